@@ -1,0 +1,40 @@
+package mailer
+
+import (
+	"context"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Ledger is the durable record that a [Mailer] keeps; package ledger has its
+// words. Package mailer/ledger/sqlite is one in a file; bring your own if you
+// like, and prove it with package mailer/ledger/ledgertest.
+//
+// All methods are safe for concurrent use, by several processes too. Each write
+// is one transaction, and what it wrote is durable when it returns. Errors wrap
+// [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
+type Ledger interface {
+	// Lookup reads the entries of keys, in their order, without their calendars
+	// and messages. It writes nothing and is cheap: it is all that an unchanged
+	// invite costs.
+	Lookup(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
+	// Load is Lookup with calendars and messages.
+	Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
+	// Members is Lookup for every recipient of an invite id, ordered by address.
+	Members(ctx context.Context, inviteID string) ([]ledger.Entry, error)
+	// Claim takes all of keys or none: [ledger.ErrInProgress] if one is held by
+	// a live claim. It is kept alive until it is released or the ledger closed.
+	Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error)
+	// Create adds one revision to each of the invites, all or none, and the
+	// invites that are new. [ledger.ErrClaimLost] if the claim ran out, as for
+	// the writes that follow.
+	Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error
+	// Submitting records that the invite's latest revision is about to leave:
+	// its bytes, one attempt more, the time.
+	Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error
+	// Finish records the outcome of the invite's latest revision. Its bytes are
+	// dropped unless the outcome is Unknown.
+	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error
+	// Release gives the claim back. Releasing one that ran out is no error.
+	Release(ctx context.Context, c ledger.Claim) error
+}
