@@ -1,0 +1,83 @@
+package templates
+
+import "time"
+
+// What a [Change] is about.
+const (
+	ChangedTitle       = "title"
+	ChangedTime        = "time"
+	ChangedPlace       = "place"
+	ChangedDescription = "description"
+)
+
+// A Change is one thing that an update changed, as data: each language finds
+// its own words for it.
+type Change struct {
+	What string // ChangedTime and so on: "time"
+	Old  Value  // how it was
+	New  Value  // how it is now
+}
+
+// A Value is one side of a [Change]: a time if Start is set, otherwise a text,
+// which is empty where there was nothing.
+type Value struct {
+	Text   string    // "Board room"
+	Start  time.Time // as in Data
+	End    time.Time // as in Data
+	AllDay bool      // as in Data
+	TZID   string    // as in Data
+}
+
+// Facts are what a reader notices of an event. The fields are as in [Data].
+type Facts struct {
+	Summary, Description, Location string
+	Start, End                     time.Time
+	AllDay                         bool
+	TZID                           string
+}
+
+// Changes says what is different for a reader, in the order in which a reader
+// wants to know: time, place, title, description. The same instants in another
+// zone are another time; another spelling of UTC is not. White space at the
+// ends and line breaks written differently are no change.
+func Changes(before, after Facts) []Change {
+	var changes []Change
+	if !sameTime(before, after) {
+		changes = append(changes, Change{What: ChangedTime, Old: before.time(), New: after.time()})
+	}
+	text := func(what, was, is string) {
+		if was != is {
+			changes = append(changes, Change{What: what, Old: Value{Text: was}, New: Value{Text: is}})
+		}
+	}
+	text(ChangedPlace, oneLine(before.Location), oneLine(after.Location))
+	text(ChangedTitle, oneLine(before.Summary), oneLine(after.Summary))
+	text(ChangedDescription, paragraphs(before.Description), paragraphs(after.Description))
+	return changes
+}
+
+func (f Facts) time() Value {
+	return Value{Start: f.Start, End: f.End, AllDay: f.AllDay, TZID: f.TZID}
+}
+
+func sameTime(a, b Facts) bool {
+	if a.AllDay || b.AllDay {
+		// Dates have no zone.
+		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
+	}
+	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zone(a.Start, a.TZID) == zone(b.Start, b.TZID)
+}
+
+// words is the value in English; empty if there is none.
+func (v Value) words() string {
+	if v.Start.IsZero() {
+		return v.Text
+	}
+	return span(v.Start, v.End, v.AllDay, v.TZID)
+}
+
+func (v Value) cleaned() Value {
+	v.Text = shorten(oneLine(v.Text), maxChange)
+	v.TZID = oneLine(v.TZID)
+	return v
+}

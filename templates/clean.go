@@ -1,0 +1,94 @@
+package templates
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits in code points. Together they keep the page under 50 kB, however much
+// of its text has to be escaped. Summary and description have these limits at
+// the API; what is cut off here still stands in the calendar.
+const (
+	maxTitle       = 1024
+	maxDescription = 4096
+	maxName        = 256
+	maxChange      = 200
+)
+
+// oneLine is s on one line: white space and control characters become one
+// space each run, and bidirectional controls, which can make a text read as
+// another one, are left out.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(clean(s), breaksLine), " ")
+}
+
+func breaksLine(r rune) bool {
+	return r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == 0x2028 || r == 0x2029 || unicode.IsControl(r)
+}
+
+// paragraphs is s with its line breaks, all written LF, no white space at the
+// end of a line, and no other controls.
+func paragraphs(s string) string {
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ").Replace(clean(s))
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+	split := strings.Split(s, "\n")
+	for i, line := range split {
+		split[i] = strings.TrimRight(line, " ")
+	}
+	return strings.Trim(strings.Join(split, "\n"), "\n")
+}
+
+// lines are the lines of a text that paragraphs made.
+func lines(s string) []string { return strings.Split(s, "\n") }
+
+// clean leaves out bidirectional controls (Unicode's Bidi_Control) and makes
+// the rest valid UTF-8.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+}
+
+// shorten cuts s to a number of code points, of which the last is then "…".
+func shorten(s string, limit int) string {
+	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	runes := []rune(s)
+	return strings.TrimRight(string(runes[:limit-1]), " \n") + "…"
+}
+
+// link is s if it is an http or https URI, else empty. A URI is ASCII
+// (RFC 3986); what is not stays text, so that a link is in the page exactly
+// what it is in the calendar.
+func link(s string) string {
+	if len(s) > maxTitle || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }) {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
+		return ""
+	}
+	return s
+}
+
+// mailto is the address if it means the same in a mailto URI (RFC 6068) as it
+// stands, else empty.
+func mailto(address string) string {
+	if !strings.Contains(address, "@") || strings.ContainsFunc(address, func(r rune) bool {
+		return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune(`"%&/:;<>?#[\]^`+"`{|},'()", r)
+	}) {
+		return ""
+	}
+	return address
+}
