@@ -1,0 +1,180 @@
+package cronofy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Event is what a recipient is invited to. The fields are those of the API's
+// "create or update event" that Smart Invites take; attendees and
+// conferencing are not among them.
+type Event struct {
+	// Summary is the title: at most 1,024 characters.
+	Summary string `json:"summary,omitempty"`
+	// Description is plain text: at most 4,096 characters.
+	Description string `json:"description,omitempty"`
+	// Start and End are required by the API.
+	Start EventTime `json:"start,omitzero"`
+	End   EventTime `json:"end,omitzero"`
+	// TZID is the IANA time zone of both ends.
+	TZID     string    `json:"tzid,omitempty"`
+	Location *Location `json:"location,omitempty"`
+	URL      string    `json:"url,omitempty"`
+	// Reminders stand in order of priority: a calendar that knows only one
+	// takes the first. An empty list that is not nil is sent as such.
+	Reminders []Reminder `json:"reminders,omitzero"`
+	// RemindersCreateOnly keeps an update from touching reminders.
+	RemindersCreateOnly *bool `json:"reminders_create_only,omitempty"`
+	// Transparency is "opaque" (the time is taken) or "transparent".
+	Transparency string `json:"transparency,omitempty"`
+	Color        string `json:"color,omitempty"`
+	// EventPrivate marks the event as private.
+	EventPrivate *bool  `json:"event_private,omitempty"`
+	Locale       string `json:"locale,omitempty"`
+	// Extra holds the fields that this package does not know, by name, and is
+	// passed through both ways. Naming a field here that is also set above is
+	// an error; naming one that is not set sends the value given here, such as
+	// null to clear a URL.
+	Extra map[string]json.RawMessage `json:"-"`
+}
+
+// Reminder is one alarm before the start.
+type Reminder struct {
+	Minutes int `json:"minutes"`
+}
+
+// Location is where the event takes place.
+type Location struct {
+	Description string `json:"description,omitempty"`
+	// Lat and Long are decimal degrees, strings as on the wire, and belong
+	// together. When reading, numbers are taken too.
+	Lat  string `json:"lat,omitempty"`
+	Long string `json:"long,omitempty"`
+}
+
+// UnmarshalJSON reads a location, with coordinates as strings or numbers.
+func (l *Location) UnmarshalJSON(data []byte) error {
+	var wire struct {
+		Description string     `json:"description"`
+		Lat         coordinate `json:"lat"`
+		Long        coordinate `json:"long"`
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	*l = Location{Description: wire.Description, Lat: string(wire.Lat), Long: string(wire.Long)}
+	return nil
+}
+
+// coordinate is a string that may come as a number.
+type coordinate string
+
+func (c *coordinate) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && (data[0] == '-' || data[0] >= '0' && data[0] <= '9') {
+		*c = coordinate(data)
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(c))
+}
+
+// plainEvent is Event without its methods, for encoding/json.
+type plainEvent Event
+
+// MarshalJSON writes the fields that are set, then Extra in the order of its
+// names.
+func (e Event) MarshalJSON() ([]byte, error) {
+	known, err := json.Marshal(plainEvent(e))
+	if err != nil || len(e.Extra) == 0 {
+		return known, err
+	}
+	var set map[string]json.RawMessage
+	if err := json.Unmarshal(known, &set); err != nil {
+		return nil, err
+	}
+	out := bytes.NewBuffer(bytes.TrimSuffix(known, []byte("}")))
+	for i, name := range slices.Sorted(maps.Keys(e.Extra)) {
+		if _, ok := set[name]; ok {
+			return nil, fmt.Errorf("event.%s is set twice: as a field and in Extra", name)
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 || len(set) > 0 {
+			out.WriteByte(',')
+		}
+		out.Write(key)
+		out.WriteByte(':')
+		if value := e.Extra[name]; len(value) > 0 {
+			out.Write(value)
+		} else {
+			out.WriteString("null")
+		}
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// UnmarshalJSON reads an event. Names are compared exactly; a name that this
+// package does not know goes to Extra, and null counts as absent for the
+// names that it knows.
+func (e *Event) UnmarshalJSON(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	*e = Event{}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		target := e.field(name)
+		if target == nil {
+			if e.Extra == nil {
+				e.Extra = make(map[string]json.RawMessage)
+			}
+			e.Extra[name] = fields[name]
+			continue
+		}
+		if err := json.Unmarshal(fields[name], target); err != nil {
+			problems = append(problems, fmt.Errorf("event.%s: %w", name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// field returns where the field with that JSON name is kept, nil if the name
+// is not known.
+func (e *Event) field(name string) any {
+	switch name {
+	case "summary":
+		return &e.Summary
+	case "description":
+		return &e.Description
+	case "start":
+		return &e.Start
+	case "end":
+		return &e.End
+	case "tzid":
+		return &e.TZID
+	case "location":
+		return &e.Location
+	case "url":
+		return &e.URL
+	case "reminders":
+		return &e.Reminders
+	case "reminders_create_only":
+		return &e.RemindersCreateOnly
+	case "transparency":
+		return &e.Transparency
+	case "color":
+		return &e.Color
+	case "event_private":
+		return &e.EventPrivate
+	case "locale":
+		return &e.Locale
+	}
+	return nil
+}

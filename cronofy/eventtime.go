@@ -1,0 +1,115 @@
+package cronofy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// EventTime is a start or an end. The API writes it in three ways: a time in
+// UTC, a date, or an object of a time and the zone it is shown in
+// (https://docs.cronofy.com/developers/api/data-types).
+type EventTime struct {
+	// Time is the instant. With DateOnly it is the calendar day that Time has
+	// in its own location.
+	Time time.Time
+	// DateOnly makes it a date, for an event that lasts whole days.
+	DateOnly bool
+	// TZID is the IANA name of the zone. When it is set, the time is written
+	// as an object.
+	TZID string
+}
+
+const (
+	wireTime = "2006-01-02T15:04:05Z"
+	wireDate = time.DateOnly
+)
+
+var (
+	errEventTimeForm = errors.New("want a time such as 2026-04-29T09:30:00Z, a date such as 2026-04-29, or an object of time and tzid")
+	errEventTimeYear = errors.New("the year must be between 0 and 9999")
+)
+
+// IsZero reports whether no time is set; a zero EventTime is left out of a
+// request.
+func (t EventTime) IsZero() bool { return t.Time.IsZero() }
+
+// MarshalJSON writes the time in UTC and in whole seconds: the API refuses
+// fractions, so they are cut off. A zero EventTime is null.
+func (t EventTime) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	text := t.Time.UTC().Format(wireTime)
+	year := t.Time.UTC().Year()
+	if t.DateOnly {
+		text, year = t.Time.Format(wireDate), t.Time.Year()
+	}
+	if year < 0 || year > 9999 {
+		return nil, errEventTimeYear
+	}
+	if t.TZID == "" {
+		return json.Marshal(text)
+	}
+	return json.Marshal(timeObject{Time: text, TZID: t.TZID})
+}
+
+// UnmarshalJSON reads every form that the API is known to write: a time with
+// Z or any offset, a date, an object of either with a tzid. Time comes out in
+// UTC, a date as its midnight there; null is the zero EventTime.
+func (t *EventTime) UnmarshalJSON(data []byte) error {
+	*t = EventTime{}
+	data = bytes.TrimSpace(data)
+	var object timeObject
+	switch {
+	case bytes.Equal(data, []byte("null")):
+		return nil
+	case bytes.HasPrefix(data, []byte(`"`)):
+		if err := json.Unmarshal(data, &object.Time); err != nil {
+			return err
+		}
+	case bytes.HasPrefix(data, []byte("{")):
+		if err := json.Unmarshal(data, &object); err != nil {
+			return err
+		}
+	default:
+		return errEventTimeForm
+	}
+	when, dateOnly, err := parseEventTime(object.Time)
+	if err != nil {
+		return fmt.Errorf("time %q: %w", object.Time, err)
+	}
+	*t = EventTime{Time: when, DateOnly: dateOnly, TZID: object.TZID}
+	return nil
+}
+
+type timeObject struct {
+	Time string `json:"time"`
+	TZID string `json:"tzid,omitempty"`
+}
+
+func parseEventTime(text string) (when time.Time, dateOnly bool, err error) {
+	if len(text) == len(wireDate) {
+		when, err = time.Parse(wireDate, text)
+		if err != nil {
+			return time.Time{}, false, errEventTimeForm
+		}
+		return when, true, nil
+	}
+	// An official SDK writes a space for the T, and the API may echo it.
+	if len(text) > len(wireDate) && text[len(wireDate)] == ' ' {
+		text = strings.Replace(text, " ", "T", 1)
+	}
+	// Unlike time.Parse, UnmarshalText keeps strictly to RFC 3339.
+	if err := when.UnmarshalText([]byte(text)); err != nil {
+		return time.Time{}, false, errEventTimeForm
+	}
+	when = when.UTC()
+	if year := when.Year(); year < 0 || year > 9999 {
+		return time.Time{}, false, errEventTimeYear
+	}
+	return when, false, nil
+}

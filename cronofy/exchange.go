@@ -1,0 +1,284 @@
+package cronofy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"unicode"
+)
+
+// maxBody bounds an answer, uncompressed.
+const maxBody = 1 << 20
+
+// wireRequest is the body of a POST.
+type wireRequest struct {
+	Method string `json:"method"`
+	*InviteRequest
+}
+
+// call is one call of the API, which may take several exchanges.
+type call struct {
+	name      string // for errors and logs
+	id        string
+	method    string
+	query     string
+	body      []byte
+	addresses []string // whose addresses are kept out of errors
+}
+
+func newClient(config Config) *Client {
+	transport := config.Transport
+	if transport == nil {
+		transport = defaultTransport()
+	}
+	bearer := "Bearer " + config.APIKey
+	return &Client{
+		baseURL: config.BaseURL,
+		http: &http.Client{
+			Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			},
+		},
+		ownsHTTP:    config.Transport == nil,
+		limiter:     newLimiter(config.RatePerSecond, config.RatePerMinute),
+		log:         config.Logger,
+		random:      config.Rand,
+		maxAttempts: config.MaxAttempts,
+		maxWait:     config.MaxWait,
+		timeout:     config.Timeout,
+		userAgent:   config.UserAgent,
+		authorize:   func(h http.Header) { h.Set("Authorization", bearer) },
+		redact:      func(text string) string { return strings.ReplaceAll(text, bearer[len("Bearer "):], "[key]") },
+	}
+}
+
+// defaultTransport keeps connections for as many requests as may be under
+// way: the standard one keeps two for each host and opens the rest anew.
+func defaultTransport() http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // a program put something of its own there
+		return http.DefaultTransport
+	}
+	transport := standard.Clone()
+	transport.MaxIdleConnsPerHost = DefaultRatePerSecond
+	return transport
+}
+
+// exchange makes one request and reads the answer.
+func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, error) {
+	ctx, cancel := context.WithTimeout(parent, c.timeout)
+	defer cancel()
+	var dialed, connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { dialed.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	address := c.baseURL + invitesPath
+	if call.query != "" {
+		address += "?" + call.query
+	}
+	request, err := http.NewRequestWithContext(ctx, call.method, address, bytes.NewReader(call.body))
+	if err != nil {
+		return nil, &RequestError{Problems: []string{"the request cannot be written as HTTP"}}
+	}
+	if call.body == nil {
+		request.Body, request.GetBody = nil, nil
+	} else {
+		request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	c.authorize(request.Header)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", c.userAgent)
+
+	response, err := c.http.Do(request)
+	if err != nil {
+		failure := transportError("the request failed", err)
+		failure.Dial = dialed.Load() && !connected.Load() && parent.Err() == nil
+		return nil, failure
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return nil, c.refusal(response, call.addresses)
+	}
+	return readInvite(response)
+}
+
+// readInvite reads the answer to a request that succeeded.
+func readInvite(response *http.Response) (*SmartInvite, error) {
+	unusable := func(problem string, err error) (*SmartInvite, error) {
+		failure := transportError(problem, err)
+		failure.StatusCode = response.StatusCode
+		return nil, failure
+	}
+	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if mediaType == "text/html" || mediaType == "application/xhtml+xml" {
+		return unusable("the answer is a web page, so something stands between here and the API", nil)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return unusable("the answer broke off", err)
+	case len(body) > maxBody:
+		return unusable("the answer is longer than 1 MiB", nil)
+	}
+	invite, problem := decodeInvite(body)
+	if problem != "" {
+		return unusable(problem, nil)
+	}
+	return invite, nil
+}
+
+// decodeInvite reads a body, or says what is wrong with it without quoting it.
+func decodeInvite(body []byte) (invite *SmartInvite, problem string) {
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0:
+		return nil, "the answer is empty"
+	case !json.Valid(body):
+		return nil, "the answer is broken JSON"
+	case body[0] != '{':
+		return nil, "the answer is not a JSON object"
+	}
+	invite = new(SmartInvite)
+	if err := json.Unmarshal(body, invite); err != nil {
+		return nil, "the answer does not have the documented form"
+	}
+	return invite, ""
+}
+
+// transportError wraps what a transport returned. Only causes of known kinds
+// are kept: others may quote the URL, with an address in it, or the answer.
+func transportError(problem string, err error) *TransportError {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	var (
+		operation   *net.OpError
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		authority   x509.UnknownAuthorityError
+		host        x509.HostnameError
+		number      syscall.Errno
+	)
+	switch {
+	case err == nil:
+	case errors.Is(err, context.Canceled):
+		err = context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		err = context.DeadlineExceeded
+	case errors.As(err, &operation):
+		err = operation
+	case errors.As(err, &name):
+		err = name
+	case errors.As(err, &certificate):
+		err = certificate
+	case errors.As(err, &record):
+		err = errors.New("the server does not speak TLS here")
+	case errors.As(err, &authority):
+		err = authority
+	case errors.As(err, &host):
+		err = host
+	case errors.As(err, &number):
+		err = number
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = io.ErrUnexpectedEOF
+	case errors.Is(err, io.EOF):
+		err = io.EOF
+	default:
+		err = nil
+	}
+	return &TransportError{Problem: problem, Err: err}
+}
+
+// refusal turns any status but 2xx into its error.
+func (c *Client) refusal(response *http.Response, addresses []string) error {
+	if response.StatusCode != http.StatusUnprocessableEntity {
+		// Reading a short body to its end lets the connection be used again.
+		_, _ = io.CopyN(io.Discard, response.Body, 16<<10)
+	}
+	switch code := response.StatusCode; {
+	case code == http.StatusUnauthorized:
+		return &AuthenticationError{}
+	case code == http.StatusPaymentRequired:
+		return &PlanError{}
+	case code == http.StatusForbidden:
+		return &PermissionError{}
+	case code == http.StatusNotFound:
+		return &NotFoundError{}
+	case code == http.StatusUnprocessableEntity:
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxBody))
+		return decodeValidation(body, func(text string) string { return c.clean(text, addresses) })
+	case code == http.StatusTooManyRequests:
+		return &RateLimitError{RetryAfter: retryAfter(response.Header)}
+	case code >= 500 && code <= 599:
+		return &ServerError{StatusCode: code, RetryAfter: retryAfter(response.Header)}
+	default:
+		return &StatusError{StatusCode: code}
+	}
+}
+
+// decodeValidation reads the body of a 422. It takes what it understands: the
+// body may be absent or something else altogether.
+func decodeValidation(body []byte, clean func(string) string) *ValidationError {
+	var wire struct {
+		Errors map[string]json.RawMessage `json:"errors"`
+	}
+	if err := json.Unmarshal(body, &wire); err != nil {
+		return &ValidationError{}
+	}
+	result := &ValidationError{}
+	for _, name := range slices.Sorted(maps.Keys(wire.Errors)) {
+		field := FieldError{Field: clean(name)}
+		var problems []Problem
+		if err := json.Unmarshal(wire.Errors[name], &problems); err != nil {
+			problems = nil
+		}
+		for _, problem := range problems {
+			field.Problems = append(field.Problems, Problem{Key: clean(problem.Key), Description: clean(problem.Description)})
+		}
+		result.Fields = append(result.Fields, field)
+	}
+	return result
+}
+
+// maxQuoted bounds one text that an error quotes from an answer, in runes.
+const maxQuoted = 300
+
+// clean makes a text from an answer fit to be shown: without the key and the
+// addresses that were sent, on one line, not without end.
+func (c *Client) clean(text string, addresses []string) string {
+	text = c.redact(text)
+	for _, address := range addresses {
+		if address != "" {
+			text = strings.ReplaceAll(text, address, "[recipient]")
+			text = strings.ReplaceAll(text, strings.ToLower(address), "[recipient]")
+		}
+	}
+	runes := []rune(text)
+	if len(runes) > maxQuoted {
+		runes = append(runes[:maxQuoted], '…')
+	}
+	for i, r := range runes {
+		if !unicode.IsPrint(r) {
+			runes[i] = ' '
+		}
+	}
+	return string(runes)
+}

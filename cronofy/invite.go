@@ -1,0 +1,202 @@
+package cronofy
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// Status is a recipient's answer to a Smart Invite. The API may add values:
+// one that this package does not name is passed on as it came.
+type Status string
+
+// The documented values of Status.
+const (
+	StatusPending   Status = "pending"   // no answer yet
+	StatusAccepted  Status = "accepted"  // the recipient comes
+	StatusTentative Status = "tentative" // the recipient may come
+	StatusDeclined  Status = "declined"  // the recipient does not come
+)
+
+// The documented values of the method field.
+const (
+	methodRequest = "request"
+	methodCancel  = "cancel"
+	methodRemove  = "remove"
+)
+
+// Ref names one Smart Invite. The API knows an invite by its id together with
+// its recipient; the same id may be used for several recipients of one event.
+//
+// Set Recipient for an invite that was created with one recipient, Recipients
+// for one that was created with many, never both.
+type Ref struct {
+	SmartInviteID string
+	Recipient     string   // address of the one recipient
+	Recipients    []string // addresses of all recipients
+}
+
+// InviteRequest is what [Client.Create] sends: a new Smart Invite, or new
+// content for one that exists under the same id and recipient.
+type InviteRequest struct {
+	// Recipient is who is invited. Set this or Recipients, never both.
+	Recipient *Recipient `json:"recipient,omitempty"`
+	// Recipients are all who are invited. The API answers with one calendar
+	// for all of them.
+	Recipients []Recipient `json:"recipients,omitempty"`
+	// SmartInviteID is the caller's own identifier. Required.
+	SmartInviteID string `json:"smart_invite_id"`
+	// CallbackURL is where the API posts a [Callback] when somebody answers.
+	CallbackURL string `json:"callback_url,omitempty"`
+	// Event is what the recipient is invited to. Required.
+	Event *Event `json:"event,omitempty"`
+	// Organizer is who invites. Without it the API uses the name of the
+	// application and an address of the data center.
+	Organizer *Organizer `json:"organizer,omitempty"`
+}
+
+// Recipient is somebody who is invited. The API takes the address and
+// nothing else.
+type Recipient struct {
+	Email string `json:"email"`
+}
+
+// Organizer is shown in the recipient's calendar as the one who invites. Mail
+// to Email must be forwarded to Cronofy, or answers are lost; see
+// https://docs.cronofy.com/developers/smart-invites/organizer-email/.
+type Organizer struct {
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+}
+
+// SmartInvite is the API's answer about one Smart Invite.
+type SmartInvite struct {
+	SmartInviteID string `json:"smart_invite_id,omitempty"`
+	CallbackURL   string `json:"callback_url,omitempty"`
+	// Method is not in the documented answer and not to be relied on: an
+	// answer to a cancellation may say "request". The METHOD inside the
+	// iCalendar text decides.
+	Method string `json:"method,omitempty"`
+	// Recipient is set on an invite with one recipient, Recipients on one
+	// with many.
+	Recipient  *Participant  `json:"recipient,omitempty"`
+	Recipients []Participant `json:"recipients,omitempty"`
+	// Replies are answers from anybody, also from people the invite was
+	// forwarded to. Only [Client.Status] returns them.
+	Replies   []Participant `json:"replies,omitempty"`
+	Event     *Event        `json:"event,omitempty"`
+	Organizer *Organizer    `json:"organizer,omitempty"`
+	// Attachments is empty in the answer of [Client.Status] unless it was
+	// asked to include the iCalendar text.
+	Attachments Attachments `json:"attachments,omitzero"`
+}
+
+// Participant is one person's answer.
+type Participant struct {
+	Email  string `json:"email,omitempty"`
+	Status Status `json:"status,omitempty"`
+	// Comment is what the person wrote with the answer.
+	Comment string `json:"comment,omitempty"`
+	// Proposal is the other time that the person proposes, if any.
+	Proposal *Proposal `json:"proposal,omitempty"`
+}
+
+// Proposal is another time for the event, proposed by a recipient.
+type Proposal struct {
+	Start EventTime `json:"start,omitzero"`
+	End   EventTime `json:"end,omitzero"`
+}
+
+// Attachments are the files to send to the recipient.
+type Attachments struct {
+	// ICalendar is the iCalendar text (RFC 5545) to mail, with the line ends
+	// that the API gave it, which need not be CRLF.
+	ICalendar string `json:"icalendar,omitempty"`
+	// Removed is set in the answer of [Client.Remove].
+	Removed *Removed `json:"removed,omitempty"`
+}
+
+// Removed tells who was taken off an invite with many recipients.
+type Removed struct {
+	Email string `json:"email,omitempty"`
+	// ICalendar, if the API sends it, takes the event out of that person's
+	// calendar. It is not documented.
+	ICalendar string `json:"icalendar,omitempty"`
+}
+
+// UnmarshalJSON reads the attachments object. An array stands for no
+// attachments: some answers hold an empty one in place of the object.
+func (a *Attachments) UnmarshalJSON(data []byte) error {
+	*a = Attachments{}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		return nil
+	}
+	type plain Attachments
+	return json.Unmarshal(data, (*plain)(a))
+}
+
+// check lists what keeps r from being sent at all. What the API itself
+// checks is left to it.
+func (r *InviteRequest) check() error {
+	if r == nil {
+		return &RequestError{Problems: []string{"the request is nil"}}
+	}
+	var problems []string
+	if r.SmartInviteID == "" {
+		problems = append(problems, "smart_invite_id is missing")
+	}
+	addresses := make([]string, 0, len(r.Recipients))
+	for _, recipient := range r.Recipients {
+		addresses = append(addresses, recipient.Email)
+	}
+	one := r.Recipient != nil
+	if one && r.Recipient.Email == "" {
+		problems = append(problems, "recipient.email is missing")
+	}
+	problems = append(problems, checkRecipients(one, addresses)...)
+	if r.Event == nil {
+		problems = append(problems, "event is missing")
+	}
+	return requestError(problems)
+}
+
+// checkRecipients applies the rule "one or many, never both, never none".
+func checkRecipients(one bool, many []string) []string {
+	var problems []string
+	switch {
+	case one && len(many) > 0:
+		problems = append(problems, "recipient and recipients are both set: use one of them")
+	case !one && len(many) == 0:
+		problems = append(problems, "recipient is missing")
+	}
+	for _, address := range many {
+		if address == "" {
+			problems = append(problems, "an entry of recipients has no address")
+			break
+		}
+	}
+	return problems
+}
+
+func requestError(problems []string) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return &RequestError{Problems: problems}
+}
+
+// RequestError says that a request was not sent because it could not name
+// what it is about. The request has to be mended.
+type RequestError struct {
+	Problems []string
+}
+
+// Error lists every problem.
+func (e *RequestError) Error() string {
+	return "the request was not sent: " + strings.Join(e.Problems, "; ")
+}
+
+// Retryable says no: the same request would be stopped again.
+func (e *RequestError) Retryable() (bool, string) {
+	return false, "the request is incomplete and would be stopped again"
+}
