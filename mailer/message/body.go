@@ -1,0 +1,42 @@
+package message
+
+import (
+	"bytes"
+	"strings"
+)
+
+// crlf makes every line end CRLF, sees to a last one, and puts U+FFFD in place of what is not UTF-8. NUL goes: no server takes it.
+func crlf(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n", "\x00", "").Replace(s)
+	if !strings.HasSuffix(s, "\r\n") {
+		s += "\r\n"
+	}
+	return s
+}
+
+// hideFrom encodes the first letter of each line that begins with "From ", which programs that keep mail in mbox files change (RFC 4155).
+// Only quoted-printable parts can have such a line: headers have a colon there, base64 no space.
+func hideFrom(b []byte) []byte {
+	const (
+		from   = "\r\nFrom "
+		hidden = "\r\n=46rom "
+		most   = 76 // RFC 2045 section 6.7, rule 5
+	)
+	i := bytes.Index(b, []byte(from))
+	if i < 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b)+64)
+	for i >= 0 {
+		out = append(append(out, b[:i]...), hidden...)
+		b = b[i+len(from):]
+		if end := bytes.Index(b, []byte("\r\n")); end < 0 || end+len(hidden)-2 > most {
+			// The line would grow too long. A soft line break takes nothing from the text.
+			out = append(out, '=')
+			b = append([]byte("\r\n"), b...)
+		}
+		i = bytes.Index(b, []byte(from))
+	}
+	return append(out, b...)
+}

@@ -1,0 +1,93 @@
+package message
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/wneessen/go-mail"
+)
+
+// fileName is the name of the attached calendar, for REQUEST and CANCEL alike.
+const fileName = "invite.ics"
+
+// Compose builds the mail. Every error is an *[Error]. Two calls differ in the boundaries only.
+func Compose(m Message) (*Composed, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	m.writeHeaders(msg)
+	msg.SetBodyString(mail.TypeTextPlain, crlf(m.Text))
+	msg.AddAlternativeString(mail.TypeTextHTML, crlf(m.HTML))
+	msg.AddAlternativeString(mail.ContentType("text/calendar; method="+m.Method), string(m.Calendar))
+	if err := msg.AttachReader(fileName, bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics")); err != nil {
+		return nil, &Error{Field: "Calendar", Problem: "it cannot be attached", Err: err}
+	}
+	var out bytes.Buffer
+	out.Grow(4096 + len(m.Text) + len(m.HTML) + 3*len(m.Calendar))
+	if _, err := msg.WriteTo(&out); err != nil {
+		return nil, &Error{Field: "message", Problem: "it cannot be written", Err: err}
+	}
+	c := &Composed{
+		Bytes:    hideFrom(out.Bytes()),
+		From:     m.From.Address.String(),
+		To:       m.To.Address.String(),
+		SMTPUTF8: m.To.Address.NeedsSMTPUTF8(),
+	}
+	return c, c.check()
+}
+
+// writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too, but it cannot force a name that looks
+// encoded already into an encoded-word.
+func (m *Message) writeHeaders(msg *mail.Msg) {
+	msg.SetGenHeader("From", m.From.header())
+	if m.To.Address.NeedsSMTPUTF8() {
+		// The one header that may go beyond ASCII. An Address holds no control and no space, so it can be written as it is.
+		msg.SetGenHeaderPreformatted("To", m.To.folded())
+	} else {
+		msg.SetGenHeader("To", m.To.header())
+	}
+	if m.ReplyTo != nil && m.ReplyTo.Address.Key() != m.From.Address.Key() {
+		msg.SetGenHeader("Reply-To", m.ReplyTo.header())
+	}
+	msg.SetGenHeader(mail.HeaderSubject, subject(m.Subject))
+	msg.SetGenHeader(mail.HeaderDate, m.Date.Format(time.RFC1123Z))
+	msg.SetMessageIDWithValue(m.MessageID)
+	if m.InReplyTo != "" {
+		msg.SetGenHeader(mail.HeaderInReplyTo, "<"+m.InReplyTo+">")
+	}
+	if len(m.References) > 0 {
+		msg.SetGenHeader(mail.HeaderReferences, references(m.References))
+	}
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+}
+
+// check is the last look at the bytes: what no server and no client would take must not leave, whatever let it through.
+func (c *Composed) check() error {
+	column := 0
+	for i, b := range c.Bytes {
+		switch {
+		case b == '\n':
+			if i == 0 || c.Bytes[i-1] != '\r' {
+				return &Error{Field: "message", Problem: "it has a bare LF; this is a defect of the composer, report it"}
+			}
+			column = 0
+			continue
+		case b == '\r':
+			if i+1 == len(c.Bytes) || c.Bytes[i+1] != '\n' {
+				return &Error{Field: "message", Problem: "it has a bare CR; this is a defect of the composer, report it"}
+			}
+			continue
+		case b == 0, b >= 0x80 && !c.SMTPUTF8:
+			return &Error{Field: "message", Problem: fmt.Sprintf("it has the octet %#02x; this is a defect of the composer, report it", b)}
+		}
+		if column++; column > maxLine {
+			return &Error{Field: "message", Problem: fmt.Sprintf("it has a line over %d octets; this is a defect of the composer, report it", maxLine)}
+		}
+	}
+	return nil
+}
+
+// maxLine is the most octets of a line without its CRLF (RFC 5322 section 2.1.1).
+const maxLine = 998
