@@ -1,0 +1,258 @@
+package cronofytest
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// maxBody is the largest request body that is read, in bytes. The API documents none; a request within the documented field
+// limits stays far below.
+const maxBody = 1 << 20
+
+const endpoint = "/v1/smart_invites"
+
+// Options say how a [Server] behaves. The zero value is a server without limits, delays or faults that accepts any key.
+type Options struct {
+	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key that is not empty.
+	APIKey string
+
+	// CRLF ends the lines of attachments.icalendar with CR LF, as RFC 5545 §3.1 has it. Without it they end with LF, as the
+	// example on the API page does.
+	CRLF bool
+
+	// Latency passes before each answer, unless the request's context ends first. The request is carried out before it: who
+	// gives up waiting has changed something nevertheless.
+	Latency time.Duration
+
+	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any minute (sliding windows);
+	// further ones get 429. Zero means no limit. The documented defaults of the API are 50 and 500.
+	RatePerSecond, RatePerMinute int
+
+	// RetryAfter is what the Retry-After header of a 429 says: zero, the time until there is room, in whole seconds rounded up;
+	// positive, this time; negative, no such header. The documentation mentions none.
+	RetryAfter time.Duration
+
+	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
+	Now func() time.Time
+
+	// DefaultOrganizer stands in for organizer fields that a request leaves out. Empty fields default to the name "application
+	// name" and the address organizer@invite.cronofy.com.
+	DefaultOrganizer Organizer
+
+	// Fault is asked before each answer what is to go wrong; nil, or a nil result, means nothing. It is called from several
+	// goroutines at once.
+	Fault func(r *Request) *Fault
+
+	// KeepRequests is how many of the last requests [Server.Requests] can tell of: zero for all, negative for none.
+	KeepRequests int
+}
+
+// Organizer is who invites: the CN and the address of the ORGANIZER property.
+type Organizer struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// Server simulates the Smart Invites API. It is safe for concurrent use.
+type Server struct {
+	options Options
+	zones   zones
+	limiter *limiter
+
+	mu      sync.RWMutex
+	invites map[inviteKey]*invite
+
+	log requestLog
+}
+
+// New returns a simulator without any invites.
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.DefaultOrganizer.Name == "" {
+		o.DefaultOrganizer.Name = "application name"
+	}
+	if o.DefaultOrganizer.Email == "" {
+		o.DefaultOrganizer.Email = "organizer@invite.cronofy.com"
+	}
+	return &Server{
+		options: o,
+		limiter: newLimiter(o.RatePerSecond, o.RatePerMinute),
+		invites: make(map[inviteKey]*invite),
+		log:     requestLog{keep: o.KeepRequests},
+	}
+}
+
+// ServeHTTP answers POST and GET of /v1/smart_invites, also below a base path. It panics with [http.ErrAbortHandler], as net/http
+// asks for, where a [Fault] wants the connection broken.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	tooLarge := err != nil
+	request := s.record(r, raw)
+
+	var fault *Fault
+	if s.options.Fault != nil {
+		fault = s.options.Fault(request)
+	}
+	var a answer
+	switch {
+	case fault != nil && fault.refusal != nil:
+		a = *fault.refusal
+	case tooLarge:
+		a = textAnswer(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB or broke off")
+	default:
+		a = s.handle(r, request, fault)
+	}
+	if fault != nil && fault.spoil != nil && a.status == http.StatusOK {
+		a = fault.spoil(a)
+	}
+	delay := s.options.Latency
+	if fault != nil {
+		delay += fault.latency
+	}
+	if !pause(r.Context(), delay) {
+		panic(http.ErrAbortHandler) // nobody is there any more to read an answer
+	}
+	a.write(w)
+}
+
+// handle checks what is common to all requests and carries out the one that was asked for.
+func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer {
+	if !strings.HasSuffix(r.URL.Path, endpoint) {
+		return textAnswer(http.StatusNotFound, "no such path: only "+endpoint+" is here")
+	}
+	if !s.authorized(r.Header.Get("Authorization")) {
+		a := textAnswer(http.StatusUnauthorized, "credentials not recognised")
+		a.header = http.Header{"Www-Authenticate": {"Bearer"}}
+		return a
+	}
+	if wait := s.limiter.admit(request.At); wait > 0 {
+		a := textAnswer(http.StatusTooManyRequests, "rate limit exceeded")
+		switch {
+		case s.options.RetryAfter > 0:
+			a.header = retryAfter(s.options.RetryAfter)
+		case s.options.RetryAfter == 0:
+			a.header = retryAfter(wait)
+		}
+		return a
+	}
+	switch r.Method {
+	case http.MethodGet:
+		return s.status(r.URL.Query(), fault)
+	case http.MethodPost:
+		return s.post(r.Header.Get("Content-Type"), request, fault)
+	default:
+		a := textAnswer(http.StatusMethodNotAllowed, "only GET and POST are known here")
+		a.header = http.Header{"Allow": {"GET, POST"}}
+		return a
+	}
+}
+
+func (s *Server) post(contentType string, request *Request, fault *Fault) answer {
+	media, params, err := mime.ParseMediaType(contentType)
+	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return textAnswer(http.StatusUnsupportedMediaType, "send Content-Type: application/json; charset=utf-8")
+	}
+	if request.Body == nil || !utf8.Valid(request.Raw) {
+		return textAnswer(http.StatusBadRequest, "the body is not a JSON object in UTF-8")
+	}
+	c, problems := s.parse(request.Body)
+	if len(problems) > 0 {
+		return problems.answer()
+	}
+	switch c.action {
+	case actionCancel:
+		return s.cancel(c, request.At, fault)
+	case actionRemove:
+		return s.remove(c, request.At, fault)
+	default:
+		return s.upsert(c, request.At, fault)
+	}
+}
+
+// authorized compares in constant time, as the API's key is a secret even in a test environment.
+func (s *Server) authorized(header string) bool {
+	scheme, key, _ := strings.Cut(header, " ")
+	key = strings.TrimSpace(key)
+	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		return false
+	}
+	return s.options.APIKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(s.options.APIKey)) == 1
+}
+
+// answer is an HTTP response before it is written.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	// cut is how many bytes of the body are sent before the connection breaks; -1 sends all of it.
+	cut int
+}
+
+func textAnswer(status int, text string) answer {
+	return answer{status: status, body: []byte(text + "\n"), cut: -1}
+}
+
+func jsonAnswer(status int, v any) answer {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return textAnswer(http.StatusInternalServerError, "the simulator cannot encode its answer: "+err.Error())
+	}
+	return answer{
+		status: status, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		body: bytes.TrimSuffix(b.Bytes(), []byte("\n")), cut: -1,
+	}
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	for name, values := range a.header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.cut == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(a.status)
+	if a.cut > 0 {
+		_, _ = w.Write(a.body[:min(a.cut, len(a.body))])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(a.body) // the reader may have gone: nothing to be done about it
+}
+
+// retryAfter is the header that asks for a wait of at least d, which RFC 9110 §10.2.3 counts in whole seconds.
+func retryAfter(d time.Duration) http.Header {
+	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(d.Seconds())))}}
+}
+
+// pause waits for d and reports whether the context lasted.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,212 @@
+package cronofytest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
+)
+
+// zones keeps the time zones that were asked for: reading one costs more than the rest of a request.
+type zones struct {
+	known sync.Map // string to *time.Location
+}
+
+// load returns nil for a name that is no time zone.
+func (z *zones) load(name string) *time.Location {
+	if v, ok := z.known.Load(name); ok {
+		return v.(*time.Location)
+	}
+	if name == "" || name == "Local" {
+		return nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	z.known.Store(name, loc)
+	return loc
+}
+
+// onset is the moment from which clocks show another offset.
+type onset struct {
+	at       time.Time
+	from, to int // seconds east of UTC
+	name     string
+	dst      bool
+}
+
+// local is what the clocks would have shown at the onset, had they not been changed: DTSTART of an observance is in this time
+// (RFC 5545 §3.6.5).
+func (o onset) local() time.Time { return o.at.Add(time.Duration(o.from) * time.Second).UTC() }
+
+// onsetAt returns the onset of the offset in effect at t. A zone's first offset has none: ok is false, and the onset is put long before.
+func onsetAt(t time.Time) (o onset, ok bool) {
+	since, _ := t.ZoneBounds()
+	o.name, o.to = t.Zone()
+	o.dst = t.IsDST()
+	if since.IsZero() {
+		o.from = o.to
+		o.at = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC).Add(-time.Duration(o.to) * time.Second)
+		return o, false
+	}
+	o.at = since
+	_, o.from = since.Add(-time.Second).Zone()
+	return o, true
+}
+
+// ambiguous tells whether the clocks at t's place show the same time at another instant too.
+func ambiguous(t time.Time) bool {
+	since, until := t.ZoneBounds()
+	_, offset := t.Zone()
+	if !since.IsZero() {
+		_, before := since.Add(-time.Second).Zone()
+		if t.Sub(since) < time.Duration(before-offset)*time.Second {
+			return true
+		}
+	}
+	if !until.IsZero() {
+		_, after := until.Zone()
+		if until.Sub(t) <= time.Duration(offset-after)*time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// timezone writes a VTIMEZONE that is right for both instants: as yearly rules where the zone keeps to such until after the event,
+// otherwise as the single onsets around them.
+func (w *writer) timezone(tzid string, loc *time.Location, start, end time.Time) {
+	w.line("BEGIN:VTIMEZONE")
+	w.line("TZID:" + escape(tzid))
+	w.line("X-LIC-LOCATION:" + escape(tzid))
+	if rules, ok := yearlyRules(start.In(loc), end.In(loc)); ok {
+		for _, r := range rules {
+			w.observance(r.onset, r.String())
+		}
+	} else {
+		for _, o := range onsetsAround(start.In(loc), end.In(loc)) {
+			w.observance(o, "")
+		}
+	}
+	w.line("END:VTIMEZONE")
+}
+
+func (w *writer) observance(o onset, rrule string) {
+	kind := "STANDARD"
+	if o.dst {
+		kind = "DAYLIGHT"
+	}
+	w.line("BEGIN:" + kind)
+	w.line("TZOFFSETFROM:" + utcOffset(o.from))
+	w.line("TZOFFSETTO:" + utcOffset(o.to))
+	w.line("TZNAME:" + escape(o.name))
+	w.line("DTSTART:" + o.local().Format(localForm))
+	if rrule != "" {
+		w.line("RRULE:" + rrule)
+	}
+	w.line("END:" + kind)
+}
+
+// utcOffset is seconds east of UTC in the form of RFC 5545 §3.3.14, which has seconds only where they are not zero.
+func utcOffset(seconds int) string {
+	sign := '+'
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	s := fmt.Sprintf("%c%02d%02d", sign, seconds/3600, seconds/60%60)
+	if seconds%60 != 0 {
+		s += fmt.Sprintf("%02d", seconds%60)
+	}
+	return s
+}
+
+// onsetsAround returns those in effect at each instant and the ones that end them.
+func onsetsAround(instants ...time.Time) []onset {
+	var list []onset
+	for _, t := range instants {
+		o, _ := onsetAt(t)
+		list = append(list, o)
+		if _, until := t.ZoneBounds(); !until.IsZero() {
+			next, _ := onsetAt(until)
+			list = append(list, next)
+		}
+	}
+	slices.SortFunc(list, func(a, b onset) int { return a.at.Compare(b.at) })
+	return slices.CompactFunc(list, func(a, b onset) bool { return a.at.Equal(b.at) })
+}
+
+// yearlyRule is an onset that comes back each year on the nth, or last (-1), given weekday of a month.
+type yearlyRule struct {
+	onset
+	nth int
+}
+
+func (r yearlyRule) String() string {
+	l := r.local()
+	return fmt.Sprintf("FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s", l.Month(), r.nth, []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}[l.Weekday()])
+}
+
+// holds tells whether o is the onset that the rule foretells for its year.
+func (r yearlyRule) holds(o onset) bool {
+	a, b := r.local(), o.local()
+	return r.from == o.from && r.to == o.to && a.Month() == b.Month() && a.Weekday() == b.Weekday() &&
+		a.Format("150405") == b.Format("150405") && nthHolds(r.nth, b)
+}
+
+func nthHolds(nth int, day time.Time) bool {
+	if nth == -1 {
+		return day.AddDate(0, 0, 7).Month() != day.Month()
+	}
+	return (day.Day()-1)/7+1 == nth
+}
+
+// yearsAhead is how long the zone must keep to its rules after the event for them to be written.
+const yearsAhead = 6
+
+// yearlyRules finds the two rules that are in force at start and hold until some years after end.
+func yearlyRules(start, end time.Time) ([]yearlyRule, bool) {
+	second, ok := onsetAt(start)
+	if !ok {
+		return nil, false
+	}
+	first, ok := onsetAt(second.at.Add(-time.Second).In(start.Location()))
+	if !ok {
+		return nil, false
+	}
+	var rules []yearlyRule
+	for _, o := range []onset{first, second} {
+		l := o.local()
+		nth := (l.Day()-1)/7 + 1
+		if nthHolds(-1, l) && !fitsAlways(o, nth, start.Location(), end.Year()+yearsAhead) {
+			nth = -1
+		}
+		if !fitsAlways(o, nth, start.Location(), end.Year()+yearsAhead) {
+			return nil, false
+		}
+		rules = append(rules, yearlyRule{onset: o, nth: nth})
+	}
+	return rules, true
+}
+
+// fitsAlways tells whether every second onset after o, one a year until the given one, is what the rule of o foretells.
+func fitsAlways(o onset, nth int, loc *time.Location, until int) bool {
+	rule := yearlyRule{onset: o, nth: nth}
+	year := o.local().Year()
+	for at := o.at; year < until; {
+		for range 2 {
+			_, next := at.In(loc).ZoneBounds()
+			if next.IsZero() {
+				return false
+			}
+			at = next
+		}
+		following, _ := onsetAt(at.In(loc))
+		year++
+		if following.local().Year() != year || !rule.holds(following) {
+			return false
+		}
+	}
+	return true
+}
