@@ -52,9 +52,9 @@ func startMailHog(t testing.TB) (smtpAddr, api string) {
 	}
 
 	// go run keeps the built program in the build cache: only the first test waits
-	// for a build. Not t.Context(): that ends the program with a kill, before the
+	// for a build. Without cancellation: that would kill the program before the
 	// cleanup below can end it in order.
-	program := exec.CommandContext(context.Background(), "go", "run", ".")
+	program := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "run", ".")
 	program.Dir = "../testdata/mailhog"
 	program.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	var stderr bytes.Buffer
