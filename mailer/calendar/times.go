@@ -111,7 +111,7 @@ func duration(s string) (days int, rest time.Duration, ok bool) {
 		return 0, 0, false
 	}
 	const longest = 100 * 366 * 24 * 60 * 60 // a century, in seconds
-	seconds, inTime := 0, false
+	seconds, inTime := int64(0), false
 	for s != "" {
 		if s[0] == 'T' && !inTime {
 			inTime, s = true, s[1:]
@@ -121,15 +121,15 @@ func duration(s string) (days int, rest time.Duration, ok bool) {
 		if i < 1 || i > 9 {
 			return 0, 0, false
 		}
-		n, err := strconv.Atoi(s[:i])
+		n, err := strconv.ParseInt(s[:i], 10, 64)
 		if err != nil {
 			return 0, 0, false
 		}
 		switch unit := s[i]; {
 		case unit == 'W' && !inTime:
-			days += 7 * n
+			days += 7 * int(n)
 		case unit == 'D' && !inTime:
-			days += n
+			days += int(n)
 		case unit == 'H' && inTime:
 			seconds += n * 60 * 60
 		case unit == 'M' && inTime:
