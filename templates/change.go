@@ -78,6 +78,6 @@ func (v Value) words() string {
 
 func (v Value) cleaned() Value {
 	v.Text = shorten(oneLine(v.Text), maxChange)
-	v.TZID = oneLine(v.TZID)
+	v.TZID = shorten(oneLine(v.TZID), maxName)
 	return v
 }

@@ -13,8 +13,11 @@ import (
 const (
 	maxTitle       = 1024
 	maxDescription = 4096
-	maxName        = 256
+	maxPlace       = 512
+	maxName        = 128
+	maxAddress     = 254 // RFC 5321 section 4.5.3.1.3, less the brackets
 	maxChange      = 200
+	maxLink        = 2000 // as it stands escaped in a page
 )
 
 // oneLine is s on one line: white space and control characters become one
@@ -68,11 +71,11 @@ func shorten(s string, limit int) string {
 	return strings.TrimRight(string(runes[:limit-1]), " \n") + "…"
 }
 
-// link is s if it is an http or https URI, else empty. A URI is ASCII
-// (RFC 3986); what is not stays text, so that a link is in the page exactly
-// what it is in the calendar.
+// link is s if it is an http or https URI that html/template writes as it
+// stands, else empty: a link in the page is exactly the one in the calendar.
 func link(s string) string {
-	if len(s) > maxTitle || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }) {
+	const escape = len("&amp;") - len("&")
+	if len(s)+escape*(strings.Count(s, "&")+strings.Count(s, "+")) > maxLink || strings.ContainsFunc(s, notInLink) {
 		return ""
 	}
 	u, err := url.Parse(s)
@@ -81,6 +84,15 @@ func link(s string) string {
 	}
 	return s
 }
+
+// notInLink finds what a URI does not have (RFC 3986 section 2), and the three
+// of its characters that html/template writes as percent escapes.
+func notInLink(r rune) bool {
+	return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune("\"<>\\^`{|}'()", r)
+}
+
+// brief is a long link as a page shows it.
+func brief(s string) string { return shorten(s, maxChange) }
 
 // mailto is the address if it means the same in a mailto URI (RFC 6068) as it
 // stands, else empty.

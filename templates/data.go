@@ -99,19 +99,20 @@ type Words struct {
 func (d Data) cleaned() Data {
 	d.Summary = shorten(oneLine(d.Summary), maxTitle)
 	d.Description = shorten(paragraphs(d.Description), maxDescription)
-	d.TZID = oneLine(d.TZID)
-	d.Location = shorten(oneLine(d.Location), maxTitle)
-	d.LocationURL = oneLine(d.LocationURL)
-	d.URL = oneLine(d.URL)
-	d.ReplyTo = oneLine(d.ReplyTo)
+	d.TZID = shorten(oneLine(d.TZID), maxName)
+	d.URL = shorten(oneLine(d.URL), maxLink)
+	d.ReplyTo = shorten(oneLine(d.ReplyTo), maxAddress)
 	d.Organizer = d.Organizer.cleaned()
 	d.Recipient = d.Recipient.cleaned()
+	d.Location = oneLine(d.Location)
 	if d.Location == "" {
-		d.Location = shorten(d.LocationURL, maxTitle)
+		// What is no link is not lost: it is shown as the place.
+		d.Location = oneLine(d.LocationURL)
 	}
-	if d.LocationURL = link(d.LocationURL); d.LocationURL == "" {
+	if d.LocationURL = link(oneLine(d.LocationURL)); d.LocationURL == "" {
 		d.LocationURL = link(d.Location)
 	}
+	d.Location = shorten(d.Location, maxPlace)
 	changes := make([]Change, len(d.Changes))
 	for i, c := range d.Changes {
 		changes[i] = Change{What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned()}
@@ -121,5 +122,5 @@ func (d Data) cleaned() Data {
 }
 
 func (p Person) cleaned() Person {
-	return Person{Name: shorten(oneLine(p.Name), maxName), Email: oneLine(p.Email)}
+	return Person{Name: shorten(oneLine(p.Name), maxName), Email: shorten(oneLine(p.Email), maxAddress)}
 }

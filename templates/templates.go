@@ -39,6 +39,7 @@
 //	value .Old      one side of a [Change], in words; empty if there was nothing
 //	link .URL       the argument if it is an http or https link, else empty
 //	mailto .ReplyTo the argument if it can follow "mailto:", else empty
+//	brief .URL      a long text cut to what is worth showing
 //	lines .Description  the lines of a text
 //
 // In layout.txt a tab ends a label: the values of neighbouring lines are
@@ -191,6 +192,7 @@ func functions() map[string]any {
 		"value":  Value.words,
 		"link":   link,
 		"mailto": mailto,
+		"brief":  brief,
 		"lines":  lines,
 	}
 }
