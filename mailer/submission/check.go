@@ -1,0 +1,83 @@
+package submission
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Step is one line of what [Submitter.Check] found.
+type Step struct {
+	Name   string // "connect", "tls" or "login"
+	OK     bool
+	Detail string // what was found
+	Advice string // what to do when it is not OK
+}
+
+// Check connects, protects the connection and logs in, and then says QUIT: it
+// sends no message. It returns a Step for each, up to the first that fails.
+func (s *Submitter) Check(ctx context.Context) []Step {
+	c, e := s.connect(ctx)
+	if e != nil {
+		return s.failedSteps(e)
+	}
+	defer c.quit(farewell)
+	return []Step{
+		{Name: "connect", OK: true, Detail: fmt.Sprintf("%s, which says %q", s.address(), c.greeting)},
+		{Name: "tls", OK: true, Detail: c.describeTLS(s.cfg.TLS)},
+		{Name: "login", OK: true, Detail: c.describeLogin()},
+	}
+}
+
+// failedSteps is what is known when connect failed with e.
+func (s *Submitter) failedSteps(e *Error) []Step {
+	names := []string{"connect", "tls", "login"}
+	failed := 0
+	switch e.Step {
+	case StepTLS:
+		failed = 1
+	case StepLogin:
+		failed = 2
+	}
+	steps := make([]Step, 0, len(names))
+	for i, name := range names[:failed+1] {
+		step := Step{Name: name, OK: i < failed}
+		switch {
+		case i == failed:
+			step.Advice = e.Advice
+			bare := *e
+			bare.Advice = ""
+			step.Detail = bare.Error()
+		case i == 0:
+			step.Detail = s.address()
+		default:
+			step.Detail = string(s.cfg.TLS)
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+func (s *Submitter) address() string {
+	return net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port))
+}
+
+func (c *session) describeTLS(mode TLSMode) string {
+	if c.tls == nil {
+		return "not used (SMTP_TLS=none)"
+	}
+	detail := fmt.Sprintf("%s (%s)", c.protection(), mode)
+	if certs := c.tls.PeerCertificates; len(certs) > 0 {
+		detail += ", certificate valid until " + certs[0].NotAfter.UTC().Format(time.DateOnly)
+	}
+	return detail
+}
+
+func (c *session) describeLogin() string {
+	if c.mechanism == "" {
+		return "none asked for"
+	}
+	return c.mechanism + " accepted"
+}

@@ -1,0 +1,166 @@
+package submission
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"unicode/utf8"
+)
+
+// Envelope is who a message is from and to, as the server is told
+// (RFC 5321 section 2.3.1). Both are bare addresses: no name, no angle
+// brackets, domains as A-labels unless SMTPUTF8.
+type Envelope struct {
+	From string // gets the bounces
+	To   string // one message, one recipient
+
+	// SMTPUTF8 asks for that extension (RFC 6531). Set it only when an
+	// address or a header needs it: a later hop without it bounces the
+	// message. A server that does not offer it refuses.
+	SMTPUTF8 bool
+}
+
+// content is a message that is fit to be sent, and what the server must know
+// about it beforehand.
+type content struct {
+	msg      []byte
+	eightBit bool
+}
+
+// size is the message's size as RFC 1870 section 5 counts it.
+func (c content) size() int64 {
+	n := len(c.msg)
+	if !bytes.HasSuffix(c.msg, crlf) {
+		n += len(crlf)
+	}
+	return int64(n)
+}
+
+var crlf = []byte("\r\n")
+
+// examine refuses what no server may be sent.
+func examine(env Envelope, msg []byte) (content, *Error) {
+	bad := func(err error, advice string) (content, *Error) {
+		return content{}, &Error{Step: StepInput, Err: err, Advice: advice, permanent: true}
+	}
+	if err := checkAddress(env.From, env.SMTPUTF8); err != nil {
+		return bad(fmt.Errorf("%w: envelope sender: %w", ErrBadMessage, err), "set a plain address (SMTP_ENVELOPE_FROM)")
+	}
+	if err := checkAddress(env.To, env.SMTPUTF8); err != nil {
+		return bad(fmt.Errorf("%w: recipient: %w", ErrBadMessage, err), "give one plain address")
+	}
+	if len(msg) == 0 {
+		return bad(fmt.Errorf("%w: it is empty", ErrBadMessage), "compose it first")
+	}
+	c := content{msg: msg}
+	for i, b := range msg {
+		switch {
+		case b == '\n' && (i == 0 || msg[i-1] != '\r'):
+			return bad(fmt.Errorf("%w: bare LF at byte %d", ErrBadMessage, i), "end each line with CRLF (RFC 5321 section 2.3.8)")
+		case b == '\r' && (i+1 == len(msg) || msg[i+1] != '\n'):
+			return bad(fmt.Errorf("%w: bare CR at byte %d", ErrBadMessage, i), "end each line with CRLF (RFC 5321 section 2.3.8)")
+		case b >= 0x80:
+			c.eightBit = true
+		}
+	}
+	return c, nil
+}
+
+// checkAddress accepts Mailbox (RFC 5321 section 4.1.2, RFC 6531 section 3.3)
+// as far as it cannot break out of its command. Its errors do not repeat the
+// address.
+func checkAddress(addr string, utf8Allowed bool) error {
+	at := strings.LastIndexByte(addr, '@')
+	switch {
+	case addr == "":
+		return fmt.Errorf("the address is empty")
+	case at < 1 || at == len(addr)-1:
+		return fmt.Errorf("the address has no local part or no domain")
+	case at > 64:
+		return fmt.Errorf("the local part has more than 64 octets")
+	case len(addr) > 254:
+		return fmt.Errorf("the address has more than 254 octets")
+	case !utf8.ValidString(addr):
+		return fmt.Errorf("the address is not valid UTF-8")
+	}
+	local, domain := addr[:at], addr[at+1:]
+	for i := range len(addr) {
+		b := addr[i]
+		switch {
+		case b < ' ' || b == 0x7f || b == '<' || b == '>':
+			return fmt.Errorf("the address holds a control character or an angle bracket")
+		case b >= 0x80 && !utf8Allowed:
+			return fmt.Errorf("the address is not ASCII: it needs SMTPUTF8, or its domain as A-labels")
+		}
+	}
+	if !legalLocal(local) {
+		return fmt.Errorf("the local part is neither a dot-string nor a quoted string")
+	}
+	if !legalMailDomain(domain) {
+		return fmt.Errorf("the domain is not a domain name")
+	}
+	return nil
+}
+
+func legalLocal(local string) bool {
+	if len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"' {
+		inner := local[1 : len(local)-1]
+		for i := 0; i < len(inner); i++ {
+			switch inner[i] {
+			case '"':
+				return false
+			case '\\':
+				if i++; i == len(inner) {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	return !strings.ContainsAny(local, " \"(),:;<>@[\\]") &&
+		!strings.HasPrefix(local, ".") && !strings.HasSuffix(local, ".") && !strings.Contains(local, "..")
+}
+
+func legalMailDomain(domain string) bool {
+	if inner, ok := strings.CutPrefix(domain, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		return ok && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
+	}
+	// U-labels, where they are allowed at all, count as letters.
+	ascii := strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return 'u'
+		}
+		return r
+	}, domain)
+	return legalDomain(ascii, true)
+}
+
+// withoutAddresses hides the local parts of both addresses in a server's
+// words, for errors and logs.
+func (e Envelope) withoutAddresses(s string) string {
+	for _, addr := range []string{e.To, e.From} {
+		at := strings.LastIndexByte(addr, '@')
+		if at < 1 {
+			continue
+		}
+		s = replaceFold(s, addr, "..."+addr[at:])
+	}
+	return s
+}
+
+// replaceFold is strings.ReplaceAll, heedless of ASCII case.
+func replaceFold(s, old, with string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if len(s)-i >= len(old) && strings.EqualFold(s[i:i+len(old)], old) {
+			b.WriteString(with)
+			i += len(old)
+			continue
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String()
+}

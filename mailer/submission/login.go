@@ -1,0 +1,126 @@
+package submission
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wneessen/go-mail/smtp"
+)
+
+// autoMechanisms is what AuthAuto tries, best first. PLAIN stands before
+// CRAM-MD5: a login is protected by TLS or never leaves the machine, and many
+// servers that offer CRAM-MD5 keep no password it can work with.
+var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
+
+// secret hides a string from everything that prints.
+type secret func() string
+
+// mechanism returns go-mail's implementation of mode. None of them needs to
+// judge whether the connection is safe: login has done so.
+func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
+	user, password := s.username(), s.password()
+	switch mode {
+	case AuthPlain:
+		return smtp.PlainAuth("", user, password, s.cfg.Host, true)
+	case AuthLogin:
+		return smtp.LoginAuth(user, password, s.cfg.Host, true)
+	case AuthCRAMMD5:
+		return smtp.CRAMMD5Auth(user, password)
+	case AuthXOAUTH2:
+		return smtp.XOAuth2Auth(user, password)
+	default:
+		return smtp.ScramSHA256Auth(user, password)
+	}
+}
+
+// choose picks the mechanism out of those that the server offers.
+func (s *Submitter) choose(offered []string) (AuthMode, bool) {
+	candidates := autoMechanisms
+	if s.cfg.Auth != AuthAuto {
+		candidates = []AuthMode{s.cfg.Auth}
+	}
+	for _, mode := range candidates {
+		if slices.Contains(offered, strings.ToUpper(string(mode))) {
+			return mode, true
+		}
+	}
+	return "", false
+}
+
+// login logs in (RFC 4954 section 4), if a login is asked for. The mechanisms
+// are go-mail's; the exchange is not, because after a refusal go-mail goes on
+// to say "*" and QUIT, and waits for the answers to both.
+func (s *Submitter) login(ctx context.Context, c *session) *Error {
+	if !s.logsIn {
+		return nil
+	}
+	if c.tls == nil && !loopback(s.cfg.Host) {
+		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: the connection is not protected", ErrNoLogin), config: true,
+			Advice: "set SMTP_TLS to starttls or implicit"}
+	}
+	mode, ok := s.choose(c.ext.mechanism)
+	if !ok {
+		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: it offers %q", ErrNoLogin, c.ext.mechanism), config: true,
+			Advice: "set SMTP_AUTH to one of these, or leave SMTP_USERNAME out if the server needs no login"}
+	}
+	auth := s.mechanismFor(mode)
+	name, response, err := auth.Start(&smtp.ServerInfo{Name: s.cfg.Host, TLS: c.tls != nil, Auth: c.ext.mechanism})
+	if err != nil {
+		return &Error{Step: StepLogin, Err: err, config: true}
+	}
+	c.hidden = []string{s.password(), base64.StdEncoding.EncodeToString([]byte(s.password()))}
+	line := "AUTH " + name
+	if len(response) > 0 {
+		encoded := base64.StdEncoding.EncodeToString(response)
+		c.hidden = append(c.hidden, encoded)
+		line += " " + encoded
+	}
+	for {
+		r, e := c.exchange(ctx, StepLogin, s.cfg.Timeouts.Command, line)
+		if e != nil {
+			return e
+		}
+		var challenge []byte
+		switch r.code {
+		case 334:
+			challenge, err = base64.StdEncoding.DecodeString(r.challenge)
+		case 235:
+			challenge = []byte(r.text)
+		default:
+			return loginRefused(r, name)
+		}
+		if err == nil {
+			response, err = auth.Next(challenge, r.code == 334)
+		}
+		switch {
+		case err != nil:
+			return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: server's challenge was not answered", name), config: true,
+				Advice: "the server does not follow the mechanism, or does not know the password: set another SMTP_AUTH"}
+		case r.code == 235:
+			c.mechanism, c.hidden = name, nil
+			return nil
+		}
+		line = base64.StdEncoding.EncodeToString(response)
+		if line != "" {
+			c.hidden = append(c.hidden, line)
+		}
+	}
+}
+
+// loginRefused reads RFC 4954 section 6: 454 and other 4xx pass, 5xx do not.
+func loginRefused(r reply, mechanism string) *Error {
+	switch r.class() {
+	case 4:
+		return refusal(StepLogin, r)
+	case 5:
+		e := refusal(StepLogin, r)
+		e.config = true
+		e.Err = fmt.Errorf("login %s refused", mechanism)
+		e.Advice = "check SMTP_USERNAME and SMTP_PASSWORD, and that the account may submit mail"
+		return e
+	}
+	return outOfStep(StepLogin, r)
+}

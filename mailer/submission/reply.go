@@ -1,0 +1,194 @@
+package submission
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxReplyLine  = 2048 // octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512
+	maxReplyLines = 128
+	maxReplyText  = 300 // bytes kept of a reply
+)
+
+// reply is one reply of the server (RFC 5321 section 4.2).
+type reply struct {
+	code      int
+	enhanced  string // RFC 2034, without the class mismatch that would make it a lie
+	text      string // all lines, on one, printable
+	challenge string // what follows 334, as it came
+}
+
+func (r reply) class() int { return r.code / 100 }
+
+// line is the reply on one line of at most maxReplyText bytes.
+func (r reply) line() string {
+	if r.code == 0 {
+		return r.text
+	}
+	parts := fmt.Sprintf("%03d", r.code)
+	if r.enhanced != "" {
+		parts += " " + r.enhanced
+	}
+	if r.text != "" {
+		parts += " " + r.text
+	}
+	return truncate(parts, maxReplyText)
+}
+
+// readReply reads one reply, of one line or several. An error that is
+// ErrOutOfStep means that what came is no SMTP reply; the
+// reply then has its text alone. Any other error is the connection's.
+//
+// Whatever is in hide is taken out of the text: a server may echo what it was
+// told.
+func readReply(r *bufio.Reader, hide []string) (reply, error) {
+	var rep reply
+	for range maxReplyLines {
+		line, err := readReplyLine(r)
+		if err != nil {
+			return reply{}, err
+		}
+		code, more, text, ok := splitReplyLine(line)
+		if !ok || rep.code != 0 && code != rep.code {
+			return reply{text: clean(without(line, hide))}, ErrOutOfStep
+		}
+		rep.code = code
+		if code == 334 {
+			rep.challenge = text
+		}
+		rep.add(without(text, hide))
+		if !more {
+			return rep, nil
+		}
+	}
+	return reply{}, fmt.Errorf("%w: more than %d lines", ErrOutOfStep, maxReplyLines)
+}
+
+// newReply makes a reply of what go-mail has read: the lines joined by LF.
+func newReply(code int, text string) reply {
+	rep := reply{code: code}
+	for line := range strings.SplitSeq(text, "\n") {
+		rep.add(line)
+	}
+	return rep
+}
+
+// add takes the text of one more line.
+func (r *reply) add(text string) {
+	if status, rest, ok := cutEnhanced(text); ok && int(status[0]-'0') == r.class() {
+		if r.enhanced == "" {
+			r.enhanced = status
+		}
+		if status == r.enhanced {
+			text = rest
+		}
+	}
+	text = clean(text)
+	if text == "" || len(r.text) >= maxReplyText {
+		return
+	}
+	if r.text != "" {
+		text = r.text + " " + text
+	}
+	r.text = truncate(text, maxReplyText)
+}
+
+func without(s string, hide []string) string {
+	for _, h := range hide {
+		if h != "" {
+			s = strings.ReplaceAll(s, h, "[hidden]")
+		}
+	}
+	return s
+}
+
+func readReplyLine(r *bufio.Reader) (string, error) {
+	line, err := r.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull), err == nil && len(line) > maxReplyLine:
+		return "", fmt.Errorf("%w: a line of more than %d octets", ErrOutOfStep, maxReplyLine)
+	case errors.Is(err, io.EOF) && len(line) > 0:
+		return "", io.ErrUnexpectedEOF
+	case err != nil:
+		return "", err
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
+}
+
+// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2).
+// A code alone, without the space, is accepted as section 4.2 asks.
+func splitReplyLine(line string) (code int, more bool, text string, ok bool) {
+	if len(line) < 3 {
+		return 0, false, "", false
+	}
+	for i := range 3 {
+		if line[i] < '0' || line[i] > '9' {
+			return 0, false, "", false
+		}
+		code = code*10 + int(line[i]-'0')
+	}
+	if code < 200 || code > 599 {
+		return 0, false, "", false
+	}
+	if len(line) == 3 {
+		return code, false, "", true
+	}
+	if line[3] != ' ' && line[3] != '-' {
+		return 0, false, "", false
+	}
+	return code, line[3] == '-', line[4:], true
+}
+
+// cutEnhanced takes an enhanced status code (RFC 3463 section 2) off text.
+func cutEnhanced(text string) (status, rest string, ok bool) {
+	status, rest, _ = strings.Cut(text, " ")
+	class, detail, ok := strings.Cut(status, ".")
+	subject, detail, ok2 := strings.Cut(detail, ".")
+	if !ok || !ok2 || len(class) != 1 || !strings.Contains("245", class) || !shortNumber(subject) || !shortNumber(detail) {
+		return "", "", false
+	}
+	return status, rest, true
+}
+
+func shortNumber(s string) bool {
+	return len(s) >= 1 && len(s) <= 3 && strings.Trim(s, "0123456789") == ""
+}
+
+// clean makes text from outside fit for one line of a log: controls, bidi
+// marks and broken UTF-8 become spaces, runs of spaces one.
+func clean(s string) string {
+	plain := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return truncate(strings.TrimSpace(s), maxReplyText)
+	}
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return truncate(strings.Join(strings.Fields(s), " "), maxReplyText)
+}
+
+// truncate shortens s to at most n bytes without cutting a character.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.TrimSpace(s[:n])
+}

@@ -1,0 +1,145 @@
+package submission
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Outcome says what is known about one submission.
+type Outcome int
+
+// The outcomes. Each is exact: Unknown is reported when, and only when, the
+// message may have been accepted without its answer having arrived (RFC 1047).
+const (
+	NotBegun Outcome = iota // not accepted: it ended before the end of the content could leave. Safe to repeat
+	Refused                 // not accepted: the server answered 4xx or 5xx, or cannot carry the message
+	Accepted                // the server answered the final dot with 2xx
+	Unknown                 // the final dot may have left and no clear answer came
+)
+
+// String returns "not begun", "refused", "accepted" or "unknown".
+func (o Outcome) String() string {
+	switch o {
+	case NotBegun:
+		return "not begun"
+	case Refused:
+		return "refused"
+	case Accepted:
+		return "accepted"
+	case Unknown:
+		return "unknown"
+	}
+	return fmt.Sprintf("Outcome(%d)", int(o))
+}
+
+// StepName names the step at which a submission ended.
+type StepName string
+
+// The steps, in order.
+const (
+	StepInput    StepName = "input"    // the envelope or the message is not fit to send
+	StepDial     StepName = "dial"     // waiting for a free connection, finding the host, connecting
+	StepGreeting StepName = "greeting" // the server's greeting, and its answer to EHLO
+	StepTLS      StepName = "tls"
+	StepLogin    StepName = "login"
+	StepMail     StepName = "mail"
+	StepRcpt     StepName = "rcpt"
+	StepData     StepName = "data"    // the answer to DATA
+	StepContent  StepName = "content" // the message itself, before its end was handed over
+	StepDot      StepName = "dot"     // the end of the message, and the answer to it
+)
+
+// Result is how one submission ended.
+type Result struct {
+	Outcome Outcome
+	Step    StepName // where it ended; StepDot when accepted
+
+	Code         int    // the server's last reply code; 0 without one. Also set when a limit that the server announced forbids the message
+	EnhancedCode string // RFC 3463, such as "5.1.1"; empty without one
+	Reply        string // the server's last reply on one line, "250 2.0.0 Ok: queued as X": printable text, at most 300 bytes
+
+	Temporary bool // a repeat of the same message makes sense. Never set with Unknown: repeating that is a decision about duplicates
+	Config    bool // settings are the cause (login, TLS, certificate): every other message would fail as well
+
+	Err error // nil only when accepted; holds an *Error
+}
+
+// Error is why a submission, or a connection for it, failed. Its text holds
+// no secret, and no recipient beyond the domain.
+type Error struct {
+	Step         StepName
+	Code         int    // as in Result
+	EnhancedCode string // as in Result
+	Reply        string // as in Result
+	Advice       string // what to do about it; may be empty
+	Err          error  // the cause below, if any: context.Canceled, os.ErrDeadlineExceeded, *tls.CertificateVerificationError, ...
+
+	summary   string // the reply as Error prints it, when not Reply
+	unknown   bool
+	permanent bool // for what did not begin: a repeat is pointless
+	config    bool
+	stale     bool // a kept connection turned out dead before anything was begun on it
+}
+
+// Errors that *Error wraps.
+var (
+	ErrClosed       = errors.New("submitter is closed")
+	ErrOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
+	ErrNoSTARTTLS   = errors.New("server offers no STARTTLS")
+	ErrNoLogin      = errors.New("server offers no usable login")
+	ErrBadMessage   = errors.New("message cannot be sent as it is")
+	ErrUnsupported  = errors.New("server lacks an extension that the message needs")
+	ErrTooLarge     = errors.New("message is larger than the server takes")
+	errInconclusive = errors.New("the message may have been accepted: no clear answer to its end")
+)
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("smtp " + string(e.Step) + ": ")
+	said := e.Reply
+	if e.summary != "" {
+		said = e.summary
+	}
+	switch {
+	case e.Err != nil && said != "":
+		fmt.Fprintf(&b, "%v (server said %q)", e.Err, said)
+	case e.Err != nil:
+		b.WriteString(e.Err.Error())
+	default:
+		fmt.Fprintf(&b, "server said %q", said)
+	}
+	if e.Advice != "" {
+		b.WriteString(": " + e.Advice)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause below.
+func (e *Error) Unwrap() error { return e.Err }
+
+// result turns what went wrong into what it means for the message.
+func (e *Error) result() Result {
+	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply, Config: e.config, Err: e}
+	switch {
+	case e.unknown:
+		r.Outcome = Unknown
+	case e.Code >= 400:
+		r.Outcome = Refused
+		r.Temporary = e.Code < 500
+	default:
+		r.Outcome = NotBegun
+		r.Temporary = !e.permanent && !e.config
+	}
+	return r
+}
+
+// refusal is the error for a 4xx or 5xx reply.
+func refusal(step StepName, r reply) *Error {
+	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
+}
+
+// outOfStep is the error for a reply that does not answer the command.
+func outOfStep(step StepName, r reply) *Error {
+	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(), Err: ErrOutOfStep}
+}
