@@ -65,7 +65,7 @@ func FaultHTML() *Fault {
 		"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>Please sign in</h1></body></html>\n")
 }
 
-// FaultEmpty answers 200 without a body.
+// FaultEmpty answers without a body.
 func FaultEmpty() *Fault {
 	return spoilt(func(a answer) answer { a.body = nil; return a })
 }

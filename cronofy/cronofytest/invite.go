@@ -79,7 +79,7 @@ func (s *Server) upsert(c command, now time.Time, fault *Fault) answer {
 	}
 	s.invites[next.key()] = next
 	s.mu.Unlock()
-	return next.answer(true, false, s.attach(next, fault))
+	return next.answer(false, s.attach(next, fault))
 }
 
 // follow takes over from old what an update keeps.
@@ -106,63 +106,74 @@ func (s *Server) cancel(c command, now time.Time, fault *Fault) answer {
 	if !c.multi {
 		key.email = fold(c.emails[0])
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old := s.invites[key]
-	if old == nil {
-		return notFound()
-	}
-	for _, email := range c.emails {
-		if old.find(email) < 0 {
-			return notFound()
+	next, refusal := s.change(key, now, func(next *invite) *answer {
+		for _, email := range c.emails {
+			if next.find(email) < 0 {
+				return refuse(notFound())
+			}
 		}
+		if len(c.emails) < len(next.recipients) {
+			p := problems{}
+			p.add("recipients", "errors.incomplete", "must name all who are invited; use remove for one of them")
+			return refuse(p.answer())
+		}
+		if !next.cancelled {
+			next.sequence++
+		}
+		next.cancelled = true
+		if c.callbackURL != "" {
+			next.callbackURL = c.callbackURL
+		}
+		return nil
+	})
+	if refusal != nil {
+		return *refusal
 	}
-	if len(c.emails) < len(old.recipients) {
-		p := problems{}
-		p.add("recipients", "errors.incomplete", "must name all who are invited; use remove for one of them")
-		return p.answer()
-	}
-	next := *old
-	if !old.cancelled {
-		next.sequence++
-	}
-	next.cancelled = true
-	if c.callbackURL != "" {
-		next.callbackURL = c.callbackURL
-	}
-	next.touch(old.stamp, now)
-	s.invites[key] = &next
-	return next.answer(true, false, s.attach(&next, fault))
+	return next.answer(false, s.attach(next, fault))
 }
 
 // remove takes one recipient out of an invite for several.
 func (s *Server) remove(c command, now time.Time, fault *Fault) answer {
+	next, refusal := s.change(inviteKey{id: c.id}, now, func(next *invite) *answer {
+		at := next.find(c.emails[0])
+		switch {
+		case at < 0 || next.cancelled:
+			return refuse(notFound())
+		case len(next.recipients) == 1:
+			p := problems{}
+			p.add("recipient.email", "errors.last_recipient", "is the last one: cancel instead")
+			return refuse(p.answer())
+		}
+		next.recipients = slices.Delete(slices.Clone(next.recipients), at, at+1)
+		next.sequence++
+		return nil
+	})
+	if refusal != nil {
+		return *refusal
+	}
+	a := s.attach(next, fault)
+	a.Removed = &removed{Email: c.emails[0]}
+	return next.answer(false, a)
+}
+
+// change stores what alter makes of a copy of an invite, with a newer DTSTAMP, unless alter refuses or there is no such invite.
+func (s *Server) change(key inviteKey, now time.Time, alter func(next *invite) (refusal *answer)) (*invite, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.invites[inviteKey{id: c.id}]
-	if old == nil || old.cancelled {
-		return notFound()
-	}
-	at := old.find(c.emails[0])
-	switch {
-	case at < 0:
-		return notFound()
-	case len(old.recipients) == 1:
-		p := problems{}
-		p.add("recipient.email", "errors.last_recipient", "is the last one: cancel instead")
-		return p.answer()
+	old := s.invites[key]
+	if old == nil {
+		return nil, refuse(notFound())
 	}
 	next := *old
-	next.recipients = slices.Delete(slices.Clone(old.recipients), at, at+1)
-	next.sequence++
-	next.touch(old.stamp, now)
-	s.invites[next.key()] = &next
-	a := s.attach(&next, fault)
-	if a != nil && !a.list {
-		a.Removed = &removed{Email: c.emails[0]}
+	if refusal := alter(&next); refusal != nil {
+		return nil, refusal
 	}
-	return next.answer(true, false, a)
+	next.touch(old.stamp, now)
+	s.invites[key] = &next
+	return &next, nil
 }
+
+func refuse(a answer) *answer { return &a }
 
 func (s *Server) status(query url.Values, fault *Fault) answer {
 	o := object{m: make(map[string]any, len(query)), p: problems{}}
@@ -193,9 +204,9 @@ func (s *Server) status(query url.Values, fault *Fault) answer {
 		return notFound()
 	}
 	if o.text("include_ics") != "true" {
-		return found.answer(false, true, nil)
+		return found.answer(true, nil)
 	}
-	return found.answer(true, true, s.attach(found, fault))
+	return found.answer(true, s.attach(found, fault))
 }
 
 // hasSingle tells whether an invite for one recipient has this id.
@@ -240,12 +251,9 @@ func (a *attachments) MarshalJSON() ([]byte, error) {
 	return json.Marshal((*plain)(a))
 }
 
-// answer tells of the invite: to a GET with the replies, to anything else with the calendar only.
-func (i *invite) answer(withAttachments, withReplies bool, a *attachments) answer {
-	out := inviteAnswer{SmartInviteID: i.id, CallbackURL: i.callbackURL, Event: i.event}
-	if withAttachments {
-		out.Attachments = a
-	}
+// answer tells of the invite: with the replies if asked, and with attachments unless they are nil.
+func (i *invite) answer(withReplies bool, a *attachments) answer {
+	out := inviteAnswer{SmartInviteID: i.id, CallbackURL: i.callbackURL, Event: i.event, Attachments: a}
 	if i.multi {
 		out.Recipients = i.recipients
 	} else {

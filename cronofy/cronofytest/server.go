@@ -115,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		a = s.handle(r, request, fault)
 	}
-	if fault != nil && fault.spoil != nil && a.status == http.StatusOK {
+	if fault != nil && fault.spoil != nil {
 		a = fault.spoil(a)
 	}
 	delay := s.options.Latency

@@ -3,9 +3,10 @@ package cronofytest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // the same zones on every machine
+	_ "time/tzdata" // for machines without a zone database
 )
 
 // zones keeps the time zones that were asked for: reading one costs more than the rest of a request.
@@ -18,7 +19,8 @@ func (z *zones) load(name string) *time.Location {
 	if v, ok := z.known.Load(name); ok {
 		return v.(*time.Location)
 	}
-	if name == "" || name == "Local" {
+	switch dir, _, _ := strings.Cut(name, "/"); dir {
+	case "", "Local", "localtime", "posix", "posixrules", "right", "Factory": // files of the machine, not zones
 		return nil
 	}
 	loc, err := time.LoadLocation(name)
@@ -41,12 +43,47 @@ type onset struct {
 // (RFC 5545 §3.6.5).
 func (o onset) local() time.Time { return o.at.Add(time.Duration(o.from) * time.Second).UTC() }
 
+// lastChange returns the latest instant up to t at which the clocks began to show another offset; ok is false if there is none.
+// Beyond its table of transitions [time.Time.ZoneBounds] also ends at years' ends, where nothing changes: those are passed over.
+func lastChange(t time.Time) (at time.Time, ok bool) {
+	_, offset := t.Zone()
+	for {
+		since, _ := t.ZoneBounds()
+		if since.IsZero() {
+			return since, false
+		}
+		before := since.Add(-time.Second)
+		if _, o := before.Zone(); o != offset {
+			return since, true
+		}
+		t = before
+	}
+}
+
+// nextChange returns the first instant after t at which the clocks show another offset.
+func nextChange(t time.Time) (at time.Time, ok bool) {
+	_, offset := t.Zone()
+	for {
+		_, until := t.ZoneBounds()
+		if until.IsZero() {
+			return until, false
+		}
+		if _, o := until.Zone(); o != offset && until.After(t) {
+			return until, true
+		}
+		if !until.After(t) { // so it is on the last day of a leap year
+			until = t.Add(24 * time.Hour)
+		}
+		t = until
+	}
+}
+
 // onsetAt returns the onset of the offset in effect at t. A zone's first offset has none: ok is false, and the onset is put long before.
 func onsetAt(t time.Time) (o onset, ok bool) {
-	since, _ := t.ZoneBounds()
 	o.name, o.to = t.Zone()
 	o.dst = t.IsDST()
-	if since.IsZero() {
+	since, ok := lastChange(t)
+	if !ok {
 		o.from = o.to
 		o.at = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC).Add(-time.Duration(o.to) * time.Second)
 		return o, false
@@ -58,19 +95,16 @@ func onsetAt(t time.Time) (o onset, ok bool) {
 
 // ambiguous tells whether the clocks at t's place show the same time at another instant too.
 func ambiguous(t time.Time) bool {
-	since, until := t.ZoneBounds()
 	_, offset := t.Zone()
-	if !since.IsZero() {
+	if since, ok := lastChange(t); ok {
 		_, before := since.Add(-time.Second).Zone()
 		if t.Sub(since) < time.Duration(before-offset)*time.Second {
 			return true
 		}
 	}
-	if !until.IsZero() {
+	if until, ok := nextChange(t); ok {
 		_, after := until.Zone()
-		if until.Sub(t) <= time.Duration(offset-after)*time.Second {
-			return true
-		}
+		return until.Sub(t) <= time.Duration(offset-after)*time.Second
 	}
 	return false
 }
@@ -128,7 +162,7 @@ func onsetsAround(instants ...time.Time) []onset {
 	for _, t := range instants {
 		o, _ := onsetAt(t)
 		list = append(list, o)
-		if _, until := t.ZoneBounds(); !until.IsZero() {
+		if until, ok := nextChange(t); ok {
 			next, _ := onsetAt(until)
 			list = append(list, next)
 		}
@@ -196,8 +230,8 @@ func fitsAlways(o onset, nth int, loc *time.Location, until int) bool {
 	year := o.local().Year()
 	for at := o.at; year < until; {
 		for range 2 {
-			_, next := at.In(loc).ZoneBounds()
-			if next.IsZero() {
+			next, ok := nextChange(at.In(loc))
+			if !ok {
 				return false
 			}
 			at = next
