@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// A claim outlives three heartbeats that fail.
+const (
+	heartbeat = 5 * time.Second
+	lease     = 20 * time.Second
+)
+
+var (
+	nextToken = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
+	// Changes no row if somebody else has a claim that is alive. A key that is named
+	// twice in one claim does no harm.
+	takeClaim = &statement{`
+		INSERT INTO claim (invite_id, address, token, owner, expires) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT DO UPDATE SET token = ?3, owner = ?4, expires = ?5 WHERE expires <= ?6 OR token = ?3`}
+	renewClaims  = &statement{`UPDATE claim SET expires = ? WHERE owner = ?`}
+	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
+	releaseClaim = &statement{`DELETE FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
+	releaseOwner = &statement{`DELETE FROM claim WHERE owner = ?`}
+)
+
+// claims are those that this ledger holds, and the goroutine that keeps them
+// alive, which runs only while there are any.
+type claims struct {
+	mu      sync.Mutex
+	tokens  map[int64]struct{}
+	stop    context.CancelFunc // nil while there is no goroutine
+	beating sync.WaitGroup
+	closed  bool
+}
+
+// Claim implements mailer.Ledger. An invite that this ledger itself holds is in
+// progress, too.
+func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error) {
+	claim := ledger.Claim{Keys: slices.Clone(keys)}
+	if len(keys) == 0 {
+		return claim, nil
+	}
+	err := l.write(ctx, "claiming an invite", func(c *conn) error {
+		if l.claims.isClosed() {
+			return errClosed
+		}
+		if err := c.query(nextToken, func(r *record) error {
+			claim.Token = r.int64()
+			return nil
+		}); err != nil {
+			return err
+		}
+		now := l.now()
+		for _, key := range keys {
+			taken, err := c.exec(takeClaim, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease), now)
+			if err != nil {
+				return err
+			}
+			if taken == 0 {
+				return ledger.ErrInProgress
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return ledger.Claim{}, err
+	}
+	l.hold(claim.Token)
+	return claim, nil
+}
+
+// Release implements mailer.Ledger. Give it a context that outlives the work, or
+// others wait until the claim has run out.
+func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
+	if len(claim.Keys) == 0 {
+		return nil
+	}
+	l.drop(claim.Token)
+	return l.write(ctx, "releasing an invite", func(c *conn) error {
+		for _, key := range claim.Keys {
+			if _, err := c.exec(releaseClaim, key.InviteID, key.Address, claim.Token); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fence refuses a write in the name of a claim that is no longer the invite's.
+// Whether it has run out does not matter as long as nobody took over.
+func fence(c *conn, claim ledger.Claim, key ledger.Key) error {
+	err := ledger.ErrClaimLost
+	if e := c.query(holdsClaim, func(*record) error {
+		err = nil
+		return nil
+	}, key.InviteID, key.Address, claim.Token); e != nil {
+		return e
+	}
+	return err
+}
+
+func (l *Ledger) hold(token int64) {
+	l.claims.mu.Lock()
+	defer l.claims.mu.Unlock()
+	if l.claims.closed {
+		return // and what was held is released
+	}
+	if l.claims.tokens == nil {
+		l.claims.tokens = make(map[int64]struct{})
+	}
+	l.claims.tokens[token] = struct{}{}
+	if l.claims.stop == nil {
+		var ctx context.Context
+		ctx, l.claims.stop = context.WithCancel(context.Background())
+		l.claims.beating.Go(func() { l.beatUntil(ctx) })
+	}
+}
+
+func (l *Ledger) drop(token int64) {
+	l.claims.mu.Lock()
+	defer l.claims.mu.Unlock()
+	delete(l.claims.tokens, token)
+	if len(l.claims.tokens) == 0 && l.claims.stop != nil {
+		l.claims.stop()
+		l.claims.stop = nil
+	}
+}
+
+func (l *Ledger) beatUntil(ctx context.Context) {
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := l.beat(ctx); err != nil && ctx.Err() == nil {
+				l.log.LogAttrs(ctx, slog.LevelWarn, "claims on invites were not renewed; trying again",
+					slog.Any("error", err), slog.Duration("in", heartbeat))
+			}
+		}
+	}
+}
+
+// beat renews all claims of this ledger.
+func (l *Ledger) beat(ctx context.Context) error {
+	return l.write(ctx, "renewing claims", func(c *conn) error {
+		_, err := c.exec(renewClaims, l.now().Add(lease), l.owner)
+		return err
+	})
+}
+
+func (cs *claims) isClosed() bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.closed
+}
+
+// halt stops the heartbeat for good and tells whether claims were held.
+func (cs *claims) halt() (held bool) {
+	cs.mu.Lock()
+	cs.closed = true
+	held = len(cs.tokens) > 0
+	if cs.stop != nil {
+		cs.stop()
+		cs.stop = nil
+	}
+	cs.mu.Unlock()
+	cs.beating.Wait()
+	return held
+}
+
+func (l *Ledger) releaseAll() error {
+	if !l.claims.halt() {
+		return nil
+	}
+	err := l.write(context.Background(), "releasing what is held", func(c *conn) error {
+		_, err := c.exec(releaseOwner, l.owner)
+		return err
+	})
+	if errors.Is(err, errClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	driverpkg "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// failure says which ledger failed at what, and what a person can do about it.
+type failure struct {
+	name, doing string
+	sort        error // ledger.ErrBusy, ledger.ErrUnusable or nil
+	err         error
+	advice      string
+}
+
+func (f *failure) Error() string {
+	s := "ledger " + f.name + ": " + f.doing + ": "
+	if f.sort != nil {
+		s += f.sort.Error() + ": "
+	}
+	s += f.err.Error()
+	if f.advice != "" {
+		s += ": " + f.advice
+	}
+	return s
+}
+
+func (f *failure) Unwrap() []error {
+	if f.sort == nil {
+		return []error{f.err}
+	}
+	return []error{f.sort, f.err}
+}
+
+// explain makes a failure of err, unless it is one.
+func (l *Ledger) explain(doing string, err error) error {
+	var done *failure
+	if err == nil || errors.As(err, &done) {
+		return err
+	}
+	f := &failure{name: l.name, doing: doing, err: err}
+	var e *driverpkg.Error
+	if errors.As(err, &e) {
+		f.sort, f.advice = advise(e.Code())
+	}
+	return f
+}
+
+// unusable is a refusal that SQLite knows nothing of.
+func (l *Ledger) unusable(format string, args ...any) error {
+	return &failure{name: l.name, doing: "opening it", sort: ledger.ErrUnusable, err: fmt.Errorf(format, args...)}
+}
+
+// advise reads a result code (https://www.sqlite.org/rescode.html).
+func advise(code int) (sort error, advice string) {
+	switch code & 0xff { // the primary result code
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ledger.ErrBusy, "another process holds its lock; run again when that one is done"
+	case sqlite3.SQLITE_FULL:
+		return ledger.ErrBusy, "make room on the disk and run again"
+	case sqlite3.SQLITE_IOERR:
+		return ledger.ErrBusy, "check the space and the health of the disk and run again"
+	case sqlite3.SQLITE_NOTADB:
+		return ledger.ErrUnusable, "the file is not a ledger; name another one"
+	case sqlite3.SQLITE_CORRUPT:
+		return ledger.ErrUnusable, "the file is damaged; restore it from a backup or recover it with the sqlite3 shell"
+	case sqlite3.SQLITE_READONLY:
+		return ledger.ErrUnusable, "let this user write the file and its directory"
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return ledger.ErrUnusable, "check the path, and let this user write the file and its directory"
+	case sqlite3.SQLITE_INTERRUPT:
+		return context.Canceled, "run again"
+	default:
+		return nil, ""
+	}
+}

@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// forgetAtOnce is how many invites are forgotten in one transaction, so that
+// other processes can write in between.
+const forgetAtOnce = 500
+
+var (
+	findPast = &statement{`
+		SELECT i.id, i.invite_id, i.address FROM invite AS i JOIN revision AS r ON r.id = i.latest
+		WHERE coalesce(i.ends_at, r.at) < ?1
+			AND NOT EXISTS (SELECT 1 FROM claim AS c
+				WHERE c.invite_id = i.invite_id AND c.address = i.address AND c.expires > ?2)
+		LIMIT ?3`}
+	forgetInvite   = &statement{`DELETE FROM invite WHERE id = ?`}
+	putTombstone   = &statement{`INSERT OR IGNORE INTO tombstone (hash) VALUES (?)`}
+	dropDeadClaims = &statement{`DELETE FROM claim WHERE expires <= ?`}
+	overwrite      = &statement{`PRAGMA secure_delete = ON`}
+	overwriteNot   = &statement{`PRAGMA secure_delete = OFF`}
+	checkpoint     = &statement{`PRAGMA wal_checkpoint(TRUNCATE)`}
+)
+
+// Forget removes the invites whose event was over before that time, and tells how
+// many those were. An event that is not over yet is never forgotten, whatever
+// the time given; one whose end is not known counts as over at the time of its
+// last outcome. How it ended does not matter, but what somebody has in hand stays.
+//
+// What is left is a salted hash of each key, by which Lookup tells that it is
+// forgotten: an old file does not invite anybody anew. Addresses are gone from
+// the file and its log byte for byte when Forget returns without an error. With
+// [ledger.ErrBusy] they may not be, though their rows are: forget again.
+//
+// The file is written anew, which takes its size in free space, and time.
+func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error) {
+	now := l.now()
+	if before.After(now) {
+		before = now
+	}
+	err = l.writer.with(ctx, func(c *conn) (err error) {
+		if _, err := c.exec(overwrite); err != nil {
+			return err
+		}
+		defer func() {
+			_, e := c.exec(overwriteNot)
+			err = errors.Join(err, e)
+		}()
+		for {
+			removed := 0
+			if err := transact(ctx, c, func() error {
+				removed, err = l.forgetSome(c, before, now)
+				return err
+			}); err != nil {
+				return err
+			}
+			n += removed
+			if removed < forgetAtOnce {
+				return l.compact(ctx, c)
+			}
+		}
+	})
+	return n, l.explain("forgetting what is past", err)
+}
+
+func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err error) {
+	type past struct {
+		id  int64
+		key ledger.Key
+	}
+	var found []past
+	if err := c.query(findPast, func(r *record) error {
+		found = append(found, past{r.int64(), ledger.Key{InviteID: r.text(), Address: r.text()}})
+		return nil
+	}, before, now, forgetAtOnce); err != nil {
+		return 0, err
+	}
+	for _, p := range found {
+		if _, err := c.exec(putTombstone, l.hash(p.key)); err != nil {
+			return 0, err
+		}
+		if _, err := c.exec(forgetInvite, p.id); err != nil {
+			return 0, err
+		}
+	}
+	_, err = c.exec(dropDeadClaims, now)
+	return len(found), err
+}
+
+// compact writes the file anew, as deleted text can still stand in pages that
+// were written before Forget began, and empties the log.
+func (l *Ledger) compact(ctx context.Context, c *conn) error {
+	if err := c.script(ctx, "VACUUM"); err != nil || l.memory {
+		return err
+	}
+	busy := false
+	if err := c.query(checkpoint, func(r *record) error {
+		busy = r.bool()
+		return nil
+	}); err != nil {
+		return err
+	}
+	if busy {
+		return &failure{
+			name: l.name, doing: "forgetting what is past", sort: ledger.ErrBusy,
+			err:    errors.New("another process is reading, so that the log could not be emptied"),
+			advice: "forget again when that one is done",
+		}
+	}
+	return nil
+}

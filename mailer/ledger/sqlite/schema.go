@@ -1,0 +1,146 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"fmt"
+)
+
+// applicationID marks a file as a ledger ("InvM",
+// https://www.sqlite.org/pragma.html#pragma_application_id).
+const applicationID = 0x496e764d
+
+//go:embed schema/1.sql
+var schema1 string
+
+// migrations leads from each version of the schema to the next: the n-th is what
+// makes a file of version n-1 one of version n. What has been released is never
+// changed, only added to.
+func migrations() []string { return []string{schema1} }
+
+var (
+	begin    = &statement{"BEGIN IMMEDIATE"}
+	commit   = &statement{"COMMIT"}
+	rollback = &statement{"ROLLBACK"}
+
+	// In one statement, so that another process cannot change it in between.
+	identify = &statement{`
+		SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_application_id AS a, pragma_user_version AS v`}
+
+	readMeta   = &statement{`SELECT api_url, salt FROM meta`}
+	createMeta = &statement{`INSERT OR IGNORE INTO meta (id, api_url, salt, token) VALUES (1, ?, ?, 0)`}
+	nameAPI    = &statement{`UPDATE meta SET api_url = ? WHERE api_url = ''`}
+)
+
+// prepareFile makes of a connection's file a ledger of the newest version, or
+// says why that cannot be. It writes nothing if it is one.
+func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error {
+	version, err := l.version(c, len(steps))
+	if err != nil {
+		return err
+	}
+	if !l.memory {
+		if readOnly, err := c.driver.IsReadOnly("main"); err != nil {
+			return l.explain("opening it", err)
+		} else if readOnly {
+			return l.unusable("it is read-only: let this user write the file and its directory")
+		}
+		if err := l.explain("opening it", c.script(ctx, "PRAGMA journal_mode = WAL")); err != nil {
+			return err
+		}
+	}
+	for version < len(steps) {
+		if version, err = l.migrate(ctx, c, steps); err != nil {
+			return err
+		}
+	}
+	return l.identity(ctx, c)
+}
+
+// version refuses what is not a ledger or newer than this program.
+func (l *Ledger) version(c *conn, newest int) (version int, err error) {
+	var id, objects int64
+	err = c.query(identify, func(r *record) error {
+		id, version, objects = r.int64(), r.int(), r.int64()
+		return nil
+	})
+	switch {
+	case err != nil:
+		return 0, l.explain("opening it", err)
+	case id == 0 && version == 0 && objects == 0:
+		return 0, nil
+	case id != applicationID:
+		return 0, l.unusable("the file is a database of another program: name another file")
+	case version > newest:
+		return 0, l.unusable("it has version %d and this program knows %d: use the newer program that wrote it", version, newest)
+	}
+	return version, nil
+}
+
+// migrate takes one step in one transaction, unless another process was faster.
+func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version int, err error) {
+	err = transact(ctx, c, func() error {
+		if version, err = l.version(c, len(steps)); err != nil || version >= len(steps) {
+			return err
+		}
+		if err := c.script(ctx, steps[version]); err != nil {
+			return err
+		}
+		version++
+		return c.script(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
+	})
+	return version, l.explain("bringing it to the current version", err)
+}
+
+// identity makes sure that the file belongs to the API of the options, and reads
+// the salt.
+func (l *Ledger) identity(ctx context.Context, c *conn) error {
+	api, err := l.meta(c)
+	if err == nil && (l.salt == nil || api == "" && l.api != "") {
+		if err = transact(ctx, c, func() error {
+			salt := make([]byte, 16)
+			_, _ = rand.Read(salt) // never fails
+			if _, err := c.exec(createMeta, l.api, salt); err != nil {
+				return err
+			}
+			_, err := c.exec(nameAPI, l.api)
+			return err
+		}); err == nil {
+			api, err = l.meta(c)
+		}
+	}
+	switch {
+	case err != nil:
+		return l.explain("reading what it belongs to", err)
+	case l.api != "" && api != l.api:
+		return l.unusable("it belongs to the API at %s and not to %s: name another file for another API", api, l.api)
+	}
+	return nil
+}
+
+func (l *Ledger) meta(c *conn) (api string, err error) {
+	err = c.query(readMeta, func(r *record) error {
+		api, l.salt = r.text(), r.bytes()
+		return nil
+	})
+	return api, err
+}
+
+// transact runs fn in a transaction that has the lock for writing from its begin
+// on: only there it waits, and only there ctx can stop it.
+func transact(ctx context.Context, c *conn, fn func() error) error {
+	_, err := c.execContext(ctx, begin)
+	if err == nil {
+		if err = fn(); err == nil {
+			_, err = c.exec(commit)
+		}
+	}
+	if err != nil {
+		// Nothing is to be rolled back if the begin failed, or SQLite did it by
+		// itself: an error of this is not news.
+		_, _ = c.exec(rollback)
+	}
+	return err
+}

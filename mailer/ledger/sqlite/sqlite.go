@@ -1,0 +1,203 @@
+// Package sqlite keeps the ledger of a mailer in one SQLite file, or in memory.
+//
+// # The file
+//
+// It is created with mode 0600, as it holds people's addresses; beside it, while
+// it is open, stand its write-ahead log and an index of that ("-wal", "-shm").
+// Copy it with `sqlite3 FILE ".backup COPY"`, or while nobody has it open. It
+// belongs on a local disk: SQLite cannot lock reliably over a network.
+//
+// Every write is synced to the disk before its method returns
+// (PRAGMA synchronous = FULL), so that not even a power cut loses it. Processes
+// that use one file at the same time wait for each other's writes, for
+// [Options.BusyTimeout] at most; reading waits for nobody.
+//
+// A file of an older version is migrated when it is opened. One that is newer, is
+// no ledger, is read-only or belongs to another API is refused with
+// [ledger.ErrUnusable].
+//
+// # Claims
+//
+// A claim runs out 20 seconds after its last heartbeat. While a Ledger holds
+// claims it renews all of them every 5 seconds, so that those of a process that
+// died are free within half a minute. A claim that ran out but that nobody else
+// took is still good, since nobody else works on its invites. Owners on one file
+// must agree on the time to within a few seconds, which they do on one machine.
+//
+// # Privacy
+//
+// [Ledger.Forget] removes what is past from the file and its log, byte for byte.
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options say which ledger to open, and how.
+type Options struct {
+	// Path of the file; parent directories that are missing are created (0700).
+	Path string
+	// Memory keeps everything in memory, for this Ledger alone; Path is ignored.
+	Memory bool
+	// APIURL is the API that the record belongs to. The file remembers it, and is
+	// refused for another one, so that invites asked of a staging API are not
+	// taken as done by production. Empty: any.
+	APIURL string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Owner names the holder of claims. It must be unique; empty means random.
+	Owner string
+	// BusyTimeout is how long to wait for another process; 0 means 10 seconds.
+	BusyTimeout time.Duration
+	// Logger is told when a heartbeat fails; nil means silence.
+	Logger *slog.Logger
+}
+
+// readers is how many goroutines can read at the same time; more of them wait.
+const readers = 4
+
+// Ledger is a mailer.Ledger. It is safe for concurrent use.
+type Ledger struct {
+	name    string // of the file, for errors
+	memory  bool
+	api     string
+	owner   string
+	timeout time.Duration
+	now     func() time.Time
+	log     *slog.Logger
+	salt    []byte
+
+	writer  *pool // of one, so that this process waits without polling
+	readers *pool // the writer itself in memory
+
+	claims claims
+	close  func() error
+}
+
+// Open opens a ledger, and creates or migrates it where needed. The errors wrap
+// [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
+func Open(ctx context.Context, o Options) (*Ledger, error) {
+	return open(ctx, o, migrations(), "rw")
+}
+
+func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger, error) {
+	l := &Ledger{
+		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
+		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
+	}
+	if l.owner == "" {
+		l.owner = rand.Text()
+	}
+	if l.timeout == 0 {
+		l.timeout = 10 * time.Second
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	dsn := ":memory:?_pragma=foreign_keys(1)"
+	if l.memory {
+		l.name = "in memory"
+	} else {
+		var err error
+		if dsn, err = l.file(mode); err != nil {
+			return nil, err
+		}
+	}
+
+	l.writer = newPool(1, func(ctx context.Context) (*conn, error) { return connect(ctx, dsn) })
+	l.readers = l.writer
+	if !l.memory {
+		l.readers = newPool(readers, func(ctx context.Context) (*conn, error) { return connect(ctx, dsn+"&_pragma=query_only(1)") })
+	}
+	l.close = sync.OnceValue(l.shut)
+	if err := l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c, steps) }); err != nil {
+		return nil, errors.Join(l.explain("opening it", err), l.close())
+	}
+	return l, nil
+}
+
+// file makes sure that there is one and returns the name under which the driver
+// opens it (https://www.sqlite.org/uri.html).
+func (l *Ledger) file(mode string) (dsn string, err error) {
+	if l.name == "" {
+		return "", l.unusable("no file is named: set its path")
+	}
+	path, err := filepath.Abs(l.name)
+	if err != nil {
+		return "", l.unusable("its path cannot be made absolute: %w", err)
+	}
+	l.name = path
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", l.unusable("its directory cannot be created: %w", err)
+	}
+	if err := createFile(path); err != nil {
+		return "", l.unusable("it cannot be created: %w", err)
+	}
+	query := url.Values{
+		"mode": {mode},
+		"_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", max(1, l.timeout.Milliseconds())),
+			"foreign_keys(1)",
+			"synchronous(FULL)",
+		},
+	}
+	uriPath := filepath.ToSlash(path)
+	if !strings.HasPrefix(uriPath, "/") { // C:/...
+		uriPath = "/" + uriPath
+	}
+	return (&url.URL{Scheme: "file", Path: uriPath, RawQuery: query.Encode()}).String(), nil
+}
+
+// createFile creates a file that only its owner may read, as SQLite would not;
+// its log is given the same mode. A file that is there is not touched: to open
+// and close it would take away the locks that this process has on it
+// (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the user's own
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// write runs fn in a transaction of its own, durable when it returns.
+func (l *Ledger) write(ctx context.Context, doing string, fn func(*conn) error) error {
+	return l.explain(doing, l.writer.with(ctx, func(c *conn) error {
+		return transact(ctx, c, func() error { return fn(c) })
+	}))
+}
+
+// read lends a connection to fn.
+func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) error {
+	return l.explain(doing, l.readers.with(ctx, fn))
+}
+
+// Close waits for what is in hand, stops the heartbeat and releases what this
+// ledger still holds. The last one to close a file takes the write-ahead log
+// into it. Closing again does nothing.
+func (l *Ledger) Close() error { return l.close() }
+
+func (l *Ledger) shut() error {
+	err := l.releaseAll()
+	if l.readers != l.writer {
+		err = errors.Join(err, l.readers.close())
+	}
+	return errors.Join(err, l.writer.close())
+}
