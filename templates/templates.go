@@ -35,7 +35,7 @@
 // control characters, none has bidirectional controls, LocationURL is an http
 // or https link or empty. Besides the functions of text/template there are
 //
-//	when .          the time of a Data or of one side of a [Change], in words
+//	when .          the time of the event, in words
 //	value .Old      one side of a [Change], in words; empty if there was nothing
 //	link .URL       the argument if it is an http or https link, else empty
 //	mailto .ReplyTo the argument if it can follow "mailto:", else empty
