@@ -1,0 +1,292 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// ask asks the API on behalf of everybody whose step needs it, and records the
+// calendar that comes back. Those for whom it went wrong are ended.
+func (w *work) ask(ctx context.Context) {
+	if w.received != nil && !w.record.kept() {
+		return // a second try, and what came at the first is good
+	}
+	var asking []int
+	for _, i := range w.open() {
+		if a := w.steps[i].action; a == ask || a == tell {
+			asking = append(asking, i)
+		}
+	}
+	if len(asking) == 0 {
+		return
+	}
+	if len(asking) < len(w.open()) {
+		// Others of the group were received but not mailed yet. The new calendar
+		// is the better one for them too, except where bytes may have left.
+		for _, i := range w.open() {
+			if s := &w.steps[i]; s.action == compose && s.resend == 0 {
+				s.action = ask
+				asking = append(asking, i)
+			}
+		}
+	}
+	text, problem := w.request(ctx)
+	if problem != nil && problem.Code == CodeNotFound && w.allTell(asking) {
+		problem = nil // the API never knew it: it is as cancelled as can be
+	}
+	if problem != nil {
+		w.refuse(ctx, asking, problem)
+		return
+	}
+	if w.allTell(asking) {
+		w.store(ctx, asking, nil, nil)
+		return
+	}
+	c, problem := w.read(text)
+	problems := make(map[int]*Error, len(asking))
+	for _, i := range asking {
+		problems[i] = problem
+		if problem == nil && w.steps[i].action == ask {
+			problems[i] = w.suits(i, c)
+		}
+	}
+	w.store(ctx, asking, c, problems)
+	w.received = c
+}
+
+func (w *work) allTell(asking []int) bool {
+	for _, i := range asking {
+		if w.steps[i].action != tell {
+			return false
+		}
+	}
+	return true
+}
+
+// request makes the one request and returns the iCalendar text of the answer.
+func (w *work) request(ctx context.Context) (string, *Error) {
+	var addresses []string
+	for i, to := range w.to {
+		if e := w.receipts[i].Error; e == nil || e.Code != CodeNotAllowed {
+			addresses = append(addresses, to.Address.String())
+		}
+	}
+	w.m.cfg.Step(BeforeRequest)
+	answer, err := w.call(ctx, addresses)
+	w.m.cfg.Step(AfterRequest)
+	if err != nil {
+		return "", w.m.apiError(ctx, err)
+	}
+	w.m.reached.Store(true)
+	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
+		return removed.ICalendar, nil
+	}
+	return answer.Attachments.ICalendar, nil
+}
+
+func (w *work) call(ctx context.Context, addresses []string) (*cronofy.SmartInvite, error) {
+	ref := cronofy.Ref{SmartInviteID: w.ID}
+	r := &cronofy.InviteRequest{SmartInviteID: w.ID, CallbackURL: w.callback(w.m), Event: w.Event}
+	if w.single {
+		ref.Recipient = addresses[0]
+		r.Recipient = &cronofy.Recipient{Email: addresses[0]}
+	} else {
+		ref.Recipients = addresses
+		for _, a := range addresses {
+			r.Recipients = append(r.Recipients, cronofy.Recipient{Email: a})
+		}
+	}
+	if isSet(w.organizer) {
+		r.Organizer = &cronofy.Organizer{Name: w.organizer.Name, Email: w.organizer.Address.String()}
+	}
+	switch w.Method {
+	case Cancel:
+		return w.m.cfg.API.Cancel(ctx, ref)
+	case Remove:
+		return w.m.cfg.API.Remove(ctx, ref)
+	}
+	return w.m.cfg.API.Create(ctx, r)
+}
+
+// read reads the received text and holds it against what was asked for.
+func (w *work) read(text string) (*calendar.Calendar, *Error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, &Error{Stage: StageCalendar, Code: CodeNoCalendar, Field: "attachments.icalendar",
+			Message: "the API's answer has no iCalendar text, so there is nothing to mail; look at the invite at Cronofy"}
+	}
+	c, err := calendar.Read(text)
+	if err != nil {
+		return nil, &Error{Stage: StageCalendar, Code: CodeUnreadable, Field: "attachments.icalendar", Err: err,
+			Message: fmt.Sprintf("the iCalendar text from the API cannot be read: %v; no mail was sent", err)}
+	}
+	want := "REQUEST"
+	if w.Method != Request {
+		want = "CANCEL"
+	}
+	if c.Method != want {
+		return c, &Error{Stage: StageCalendar, Code: CodeWrongMethod, Field: "attachments.icalendar",
+			Message: fmt.Sprintf("the iCalendar text from the API has METHOD %q where %s was asked for; mail clients would not show it, so it was not sent", c.Method, want)}
+	}
+	if c.UID == "" {
+		return c, &Error{Stage: StageCalendar, Code: CodeNoUID, Field: "attachments.icalendar",
+			Message: "the iCalendar text from the API has no UID, without which no client can keep the event; it was not sent"}
+	}
+	return c, nil
+}
+
+// suits says why the calendar must not be mailed to recipient i.
+func (w *work) suits(i int, c *calendar.Calendar) *Error {
+	if !c.HasAttendee(w.to[i].Address.String()) {
+		return &Error{Stage: StageCalendar, Code: CodeWrongRecipient, Field: "attachments.icalendar",
+			Message: "the iCalendar text from the API does not name the recipient as ATTENDEE; clients would show no buttons, so it was not sent"}
+	}
+	before := w.entries[i].LastSent
+	if before == nil {
+		return nil
+	}
+	if before.Method != string(Request) {
+		return nil // cancelled before: a new series may begin
+	}
+	if before.UID != c.UID {
+		return &Error{Stage: StageCalendar, Code: CodeUIDChanged, Field: "attachments.icalendar",
+			Message: "the iCalendar text from the API has another UID than the invitation that was sent, so the recipient would have the event twice; cancel the invite first, or give the event another id"}
+	}
+	grew := c.Sequence > before.Sequence
+	if w.Method == Request {
+		if c.Sequence < before.Sequence || !grew && c.DTStamp.Before(before.DTStamp) {
+			return &Error{Stage: StageCalendar, Code: CodeStale, Field: "attachments.icalendar",
+				Message: fmt.Sprintf("the iCalendar text from the API is older than what was sent (SEQUENCE %d after %d); clients would ignore it, so it was not sent", c.Sequence, before.Sequence)}
+		}
+	} else if !grew {
+		w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{Rule: "IM38", Level: LevelWarning,
+			Message: fmt.Sprintf("the cancellation has SEQUENCE %d, which is not above that of the invitation (%d); some clients may ignore it", c.Sequence, before.Sequence)})
+	}
+	return nil
+}
+
+// refuse ends everybody the failed request was for, and records it unless the
+// run stops: a refused key says nothing of the invite.
+func (w *work) refuse(ctx context.Context, asking []int, problem *Error) {
+	if !problem.StopsRun && problem.Code != CodeCancelled {
+		problems := make(map[int]*Error, len(asking))
+		for _, i := range asking {
+			problems[i] = problem
+		}
+		w.store(ctx, asking, nil, problems)
+		return
+	}
+	for _, i := range asking {
+		w.end(i, Deferred, problem)
+	}
+}
+
+// store records, in one write, the revision of everybody the request was for:
+// the calendar, or why there is none to be mailed. The latter are ended.
+func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, problems map[int]*Error) {
+	made := make([]ledger.Made, 0, len(asking))
+	for _, i := range asking {
+		made = append(made, w.made(i, c, problems[i]))
+	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
+	err := w.record.create(ctx, w.claim, made)
+	for _, i := range asking {
+		r := &w.receipts[i]
+		if c != nil {
+			r.UID, r.Sequence = c.UID, &c.Sequence
+		}
+		r.MessageID, r.Reply, r.Attempts = "", "", 0
+		switch problem := problems[i]; {
+		case err != nil:
+			w.end(i, Deferred, ledgerError(ctx, err))
+		case problem == nil:
+		case problem.Temporary:
+			w.end(i, Deferred, problem)
+		default:
+			w.end(i, Failed, problem)
+		}
+	}
+}
+
+func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
+	e := &w.entries[i]
+	rev := ledger.Revision{
+		Kind: string(w.steps[i].kind), Method: string(w.Method), Fingerprint: w.prints[i],
+		OrganizerName: w.organizer.Name, OrganizerEmail: w.organizer.Address.Key(), OrganizerDefault: w.organizerDefault,
+		State: ledger.Created,
+	}
+	made := ledger.Made{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
+	if w.Method == Remove && e.Known {
+		made.Grouped = e.Grouped
+	}
+	if c != nil {
+		rev.Calendar, rev.UID, rev.Sequence, rev.DTStamp = c.Bytes(), c.UID, c.Sequence, c.DTStamp
+		if made.EndsAt.IsZero() && c.RecurrenceRule == "" {
+			made.EndsAt = c.End
+		}
+	}
+	switch {
+	case problem != nil:
+		rev.State = ledger.Failed
+		if problem.Temporary {
+			rev.State = ledger.Deferred
+		}
+		rev.Permanent, rev.Unusable = problem.Permanent, c != nil
+		rev.Stage, rev.Code, rev.Detail = string(problem.Stage), string(problem.Code), problem.Message
+	case w.steps[i].action == tell:
+		rev.State = ledger.Settled
+	}
+	made.Revision = rev
+	return made
+}
+
+// apiError says in the pipeline's terms what became of a request.
+func (m *Mailer) apiError(ctx context.Context, err error) *Error {
+	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
+	var (
+		validation *cronofy.ValidationError
+		auth       *cronofy.AuthenticationError
+		plan       *cronofy.PlanError
+		permission *cronofy.PermissionError
+		missing    *cronofy.NotFoundError
+		limited    *cronofy.RateLimitError
+		transport  *cronofy.TransportError
+		request    *cronofy.RequestError
+		other      cronofy.Error
+	)
+	switch {
+	case ctx.Err() != nil:
+		return interrupted(ctx, StageCreate)
+	case errors.As(err, &validation):
+		e.Code, e.Permanent = CodeRejected, true
+		m.reached.Store(true)
+	case errors.As(err, &request):
+		e.Code, e.Permanent = CodeRejected, true
+	case errors.As(err, &auth):
+		e.Code, e.StopsRun = CodeUnauthorized, true
+	case errors.As(err, &plan):
+		e.Code = CodePlan
+	case errors.As(err, &permission):
+		e.Code = CodeForbidden
+	case errors.As(err, &missing):
+		e.Code = CodeNotFound
+		m.reached.Store(true)
+	case errors.As(err, &limited):
+		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
+	case errors.As(err, &transport):
+		e.Code, e.Temporary = CodeTransport, true
+		if transport.Dial && !m.reached.Load() {
+			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
+			e.Message += "; no request has reached the API yet: check CRONOFY_DATA_CENTER or CRONOFY_API_URL, and the network"
+		}
+	case errors.As(err, &other):
+		e.Temporary, _ = other.Retryable()
+	}
+	return e
+}

@@ -1,0 +1,227 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/mailer/submission"
+	"github.com/invitemailer/invitemailer/templates"
+)
+
+// SmartInvites is what a Mailer needs of the API; *cronofy.Client is one.
+// Errors that are a cronofy.Error are told apart by their type.
+type SmartInvites interface {
+	Create(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error)
+	Cancel(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
+	Remove(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
+}
+
+// Submitter is what a Mailer needs of SMTP; *submission.Submitter is one. It
+// must tell an unknown end from a known one, as [submission.Result] does.
+type Submitter interface {
+	Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result
+}
+
+// Words is what a Mailer needs to word a mail; *templates.Set is one.
+type Words interface {
+	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
+}
+
+// OnUnknown is what a later run does with a mail whose end is unknown.
+type OnUnknown string
+
+// The choices for an unknown end. The zero value is OnUnknownResend.
+const (
+	OnUnknownResend OnUnknown = "resend" // the same bytes again
+	OnUnknownHold   OnUnknown = "hold"   // never
+)
+
+// Config is what a [Mailer] is made of. API and Submitter are required unless
+// DryRun is set.
+type Config struct {
+	// AcceptOrganizer lets a changed default Organizer mail everybody an update.
+	// Off, such an invite is refused with CodeOrganizerChanged.
+	AcceptOrganizer bool
+	// AllowPast mails invitations to events that are over.
+	AllowPast bool
+	// API creates, cancels and removes Smart Invites.
+	API SmartInvites
+	// CallbackURL is told the answers to invites that name none; may be empty.
+	CallbackURL string
+	// DryRun asks nobody and sends nothing; receipts are Valid, with their Kind.
+	DryRun bool
+	// EnvelopeFrom is where bounces go (the RFC 5321 reverse-path). Defaults to
+	// the From address.
+	EnvelopeFrom string
+	// From is the From of every mail, an address or NAME <ADDRESS>. Defaults to
+	// the organizer of the invite.
+	From string
+	// FromDomains lists the domains that a From may have; empty allows all.
+	FromDomains []string
+	// Ledger is the durable record. Nil means that nothing is remembered:
+	// the same invite given twice is mailed twice, an update is called an
+	// invitation, and a crash leaves no trace.
+	Ledger Ledger
+	// Locale is the language of invites that name none. Defaults to "en".
+	Locale string
+	// Logger is told what happens, invites by id and recipients by domain.
+	// Nil is silent.
+	Logger *slog.Logger
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+	// OnUnknown says what becomes of a mail whose end is unknown.
+	OnUnknown OnUnknown
+	// OnlyTo lists who may be mailed, as addresses or *@domain; empty allows
+	// everybody. Meant for staging.
+	OnlyTo []string
+	// Organizer is who invites if an invite names nobody.
+	Organizer Organizer
+	// PastWarns turns the refusal of past events into a finding, for sandboxes.
+	PastWarns bool
+	// ReplyTo is where people's replies go, an address. Defaults to the
+	// organizer if that is not the From.
+	ReplyTo string
+	// Resend mails again what is sent already.
+	Resend bool
+	// RetryFailed tries again what was refused for good.
+	RetryFailed bool
+	// Step is called before and after each thing that changes the world; see
+	// [Steps]. It is there for tests that stop a run there. Nil is not called.
+	Step func(Step)
+	// Submitter hands the mail to an SMTP server.
+	Submitter Submitter
+	// WithdrawMissing withdraws the invite of those who are no longer in the
+	// list of a Group. Off, they are reported only.
+	WithdrawMissing bool
+	// Words are the templates. Defaults to the embedded ones.
+	Words Words
+}
+
+// Mailer sends invites. It is safe for concurrent use.
+type Mailer struct {
+	cfg          Config
+	log          *slog.Logger
+	from         message.Mailbox // zero: the organizer
+	replyTo      message.Mailbox
+	envelopeFrom address.Address
+	organizer    message.Mailbox // the default one
+	policy       policy
+
+	// reached tells a data center that does not answer now from one that
+	// never did.
+	reached atomic.Bool
+	inHand  inHand
+}
+
+// New checks the whole configuration and returns a Mailer, or an error that
+// names every setting that is wrong.
+func New(cfg Config) (*Mailer, error) {
+	m := &Mailer{cfg: cfg, log: cfg.Logger}
+	var errs []error
+	bad := func(field string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", field, err))
+		}
+	}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.API == nil && !cfg.DryRun {
+		bad("API", errors.New("is missing; give a *cronofy.Client"))
+	}
+	if cfg.Submitter == nil && !cfg.DryRun {
+		bad("Submitter", errors.New("is missing; give a *submission.Submitter"))
+	}
+	if m.cfg.Now == nil {
+		m.cfg.Now = time.Now
+	}
+	if m.cfg.Step == nil {
+		m.cfg.Step = func(Step) {}
+	}
+	if m.cfg.Locale == "" {
+		m.cfg.Locale = "en"
+	}
+	if cfg.Words == nil {
+		set, err := templates.New()
+		bad("Words", err)
+		m.cfg.Words = set
+	}
+	switch cfg.OnUnknown {
+	case "":
+		m.cfg.OnUnknown = OnUnknownResend
+	case OnUnknownResend, OnUnknownHold:
+	default:
+		bad("OnUnknown", fmt.Errorf("%q is neither resend nor hold", cfg.OnUnknown))
+	}
+	var err error
+	if cfg.From != "" {
+		m.from, err = parseMailbox(cfg.From)
+		bad("From", err)
+	}
+	if cfg.ReplyTo != "" {
+		m.replyTo, err = parseMailbox(cfg.ReplyTo)
+		bad("ReplyTo", err)
+	}
+	if cfg.EnvelopeFrom != "" {
+		m.envelopeFrom, err = address.Parse(cfg.EnvelopeFrom)
+		bad("EnvelopeFrom", err)
+	}
+	if cfg.Organizer.Email != "" {
+		m.organizer, err = cfg.Organizer.mailbox()
+		bad("Organizer.Email", err)
+	} else if cfg.Organizer.Name != "" {
+		bad("Organizer.Email", errors.New("is missing although the organizer has a name"))
+	}
+	if cfg.CallbackURL != "" {
+		bad("CallbackURL", checkURL(cfg.CallbackURL))
+	}
+	for _, p := range cfg.OnlyTo {
+		bad("OnlyTo", checkPattern(p))
+	}
+	for _, d := range cfg.FromDomains {
+		_, err := address.Parse("x@" + d)
+		bad("FromDomains", err)
+	}
+	if isSet(m.from) && !m.fromAllowed(m.from.Address) {
+		bad("From", errors.New("its domain is not one of FromDomains"))
+	}
+	m.policy = policy{resend: cfg.Resend, retryFailed: cfg.RetryFailed, hold: m.cfg.OnUnknown == OnUnknownHold, acceptOrganizer: cfg.AcceptOrganizer}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Close waits for the invites in hand and refuses new ones. It does not close
+// what Config was given.
+func (m *Mailer) Close() error {
+	m.inHand.close()
+	return nil
+}
+
+func (o Organizer) mailbox() (message.Mailbox, error) {
+	a, err := address.Parse(o.Email)
+	if err != nil {
+		return message.Mailbox{}, err
+	}
+	return message.Mailbox{Name: address.CleanName(o.Name, a), Address: a}, nil
+}
+
+func (m *Mailer) fromAllowed(a address.Address) bool {
+	if len(m.cfg.FromDomains) == 0 {
+		return true
+	}
+	for _, d := range m.cfg.FromDomains {
+		if x, err := address.Parse("x@" + d); err == nil && x.Domain() == a.Domain() {
+			return true
+		}
+	}
+	return false
+}

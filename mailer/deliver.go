@@ -1,0 +1,273 @@
+package mailer
+
+import (
+	"context"
+	"strings"
+
+	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/mailer/submission"
+	"github.com/invitemailer/invitemailer/templates"
+)
+
+// deliver mails what is on record or was received for recipient i, and ends it.
+// It reports whether a mail was begun.
+func (w *work) deliver(ctx context.Context, i int) bool {
+	s := w.steps[i]
+	r := &w.receipts[i]
+	r.Kind = s.kind
+	if ctx.Err() != nil {
+		w.conclude(ctx, i, Deferred, interrupted(ctx, StageCompose), "")
+		return false
+	}
+	if s.action == repeat {
+		kept := w.entries[i].Latest
+		return w.submit(ctx, i, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName, FromEmail: kept.FromEmail,
+			Resend: kept.Resend, Kind: kept.Kind, Message: *kept.Message})
+	}
+	c := w.received
+	if s.action == compose {
+		stored, err := calendar.Read(string(w.entries[i].Latest.Calendar))
+		if err != nil {
+			w.conclude(ctx, i, Failed, &Error{Stage: StageCalendar, Code: CodeUnreadable, Err: err,
+				Message: "the iCalendar text on record cannot be read: " + err.Error() + "; run again to ask for it anew"}, "")
+			return false
+		}
+		c = stored
+	}
+	if c.RecurrenceRule == "" && !c.Floating {
+		if past := w.past(c.End); past != nil {
+			w.conclude(ctx, i, Expired, past, "")
+			return false
+		}
+	}
+	sub, problem := w.compose(i, c)
+	if problem != nil {
+		w.conclude(ctx, i, Failed, problem, "")
+		return false
+	}
+	return w.submit(ctx, i, sub)
+}
+
+// compose words and composes the mail for recipient i.
+func (w *work) compose(i int, c *calendar.Calendar) (*ledger.Submission, *Error) {
+	from, problem := w.from(i)
+	if problem != nil {
+		return nil, problem
+	}
+	to := w.to[i]
+	if to.Name == "" {
+		to.Name = attendeeName(c, to)
+	}
+	replyTo := w.replyTo
+	if !isSet(replyTo) && isSet(w.organizer) && w.organizer.Address.Key() != from.Address.Key() {
+		replyTo = w.organizer
+	}
+	words, problem := w.words(i, c, from, to, replyTo)
+	if problem != nil {
+		return nil, problem
+	}
+	s := w.steps[i]
+	id := message.ID(w.ID, w.keys[i].Address, c.Method, c.Sum(), s.resend, from.Address.Domain())
+	msg := message.Message{
+		From: from, To: to, Subject: words.Subject, Text: words.Text, HTML: words.HTML,
+		Calendar: c.Bytes(), Method: c.Method, Date: w.m.cfg.Now(), MessageID: id,
+	}
+	if isSet(replyTo) {
+		msg.ReplyTo = &replyTo
+	}
+	if first := w.entries[i].FirstMessageID; first != "" && first != id {
+		msg.InReplyTo, msg.References = first, []string{first}
+	}
+	composed, err := message.Compose(msg)
+	if err != nil {
+		return nil, &Error{Stage: StageCompose, Code: CodeCompose, Err: err, Message: err.Error()}
+	}
+	w.receipts[i].MessageID = id
+	envelopeFrom := composed.From
+	if !w.m.envelopeFrom.IsZero() {
+		envelopeFrom = w.m.envelopeFrom.String()
+	}
+	return &ledger.Submission{MessageID: id, FromName: from.Name, FromEmail: from.Address.String(), Resend: s.resend, Kind: string(s.kind),
+		Message: ledger.Message{From: envelopeFrom, To: composed.To, SMTPUTF8: composed.SMTPUTF8, Bytes: composed.Bytes}}, nil
+}
+
+// from says who the mail is from: the settings, else the organizer of the
+// record, else who the invite was sent by before. Never an address that only
+// the calendar names.
+func (w *work) from(i int) (message.Mailbox, *Error) {
+	if isSet(w.m.from) {
+		return w.m.from, nil
+	}
+	from := w.organizer
+	if before := w.entries[i].LastSent; before != nil && before.FromEmail != "" && (!isSet(from) || w.Method != Request && w.organizerDefault) {
+		o, err := Organizer{before.FromName, before.FromEmail}.mailbox()
+		if err == nil {
+			from = o
+		}
+	}
+	if !isSet(from) {
+		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
+			Message: "nobody is known to send the mail: name the organizer in the record, or set ORGANIZER_EMAIL or MAIL_FROM"}
+	}
+	if !w.m.fromAllowed(from.Address) {
+		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
+			Message: "mail from " + from.Address.Domain() + " is not allowed here; use a domain of MAIL_FROM_DOMAINS"}
+	}
+	return from, nil
+}
+
+func attendeeName(c *calendar.Calendar, to message.Mailbox) string {
+	for _, a := range c.Attendees {
+		if strings.EqualFold(a.Email, to.Address.String()) && !strings.Contains(a.Name, "@") {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// words asks the templates for subject, text and HTML. They speak of what the
+// calendar says, so that the mail and the event cannot differ.
+func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Words, *Error) {
+	s := w.steps[i]
+	d := templates.Data{
+		Lang: w.locale(i), Summary: c.Summary, Description: c.Description,
+		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID,
+		Location: c.Location, URL: c.URL,
+		Organizer: templates.Person{Name: from.Name, Email: from.Address.String()},
+		Recipient: templates.Person{Name: to.Name, Email: to.Address.String()},
+		Data:      w.Mail.Data,
+	}
+	if isSet(w.organizer) {
+		d.Organizer = templates.Person{Name: w.organizer.Name, Email: w.organizer.Address.String()}
+	}
+	if isSet(replyTo) {
+		d.ReplyTo = replyTo.Address.String()
+	}
+	if before := w.entries[i].LastSent; before != nil {
+		if old, err := calendar.Read(string(before.Calendar)); err == nil {
+			if s.kind == Update {
+				d.Changes = templates.Changes(facts(old), facts(c))
+			}
+			if d.Summary == "" { // a cancellation need not repeat what it cancels
+				d.Summary = old.Summary
+			}
+			if d.Start.IsZero() {
+				d.Start, d.End, d.AllDay, d.TZID = old.Start, old.End, old.AllDay, old.TZID
+			}
+		}
+	}
+	words, err := w.m.cfg.Words.Render(templates.Kind(s.kind), d)
+	if err != nil {
+		return words, &Error{Stage: StageWords, Code: CodeTemplate, Err: err, Message: err.Error()}
+	}
+	if w.Mail.Subject != "" {
+		words.Subject = w.Mail.Subject
+	}
+	return words, nil
+}
+
+func (w *work) locale(i int) string {
+	for _, l := range []string{w.Recipients[i].Locale, w.Mail.Locale} {
+		if l != "" {
+			return l
+		}
+	}
+	return w.m.cfg.Locale
+}
+
+func facts(c *calendar.Calendar) templates.Facts {
+	return templates.Facts{Summary: c.Summary, Description: c.Description, Location: c.Location,
+		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID}
+}
+
+// submit records that the mail is about to leave, hands it over, records how
+// that ended, and ends recipient i. It reports whether a mail was begun.
+func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
+	recording, cancel := finishing(ctx)
+	err := w.record.submitting(recording, w.claim, w.keys[i], *sub)
+	cancel()
+	if err != nil {
+		w.end(i, Deferred, ledgerError(ctx, err))
+		return false
+	}
+	r := &w.receipts[i]
+	r.MessageID = sub.MessageID
+	r.Attempts++
+	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
+	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
+	outcome, problem := submitted(ctx, result)
+	if outcome == Unknown {
+		w.run.setUnknown(w.keys[i])
+	}
+	w.conclude(ctx, i, outcome, problem, result.Reply)
+	return result.Outcome != submission.NotBegun
+}
+
+// submitted says in the pipeline's terms how a submission ended.
+func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
+	e := &Error{Stage: StageSubmit, Err: r.Err, Temporary: r.Temporary}
+	if r.Err != nil {
+		e.Message = r.Err.Error()
+	}
+	switch r.Outcome {
+	case submission.Accepted:
+		return Sent, nil
+	case submission.Unknown:
+		e.Code, e.Temporary = CodeNoReply, true
+		e.Message = "the mail may have left, and the SMTP server's answer did not come: " + e.Message + "; the next run decides, see --on-unknown"
+		return Unknown, e
+	}
+	switch {
+	case r.Config:
+		e.Code, e.StopsRun = CodeSMTPConfig, true
+		return Deferred, e
+	case ctx.Err() != nil && r.Outcome == submission.NotBegun:
+		return Deferred, interrupted(ctx, StageSubmit)
+	case r.Temporary:
+		e.Code = CodeSMTPTemporary
+		return Deferred, e
+	}
+	e.Code = CodeSMTPRefused
+	// A refusal of the sender, or of DATA, says nothing of the invite; one of
+	// the recipient or of the content does.
+	switch r.Step {
+	case submission.StepRcpt, submission.StepContent, submission.StepDot:
+		e.Permanent = r.Outcome == submission.Refused
+	}
+	return Failed, e
+}
+
+// conclude records the outcome of recipient i and ends it.
+func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, reply string) {
+	w.receipts[i].Reply = reply
+	w.end(i, o, problem)
+	if !w.record.kept() {
+		return
+	}
+	state := map[Outcome]ledger.State{Sent: ledger.Sent, Failed: ledger.Failed, Deferred: ledger.Deferred, Unknown: ledger.Unknown, Expired: ledger.Expired}[o]
+	out := ledger.Outcome{State: state, Reply: reply}
+	if problem != nil {
+		out.Permanent, out.Stage, out.Code, out.Detail = problem.Permanent, string(problem.Stage), string(problem.Code), problem.Message
+		out.Unusable = problem.Stage == StageCalendar
+	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
+	if err := w.record.finish(ctx, w.claim, w.keys[i], out); err != nil {
+		w.unrecorded(i, o, ledgerError(ctx, err))
+	}
+}
+
+// unrecorded is for an outcome that the ledger would not take. It holds what
+// was recorded before, so the next run takes the mail for one whose end is
+// unknown; the receipt must say as much.
+func (w *work) unrecorded(i int, o Outcome, problem *Error) {
+	w.m.log.Error("the outcome of an invite could not be recorded", "invite", w.ID, "outcome", string(o), "error", problem)
+	problem.Message = "the outcome was " + string(o) + ", but could not be recorded: " + problem.Message
+	if o == Sent {
+		problem.Message += "; the next run will repeat the same mail"
+		o = Unknown
+	}
+	w.end(i, o, problem)
+}

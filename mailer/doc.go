@@ -1,0 +1,33 @@
+// Package mailer puts an event into somebody's calendar, by mail, in the
+// caller's name, and knows afterwards what left.
+//
+// A [Mailer] takes each [Invite] along one way: it creates the Smart Invite at
+// the API, reads the iCalendar text that comes back, words and composes the
+// mail, and submits it over SMTP. A [Receipt] says how that ended; see
+// [Outcome] for the few ways there are.
+//
+//	api, err := cronofy.New(cronofy.Config{APIKey: key})
+//	…
+//	smtp, err := submission.New(submission.Config{Host: "smtp.example.com", Username: user, Password: password})
+//	…
+//	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Organizer: mailer.Organizer{Name: "HR", Email: "hr@example.com"}})
+//	…
+//	receipt, err := m.Send(ctx, mailer.Invite{ID: "interview-17", Recipient: mailer.Recipient{Email: "ann@example.org"}, Event: event})
+//
+// With a [Ledger] the same invite given again is not mailed again, a changed
+// one is mailed as an update, and a crash leaves nothing to guess: everything
+// is recorded before it is done. Without one, nothing is remembered.
+//
+// # What a receipt promises
+//
+// Sent means that the SMTP server took the message, and nothing more. Unknown
+// means that the content may have left and no answer came; submission is then
+// at-least-once or at-most-once, never exactly once (RFC 1047), and
+// Config.OnUnknown chooses. Every other outcome means that nothing left.
+//
+// # What it never does
+//
+// It prints nothing, exits never, and logs only through the logger it is given:
+// invites by id, recipients by domain. It changes nothing in a received
+// calendar but its line ends.
+package mailer

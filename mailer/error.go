@@ -1,0 +1,105 @@
+package mailer
+
+import (
+	"strings"
+	"time"
+)
+
+// Stage is the part of an invite's way at which it ended.
+type Stage string
+
+// The stages, in their order.
+const (
+	StageRead     Stage = "read"     // the record itself
+	StagePolicy   Stage = "policy"   // who may be mailed, and by whom
+	StageLedger   Stage = "ledger"   // the durable record
+	StageCreate   Stage = "create"   // the request to the API
+	StageCalendar Stage = "calendar" // what came back
+	StageWords    Stage = "words"    // subject, text and HTML
+	StageCompose  Stage = "compose"  // the message
+	StageCheck    Stage = "check"    // the invitation rules
+	StageSubmit   Stage = "submit"   // SMTP
+)
+
+// Error says why an invite was not sent.
+type Error struct {
+	Stage Stage `json:"stage"`
+	// Code is a stable word for programs: see the Code constants.
+	Code Code `json:"code"`
+	// Field names the part of the input that is wrong, such as
+	// "recipient.email"; empty if none is.
+	Field string `json:"field,omitempty"`
+	// Message says what happened, to what, and what to do about it.
+	Message string `json:"message"`
+	// Temporary: the same invite may succeed later without a change.
+	Temporary bool `json:"-"`
+	// Permanent: remembered as refused; repeated only on request or with other
+	// content. Neither Temporary nor Permanent is a failure for this run.
+	Permanent bool `json:"-"`
+	// StopsRun: every other invite would end the same way (a refused key or
+	// login, no TLS, an unusable ledger); stop and mend the configuration.
+	StopsRun bool `json:"-"`
+	// RetryAfter is how long a server asked to be left alone; zero if it did not.
+	RetryAfter time.Duration `json:"-"`
+	// Err is the cause, if there is one to unwrap.
+	Err error `json:"-"`
+}
+
+// Code is the reason of an [Error] as a word for programs.
+type Code string
+
+// The codes of an Error. New ones may be added.
+const (
+	CodeInvalid          Code = "invalid"               // a field is missing or wrong
+	CodeDuplicate        Code = "duplicate"             // the same invite twice, with different content
+	CodeNotAllowed       Code = "recipient_not_allowed" // MAIL_ONLY_TO
+	CodeExpired          Code = "expired"
+	CodeInProgress       Code = "in_progress" // another run has it in hand
+	CodeClaimLost        Code = "claim_lost"
+	CodeLedgerUnusable   Code = "ledger_unusable"
+	CodeLedgerBusy       Code = "ledger_busy"
+	CodeHeld             Code = "held" // unknown, and not to be repeated
+	CodeUnknownThisRun   Code = "unknown_this_run"
+	CodeForgotten        Code = "forgotten"
+	CodeOrganizerChanged Code = "organizer_changed"
+	CodeFormChanged      Code = "form_changed" // recipient and recipients under one id
+	CodeUnauthorized     Code = "unauthorized" // 401
+	CodePlan             Code = "plan"         // 402
+	CodeForbidden        Code = "forbidden"    // 403
+	CodeNotFound         Code = "not_found"    // 404
+	CodeRejected         Code = "rejected"     // 422
+	CodeRateLimited      Code = "rate_limited" // 429
+	CodeServer           Code = "server_error" // 5xx and the unexpected
+	CodeTransport        Code = "transport"    // no usable answer
+	CodeUnreachable      Code = "unreachable"  // no connection at the first try
+	CodeNoCalendar       Code = "no_calendar"
+	CodeUnreadable       Code = "unreadable_calendar"
+	CodeWrongMethod      Code = "wrong_method"
+	CodeWrongRecipient   Code = "wrong_recipient"
+	CodeNoUID            Code = "no_uid"
+	CodeStale            Code = "stale_calendar" // SEQUENCE or DTSTAMP went back
+	CodeUIDChanged       Code = "uid_changed"
+	CodeTemplate         Code = "template"
+	CodeCompose          Code = "compose"
+	CodeSMTPConfig       Code = "smtp_config" // no TLS, refused login
+	CodeSMTPTemporary    Code = "smtp_temporary"
+	CodeSMTPRefused      Code = "smtp_refused"
+	CodeNoReply          Code = "no_reply"    // the content may have left
+	CodeNotBegun         Code = "not_begun"   // the run stopped first
+	CodeMaxMails         Code = "max_mails"   // the run's limit of mails is reached
+	CodeCancelled        Code = "interrupted" // the context ended
+)
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(string(e.Stage))
+	b.WriteString(": ")
+	if e.Field != "" {
+		b.WriteString(e.Field)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,57 @@
+package mailer
+
+import (
+	"context"
+
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/message"
+)
+
+// missing looks for people who were invited with this group and are no longer
+// in its list. Half an export must not uninvite half a company, so they are
+// reported, and withdrawn only if the caller asked for that.
+func (w *work) missing(ctx context.Context) {
+	if w.single || w.Method != Request || !w.record.kept() || ctx.Err() != nil {
+		return
+	}
+	members, err := w.m.cfg.Ledger.Members(ctx, w.ID)
+	if err != nil {
+		w.m.log.Warn("the ledger could not say who else was invited", "invite", w.ID, "error", err)
+		return
+	}
+	listed := make(map[string]bool, len(w.keys))
+	for _, k := range w.keys {
+		listed[k.Address] = true
+	}
+	for _, e := range members {
+		invited := e.LastSent != nil && e.LastSent.Method == string(Request)
+		if listed[e.Key.Address] || !e.Grouped || !invited {
+			continue
+		}
+		if w.m.cfg.WithdrawMissing && !w.m.cfg.DryRun {
+			w.receipts = append(w.receipts, w.withdraw(ctx, e)...)
+			continue
+		}
+		r := Receipt{InviteID: w.ID, Recipient: e.Recipient, Method: w.Method, Kind: None, Outcome: Unchanged,
+			Findings: []Finding{{Rule: "missing_recipient", Level: LevelWarning, Field: "recipients",
+				Message: "was invited before and is no longer in the list; the invitation stands, use --withdraw-missing to withdraw it"}}}
+		if e.LastSent != nil {
+			r.repeat(e.LastSent)
+		}
+		w.receipts = append(w.receipts, r)
+	}
+}
+
+func (w *work) withdraw(ctx context.Context, e ledger.Entry) []Receipt {
+	a, err := address.Parse(e.Recipient)
+	if err != nil {
+		w.m.log.Warn("an address in the ledger cannot be read; nobody was withdrawn", "invite", w.ID, "error", err)
+		return nil
+	}
+	c := &checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, to: []message.Mailbox{{Address: a}},
+		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}
+	gone := w.m.newWork(c, w.run)
+	gone.do(ctx)
+	return gone.receipts
+}

@@ -1,0 +1,421 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Send takes one invite all the way: it asks the API for the Smart Invite,
+// composes the mail and submits it. The receipt is always filled as far as
+// things came; the error is nil for Sent, Unchanged and Valid only, and an
+// *[Error] otherwise.
+//
+// A context that ends before the content began to leave gives Deferred, later
+// Unknown. In a web handler, whose context ends when the caller hangs up, pass
+// context.WithoutCancel(r.Context()).
+func (m *Mailer) Send(ctx context.Context, i Invite) (Receipt, error) {
+	receipts := m.send(ctx, i.batch(), nil)
+	return receipts[0], firstError(receipts)
+}
+
+// SendGroup takes one event to several recipients: one request, and a mail and
+// a receipt for each, in their order. Those whose event did not change hear
+// nothing. Receipts of people who are on record for this id but no longer in
+// the list follow at the end. The error is that of the first receipt that has
+// one.
+func (m *Mailer) SendGroup(ctx context.Context, g Group) ([]Receipt, error) {
+	receipts := m.send(ctx, batch{Group: g}, nil)
+	return receipts, firstError(receipts)
+}
+
+func firstError(receipts []Receipt) error {
+	for _, r := range receipts {
+		if r.Error != nil {
+			return r.Error
+		}
+	}
+	return nil
+}
+
+// send is what Send, SendGroup and SendAll have in common. There is at least
+// one receipt, also for an invite that names nobody.
+func (m *Mailer) send(ctx context.Context, b batch, r *run) []Receipt {
+	if !m.inHand.begin() {
+		return m.refuseAll(&b, Deferred, &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true, Err: errClosed,
+			Message: "the mailer is closed; send the invite again with a new one"})
+	}
+	defer m.inHand.end()
+	c, problem := m.check(b)
+	if problem != nil {
+		return m.refuseAll(&c.batch, Invalid, problem)
+	}
+	w := m.newWork(c, r)
+	w.do(ctx)
+	return w.close(ctx)
+}
+
+// close adds what is to be said of others and finishes the receipts.
+func (w *work) close(ctx context.Context) []Receipt {
+	w.missing(ctx)
+	w.date()
+	return w.receipts
+}
+
+// date dates and logs the receipts.
+func (w *work) date() {
+	for i := range w.receipts {
+		w.receipts[i].At = w.m.cfg.Now()
+		w.m.logReceipt(&w.receipts[i], w.checked)
+	}
+}
+
+func (m *Mailer) refuseAll(b *batch, o Outcome, e *Error) []Receipt {
+	recipients := b.Recipients
+	if len(recipients) == 0 {
+		recipients = []Recipient{{}}
+	}
+	method := b.Method
+	if method == "" {
+		method = Request
+	}
+	receipts := make([]Receipt, 0, len(recipients))
+	for _, to := range recipients {
+		receipts = append(receipts, Receipt{InviteID: b.ID, Recipient: to.Email, Method: method, Kind: None,
+			Outcome: o, At: m.cfg.Now(), Error: e})
+	}
+	return receipts
+}
+
+func (m *Mailer) logReceipt(r *Receipt, c *checked) {
+	level := slog.LevelDebug
+	attrs := []slog.Attr{slog.String("invite", r.InviteID), slog.String("outcome", string(r.Outcome)), slog.String("kind", string(r.Kind))}
+	for i := range c.to {
+		if c.Recipients[i].Email == r.Recipient {
+			attrs = append(attrs, slog.String("recipient_domain", c.to[i].Address.Domain()))
+			break
+		}
+	}
+	if r.Error != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("stage", string(r.Error.Stage)), slog.String("code", string(r.Error.Code)), slog.String("error", r.Error.Message))
+	}
+	m.log.LogAttrs(context.Background(), level, "invite", attrs...)
+}
+
+// work is one invite, or group, in hand.
+type work struct {
+	*checked
+	m      *Mailer
+	run    *run
+	record record
+	claim  ledger.Claim
+
+	receipts []Receipt // one for each recipient, in their order; then others
+	done     []bool
+	keys     []ledger.Key
+	prints   []string
+	entries  []ledger.Entry
+	steps    []step
+	// received is the calendar of this call. With no ledger it is all that a
+	// second try has to go on from.
+	received *calendar.Calendar
+	// repeats: an earlier record of the same input asked for the same.
+	repeats bool
+}
+
+func (m *Mailer) newWork(c *checked, r *run) *work {
+	n := len(c.Recipients)
+	w := &work{checked: c, m: m, run: r, record: record{m.cfg.Ledger, m.cfg.Step},
+		receipts: make([]Receipt, n), done: make([]bool, n), keys: make([]ledger.Key, n),
+		prints: make([]string, n), entries: make([]ledger.Entry, n), steps: make([]step, n)}
+	for i, to := range c.to {
+		w.keys[i] = ledger.Key{InviteID: c.ID, Address: to.Address.Key()}
+		w.prints[i] = fingerprint(c.ID, w.keys[i].Address, c.Method, c.organizer, c.Event)
+		w.receipts[i] = Receipt{InviteID: c.ID, Recipient: c.Recipients[i].Email, Method: c.Method, Kind: None, Findings: c.findings}
+	}
+	return w
+}
+
+// end writes the outcome of recipient i into its receipt.
+func (w *work) end(i int, o Outcome, e *Error) {
+	w.receipts[i].Outcome = o
+	w.receipts[i].Error = e
+	w.done[i] = true
+}
+
+// endRest ends all that are still open.
+func (w *work) endRest(o Outcome, e *Error) {
+	for i := range w.done {
+		if !w.done[i] {
+			w.end(i, o, e)
+		}
+	}
+}
+
+func (w *work) open() []int {
+	var open []int
+	for i, done := range w.done {
+		if !done {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// do takes the invite along its way, as far as it gets.
+func (w *work) do(ctx context.Context) {
+	w.permit()
+	w.expire()
+	if !w.look(ctx, false) {
+		return
+	}
+	open := w.open()
+	if len(open) == 0 {
+		return
+	}
+	if w.m.cfg.DryRun {
+		for _, i := range open {
+			w.receipts[i].Kind = w.steps[i].kind
+			w.end(i, Valid, nil)
+		}
+		return
+	}
+	if ctx.Err() != nil {
+		w.endRest(Deferred, interrupted(ctx, StageRead))
+		return
+	}
+	mails := w.run.take(ctx, w.mails())
+	defer func() { w.run.give(mails) }()
+	if mails == 0 && w.mails() > 0 {
+		w.endRest(Deferred, &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
+			Message: "this run has sent as many mails as it may; run again to go on"})
+		return
+	}
+	if !w.take(ctx) {
+		return
+	}
+	defer w.release(ctx)
+	w.ask(ctx)
+	for _, i := range w.open() {
+		if w.steps[i].action == tell {
+			w.end(i, Unchanged, nil)
+			continue
+		}
+		if mails == 0 {
+			w.receipts[i].Kind = w.steps[i].kind
+			w.end(i, Deferred, &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
+				Message: "this run has sent as many mails as it may; run again to go on"})
+			continue
+		}
+		if w.deliver(ctx, i) {
+			mails--
+			w.run.spend(1)
+		}
+	}
+}
+
+// mails counts the mails that the open steps give rise to.
+func (w *work) mails() int {
+	n := 0
+	for _, i := range w.open() {
+		if w.steps[i].action != tell {
+			n++
+		}
+	}
+	return n
+}
+
+// permit ends those who must not be mailed from here.
+func (w *work) permit() {
+	if len(w.m.cfg.OnlyTo) == 0 {
+		return
+	}
+	for i, to := range w.to {
+		if !matchAddress(w.m.cfg.OnlyTo, to.Address) {
+			w.end(i, Failed, &Error{Stage: StagePolicy, Code: CodeNotAllowed, Field: "recipient.email",
+				Message: "mail to " + to.Address.Domain() + " is not allowed here; add the address or *@" + to.Address.Domain() + " to MAIL_ONLY_TO"})
+		}
+	}
+}
+
+// expire ends invitations to what is over.
+func (w *work) expire() {
+	if w.Method != Request {
+		return
+	}
+	if e := w.past(w.endsAt()); e != nil {
+		w.endRest(Expired, e)
+	}
+}
+
+// past returns an error if an event that ended at that time must not be mailed.
+func (w *work) past(ends time.Time) *Error {
+	if ends.IsZero() || ends.After(w.m.cfg.Now()) || w.m.cfg.AllowPast {
+		return nil
+	}
+	const ended = "the event is over"
+	if w.m.cfg.PastWarns || w.m.cfg.DryRun {
+		for i := range w.receipts {
+			w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{Rule: "past_event", Level: LevelWarning, Field: "event.end",
+				Message: ended + "; a real send would refuse it"})
+		}
+		return nil
+	}
+	return &Error{Stage: StagePolicy, Code: CodeExpired, Field: "event.end",
+		Message: ended + "; nothing was sent; correct the time, or use --allow-past"}
+}
+
+func addOnce(findings []Finding, f Finding) []Finding {
+	for _, have := range findings {
+		if have.Rule == f.Rule {
+			return findings
+		}
+	}
+	// The slice may be shared by the receipts of a group.
+	return append(findings[:len(findings):len(findings)], f)
+}
+
+func interrupted(ctx context.Context, s Stage) *Error {
+	return &Error{Stage: s, Code: CodeCancelled, Temporary: true, Err: context.Cause(ctx),
+		Message: "the run was stopped before the mail began to leave; run again"}
+}
+
+// look reads the ledger and decides for everybody who is open; those for whom
+// nothing is to be done are ended. It reports whether the ledger could be read.
+func (w *work) look(ctx context.Context, claimed bool) bool {
+	open := w.open()
+	if len(open) == 0 {
+		return true
+	}
+	if w.record.kept() {
+		read := w.m.cfg.Ledger.Lookup
+		if claimed {
+			read = w.m.cfg.Ledger.Load
+		}
+		keys := make([]ledger.Key, len(open))
+		for n, i := range open {
+			keys[n] = w.keys[i]
+		}
+		entries, err := read(ctx, keys...)
+		if err != nil {
+			w.endRest(Deferred, ledgerError(ctx, err))
+			return false
+		}
+		for n, i := range open {
+			w.entries[i] = entries[n]
+		}
+	}
+	for _, i := range open {
+		w.decide(i)
+	}
+	return true
+}
+
+func (w *work) decide(i int) {
+	e := &w.entries[i]
+	want := want{method: w.Method, fingerprint: w.prints[i], grouped: !w.single,
+		organizer: Organizer{w.organizer.Name, w.organizer.Address.Key()}, organizerDefault: w.organizerDefault}
+	s := decide(*e, want, w.m.policy)
+	w.steps[i] = s
+	if e.Latest != nil && s.action != ask {
+		w.receipts[i].repeat(e.Latest)
+	}
+	if w.run.isUnknown(w.keys[i]) && s.action != nothing {
+		w.end(i, Unknown, &Error{Stage: StageSubmit, Code: CodeUnknownThisRun, Temporary: true,
+			Message: "it is not known whether the mail left, and it is never repeated within one run; run again"})
+		return
+	}
+	if s.action == nothing {
+		w.end(i, s.outcome, s.err)
+		return
+	}
+	if w.repeats {
+		w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{Rule: "repeated_record", Level: LevelWarning,
+			Message: "the same record stands earlier in this input; its outcome is there"})
+		w.end(i, Unchanged, nil)
+		return
+	}
+	if s.action != ask && w.Method == Request {
+		if past := w.past(e.EndsAt); past != nil {
+			w.end(i, Expired, past)
+		}
+	}
+}
+
+// repeat fills in what is on record.
+func (r *Receipt) repeat(rev *ledger.Revision) {
+	r.UID, r.MessageID, r.Reply, r.Attempts = rev.UID, rev.MessageID, rev.Reply, rev.Attempts
+	if rev.UID != "" {
+		r.Sequence = &rev.Sequence
+	}
+}
+
+// take claims everybody who is open and decides once more, now that nobody
+// else can change the record.
+func (w *work) take(ctx context.Context) bool {
+	if !w.record.kept() {
+		return true
+	}
+	var keys []ledger.Key
+	for _, i := range w.open() {
+		keys = append(keys, w.keys[i])
+	}
+	claim, err := w.record.claim(ctx, keys)
+	if err != nil {
+		w.endRest(Deferred, ledgerError(ctx, err))
+		return false
+	}
+	w.claim = claim
+	if !w.look(ctx, true) || len(w.open()) == 0 {
+		w.release(ctx)
+		return false
+	}
+	return true
+}
+
+func (w *work) release(ctx context.Context) {
+	if !w.record.kept() || w.claim.Token == 0 {
+		return
+	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
+	if err := w.record.release(ctx, w.claim); err != nil {
+		w.m.log.Warn("the claim on an invite could not be given back; it runs out by itself", "invite", w.ID, "error", err)
+	}
+	w.claim = ledger.Claim{}
+}
+
+// finishing is a context for what must be recorded even though the run is being
+// stopped.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+}
+
+// finishTimeout bounds the last writes of a stopped run. It is longer than a
+// ledger waits for another's lock.
+const finishTimeout = 30 * time.Second
+
+// ledgerError says in the pipeline's terms what a ledger could not do.
+func ledgerError(ctx context.Context, err error) *Error {
+	e := &Error{Stage: StageLedger, Temporary: true, Err: err, Message: err.Error()}
+	switch {
+	case errors.Is(err, ledger.ErrInProgress):
+		e.Code = CodeInProgress
+		e.Message = "another run has this invite in hand; its outcome is in that run's results, or run again"
+	case errors.Is(err, ledger.ErrClaimLost):
+		e.Code = CodeClaimLost
+		e.Message = "this run was too slow and another may have taken the invite over; nothing was sent; run again"
+	case errors.Is(err, ledger.ErrUnusable):
+		e.Code, e.Temporary, e.StopsRun = CodeLedgerUnusable, false, true
+	case ctx.Err() != nil:
+		return interrupted(ctx, StageLedger)
+	default:
+		e.Code, e.StopsRun = CodeLedgerBusy, true
+	}
+	return e
+}

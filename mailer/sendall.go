@@ -1,0 +1,415 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"time"
+)
+
+// Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
+// why it could not be read.
+type Item struct {
+	Invite *Invite
+	Group  *Group
+	// Err is set for a record that is wrong as it stands; its receipt is
+	// Invalid, whatever the two fields above hold.
+	Err *Error
+	// Repeats is set for a record with the same content as an earlier one of
+	// its input: it is answered from the record, and never sent by itself.
+	Repeats bool
+	// Tag is the caller's own, such as file and line.
+	Tag any
+}
+
+// Result is what became of one item: a receipt for each of its recipients.
+type Result struct {
+	Item     Item
+	Receipts []Receipt
+}
+
+// RunOptions shape one call of [Mailer.SendAll]. The zero value is one invite
+// at a time, without a second try.
+type RunOptions struct {
+	// Concurrency is how many invites are in hand at once. Defaults to 1.
+	Concurrency int
+	// MaxMails stops the run before one more mail than this. 0 is no limit.
+	MaxMails int
+	// RetryFor is how long a temporary failure is tried again: an invite, from
+	// its first failure on; all of them, from the first failure since the
+	// latest success. A server that asks for a longer wait is left alone.
+	RetryFor time.Duration
+	// Stop, when closed, ends the run softly: what is in hand is finished, and
+	// the rest is deferred. To end it at once, end the context.
+	Stop <-chan struct{}
+	// Jitter returns a number in [0, 1). Defaults to math/rand/v2.
+	Jitter func() float64
+}
+
+// ErrStopped is returned by SendAll when Stop ended the run.
+var ErrStopped = errors.New("the run was stopped; what was not begun is deferred, run again")
+
+// The bounds of a run.
+const (
+	maxWaiting   = 1000             // invites that wait for their next try, or for another of their id
+	firstBackoff = 1 * time.Second  // before the second try; doubles
+	maxBackoff   = 30 * time.Second // between two tries
+	// drainTimeout is how long a stopped run waits for one more record of its
+	// input: a file has it at once, a pipe may never.
+	drainTimeout = 200 * time.Millisecond
+)
+
+// SendAll sends the items as they come, several at once, and those of one id in
+// their order; emit is called with each result as it is known, by one goroutine
+// at a time. Memory does not grow with the number of items.
+//
+// The error is nil if the run came to its end, whatever became of the items;
+// otherwise it is ErrStopped, the end of the context, or the *[Error] that
+// stopped the run. Items that were not begun then get the outcome Deferred.
+func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o.MaxMails),
+		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task)}
+	workers := max(1, o.Concurrency)
+	for range workers {
+		go b.worker(ctx)
+	}
+	defer close(b.work)
+	quit := make(chan struct{})
+	defer close(quit)
+	input := make(chan Item)
+	go func() {
+		defer close(input)
+		for item := range items {
+			select {
+			case input <- item:
+			case <-quit:
+				return
+			}
+		}
+	}()
+	b.limit = workers + maxWaiting
+	return b.loop(ctx, input)
+}
+
+// task is an item on its way.
+type task struct {
+	item     Item
+	w        *work // nil until the item was checked
+	receipts []Receipt
+	tries    int
+	first    time.Time // of the first temporary failure
+	next     time.Time // of the next try
+}
+
+func (t *task) id() string {
+	if t.item.Group != nil {
+		return t.item.Group.ID
+	}
+	return t.item.Invite.ID
+}
+
+// batchRun is the state of one SendAll. All of it belongs to the goroutine of
+// loop; workers only see the task they are given.
+type batchRun struct {
+	m    *Mailer
+	o    RunOptions
+	emit func(Result)
+	run  *run
+
+	work     chan *task
+	finished chan *task
+
+	ready   []*task            // may be begun
+	waiting []*task            // for their next try
+	busy    map[string][]*task // ids in hand or waiting, and who is queued behind
+	inHand  int                // with a worker
+	known   int                // all tasks: ready, waiting, queued, in hand
+	limit   int
+
+	failingSince time.Time // zero after a success
+	stop         error     // why nothing new is begun
+}
+
+func (b *batchRun) worker(ctx context.Context) {
+	for t := range b.work {
+		b.m.try(ctx, t, b.run)
+		b.finished <- t
+	}
+}
+
+// try takes a task as far as it gets this time.
+func (m *Mailer) try(ctx context.Context, t *task, r *run) {
+	t.tries++
+	if t.w != nil {
+		t.w.reopen()
+		t.w.do(ctx)
+		t.receipts = t.w.receipts
+		return
+	}
+	var b batch
+	if t.item.Group != nil {
+		b = batch{Group: *t.item.Group}
+	} else {
+		b = t.item.Invite.batch()
+	}
+	c, problem := m.check(b)
+	if problem != nil {
+		t.receipts = m.refuseAll(&c.batch, Invalid, problem)
+		return
+	}
+	t.w = m.newWork(c, r)
+	t.w.repeats = t.item.Repeats
+	t.w.do(ctx)
+	t.receipts = t.w.receipts
+}
+
+func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := b.o.Stop
+	for input != nil || b.known > 0 {
+		b.wake()
+		var (
+			work  chan<- *task
+			head  *task
+			take  <-chan Item
+			timed <-chan time.Time
+		)
+		if len(b.ready) > 0 {
+			work, head = b.work, b.ready[0]
+		}
+		if b.known < b.limit {
+			take = input
+		}
+		if wait, ok := b.pause(); ok {
+			timer.Reset(wait)
+			timed = timer.C
+		}
+		select {
+		case work <- head:
+			b.ready = b.ready[1:]
+			b.inHand++
+		case t := <-b.finished:
+			b.inHand--
+			b.settle(ctx, t)
+		case item, ok := <-take:
+			if !ok {
+				input = nil
+				break
+			}
+			b.add(item)
+		case <-timed:
+			if b.stop != nil && b.known == 0 {
+				return b.stop // the input gives no more
+			}
+		case <-stop:
+			stop = nil
+			b.halt(ErrStopped)
+		case <-ctx.Done():
+			if b.stop == nil {
+				b.halt(context.Cause(ctx))
+			}
+			ctx = context.WithoutCancel(ctx) // workers saw it; do not spin here
+		}
+	}
+	return b.stop
+}
+
+// add takes in one item.
+func (b *batchRun) add(item Item) {
+	switch {
+	case item.Err != nil:
+		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Invalid, item.Err)})
+	case b.stop != nil:
+		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Deferred, notBegun(b.stop))})
+	default:
+		t := &task{item: item}
+		b.known++
+		id := t.id()
+		if queue, ok := b.busy[id]; ok {
+			b.busy[id] = append(queue, t)
+			return
+		}
+		b.busy[id] = nil
+		b.ready = append(b.ready, t)
+	}
+}
+
+// refuseItem makes the receipts of an item that is not begun.
+func (m *Mailer) refuseItem(item Item, o Outcome, e *Error) []Receipt {
+	var b batch
+	switch {
+	case item.Group != nil:
+		b = batch{Group: *item.Group}
+	case item.Invite != nil:
+		b = item.Invite.batch()
+	}
+	return m.refuseAll(&b, o, e)
+}
+
+func notBegun(cause error) *Error {
+	return &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true, Err: cause,
+		Message: "the run stopped before this invite was begun; mend what stopped it, if need be, and run again"}
+}
+
+// settle decides what follows a try: another one, or the result.
+func (b *batchRun) settle(ctx context.Context, t *task) {
+	now := b.m.cfg.Now()
+	if e := stopping(t.receipts); e != nil {
+		b.halt(e)
+	}
+	again, asked := temporary(t.receipts)
+	if !again {
+		b.failingSince = time.Time{}
+		b.end(ctx, t)
+		return
+	}
+	if t.first.IsZero() {
+		t.first = now
+	}
+	if b.failingSince.IsZero() {
+		b.failingSince = now
+	}
+	wait := max(asked, b.backoff(t.tries))
+	until := t.first
+	if b.failingSince.Before(until) {
+		until = b.failingSince
+	}
+	if b.stop != nil || len(b.waiting) >= maxWaiting || now.Add(wait).After(until.Add(b.o.RetryFor)) {
+		b.end(ctx, t)
+		return
+	}
+	t.next = now.Add(wait)
+	b.waiting = append(b.waiting, t)
+}
+
+// backoff is a random time up to a bound that doubles with each try, and at
+// least half of it.
+func (b *batchRun) backoff(tries int) time.Duration {
+	bound := maxBackoff
+	if tries < 6 {
+		bound = min(maxBackoff, firstBackoff<<(tries-1))
+	}
+	return bound/2 + time.Duration(b.o.Jitter()*float64(bound/2))
+}
+
+// end gives the result of a task away and lets the next of its id begin.
+func (b *batchRun) end(ctx context.Context, t *task) {
+	if t.w != nil {
+		t.receipts = t.w.close(ctx)
+	}
+	b.emit(Result{Item: t.item, Receipts: t.receipts})
+	b.known--
+	id := t.id()
+	queue := b.busy[id]
+	if len(queue) == 0 {
+		delete(b.busy, id)
+		return
+	}
+	b.busy[id] = queue[1:]
+	b.ready = append(b.ready, queue[0])
+}
+
+// wake moves tasks whose time has come to those that may begin.
+func (b *batchRun) wake() {
+	if len(b.waiting) == 0 {
+		return
+	}
+	now := b.m.cfg.Now()
+	rest := b.waiting[:0]
+	for _, t := range b.waiting {
+		if t.next.After(now) {
+			rest = append(rest, t)
+			continue
+		}
+		b.ready = append(b.ready, t)
+	}
+	clear(b.waiting[len(rest):])
+	b.waiting = rest
+}
+
+// pause is how long nothing happens by itself.
+func (b *batchRun) pause() (time.Duration, bool) {
+	if b.stop != nil && b.known == 0 {
+		return drainTimeout, true
+	}
+	if len(b.waiting) == 0 {
+		return 0, false
+	}
+	next := b.waiting[0].next
+	for _, t := range b.waiting[1:] {
+		if t.next.Before(next) {
+			next = t.next
+		}
+	}
+	return next.Sub(b.m.cfg.Now()), true
+}
+
+// halt begins nothing new: what is in hand is finished, what waits for another
+// try keeps the outcome of its last one, the rest is deferred.
+func (b *batchRun) halt(cause error) {
+	if b.stop != nil {
+		return
+	}
+	b.stop = cause
+	var held []*task
+	held = append(held, b.ready...)
+	for id, queue := range b.busy {
+		held = append(held, queue...)
+		b.busy[id] = nil
+	}
+	for _, t := range held {
+		if t.tries > 0 {
+			b.waiting = append(b.waiting, t)
+			continue
+		}
+		b.known--
+		b.emit(Result{Item: t.item, Receipts: b.m.refuseItem(t.item, Deferred, notBegun(cause))})
+	}
+	for _, t := range b.waiting {
+		b.known--
+		t.w.date()
+		b.emit(Result{Item: t.item, Receipts: t.receipts})
+	}
+	b.ready, b.waiting = nil, nil
+}
+
+func stopping(receipts []Receipt) *Error {
+	for _, r := range receipts {
+		if r.Error != nil && r.Error.StopsRun {
+			return r.Error
+		}
+	}
+	return nil
+}
+
+// temporary reports whether another try in this run makes sense, and the
+// longest wait that a server asked for.
+func temporary(receipts []Receipt) (again bool, asked time.Duration) {
+	for _, r := range receipts {
+		if r.Error == nil || r.Outcome != Deferred || !r.Error.Temporary || r.Error.StopsRun {
+			continue
+		}
+		switch r.Error.Code {
+		case CodeInProgress, CodeClaimLost, CodeMaxMails, CodeNotBegun, CodeCancelled:
+			continue // not for this run
+		}
+		again = true
+		asked = max(asked, r.Error.RetryAfter)
+	}
+	return again, asked
+}
+
+// reopen prepares the second try of those whose first one failed for a time.
+func (w *work) reopen() {
+	for i := range w.done {
+		if again, _ := temporary(w.receipts[i : i+1]); again {
+			w.done[i] = false
+			w.receipts[i].Outcome, w.receipts[i].Error = "", nil
+		}
+	}
+}

@@ -1,0 +1,288 @@
+package mailer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/message"
+)
+
+// The limits of an event, in Unicode code points
+// (https://docs.cronofy.com/developers/api/events/upsert-event/).
+const (
+	maxSummary     = 1024
+	maxDescription = 4096
+)
+
+// exampleCallback is in the API's documentation, and must not be used.
+const exampleCallback = "https://yourapp.example.com/cronofy/smart_invite/notifications"
+
+// checked is a batch whose fields were read.
+type checked struct {
+	batch
+	to               []message.Mailbox // in the order of Recipients
+	organizer        message.Mailbox   // zero if nobody is named
+	organizerDefault bool
+	replyTo          message.Mailbox
+	findings         []Finding
+}
+
+// problems collects what is wrong with an invite, so that all of it is told at
+// once.
+type problems struct {
+	field string // of the first
+	texts []string
+}
+
+func (p *problems) add(field string, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if len(p.texts) == 0 {
+		p.field = field
+	} else {
+		text = field + ": " + text
+	}
+	p.texts = append(p.texts, text)
+}
+
+func (p *problems) err() *Error {
+	if len(p.texts) == 0 {
+		return nil
+	}
+	return &Error{Stage: StageRead, Code: CodeInvalid, Field: p.field, Message: strings.Join(p.texts, "; ")}
+}
+
+// check reads an invite and says everything that is wrong with it.
+func (m *Mailer) check(b batch) (*checked, *Error) {
+	c := &checked{batch: b}
+	if c.Method == "" {
+		c.Method = Request
+	}
+	var p problems
+	m.checkIdentity(c, &p)
+	m.checkOrganizer(c, &p)
+	if c.Event != nil {
+		c.checkEvent(&p)
+	} else if c.Method == Request {
+		p.add("event", "is missing; an invitation needs at least event.summary, event.start and event.end")
+	}
+	if c.CallbackURL != "" {
+		if err := checkURL(c.CallbackURL); err != nil {
+			p.add("callback_url", "%v", err)
+		}
+	}
+	if callback := c.callback(m); callback == exampleCallback && !m.cfg.PastWarns && !m.cfg.DryRun {
+		c.warn("example_callback_url", "callback_url", "this is the example of the API's documentation, which nobody answers; give a URL of your own, or leave it out")
+	}
+	m.checkMail(c, &p)
+	return c, p.err()
+}
+
+func (c *checked) warn(rule, field, message string) {
+	c.findings = append(c.findings, Finding{Rule: rule, Level: LevelWarning, Field: field, Message: message})
+}
+
+func (c *checked) callback(m *Mailer) string {
+	if c.CallbackURL != "" {
+		return c.CallbackURL
+	}
+	return m.cfg.CallbackURL
+}
+
+func (m *Mailer) checkIdentity(c *checked, p *problems) {
+	switch {
+	case strings.TrimSpace(c.ID) == "":
+		p.add("smart_invite_id", "is missing; give the event an id of your own")
+	case !utf8.ValidString(c.ID) || strings.ContainsFunc(c.ID, unicode.IsControl):
+		p.add("smart_invite_id", "has control characters or is not UTF-8; use printable text")
+	}
+	switch c.Method {
+	case Request, Cancel, Remove:
+	default:
+		p.add("method", "%q is not one of request, cancel, remove", string(c.Method))
+	}
+	if len(c.Recipients) == 0 {
+		p.add("recipients", "is empty; name at least one recipient")
+	}
+	seen := make(map[string]int, len(c.Recipients))
+	for i, r := range c.Recipients {
+		field := "recipient"
+		if !c.single {
+			field = fmt.Sprintf("recipients[%d]", i)
+		}
+		c.checkRecipient(r, field, seen, p)
+	}
+}
+
+func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int, p *problems) {
+	var to message.Mailbox
+	if r.Email == "" {
+		p.add(field+".email", "is missing; give the address to invite")
+	} else if a, err := address.Parse(r.Email); err != nil {
+		p.add(field+".email", "%v", err)
+	} else {
+		to = message.Mailbox{Name: address.CleanName(r.Name, a), Address: a}
+		if first, twice := seen[a.Key()]; twice {
+			p.add(field+".email", "is the same as recipients[%d].email; name everybody once", first)
+		}
+		seen[a.Key()] = len(c.to)
+	}
+	c.to = append(c.to, to)
+	if r.TZID != "" {
+		if err := checkZone(r.TZID); err != nil {
+			p.add(field+".tzid", "%v", err)
+		}
+	}
+	checkLocale(field+".locale", r.Locale, p)
+}
+
+func (m *Mailer) checkOrganizer(c *checked, p *problems) {
+	switch {
+	case c.Organizer != nil && c.Organizer.Email != "":
+		o, err := c.Organizer.mailbox()
+		if err != nil {
+			p.add("organizer.email", "%v", err)
+			return
+		}
+		c.organizer = o
+	case isSet(m.organizer):
+		c.organizer, c.organizerDefault = m.organizer, true
+		if c.Organizer != nil && c.Organizer.Name != "" {
+			c.organizer.Name = address.CleanName(c.Organizer.Name, c.organizer.Address)
+			c.organizerDefault = false
+		}
+	case c.Organizer != nil && c.Organizer.Name != "":
+		p.add("organizer.email", "is missing although the organizer has a name; give both, or set ORGANIZER_EMAIL")
+		return
+	case c.Method == Request && !isSet(m.from):
+		p.add("organizer.email", "nobody invites; name the organizer in the record, or set ORGANIZER_EMAIL")
+		return
+	}
+	if !isSet(m.from) && isSet(c.organizer) && !m.fromAllowed(c.organizer.Address) {
+		p.add("organizer.email", "mail from %s is not allowed here; use a domain of MAIL_FROM_DOMAINS", c.organizer.Address.Domain())
+	}
+}
+
+func (m *Mailer) checkMail(c *checked, p *problems) {
+	c.replyTo = m.replyTo
+	if c.Mail.ReplyTo != "" {
+		a, err := address.Parse(c.Mail.ReplyTo)
+		if err != nil {
+			p.add("mail.reply_to", "%v", err)
+		}
+		c.replyTo = message.Mailbox{Address: a}
+	}
+	checkLocale("mail.locale", c.Mail.Locale, p)
+	if c.Mail.Template != "" {
+		p.add("mail.template", "there is no set of templates of that name; leave it out for the built-in one")
+	}
+}
+
+// checkEvent holds an event against the API's documentation, so that what it
+// would refuse is told with line and field before anybody is asked.
+func (c *checked) checkEvent(p *problems) {
+	e := c.Event
+	if strings.TrimSpace(e.Summary) == "" {
+		p.add("event.summary", "is missing; give the event a title")
+	}
+	checkText("event.summary", e.Summary, maxSummary, p)
+	checkText("event.description", e.Description, maxDescription, p)
+	if e.TZID != "" {
+		if err := checkZone(e.TZID); err != nil {
+			p.add("event.tzid", "%v", err)
+		}
+	}
+	start := checkTime("event.start", e.Start, p)
+	end := checkTime("event.end", e.End, p)
+	if start && end {
+		switch {
+		case e.Start.DateOnly != e.End.DateOnly:
+			p.add("event.end", "is a date where the start is a time, or the other way round; give two dates or two times")
+		case !e.End.Time.After(e.Start.Time):
+			p.add("event.end", "is not after event.start; an event needs a duration")
+		}
+	}
+	if e.URL != "" {
+		if err := checkURL(e.URL); err != nil {
+			p.add("event.url", "%v", err)
+		}
+	}
+	for name := range e.Extra {
+		switch name {
+		case "attendees":
+			p.add("event.attendees", "cannot be set: a Smart Invite's attendees are its recipients")
+		case "conferencing":
+			p.add("event.conferencing", "is not supported with Smart Invites; put the link into event.location or event.url")
+		}
+	}
+	for _, name := range sortedNames(e.Extra) {
+		if name != "attendees" && name != "conferencing" {
+			c.warn("unknown_event_field", "event."+name, "this field is not documented for Smart Invites; it is passed on as it is")
+		}
+	}
+}
+
+func checkTime(field string, t cronofy.EventTime, p *problems) bool {
+	if t.IsZero() {
+		p.add(field, "is missing; give a time such as 2027-04-29T09:30:00Z, or a date")
+		return false
+	}
+	if t.TZID != "" {
+		if err := checkZone(t.TZID); err != nil {
+			p.add(field+".tzid", "%v", err)
+			return false
+		}
+	}
+	return true
+}
+
+func checkText(field, s string, limit int, p *problems) {
+	if !utf8.ValidString(s) {
+		p.add(field, "is not UTF-8; convert it")
+	} else if n := utf8.RuneCountInString(s); n > limit {
+		p.add(field, "has %d characters, the limit is %d; shorten it", n, limit)
+	}
+}
+
+// checkZone says whether a name stands for a zone of the time zone database.
+func checkZone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
+	}
+	return nil
+}
+
+func checkLocale(field, s string, p *problems) {
+	if s == "" {
+		return
+	}
+	if _, err := language.Parse(s); err != nil {
+		var unknown language.ValueError
+		if !errors.As(err, &unknown) {
+			p.add(field, "%q is no language tag; use one such as en or pt-BR", s)
+		}
+	}
+}
+
+// checkURL accepts absolute http and https URLs.
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("is not a URL that begins with https:// or http://")
+	}
+	return nil
+}
+
+func sortedNames[V any](fields map[string]V) []string {
+	return slices.Sorted(maps.Keys(fields))
+}
