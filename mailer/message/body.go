@@ -19,24 +19,25 @@ func crlf(s string) string {
 // Only quoted-printable parts can have such a line: headers have a colon there, base64 no space.
 func hideFrom(b []byte) []byte {
 	const (
-		from   = "\r\nFrom "
-		hidden = "\r\n=46rom "
+		from   = "From "
+		hidden = "=46rom "
 		most   = 76 // RFC 2045 section 6.7, rule 5
 	)
-	i := bytes.Index(b, []byte(from))
-	if i < 0 {
+	start := bytes.Index(b, []byte("\r\n"+from))
+	if start < 0 {
 		return b
 	}
 	out := make([]byte, 0, len(b)+64)
-	for i >= 0 {
-		out = append(append(out, b[:i]...), hidden...)
-		b = b[i+len(from):]
-		if end := bytes.Index(b, []byte("\r\n")); end < 0 || end+len(hidden)-2 > most {
-			// The line would grow too long. A soft line break takes nothing from the text.
-			out = append(out, '=')
-			b = append([]byte("\r\n"), b...)
+	for start >= 0 {
+		out, b = append(out, b[:start+2]...), b[start+2:]
+		for bytes.HasPrefix(b, []byte(from)) {
+			out, b = append(out, hidden...), b[len(from):]
+			if bytes.Index(b, []byte("\r\n"))+len(hidden) <= most {
+				break
+			}
+			out = append(out, "=\r\n"...) // Too long now. A soft line break takes nothing from the text.
 		}
-		i = bytes.Index(b, []byte(from))
+		start = bytes.Index(b, []byte("\r\n"+from))
 	}
 	return append(out, b...)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/address"
 )
 
-// maxID is the longest Message-ID taken: two of them and their brackets stay far below the limit of a line.
-const maxID = 250
+// maxID is the longest Message-ID taken: what ID makes for the longest domain, with room to spare, and far below the limit of a line.
+const maxID = 400
 
 // check looks at what the caller gave.
 func (m *Message) check() error {

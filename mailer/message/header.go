@@ -52,7 +52,7 @@ func phrase(name string) string {
 		return ""
 	case !isASCII(name):
 		// In a phrase, the Q encoding allows fewer characters than mime.QEncoding leaves alone (RFC 2047 section 5, rule 3).
-		if strings.ContainsAny(name, "\"#$%&'(),.:;<>@[]^`{|}~") {
+		if strings.ContainsAny(name, "\"#$%&'(),.:;<>@[\\]^`{|}~") {
 			return mime.BEncoding.Encode("utf-8", name)
 		}
 		return mime.QEncoding.Encode("utf-8", name)
