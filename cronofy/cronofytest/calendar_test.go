@@ -108,7 +108,7 @@ func TestCalendars(t *testing.T) {
 			if *update {
 				require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 			}
-			want, err := os.ReadFile(file)
+			want, err := os.ReadFile(file) //nolint:gosec // a golden file
 			require.NoError(t, err, "run go test with -update to make the golden files")
 			assert.Equal(t, string(want), text)
 			assertWellFormed(t, text, g.options.CRLF)
@@ -118,7 +118,7 @@ func TestCalendars(t *testing.T) {
 			assert.Contains(t, lines(text), "METHOD:"+g.method)
 			require.Len(t, calendar.Events(), 1)
 			event := calendar.Events()[0]
-			assert.Equal(t, g.summary, ics.FromText(event.GetProperty(ics.ComponentPropertySummary).BaseProperty.Value))
+			assert.Equal(t, g.summary, ics.FromText(event.GetProperty(ics.ComponentPropertySummary).Value))
 			start, err := event.GetStartAt()
 			require.NoError(t, err)
 			assert.Equal(t, g.start, start.UTC())

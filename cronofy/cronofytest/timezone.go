@@ -72,7 +72,7 @@ func nextChange(t time.Time) (at time.Time, ok bool) {
 			return until, true
 		}
 		if !until.After(t) { // so it is on the last day of a leap year
-			until = t.Add(24 * time.Hour)
+			until = t.Add(day)
 		}
 		t = until
 	}
@@ -171,6 +171,8 @@ func onsetsAround(instants ...time.Time) []onset {
 	return slices.CompactFunc(list, func(a, b onset) bool { return a.at.Equal(b.at) })
 }
 
+const day = 24 * time.Hour
+
 // yearlyRule is an onset that comes back each year on the nth, or last (-1), given weekday of a month.
 type yearlyRule struct {
 	onset
@@ -186,14 +188,14 @@ func (r yearlyRule) String() string {
 func (r yearlyRule) holds(o onset) bool {
 	a, b := r.local(), o.local()
 	return r.from == o.from && r.to == o.to && a.Month() == b.Month() && a.Weekday() == b.Weekday() &&
-		a.Format("150405") == b.Format("150405") && nthHolds(r.nth, b)
+		a.Sub(a.Truncate(day)) == b.Sub(b.Truncate(day)) && nthHolds(r.nth, b)
 }
 
-func nthHolds(nth int, day time.Time) bool {
+func nthHolds(nth int, on time.Time) bool {
 	if nth == -1 {
-		return day.AddDate(0, 0, 7).Month() != day.Month()
+		return on.AddDate(0, 0, 7).Month() != on.Month()
 	}
-	return (day.Day()-1)/7+1 == nth
+	return (on.Day()-1)/7+1 == nth
 }
 
 // yearsAhead is how long the zone must keep to its rules after the event for them to be written.

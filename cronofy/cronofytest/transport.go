@@ -28,19 +28,17 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 	if incoming.Body == nil {
 		incoming.Body = http.NoBody
 	}
-	w := &capture{header: http.Header{}}
-	if broken := w.serve(t.server, incoming); broken {
+	w := &capture{header: http.Header{}, ending: io.EOF}
+	broken := w.serve(t.server, incoming)
+	length := int64(w.body.Len())
+	if broken {
 		if err := r.Context().Err(); err != nil {
 			return nil, err
 		}
 		if w.status == 0 {
 			return nil, fmt.Errorf("connection closed without an answer: %w", io.ErrUnexpectedEOF)
 		}
-		w.ending = io.ErrUnexpectedEOF
-	}
-	length := int64(w.body.Len())
-	if w.ending != io.EOF {
-		length = -1
+		w.ending, length = io.ErrUnexpectedEOF, -1
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
@@ -59,13 +57,11 @@ type capture struct {
 
 // serve reports whether the handler broke the connection.
 func (w *capture) serve(h http.Handler, r *http.Request) (broken bool) {
-	w.ending = io.EOF
 	defer func() {
-		switch v := recover(); {
-		case v == nil:
-		case v == http.ErrAbortHandler:
+		v := recover()
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			broken = true
-		default:
+		} else if v != nil {
 			panic(v)
 		}
 	}()

@@ -134,8 +134,10 @@ func TestValidationLetsPass(t *testing.T) {
 	t.Parallel()
 	event := func(o object) object { return o["event"].(object) }
 	table := map[string]func(o object){
-		"as documented":      func(object) {},
-		"longest texts":      func(o object) { event(o)["summary"], event(o)["description"] = strings.Repeat("é", 1024), strings.Repeat("é", 4096) },
+		"as documented": func(object) {},
+		"longest texts": func(o object) {
+			event(o)["summary"], event(o)["description"] = strings.Repeat("é", 1024), strings.Repeat("é", 4096)
+		},
 		"only what is asked": func(o object) { delete(o, "method"); delete(o, "callback_url"); delete(o, "organizer") },
 		"all fields": func(o object) {
 			maps.Copy(event(o), object{
