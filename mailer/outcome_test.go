@@ -1,0 +1,125 @@
+package mailer_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+)
+
+// at makes a script that breaks the first transaction at one point.
+func at(p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
+	return func(e submissiontest.Event) submissiontest.Fault {
+		if e.Point == p && e.Transaction <= 1 {
+			return f
+		}
+		return submissiontest.Fault{}
+	}
+}
+
+// TestOutcomes drives one invite through everything that its neighbours can do
+// to it, and holds the receipt and what really left against each other.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	past := func(i *mailer.Invite) { i.Event.Start.Time, i.Event.End.Time = today.Add(-2*time.Hour), today.Add(-time.Hour) }
+	for name, tc := range map[string]struct {
+		invite  func(*mailer.Invite)
+		config  func(*mailer.Config)
+		api     *cronofytest.Fault
+		smtp    submissiontest.Script
+		outcome mailer.Outcome
+		stage   mailer.Stage
+		code    mailer.Code
+		asked   int // requests to the API
+		left    int // messages that the SMTP server took
+		stops   bool
+		perm    bool
+	}{
+		"accepted":                     {outcome: mailer.Sent, asked: 1, left: 1},
+		"QUIT fails":                   {smtp: at(submissiontest.AtQuit, submissiontest.HangUp()), outcome: mailer.Sent, asked: 1, left: 1},
+		"invalid":                      {invite: func(i *mailer.Invite) { i.Recipient.Email = "ann" }, outcome: mailer.Invalid, stage: mailer.StageRead, code: mailer.CodeInvalid},
+		"expired":                      {invite: past, outcome: mailer.Expired, stage: mailer.StagePolicy, code: mailer.CodeExpired},
+		"past, allowed":                {invite: past, config: func(c *mailer.Config) { c.AllowPast = true }, outcome: mailer.Sent, asked: 1, left: 1},
+		"past, in a sandbox":           {invite: past, config: func(c *mailer.Config) { c.PastWarns = true }, outcome: mailer.Sent, asked: 1, left: 1},
+		"dry run":                      {config: func(c *mailer.Config) { c.DryRun = true }, outcome: mailer.Valid},
+		"recipient not allowed":        {config: func(c *mailer.Config) { c.OnlyTo = []string{"*@example.com"} }, outcome: mailer.Failed, stage: mailer.StagePolicy, code: mailer.CodeNotAllowed},
+		"API 401":                      {api: cronofytest.FaultStatus(401, 0), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeUnauthorized, asked: 1, stops: true},
+		"API 402":                      {api: cronofytest.FaultStatus(402, 0), outcome: mailer.Failed, stage: mailer.StageCreate, code: mailer.CodePlan, asked: 1},
+		"API 403":                      {api: cronofytest.FaultStatus(403, 0), outcome: mailer.Failed, stage: mailer.StageCreate, code: mailer.CodeForbidden, asked: 1},
+		"API 404":                      {api: cronofytest.FaultStatus(404, 0), outcome: mailer.Failed, stage: mailer.StageCreate, code: mailer.CodeNotFound, asked: 1},
+		"API 422":                      {api: cronofytest.FaultStatus(422, 0), outcome: mailer.Failed, stage: mailer.StageCreate, code: mailer.CodeRejected, asked: 1, perm: true},
+		"API 429":                      {api: cronofytest.FaultStatus(429, time.Minute), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeRateLimited, asked: 1},
+		"API 503":                      {api: cronofytest.FaultStatus(503, 0), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeServer, asked: 1},
+		"API answers HTML":             {api: cronofytest.FaultHTML(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"API answers nothing":          {api: cronofytest.FaultEmpty(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"API answers half":             {api: cronofytest.FaultTruncated(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"API answers too much":         {api: cronofytest.FaultOversized(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"API answers broken JSON":      {api: cronofytest.FaultBrokenJSON(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"API hangs up":                 {api: cronofytest.FaultDrop(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
+		"no calendar":                  {api: broken(cronofytest.CalendarMissing), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"empty list of attachments":    {api: broken(cronofytest.CalendarList), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"calendar cannot be read":      {api: broken(cronofytest.CalendarTruncated), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is nonsense":         {api: broken(cronofytest.CalendarNonsense), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is huge":             {api: broken(cronofytest.CalendarHuge), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar for another method":  {api: broken(cronofytest.CalendarOtherMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar without a method":    {api: broken(cronofytest.CalendarNoMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar for somebody else":   {api: broken(cronofytest.CalendarOtherAttendee), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongRecipient, asked: 1},
+		"calendar without UID":         {api: broken(cronofytest.CalendarNoUID), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoUID, asked: 1},
+		"SMTP greets with 554":         {smtp: at(submissiontest.AtGreeting, submissiontest.Say("554 go away")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
+		"SMTP greets with 421":         {smtp: at(submissiontest.AtGreeting, submissiontest.ShutDown()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"MAIL 451":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("451 later")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"MAIL 550":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("550 who are you")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
+		"RCPT 450":                     {smtp: at(submissiontest.AtRcpt, submissiontest.Say("450 4.2.0 greylisted")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"RCPT 550":                     {smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
+		"DATA hangs up":                {smtp: at(submissiontest.AtData, submissiontest.HangUp()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"content refused":              {smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
+		"content later":                {smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "451 4.3.0 later", Lost: true}), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"no answer to the dot, taken":  {smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
+		"no answer to the dot, lost":   {smtp: at(submissiontest.AtDot, submissiontest.Fault{Lost: true, Then: submissiontest.Close}), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1},
+		"garbage as answer to the dot": {smtp: at(submissiontest.AtDot, submissiontest.Garbage()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, tc.smtp)
+			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return tc.api })
+			if tc.config != nil {
+				tc.config(&h.cfg)
+			}
+			invite := boardMeeting()
+			if tc.invite != nil {
+				tc.invite(&invite)
+			}
+			r, err := h.mailer(t).Send(context.Background(), invite)
+			assert.Equal(t, tc.outcome, r.Outcome, "%v", err)
+			assert.Equal(t, tc.asked, h.api.Count(), "requests")
+			assert.Len(t, h.smtp.Accepted(), tc.left, "messages taken")
+			assert.Equal(t, invite.ID, r.InviteID)
+			assert.Equal(t, invite.Recipient.Email, r.Recipient)
+			assert.Equal(t, today, r.At)
+			if tc.code == "" {
+				require.NoError(t, err)
+				assert.Nil(t, r.Error)
+				return
+			}
+			var e *mailer.Error
+			require.ErrorAs(t, err, &e)
+			assert.Same(t, r.Error, e)
+			assert.Equal(t, tc.stage, e.Stage)
+			assert.Equal(t, tc.code, e.Code)
+			assert.Equal(t, tc.stops, e.StopsRun, "stops the run")
+			assert.Equal(t, tc.perm, e.Permanent, "permanent")
+			assert.NotContains(t, e.Error(), "ann@", "an error names no recipient")
+			assert.NotContains(t, e.Error(), "CRN_secret")
+		})
+	}
+}
+
+func broken(kind cronofytest.BrokenCalendar) *cronofytest.Fault {
+	return cronofytest.FaultBrokenCalendar(kind)
+}
