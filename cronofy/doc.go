@@ -1,2 +1,46 @@
-// Package cronofy is a client of Cronofy's Smart Invites API.
+// Package cronofy is a client of Cronofy's Smart Invites API
+// (https://docs.cronofy.com/developers/api/smart-invites/).
+//
+// A Smart Invite is a calendar invitation whose answers Cronofy tracks. The
+// API makes the iCalendar text and mails nothing: the caller sends the text
+// to the recipient, and Cronofy learns of the answer from the calendar.
+//
+// # Use
+//
+// [New] makes a [Client] from a [Config]; an API key is all that it needs.
+// [Client.Create] creates or updates an invite, [Client.Cancel] cancels one,
+// [Client.Remove] takes one person off an invite for many, [Client.Status]
+// asks who comes. Each but Status returns in Attachments.ICalendar what has
+// to be mailed; an answer without it is no error here.
+//
+// # Errors
+//
+// Every error of a request can be found by [errors.As]: as one of
+// [*ValidationError] (422), [*AuthenticationError] (401), [*PlanError] (402),
+// [*PermissionError] (403), [*NotFoundError] (404), [*RateLimitError] (429),
+// [*ServerError] (5xx), [*StatusError] (any other status), [*TransportError]
+// (no usable answer, or a context that ended) and [*RequestError] (not sent,
+// because it was incomplete), and each of them as [Error], whose Retryable
+// says whether the same request may succeed later, and why or why not.
+// Context errors are found by [errors.Is].
+//
+// No error, log line or printed value holds the key, and none holds the
+// address of a recipient.
+//
+// # Repeats and limits
+//
+// A failed exchange is repeated after a [*TransportError], a 429 and a 500,
+// 502, 503 or 504, up to [Config.MaxAttempts] times in all. This is harmless:
+// the API knows an invite by its id and recipient. The waits are random and
+// grow, and are never shorter than Retry-After asks. After a 429 all that
+// share the Client wait as long as the API asks for.
+//
+// The API takes 50 requests a second and 500 a minute from one application.
+// A Client keeps to both, over sliding windows, first come first served, and
+// waits as long as that takes; bound it with the context.
+//
+// # Callbacks
+//
+// [VerifyCallback] checks the signature of what Cronofy posts to a callback
+// URL, and [ParseCallback] reads it.
 package cronofy

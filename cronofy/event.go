@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -123,26 +124,41 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // package does not know goes to Extra, and null counts as absent for the
 // names that it knows.
 func (e *Event) UnmarshalJSON(data []byte) error {
+	return errors.Join(e.read(data)...)
+}
+
+// echoedEvent is an Event in an answer.
+type echoedEvent Event
+
+// UnmarshalJSON reads what it can.
+func (e *echoedEvent) UnmarshalJSON(data []byte) error {
+	(*Event)(e).read(data)
+	return nil
+}
+
+// read returns what it cannot read, and keeps it in Extra.
+func (e *Event) read(data []byte) []error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
+		return []error{fmt.Errorf("event: %w", err)}
 	}
 	*e = Event{}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		target := e.field(name)
-		if target == nil {
-			if e.Extra == nil {
-				e.Extra = make(map[string]json.RawMessage)
+		if target := e.field(name); target != nil {
+			err := json.Unmarshal(fields[name], target)
+			if err == nil {
+				continue
 			}
-			e.Extra[name] = fields[name]
-			continue
-		}
-		if err := json.Unmarshal(fields[name], target); err != nil {
 			problems = append(problems, fmt.Errorf("event.%s: %w", name, err))
+			reflect.ValueOf(target).Elem().SetZero()
 		}
+		if e.Extra == nil {
+			e.Extra = make(map[string]json.RawMessage)
+		}
+		e.Extra[name] = fields[name]
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
 // field returns where the field with that JSON name is kept, nil if the name

@@ -107,7 +107,11 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 
 	response, err := c.http.Do(request)
 	if err != nil {
-		failure := transportError("the request failed", err)
+		problem := "the request failed"
+		if ctx.Err() != nil && parent.Err() == nil {
+			problem = "no answer came within " + c.timeout.String()
+		}
+		failure := transportError(problem, err)
 		failure.Dial = dialed.Load() && !connected.Load() && parent.Err() == nil
 		return nil, failure
 	}
@@ -190,7 +194,9 @@ func transportError(problem string, err error) *TransportError {
 	case errors.As(err, &certificate):
 		err = certificate
 	case errors.As(err, &record):
-		err = errors.New("the server does not speak TLS here")
+		err = http.ErrSchemeMismatch
+	case errors.Is(err, http.ErrSchemeMismatch):
+		err = http.ErrSchemeMismatch
 	case errors.As(err, &authority):
 		err = authority
 	case errors.As(err, &host):
@@ -202,6 +208,7 @@ func transportError(problem string, err error) *TransportError {
 	case errors.Is(err, io.EOF):
 		err = io.EOF
 	default:
+		problem += " in a way that cannot be shown, such as an answer that is not HTTP"
 		err = nil
 	}
 	return &TransportError{Problem: problem, Err: err}

@@ -131,8 +131,33 @@ func (a *Attachments) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
 		return nil
 	}
-	type plain Attachments
-	return json.Unmarshal(data, (*plain)(a))
+	var wire struct {
+		ICalendar string          `json:"icalendar"`
+		Removed   json.RawMessage `json:"removed"`
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	a.ICalendar = wire.ICalendar
+	if bytes.HasPrefix(wire.Removed, []byte("{")) {
+		return json.Unmarshal(wire.Removed, &a.Removed)
+	}
+	return nil
+}
+
+// UnmarshalJSON reads an answer. A field of the event in a form that this
+// package does not know goes to Event.Extra: it is an echo, and no reason to
+// do without the calendar.
+func (s *SmartInvite) UnmarshalJSON(data []byte) error {
+	type plain SmartInvite
+	wire := struct {
+		*plain
+		Event *echoedEvent `json:"event"`
+	}{plain: (*plain)(s)}
+	*s = SmartInvite{}
+	err := json.Unmarshal(data, &wire)
+	s.Event = (*Event)(wire.Event)
+	return err
 }
 
 // check lists what keeps r from being sent at all. What the API itself

@@ -54,7 +54,7 @@ func encodingProblem(err error) string {
 func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 	for attempt := 1; ; attempt++ {
 		if err := c.limiter.wait(ctx, c.maxWait); err != nil {
-			return nil, call.fail(notSent(err))
+			return nil, c.fail(call, notSent(err))
 		}
 		invite, err := c.exchange(ctx, call)
 		if err == nil {
@@ -67,20 +67,26 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 		wait := c.backoff(err, attempt)
 		repeat, reason := c.shouldRepeat(ctx, err, attempt, wait)
 		c.log.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
-			slog.String("call", call.name), slog.String("smart_invite_id", call.id),
+			slog.String("call", call.name), slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
 			slog.Int("attempt", attempt), slog.Bool("repeat", repeat), slog.String("reason", reason),
 			slog.Duration("wait", wait), slog.String("error", err.Error()))
 		if !repeat {
-			return nil, call.fail(err)
+			return nil, c.fail(call, err)
 		}
 		if stopped := sleep(ctx, wait); stopped != nil {
-			return nil, call.fail(fmt.Errorf("%w (waiting to try again: %w)", err, stopped))
+			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", err, stopped))
 		}
 	}
 }
 
-// fail says what was being done.
-func (c call) fail(err error) error { return fmt.Errorf("cronofy: %s %q: %w", c.name, c.id, err) }
+// fail says what was being done. People make ids out of addresses, so the id
+// is cleaned like any other text.
+func (c *Client) fail(call call, err error) error {
+	if call.id == "" {
+		return fmt.Errorf("cronofy: %s: %w", call.name, err)
+	}
+	return fmt.Errorf("cronofy: %s %q: %w", call.name, c.clean(call.id, call.addresses), err)
+}
 
 // notSent is the error for a request that the limiter did not let go.
 func notSent(err error) error {
@@ -88,55 +94,49 @@ func notSent(err error) error {
 	if errors.As(err, &held) {
 		return &RateLimitError{RetryAfter: held.wait, Local: true}
 	}
-	return fmt.Errorf("the request was not sent: %w", err)
+	return &TransportError{Problem: "the request was not sent", Err: err}
 }
 
 // shouldRepeat decides whether the request is made again after wait, and says
 // why. Repeating is harmless: an invite is known by its id and recipient.
 func (c *Client) shouldRepeat(ctx context.Context, err error, attempt int, wait time.Duration) (bool, string) {
-	var (
-		transport *TransportError
-		limited   *RateLimitError
-		server    *ServerError
-		known     Error
-	)
+	var known Error
+	if !errors.As(err, &known) {
+		return false, "the failure is not of a known kind"
+	}
+	later, reason := known.Retryable()
 	switch {
 	case ctx.Err() != nil:
 		return false, "the caller's context has ended"
-	case errors.As(err, &transport), errors.As(err, &limited):
-	case errors.As(err, &server):
-		switch server.StatusCode {
-		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		default:
-			return false, "this status is not known to pass in seconds"
-		}
-	case errors.As(err, &known):
-		if later, reason := known.Retryable(); !later {
-			return false, reason
-		}
-		return false, "this passes, but hardly in seconds"
-	default:
-		return false, "the failure is not of a known kind"
-	}
-	if attempt >= c.maxAttempts {
+	case !later:
+		return false, reason
+	case !passesSoon(known):
+		return false, "this may pass, but hardly in seconds"
+	case attempt >= c.maxAttempts:
 		return false, "no attempts are left"
-	}
-	if asked := askedFor(err); asked > c.maxWait {
-		return false, fmt.Sprintf("the API asks to wait %v, which is longer than MaxWait", asked)
+	case askedFor(err) > c.maxWait:
+		return false, "the API asks for a longer wait than MaxWait"
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return false, "the wait would run beyond the caller's deadline"
 	}
-	_, reason := retryable(err)
 	return true, reason
 }
 
-func retryable(err error) (bool, string) {
-	var known Error
-	if errors.As(err, &known) {
-		return known.Retryable()
+// passesSoon tells the failures that are worth another attempt within this
+// call from those that the caller should come back to later.
+func passesSoon(err Error) bool {
+	switch err := err.(type) { //nolint:errorlint // errors.As found it, nothing is wrapped around it
+	case *TransportError, *RateLimitError:
+		return true
+	case *ServerError:
+		switch err.StatusCode {
+		case http.StatusInternalServerError, http.StatusBadGateway,
+			http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
 	}
-	return false, "the failure is not of a known kind"
+	return false
 }
 
 // askedFor is the wait that the API asked for with this error.
