@@ -27,7 +27,9 @@ func at(p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
 // to it, and holds the receipt and what really left against each other.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	past := func(i *mailer.Invite) { i.Event.Start.Time, i.Event.End.Time = today.Add(-2*time.Hour), today.Add(-time.Hour) }
+	past := func(i *mailer.Invite) {
+		i.Event.Start.Time, i.Event.End.Time = today.Add(-2*time.Hour), today.Add(-time.Hour)
+	}
 	for name, tc := range map[string]struct {
 		invite  func(*mailer.Invite)
 		config  func(*mailer.Config)
