@@ -40,7 +40,9 @@
 //     cannot be removed (422).
 //   - The single and the multiple form with the same smart_invite_id are two invites.
 //   - 401, 404, 405, 413, 415 and 429 have a line of plain text as body. Requests refused with 429 do not count against the limit.
-//   - Text with a time zone is in that zone's local time. An instant that its zone's clocks show twice is written in UTC.
+//   - Times with a zone are written in its local time, with a VTIMEZONE that is right for the event. An
+//     instant that its zone's clocks show twice is written in UTC.
+//   - ORGANIZER and ATTENDEE are URIs as in RFC 6068: what may not stand in one, letters outside ASCII too, is percent-encoded.
 //
 // Sources: the Smart Invites pages of https://docs.cronofy.com/developers/api/smart-invites/, RFC 5545, RFC 5546, RFC 6868, RFC 6068.
 package cronofytest

@@ -36,20 +36,20 @@ func FaultFirst(n int, f *Fault) func(*Request) *Fault {
 	}
 }
 
-// FaultStatus refuses the request with a status code. A retryAfter above zero is sent as Retry-After, in whole seconds rounded up.
+// FaultStatus refuses the request with a status code. A wait above zero is sent as Retry-After, in whole seconds rounded up.
 // The body is a line of plain text, for 422 the documented object.
-func FaultStatus(code int, retryAfterWait time.Duration) *Fault {
+func FaultStatus(code int, wait time.Duration) *Fault {
 	a := textAnswer(code, http.StatusText(code))
 	if code == http.StatusUnprocessableEntity {
 		p := problems{}
 		p.add("event", "errors.invalid", "invalid")
 		a = p.answer()
 	}
-	if retryAfterWait > 0 {
+	if wait > 0 {
 		if a.header == nil {
 			a.header = http.Header{}
 		}
-		a.header["Retry-After"] = retryAfter(retryAfterWait)["Retry-After"]
+		a.header["Retry-After"] = retryAfter(wait)["Retry-After"]
 	}
 	return &Fault{refusal: &a}
 }

@@ -127,7 +127,7 @@ func (o object) requiredEmail(key string) string {
 	return o.requiredText(key)
 }
 
-// integer returns a whole number from 0 to the largest 32-bit one.
+// natural returns a whole number from 0 to the largest 32-bit one.
 func (o object) natural(key string) int32 {
 	n, ok := o.m[key].(json.Number)
 	if !ok {
