@@ -260,7 +260,9 @@ func notBegun(cause error) *Error {
 func (b *batchRun) settle(ctx context.Context, t *task) {
 	now := b.m.cfg.Now()
 	if e := stopping(t.receipts); e != nil {
+		b.end(ctx, t)
 		b.halt(e)
+		return
 	}
 	again, asked := temporary(t.receipts)
 	if !again {
