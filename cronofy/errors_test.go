@@ -1,0 +1,357 @@
+package cronofy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Each status has one type, and each says whether a later try makes sense.
+func TestStatusToError(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status    int
+		want      error
+		retryable bool
+	}{
+		{301, &StatusError{StatusCode: 301}, false},
+		{302, &StatusError{StatusCode: 302}, false},
+		{307, &StatusError{StatusCode: 307}, false},
+		{400, &StatusError{StatusCode: 400}, false},
+		{401, &AuthenticationError{}, false},
+		{402, &PlanError{}, false},
+		{403, &PermissionError{}, false},
+		{404, &NotFoundError{}, false},
+		{408, &StatusError{StatusCode: 408}, true},
+		{410, &StatusError{StatusCode: 410}, false},
+		{422, &ValidationError{}, false},
+		{423, &StatusError{StatusCode: 423}, true},
+		{429, &RateLimitError{RetryAfter: 7 * time.Second}, true},
+		{500, &ServerError{StatusCode: 500, RetryAfter: 7 * time.Second}, true},
+		{501, &ServerError{StatusCode: 501, RetryAfter: 7 * time.Second}, false},
+		{502, &ServerError{StatusCode: 502, RetryAfter: 7 * time.Second}, true},
+		{503, &ServerError{StatusCode: 503, RetryAfter: 7 * time.Second}, true},
+		{504, &ServerError{StatusCode: 504, RetryAfter: 7 * time.Second}, true},
+		{520, &ServerError{StatusCode: 520, RetryAfter: 7 * time.Second}, true},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
+			t.Parallel()
+			client := setup(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "/elsewhere") // setup fails the test if it is followed
+				w.Header().Set("Retry-After", "7")
+				w.Header().Set("Content-Type", "text/html")
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, "<html>"+testRecipient+testKey)
+			})
+			_, err := client.Create(t.Context(), documentedRequest())
+			var known Error
+			require.ErrorAs(t, err, &known)
+			assert.Equal(t, test.want, known)
+			again, reason := known.Retryable()
+			assert.Equal(t, test.retryable, again)
+			assert.NotEmpty(t, reason)
+			assert.True(t, strings.HasPrefix(err.Error(), `cronofy: create "`+testID+`": `), err)
+		})
+	}
+}
+
+// Callers ask for the pointer types by errors.As, through every wrapping.
+func TestEveryErrorIsFoundByItsType(t *testing.T) {
+	t.Parallel()
+	find := func(err error) []string {
+		var (
+			found          []string
+			validation     *ValidationError
+			authentication *AuthenticationError
+			plan           *PlanError
+			permission     *PermissionError
+			notFound       *NotFoundError
+			limited        *RateLimitError
+			server         *ServerError
+			status         *StatusError
+			transport      *TransportError
+		)
+		for name, target := range map[string]any{
+			"validation": &validation, "authentication": &authentication, "plan": &plan, "permission": &permission,
+			"notFound": &notFound, "limited": &limited, "server": &server, "status": &status, "transport": &transport,
+		} {
+			if errors.As(err, target) {
+				found = append(found, name)
+			}
+		}
+		return found
+	}
+	for status, want := range map[int]string{
+		200: "transport", 400: "status", 401: "authentication", 402: "plan", 403: "permission", 404: "notFound",
+		422: "validation", 429: "limited", 500: "server",
+	} {
+		client := setup(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		_, err := client.Create(t.Context(), documentedRequest())
+		assert.Equal(t, []string{want}, find(err), "status %d: %v", status, err)
+	}
+}
+
+// The person who made the request must see every field and every reason, and
+// a body in another form must not hide that the request was refused.
+func TestValidationError(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		body   string
+		fields []FieldError
+		text   string
+	}{
+		"documented": {
+			body:   `{"errors":{"event_id":[{"key":"errors.required","description":"required"}]}}`,
+			fields: []FieldError{{Field: "event_id", Problems: []Problem{{Key: "errors.required", Description: "required"}}}},
+			text:   "mend event_id: required (errors.required)",
+		},
+		"several, sorted": {
+			body: `{"errors":{"z":[{"key":"k1","description":"one"},{"key":"k2","description":"two"}],"a":[{"key":"k3"}],"m":[{"description":"four"}]}}`,
+			fields: []FieldError{
+				{Field: "a", Problems: []Problem{{Key: "k3"}}},
+				{Field: "m", Problems: []Problem{{Description: "four"}}},
+				{Field: "z", Problems: []Problem{{Key: "k1", Description: "one"}, {Key: "k2", Description: "two"}}},
+			},
+			text: "mend a: k3; m: four; z: one (k1), two (k2)",
+		},
+		"no echo of address and key, one line, not endless": {
+			body: `{"errors":{"recipient.email":[{"key":"errors.invalid","description":"` + testRecipient + ` and ` + testKey + `\n` + strings.Repeat("x", 400) + `"}]}}`,
+			fields: []FieldError{{Field: "recipient.email", Problems: []Problem{{
+				Key: "errors.invalid", Description: "[recipient] and [key] " + strings.Repeat("x", 300-len("[recipient] and [key] ")) + "…",
+			}}}},
+			text: "[recipient] and [key] xxx",
+		},
+		"another form of a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a"}}, "mend a"},
+		"empty":                   {"", nil, "without naming a field"},
+		"not JSON":                {"<html>", nil, "without naming a field"},
+		"array":                   {"[]", nil, "without naming a field"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := setup(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = io.WriteString(w, test.body)
+			})
+			_, err := client.Create(t.Context(), documentedRequest())
+			var invalid *ValidationError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, test.fields, invalid.Fields)
+			assert.Contains(t, err.Error(), test.text)
+		})
+	}
+}
+
+// A success that cannot be used is a failure of the transport.
+func TestUnusableAnswers(t *testing.T) {
+	t.Parallel()
+	write := func(body string, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		text    string
+	}{
+		"HTML":              {write("<html>"+testRecipient, "Content-Type", "text/html; charset=utf-8"), "web page"},
+		"JSON sold as HTML": {write("{}", "Content-Type", "text/html"), "web page"},
+		"empty":             {write(""), "empty"},
+		"blank":             {write(" \n"), "empty"},
+		"truncated":         {write(`{"smart_invite_id":"1"`, "Content-Length", "100"), "broke off"},
+		"half JSON":         {write(`{"smart_invite_id":"1"`), "broken JSON"},
+		"trailing":          {write(`{} {}`), "broken JSON"},
+		"array":             {write(`[]`), "not a JSON object"},
+		"null":              {write(`null`), "not a JSON object"},
+		"other":             {write(`{"attachments":"` + testRecipient + `"}`), "documented form"},
+		"too long":          {write(`{"a":"` + strings.Repeat("x", maxBody) + `"}`), "1 MiB"},
+		"no content":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "empty"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := setup(t, test.handler)
+			_, err := client.Create(t.Context(), documentedRequest())
+			var transport *TransportError
+			require.ErrorAs(t, err, &transport)
+			assert.Contains(t, err.Error(), test.text)
+			assert.False(t, transport.Dial)
+			assert.NotZero(t, transport.StatusCode)
+			assert.NotContains(t, err.Error(), testRecipient)
+			again, _ := transport.Retryable()
+			assert.True(t, again)
+		})
+	}
+}
+
+// An answer of exactly the limit is still read.
+func TestLongestAnswer(t *testing.T) {
+	t.Parallel()
+	const frame = len(`{"attachments":{"icalendar":""}}`)
+	calendar := strings.Repeat("x", maxBody-frame)
+	client := setup(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"attachments":{"icalendar":"`+calendar+`"}}`)
+	})
+	invite, err := client.Create(t.Context(), documentedRequest())
+	require.NoError(t, err)
+	assert.Len(t, invite.Attachments.ICalendar, len(calendar))
+}
+
+// Dial tells "nothing can have reached the server" from "nobody knows".
+func TestDial(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody := "http://" + closed.Addr().String()
+	require.NoError(t, closed.Close())
+
+	strangers := httptest.NewUnstartedServer(http.NotFoundHandler())
+	strangers.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	strangers.StartTLS()
+	t.Cleanup(strangers.Close)
+
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+
+	hangsUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(hangsUp.Close)
+
+	gibberish := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if assert.NoError(t, err) {
+			_, _ = io.WriteString(conn, r.URL.Query().Get("recipient_email")+"\r\n\r\n")
+			_ = conn.Close()
+		}
+	}))
+	t.Cleanup(gibberish.Close)
+
+	tests := map[string]struct {
+		base string
+		dial bool
+		text string
+	}{
+		"refused":             {nobody, true, "refused"},
+		"foreign certificate": {strangers.URL, true, "certificate"},
+		"no TLS":              {strings.Replace(plain.URL, "http:", "https:", 1), true, "HTTP response to HTTPS client"},
+		"hangs up":            {hangsUp.URL, false, "EOF"},
+		"not HTTP":            {gibberish.URL, false, "not HTTP"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := New(Config{APIKey: testKey, BaseURL: test.base, MaxAttempts: 1})
+			require.NoError(t, err)
+			t.Cleanup(client.Close)
+			_, err = client.Status(t.Context(), Ref{SmartInviteID: testID, Recipient: testRecipient}, false)
+			var transport *TransportError
+			require.ErrorAs(t, err, &transport)
+			assert.Equal(t, test.dial, transport.Dial, err)
+			assert.Contains(t, err.Error(), test.text)
+			assertNoSecret(t, err)
+		})
+	}
+}
+
+// The caller's own context must be told from the time-out of one attempt.
+func TestContextErrorsAreFound(t *testing.T) {
+	t.Parallel()
+	slow := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // a server sees the client leave only after the body
+		<-r.Context().Done()
+	}
+
+	t.Run("cancelled under way", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		client := setup(t, func(w http.ResponseWriter, r *http.Request) { cancel(); slow(w, r) },
+			func(c *Config) { c.MaxAttempts = 4 })
+		_, err := client.Create(ctx, documentedRequest())
+		require.ErrorIs(t, err, context.Canceled)
+		var transport *TransportError
+		require.ErrorAs(t, err, &transport)
+		assert.False(t, transport.Dial)
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		client := setup(t, func(http.ResponseWriter, *http.Request) { assert.Fail(t, "asked with a dead context") })
+		_, err := client.Create(ctx, documentedRequest())
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Contains(t, err.Error(), "not sent")
+	})
+	t.Run("time-out of one attempt", func(t *testing.T) {
+		t.Parallel()
+		client := setup(t, slow, func(c *Config) { c.Timeout = time.Millisecond })
+		_, err := client.Create(t.Context(), documentedRequest())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NoError(t, t.Context().Err())
+		assert.Contains(t, err.Error(), "within 1ms")
+	})
+}
+
+// assertNoSecret looks at an error and all that it wraps, printed in every way.
+func assertNoSecret(t *testing.T, err error) {
+	t.Helper()
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+			assertClean(t, fmt.Sprintf(verb, err))
+		}
+	}
+}
+
+func assertClean(t *testing.T, text string) {
+	t.Helper()
+	local, _, _ := strings.Cut(testRecipient, "@example.com")
+	assert.NotContains(t, text, testKey)
+	assert.NotContains(t, text, testRecipient)
+	assert.NotContains(t, text, local+"%40")
+}
+
+// Neither the key nor an address shows, however a server echoes them and
+// whatever is printed or logged.
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 301, 400, 401, 402, 403, 404, 410, 422, 423, 429, 500, 503} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			var logged bytes.Buffer
+			client := setup(t, func(w http.ResponseWriter, r *http.Request) {
+				echo := r.Header.Get("Authorization") + " " + testRecipient
+				w.Header().Set("Location", "/?"+echo)
+				w.Header().Set("Retry-After", echo)
+				w.WriteHeader(status)
+				_, _ = fmt.Fprintf(w, `{"errors":{%q:[{"key":%q,"description":%q}]},"attachments":%q}`, echo, echo, echo, echo)
+			}, func(c *Config) {
+				c.Logger = slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			request := documentedRequest()
+			request.SmartInviteID = "booking for " + testRecipient
+			_, err := client.Create(t.Context(), request)
+			require.Error(t, err)
+			assertNoSecret(t, err)
+			_, err = client.Status(t.Context(), Ref{SmartInviteID: testID, Recipient: testRecipient}, false)
+			require.Error(t, err)
+			assertNoSecret(t, err)
+			assert.Contains(t, logged.String(), `"repeat":false`)
+			assertClean(t, logged.String())
+		})
+	}
+}
