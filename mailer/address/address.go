@@ -219,14 +219,14 @@ func unquote(s string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(inner); i++ {
 		c := inner[i]
-		if c == '\\' {
-			i++
-			if i == len(inner) {
+		switch c {
+		case '"':
+			return "", false
+		case '\\':
+			if i++; i == len(inner) {
 				return "", false
 			}
 			c = inner[i]
-		} else if c == '"' {
-			return "", false
 		}
 		if c < ' ' || c > '~' {
 			return "", false

@@ -193,6 +193,11 @@ func TestReadOddButReadable(t *testing.T) {
 		text := event("SUMMARY:x") + "\r\n \r\n"
 		assert.Equal(t, text, string(mustRead(t, text).Bytes()))
 	})
+	t.Run("a caret in a parameter stands for what parameters cannot hold", func(t *testing.T) {
+		t.Parallel()
+		c := mustRead(t, event(`ORGANIZER;CN=Grace ^'Amazing^' Hopper^n^^o^^^x:mailto:g@example.com`))
+		assert.Equal(t, "Grace \"Amazing\" Hopper\n^o^^x", c.Organizer.Name)
+	})
 	t.Run("properties that are not read are not looked into", func(t *testing.T) {
 		t.Parallel()
 		c := mustRead(t, event(`X-ODD;CN="a`+`"b:"c"`, "COMMENT;=;;=:", "SUMMARY:x"))
@@ -208,7 +213,9 @@ func TestReadErrors(t *testing.T) {
 		line       int
 	}{
 		{"empty", "", calendar.NotCalendar, 0},
-		{"blank", " \r\n\r\n", calendar.NotCalendar, 0},
+		{"blank", " \r\n\r\n", calendar.NotCalendar, 1},
+		{"blank line first", "\r\n" + event("SUMMARY:x"), calendar.NotCalendar, 1},
+		{"another name", "BEGIN:VCALENDARS\r\nEND:VCALENDARS\r\n", calendar.NotCalendar, 1},
 		{"HTML", "<html><body>502</body></html>", calendar.NotCalendar, 1},
 		{"JSON", `{"icalendar":"BEGIN:VCALENDAR"}`, calendar.NotCalendar, 1},
 		{"byte order mark", "\ufeffBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", calendar.NotCalendar, 1},

@@ -134,6 +134,10 @@ func (p properties) value(name string) string {
 // raw is value for structured values.
 func (p properties) raw(name string) string { return strings.TrimSpace(p.value(name)) }
 
+// carets undoes the encoding of RFC 6868.
+var carets = strings.NewReplacer("^n", "\n", "^^", "^", "^'", `"`)
+
+// parameter returns the value of a parameter; a list, as an unquoted comma in a name looks like one, is put together again.
 func parameter(p *ics.IANAProperty, name string) string {
-	return strings.Join(p.ICalParameters[name], ",")
+	return carets.Replace(strings.Join(p.ICalParameters[name], ","))
 }

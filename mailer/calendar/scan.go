@@ -30,10 +30,19 @@ var read = map[string]bool{
 	"TZID": true, "TZOFFSETFROM": true, "TZOFFSETTO": true, "RDATE": true,
 }
 
+// opening is what a text begins with: no byte order mark and no blank line comes before it.
+const opening = "BEGIN:VCALENDAR"
+
 // scan checks the limits and the frame of a text in one pass, in time and space proportional to its length.
 func scan(text string) (*scanned, error) {
 	if len(text) > MaxSize {
 		return nil, fail(TooLarge, 0, "the text has %d octets, more than the %d allowed", len(text), MaxSize)
+	}
+	if text == "" {
+		return nil, fail(NotCalendar, 0, "the text is empty")
+	}
+	if len(text) < len(opening) || !strings.EqualFold(text[:len(opening)], opening) {
+		return nil, fail(NotCalendar, 1, "the text does not begin with %s", opening)
 	}
 	s := scanner{
 		out: scanned{
@@ -52,7 +61,7 @@ func scan(text string) (*scanned, error) {
 			return nil, fail(ControlCharacter, number, "the line holds the control character %#02x", line[i])
 		}
 		s.out.wire = append(append(s.out.wire, line...), '\r', '\n')
-		if line != "" && (line[0] == ' ' || line[0] == '\t') && s.number > 0 {
+		if line != "" && (line[0] == ' ' || line[0] == '\t') {
 			s.logical = append(s.logical, line[1:]...)
 			continue
 		}
@@ -65,10 +74,7 @@ func scan(text string) (*scanned, error) {
 	if err := s.flush(); err != nil {
 		return nil, err
 	}
-	switch {
-	case !s.began:
-		return nil, fail(NotCalendar, 0, "the text is empty")
-	case len(s.depth) > 0:
+	if len(s.depth) > 0 {
 		return nil, fail(Truncated, 0, "the text ends before END:%s", s.depth[len(s.depth)-1])
 	}
 	return &s.out, nil
@@ -100,11 +106,8 @@ func (s *scanner) flush() error {
 	}
 	upper(line[:nameEnd])
 	name := string(line[:nameEnd])
-	switch {
-	case name == "BEGIN" || name == "END":
+	if name == "BEGIN" || name == "END" {
 		return s.frame(name, strings.ToUpper(string(bytes.TrimSpace(line[colon+1:]))))
-	case !s.began:
-		return fail(NotCalendar, s.number, "the text does not begin with BEGIN:VCALENDAR")
 	}
 	if read[name] {
 		s.out.unfolded = append(append(s.out.unfolded, line...), '\n')
@@ -116,15 +119,12 @@ func (s *scanner) flush() error {
 func (s *scanner) frame(name, component string) error {
 	switch {
 	case name == "END":
-		if len(s.depth) == 0 {
-			return fail(NotCalendar, s.number, "the text does not begin with BEGIN:VCALENDAR")
-		}
 		if top := s.depth[len(s.depth)-1]; component != top {
 			return fail(Unbalanced, s.number, "END:%s is expected here, something else ends", top)
 		}
 		s.depth = s.depth[:len(s.depth)-1]
 	case !s.began && component != "VCALENDAR":
-		return fail(NotCalendar, s.number, "the text does not begin with BEGIN:VCALENDAR")
+		return fail(NotCalendar, s.number, "the text does not begin with %s", opening)
 	case s.began && component == "VCALENDAR":
 		return fail(Malformed, s.number, "a VCALENDAR begins inside another")
 	case component == "" || strings.Trim(component, nameCharacters) != "":
@@ -148,9 +148,6 @@ func (s *scanner) head(line []byte) (nameEnd, colon int, err error) {
 		nameEnd++
 	}
 	if nameEnd == 0 || nameEnd == len(line) || (line[nameEnd] != ':' && line[nameEnd] != ';') {
-		if !s.began {
-			return 0, 0, fail(NotCalendar, s.number, "the text does not begin with BEGIN:VCALENDAR")
-		}
 		return 0, 0, fail(Malformed, s.number, "the line has no property name with a colon or semicolon after it")
 	}
 	quoted, inName := false, false

@@ -2,7 +2,6 @@ package message
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer/address"
@@ -50,10 +49,9 @@ func (m *Message) check() error {
 // checkCalendar makes sure that the calendar survives the mail unchanged and that its METHOD is the one the mail names; clients refuse
 // an invitation in which the two differ (RFC 6047 section 2.4).
 func (m *Message) checkCalendar() error {
-	bad := func(format string, args ...any) error {
-		return &Error{Field: "Calendar", Problem: fmt.Sprintf(format, args...)}
-	}
-	if !bytes.HasPrefix(m.Calendar, []byte("BEGIN:VCALENDAR")) {
+	const opening = "BEGIN:VCALENDAR"
+	bad := func(problem string) error { return &Error{Field: "Calendar", Problem: problem} }
+	if len(m.Calendar) < len(opening) || !strings.EqualFold(string(m.Calendar[:len(opening)]), opening) {
 		return bad("it does not begin with BEGIN:VCALENDAR; give the iCalendar text itself")
 	}
 	if !bytes.HasSuffix(m.Calendar, []byte("\r\n")) {

@@ -35,7 +35,10 @@ func Compose(m Message) (*Composed, error) {
 		To:       m.To.Address.String(),
 		SMTPUTF8: m.To.Address.NeedsSMTPUTF8(),
 	}
-	return c, c.check()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too, but it cannot force a name that looks

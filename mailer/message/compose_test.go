@@ -218,6 +218,10 @@ func TestComposeRefuses(t *testing.T) {
 // The METHOD of a calendar counts however it is written.
 func TestComposeFindsMethod(t *testing.T) {
 	t.Parallel()
+	m := base(t)
+	m.Calendar = []byte("begin:vcalendar\r\nmethod:request\r\nend:vcalendar\r\n")
+	_, err := message.Compose(m)
+	require.NoError(t, err)
 	for _, method := range []string{"method:request", "METHOD;X-A=b:REQUEST", "METH\r\n OD:REQ\r\n\tUEST", "METHOD:REQUEST "} {
 		m := base(t)
 		m.Calendar = []byte(strings.ReplaceAll(string(m.Calendar), "METHOD:REQUEST", method))
@@ -225,6 +229,17 @@ func TestComposeFindsMethod(t *testing.T) {
 		require.NoError(t, err, method)
 		assert.Equal(t, string(m.Calendar), string(parse(t, c.Bytes).calendar))
 	}
+}
+
+// A local part in quotes keeps them, in the header and in the envelope.
+func TestQuotedLocalPart(t *testing.T) {
+	t.Parallel()
+	m := base(t)
+	m.To.Address = addr(t, `"ada @ home"@example.com`)
+	c, err := message.Compose(m)
+	require.NoError(t, err)
+	assert.Equal(t, `"Ada Lovelace" <"ada @ home"@example.com>`, parse(t, c.Bytes).header.Get("To"))
+	assert.Equal(t, `"ada @ home"@example.com`, c.To)
 }
 
 // Programs that keep mail in mbox files change lines that begin with "From ": none does, and the text is the same to a reader.
