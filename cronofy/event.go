@@ -110,11 +110,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		}
 		out.Write(key)
 		out.WriteByte(':')
-		if value := e.Extra[name]; len(value) > 0 {
-			out.Write(value)
-		} else {
-			out.WriteString("null")
+		value := e.Extra[name]
+		if value == nil {
+			value = json.RawMessage("null")
 		}
+		// Otherwise a value such as `1,"summary":"x"` would bring a field along.
+		if !json.Valid(value) {
+			return nil, fmt.Errorf("event.%s: the value in Extra is not JSON", name)
+		}
+		out.Write(value)
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil

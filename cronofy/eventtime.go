@@ -103,8 +103,8 @@ func parseEventTime(text string) (when time.Time, dateOnly bool, err error) {
 	if len(text) > len(wireDate) && text[len(wireDate)] == ' ' {
 		text = strings.Replace(text, " ", "T", 1)
 	}
-	// Unlike time.Parse, UnmarshalText keeps strictly to RFC 3339.
-	if err := when.UnmarshalText([]byte(text)); err != nil {
+	when, err = time.Parse(time.RFC3339, text)
+	if err != nil {
 		return time.Time{}, false, errEventTimeForm
 	}
 	when = when.UTC()

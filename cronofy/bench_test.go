@@ -1,0 +1,81 @@
+package cronofy
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// One create with its answer, over a kept connection, server included.
+func BenchmarkCreate(b *testing.B) {
+	body := readTestdata(b, "create_response.json")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = w.Write(body)
+	}))
+	defer server.Close()
+	client, err := New(Config{APIKey: testKey, BaseURL: server.URL, RatePerSecond: -1, RatePerMinute: -1})
+	require.NoError(b, err)
+	defer client.Close()
+	request := documentedRequest()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.Create(b.Context(), request); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The limiter while it has nothing to hold back: what every request pays.
+func BenchmarkLimiter(b *testing.B) {
+	l := newLimiter(DefaultRatePerSecond, DefaultRatePerMinute)
+	for i := range l.windows {
+		l.windows[i].length = 0
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.wait(b.Context(), time.Second); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The same with many who want to start at once.
+func BenchmarkLimiterContended(b *testing.B) {
+	l := newLimiter(-1, -1)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := l.wait(b.Context(), time.Second); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
+func BenchmarkDecodeAnswer(b *testing.B) {
+	body := readTestdata(b, "create_response.json")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, problem := decodeInvite(body); problem != "" {
+			b.Fatal(problem)
+		}
+	}
+}
+
+func BenchmarkVerifyCallback(b *testing.B) {
+	body := readTestdata(b, "callback.json")
+	header := SignCallback(body, "another") + ", " + SignCallback(body, testKey)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := VerifyCallback(body, header, testKey); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
