@@ -10,7 +10,7 @@ import (
 const (
 	MaxSize       = 256 << 10 // octets of the whole text
 	MaxHead       = 8 << 10   // octets of one unfolded line before the colon that begins its value
-	MaxParameters = 256       // parameters and listed parameter values in one line
+	MaxParameters = 100       // parameters and listed parameter values in one line
 	MaxDepth      = 8         // nested components
 )
 
