@@ -50,7 +50,7 @@ func (z *zones) described(tzid string) *ics.VTimezone {
 // iana looks a name up in the IANA database. A name that begins with a slash is from some registry (RFC 5545 section 3.2.19), and
 // those in use end in an IANA name, as in /citadel.org/20210210_1/Europe/London.
 func iana(tzid string) *time.Location {
-	const longest = 64 // The longest name in the database has 32 characters.
+	const longest = 64                                      // The longest name in the database has 32 characters.
 	if len(tzid) > longest || strings.Contains(tzid, " ") { // Windows names have spaces: save the search through the file system.
 		return nil
 	}
