@@ -1,0 +1,93 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// lineReader hands out the lines of a text, none of them longer than MaxRecord.
+type lineReader struct {
+	in   *bufio.Reader
+	buf  []byte
+	line int // number of the latest line
+}
+
+func newLineReader(in io.Reader) *lineReader {
+	return &lineReader{in: bufio.NewReaderSize(in, 64<<10)}
+}
+
+// next returns the next line without its end; it is valid until the next call.
+// Of a line that is too long nothing is kept. The error is io.EOF after the last
+// line.
+func (l *lineReader) next() (line []byte, tooLong bool, err error) {
+	l.buf = l.buf[:0]
+	l.line++
+	for {
+		piece, err := l.in.ReadSlice('\n')
+		if !tooLong && len(l.buf)+len(piece) > MaxRecord+2 {
+			tooLong, l.buf = true, l.buf[:0]
+		}
+		whole := err == nil && len(l.buf) == 0
+		switch {
+		case tooLong:
+		case whole:
+			return l.trim(piece)
+		default:
+			l.buf = append(l.buf, piece...)
+		}
+		switch {
+		case err == nil, errors.Is(err, io.EOF) && (len(l.buf) > 0 || tooLong):
+			if tooLong {
+				return nil, true, nil
+			}
+			return l.trim(l.buf)
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+	}
+}
+
+func (l *lineReader) trim(line []byte) ([]byte, bool, error) {
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if l.line == 1 {
+		line = bytes.TrimPrefix(line, bom)
+	}
+	return line, len(line) > MaxRecord, nil
+}
+
+// bom is the byte order mark that some programs write before UTF-8.
+var bom = []byte("\xef\xbb\xbf")
+
+// readLines reads JSON Lines: one record a line, blank lines skipped.
+func (r *reader) readLines(in io.Reader) bool {
+	lines := newLineReader(in)
+	empty := true
+	for {
+		text, tooLong, err := lines.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			if empty {
+				return r.fail(0, isEmpty, nil)
+			}
+			return true
+		case err != nil:
+			return r.fail(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
+		case tooLong:
+			empty = false
+			if !r.fail(lines.line, tooLongLine, nil) {
+				return false
+			}
+		case len(bytes.TrimLeft(text, " \t\r")) > 0:
+			empty = false
+			if !r.yield(r.record(text, lines.line, 1)) {
+				return false
+			}
+		}
+	}
+}
+
+var tooLongLine = fmt.Sprintf("the record is longer than %d octets; shorten it, or check that a line end is not missing", MaxRecord)

@@ -1,0 +1,76 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/mailer"
+)
+
+// maxProblems is how many problems of one record are told.
+const maxProblems = 8
+
+// problems collects what is wrong with a record, so that all of it is told at
+// once.
+type problems struct {
+	place place
+	field string // of the first
+	texts []string
+	more  int
+}
+
+// add notes a problem of the field that stands at that offset of the record.
+func (p *problems) add(at int, field, format string, args ...any) {
+	if len(p.texts) == maxProblems {
+		p.more++
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	if where := p.place.of(at); where != "" {
+		text += " (" + where + ")"
+	}
+	if len(p.texts) == 0 {
+		p.field = field
+	} else {
+		text = field + ": " + text
+	}
+	p.texts = append(p.texts, text)
+}
+
+func (p *problems) err() *mailer.Error {
+	if len(p.texts) == 0 {
+		return nil
+	}
+	text := strings.Join(p.texts, "; ")
+	if p.more > 0 {
+		text += fmt.Sprintf("; and %d more", p.more)
+	}
+	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Field: p.field, Message: text}
+}
+
+// place turns offsets in a record into lines and columns of its file.
+type place struct {
+	text   string
+	line   int      // on which the record begins
+	column int      // at which it begins, from 1
+	cells  []string // of CSV: what stands in for a column
+}
+
+// of names the place of an offset. In CSV an offset is the number of a cell.
+func (p place) of(at int) string {
+	if p.cells != nil {
+		if at < 0 || at >= len(p.cells) {
+			return fmt.Sprintf("line %d", p.line)
+		}
+		return fmt.Sprintf("line %d, column %d", p.line, at+1)
+	}
+	before := p.text[:min(max(at, 0), len(p.text))]
+	line, column := p.line, p.column
+	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
+		line += strings.Count(before, "\n")
+		column = 1
+		before = before[i+1:]
+	}
+	return fmt.Sprintf("line %d, column %d", line, column+utf8.RuneCountInString(before))
+}

@@ -1,0 +1,233 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	_ "time/tzdata" // zones are the same on every machine, also on one that has none
+
+	"github.com/invitemailer/invitemailer/cronofy"
+)
+
+// clock is a start or an end before its zone is known: event.tzid may stand
+// after it.
+type clock struct {
+	field string // "" if none was given
+	at    int
+	text  string
+	tzid  string // of the object form
+	tzAt  int
+}
+
+// clock reads either form of an event's time.
+func (d *draft) clock(v value, field string) clock {
+	switch {
+	case v.isNull():
+		return clock{}
+	case v.isString():
+		return clock{field: field, at: v.at, text: v.str()}
+	case !v.isObject():
+		d.add(v.at, field, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid", v.kind())
+		return clock{}
+	}
+	c := clock{field: field, at: v.at}
+	given := false
+	for m := v.members(); m.next(); {
+		d.once(&m, field+".")
+		switch m.name {
+		case "time":
+			given = !m.value.isNull()
+			c.at = m.value.at
+			d.text(&m, field+".", &c.text)
+		case "tzid":
+			c.tzAt = m.value.at
+			d.text(&m, field+".", &c.tzid)
+		default:
+			d.unknown(&m, field+".", "time", "tzid")
+		}
+	}
+	if !given {
+		d.add(v.at, field+".time", "is missing; give a time such as \"2027-04-29T09:30:00Z\"")
+	}
+	if c.text == "" {
+		return clock{}
+	}
+	return c
+}
+
+// resolve turns start and end into instants, now that event.tzid is known.
+func (d *draft) resolve() {
+	if d.invite.Event == nil {
+		return
+	}
+	for i, into := range []*cronofy.EventTime{&d.invite.Event.Start, &d.invite.Event.End} {
+		if c := d.times[i]; c.field != "" {
+			d.resolveOne(c, into)
+		}
+	}
+}
+
+func (d *draft) resolveOne(c clock, into *cronofy.EventTime) {
+	into.TZID = c.tzid
+	wall, local := parseLocal(c.text)
+	if !local {
+		t, ok := parseEventTime(c.text)
+		switch {
+		case !ok:
+			d.add(c.at, c.field, "%q is no time; give one such as 2027-04-29T09:30:00Z, a local one such as 2027-04-29T09:30:00 beside event.tzid, or a date such as 2027-04-29", short(c.text))
+		case t.Time.Nanosecond() != 0:
+			d.fraction(c)
+		default:
+			into.Time, into.DateOnly = t.Time, t.DateOnly
+		}
+		return
+	}
+	name, field, at := d.invite.Event.TZID, "event.tzid", d.zoneAt
+	if c.tzid != "" {
+		name, field, at = c.tzid, c.field+".tzid", c.tzAt
+	}
+	if wall.Nanosecond() != 0 {
+		d.fraction(c)
+		return
+	}
+	if name == "" {
+		d.add(c.at, c.field, "%q is a local time, and there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00", c.text)
+		return
+	}
+	zone, err := d.zones.load(name)
+	if err != nil {
+		d.add(at, field, "%v", err)
+		return
+	}
+	instant, err := resolveLocal(wall, zone)
+	if err != nil {
+		d.add(c.at, c.field, "%v", err)
+		return
+	}
+	into.Time = instant
+}
+
+func (d *draft) fraction(c clock) {
+	d.add(c.at, c.field, "%q has a fraction of a second, which the API refuses; give whole seconds", short(c.text))
+}
+
+// parseEventTime reads what an EventTime reads as a string.
+func parseEventTime(text string) (cronofy.EventTime, bool) {
+	if len(text) == len(time.DateOnly) {
+		when, err := time.Parse(time.DateOnly, text)
+		return cronofy.EventTime{Time: when, DateOnly: true}, err == nil
+	}
+	quoted := make([]byte, 0, 40)
+	if len(text) > 38 {
+		return cronofy.EventTime{}, false
+	}
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return cronofy.EventTime{}, false
+		}
+	}
+	quoted = append(append(append(quoted, '"'), text...), '"')
+	var t cronofy.EventTime
+	err := t.UnmarshalJSON(quoted)
+	return t, err == nil
+}
+
+const (
+	localMinutes = "2006-01-02T15:04"
+	localSeconds = "2006-01-02T15:04:05"
+)
+
+// parseLocal reads a time without an offset. The wall clock comes out as if it
+// were UTC.
+func parseLocal(text string) (wall time.Time, ok bool) {
+	layout := localSeconds
+	if len(text) == len(localMinutes) {
+		layout = localMinutes
+	}
+	if len(text) < len(layout) || text[10] != 'T' && text[10] != ' ' || text[13] != ':' {
+		return time.Time{}, false
+	}
+	if text[10] == ' ' {
+		text = text[:10] + "T" + text[11:]
+	}
+	wall, err := time.Parse(layout, text)
+	return wall, err == nil
+}
+
+// zones are the time zones of one input, by name.
+type zones map[string]*time.Location
+
+// maxZones is more than the database has names.
+const maxZones = 2000
+
+// load finds an IANA time zone.
+func (z zones) load(name string) (*time.Location, error) {
+	if loc, ok := z[name]; ok {
+		return loc, nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", short(name))
+	}
+	if len(z) < maxZones {
+		z[name] = loc
+	}
+	return loc, nil
+}
+
+// farFromChange is more than any clock was ever put forward or back at once: a
+// day, when the date line moved.
+const farFromChange = 25 * time.Hour
+
+// resolveLocal finds the instant at which the clocks of a zone show that time.
+func resolveLocal(wall time.Time, zone *time.Location) (time.Time, error) {
+	y, m, day := wall.Date()
+	guess := time.Date(y, m, day, wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
+	start, end := guess.ZoneBounds()
+	if (start.IsZero() || guess.Sub(start) > farFromChange) && (end.IsZero() || end.Sub(guess) > farFromChange) {
+		return guess.UTC(), nil
+	}
+	// Near a change, every offset that is in force around that time is tried.
+	var found []time.Time
+	const around = 48 * time.Hour
+	for t := wall.Add(-around); ; {
+		t = t.In(zone)
+		_, offset := t.Zone()
+		candidate := wall.Add(-time.Duration(offset) * time.Second).In(zone)
+		if _, there := candidate.Zone(); there == offset && (len(found) == 0 || !found[len(found)-1].Equal(candidate)) {
+			found = append(found, candidate)
+		}
+		_, next := t.ZoneBounds()
+		if next.IsZero() || next.After(wall.Add(around)) {
+			break
+		}
+		t = next
+	}
+	switch len(found) {
+	case 1:
+		return found[0].UTC(), nil
+	case 0:
+		return time.Time{}, gap(wall, zone)
+	}
+	return time.Time{}, fmt.Errorf("%s is shown twice by the clocks in %s, which are put back then; give it with its offset: %s or %s",
+		wall.Format(localSeconds), zone, found[0].Format(time.RFC3339), found[len(found)-1].Format(time.RFC3339))
+}
+
+// gap says what happens instead of a time that does not exist.
+func gap(wall time.Time, zone *time.Location) error {
+	// time.Date takes one of the two offsets; the change is near.
+	guess := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
+	start, end := guess.ZoneBounds()
+	change := end
+	if end.IsZero() || !start.IsZero() && guess.Sub(start).Abs() < end.Sub(guess).Abs() {
+		change = start
+	}
+	before, after := change.Add(-time.Second), change
+	if change.IsZero() {
+		return errors.New("does not exist")
+	}
+	_, was := before.Zone()
+	last := change.UTC().Add(time.Duration(was) * time.Second)
+	return fmt.Errorf("%s is not shown by the clocks in %s, which go from %s to %s then; give a time that exists, or one with an offset such as %s",
+		wall.Format(localSeconds), zone, last.Format(localSeconds), after.Format(localSeconds), before.Format("Z07:00"))
+}
