@@ -217,7 +217,7 @@ func TestLongestAnswer(t *testing.T) {
 // Dial tells "nothing can have reached the server" from "nobody knows".
 func TestDial(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	nobody := "http://" + closed.Addr().String()
 	require.NoError(t, closed.Close())

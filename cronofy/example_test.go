@@ -112,7 +112,7 @@ func ExampleVerifyCallback() {
 	})
 	body := `{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"interview-42","reply":{"email":"jo@example.com","status":"accepted"}}}`
 	for _, signature := range []string{cronofy.SignCallback([]byte(body), secret), "forged"} {
-		request := httptest.NewRequest(http.MethodPost, "/callback", strings.NewReader(body))
+		request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/callback", strings.NewReader(body))
 		request.Header.Set(cronofy.CallbackHeader, signature)
 		response := httptest.NewRecorder()
 		handler.ServeHTTP(response, request)

@@ -126,7 +126,7 @@ func (c *Client) shouldRepeat(ctx context.Context, err error, attempt int, wait 
 // passesSoon tells the failures that are worth another attempt within this
 // call from those that the caller should come back to later.
 func passesSoon(err Error) bool {
-	switch err := err.(type) { //nolint:errorlint // errors.As found it, nothing is wrapped around it
+	switch err := err.(type) {
 	case *TransportError, *RateLimitError:
 		return true
 	case *ServerError:

@@ -15,33 +15,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// script answers the n-th request with the n-th step and notes when it came.
+// step is one answer: a status, with a Retry-After if it is not empty, or a
+// broken connection if the status is 0.
+type step struct {
+	status     int
+	retryAfter string
+}
+
+// script answers the n-th request with the n-th step, the last one for good,
+// and notes when each came.
 type script struct {
 	mu    sync.Mutex
-	steps []func() (*http.Response, error)
+	steps []step
 	begin time.Time
 	times []time.Duration
 }
+
+func newScript(steps ...step) *script { return &script{steps: steps, begin: time.Now()} }
 
 func (s *script) RoundTrip(*http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.times = append(s.times, time.Since(s.begin))
-	step := s.steps[min(len(s.times), len(s.steps))-1]
-	return step()
+	next := s.steps[min(len(s.times), len(s.steps))-1]
+	if next.status == 0 {
+		return nil, errors.New("connection lost")
+	}
+	return answer(next.status, `{}`, "Retry-After", next.retryAfter), nil
 }
-
-func reply(status int, header ...string) func() (*http.Response, error) {
-	return func() (*http.Response, error) { return answer(status, `{}`, header...), nil }
-}
-
-func broken() (*http.Response, error) { return nil, errors.New("connection lost") }
 
 // What is repeated, when, and what is not. Rand is 1, so that every wait is
 // the longest that jitter makes: 500 ms, 1 s, 2 s.
 func TestRepeats(t *testing.T) {
 	t.Parallel()
-	type steps = []func() (*http.Response, error)
+	type steps = []step
 	const ms = time.Millisecond
 	tests := map[string]struct {
 		steps  steps
@@ -49,36 +56,36 @@ func TestRepeats(t *testing.T) {
 		times  []time.Duration
 		passes bool
 	}{
-		"succeeds at once":    {steps: steps{reply(200)}, times: []time.Duration{0}, passes: true},
-		"transport, then 503": {steps: steps{broken, reply(503), reply(200)}, times: []time.Duration{0, 500 * ms, 1500 * ms}, passes: true},
-		"500, 502, 504":       {steps: steps{reply(500), reply(502), reply(504), reply(200)}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}, passes: true},
-		"never ends":          {steps: steps{reply(503)}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
-		"no repeats":          {steps: steps{reply(503)}, adapt: func(c *Config) { c.MaxAttempts = 1 }, times: []time.Duration{0}},
-		"no jitter":           {steps: steps{reply(503), reply(200)}, adapt: func(c *Config) { c.Rand = func() float64 { return 0 } }, times: []time.Duration{0, 0}, passes: true},
-		"429 with seconds":    {steps: steps{reply(429, "Retry-After", "7"), reply(200)}, times: []time.Duration{0, 7500 * ms}, passes: true},
-		"429 without a wait":  {steps: steps{reply(429), reply(200)}, times: []time.Duration{0, 500 * ms}, passes: true},
-		"503 with seconds":    {steps: steps{reply(503, "Retry-After", "3"), reply(200)}, times: []time.Duration{0, 3500 * ms}, passes: true},
-		"429 beyond MaxWait":  {steps: steps{reply(429, "Retry-After", "31")}, times: []time.Duration{0}},
-		"503 beyond MaxWait":  {steps: steps{reply(503, "Retry-After", "31")}, times: []time.Duration{0}},
+		"succeeds at once":    {steps: steps{{status: 200}}, times: []time.Duration{0}, passes: true},
+		"transport, then 503": {steps: steps{{}, {status: 503}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms}, passes: true},
+		"500, 502, 504":       {steps: steps{{status: 500}, {status: 502}, {status: 504}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}, passes: true},
+		"never ends":          {steps: steps{{status: 503}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
+		"no repeats":          {steps: steps{{status: 503}}, adapt: func(c *Config) { c.MaxAttempts = 1 }, times: []time.Duration{0}},
+		"no jitter":           {steps: steps{{status: 503}, {status: 200}}, adapt: func(c *Config) { c.Rand = func() float64 { return 0 } }, times: []time.Duration{0, 0}, passes: true},
+		"429 with seconds":    {steps: steps{{429, "7"}, {status: 200}}, times: []time.Duration{0, 7500 * ms}, passes: true},
+		"429 without a wait":  {steps: steps{{status: 429}, {status: 200}}, times: []time.Duration{0, 500 * ms}, passes: true},
+		"503 with seconds":    {steps: steps{{503, "3"}, {status: 200}}, times: []time.Duration{0, 3500 * ms}, passes: true},
+		"429 beyond MaxWait":  {steps: steps{{429, "31"}}, times: []time.Duration{0}},
+		"503 beyond MaxWait":  {steps: steps{{503, "31"}}, times: []time.Duration{0}},
 		"longer MaxWait": {
-			steps: steps{reply(429, "Retry-After", "31"), reply(200)}, adapt: func(c *Config) { c.MaxWait = time.Minute },
+			steps: steps{{429, "31"}, {status: 200}}, adapt: func(c *Config) { c.MaxWait = time.Minute },
 			times: []time.Duration{0, 31500 * ms}, passes: true,
 		},
-		"400": {steps: steps{reply(400)}, times: []time.Duration{0}},
-		"401": {steps: steps{reply(401)}, times: []time.Duration{0}},
-		"402": {steps: steps{reply(402)}, times: []time.Duration{0}},
-		"403": {steps: steps{reply(403)}, times: []time.Duration{0}},
-		"404": {steps: steps{reply(404)}, times: []time.Duration{0}},
-		"422": {steps: steps{reply(422)}, times: []time.Duration{0}},
-		"423": {steps: steps{reply(423)}, times: []time.Duration{0}},
-		"501": {steps: steps{reply(501)}, times: []time.Duration{0}},
-		"520": {steps: steps{reply(520)}, times: []time.Duration{0}},
+		"400": {steps: steps{{status: 400}}, times: []time.Duration{0}},
+		"401": {steps: steps{{status: 401}}, times: []time.Duration{0}},
+		"402": {steps: steps{{status: 402}}, times: []time.Duration{0}},
+		"403": {steps: steps{{status: 403}}, times: []time.Duration{0}},
+		"404": {steps: steps{{status: 404}}, times: []time.Duration{0}},
+		"422": {steps: steps{{status: 422}}, times: []time.Duration{0}},
+		"423": {steps: steps{{status: 423}}, times: []time.Duration{0}},
+		"501": {steps: steps{{status: 501}}, times: []time.Duration{0}},
+		"520": {steps: steps{{status: 520}}, times: []time.Duration{0}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{steps: test.steps, begin: time.Now()}
+				s := newScript(test.steps...)
 				client := offline(t, s.RoundTrip, func(c *Config) {
 					if test.adapt != nil {
 						test.adapt(c)
@@ -120,7 +127,7 @@ func TestRetryAfter(t *testing.T) {
 func TestRetryAfterHoldsForEverybody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(429, "Retry-After", "10"), reply(200)}}
+		s := newScript(step{429, "10"}, step{status: 200})
 		client := offline(t, s.RoundTrip)
 		var group sync.WaitGroup
 		for range 5 {
@@ -142,7 +149,7 @@ func TestRetryAfterHoldsForEverybody(t *testing.T) {
 func TestLongHoldIsAnsweredHere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(429, "Retry-After", "3600"), reply(200)}}
+		s := newScript(step{429, "3600"}, step{status: 200})
 		client := offline(t, s.RoundTrip)
 		for i := range 3 {
 			_, err := client.Create(t.Context(), documentedRequest())
@@ -164,7 +171,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 	t.Run("deadline", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(503, "Retry-After", "20")}}
+			s := newScript(step{503, "20"})
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			_, err := offline(t, s.RoundTrip).Create(ctx, documentedRequest())
@@ -178,7 +185,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(503, "Retry-After", "20")}}
+			s := newScript(step{503, "20"})
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(3*time.Second, cancel)
 			_, err := offline(t, s.RoundTrip).Create(ctx, documentedRequest())
@@ -191,7 +198,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 	t.Run("the limit comes too late", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(200)}}
+			s := newScript(step{status: 200})
 			client := offline(t, s.RoundTrip, func(c *Config) { c.RatePerMinute = 1 })
 			_, err := client.Create(t.Context(), documentedRequest())
 			require.NoError(t, err)
@@ -214,7 +221,7 @@ func TestDecisionsAreLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
-		s := &script{begin: time.Now(), steps: []func() (*http.Response, error){reply(503), reply(404)}}
+		s := newScript(step{status: 503}, step{status: 404})
 		client := offline(t, s.RoundTrip, func(c *Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
