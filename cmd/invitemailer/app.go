@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Main is one run of the command. Its environment is that of the process.
+type Main struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Signals ask to stop: the first softly, the second at once.
+	Signals <-chan os.Signal
+}
+
+// cli is every flag and subcommand.
+type cli struct {
+	settings
+
+	Send    sendCmd    `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
+	Cancel  cancelCmd  `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
+	Check   checkCmd   `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// command is a subcommand once its flags are known.
+type command interface {
+	run(ctx context.Context, inv *invocation) exitCode
+}
+
+// invocation is what a subcommand is given: its surroundings, the settings that
+// came as flags, and how it is asked to stop.
+type invocation struct {
+	Main
+	flags  settings
+	screen *screen
+	stop   *stopper
+}
+
+// errInterrupted ends what is in hand when a second signal comes.
+var errInterrupted = errors.New("interrupted")
+
+// Run runs the command and returns its exit code.
+func (m Main) Run(ctx context.Context) int {
+	var c cli
+	helped := false
+	parser, err := kong.New(&c,
+		kong.Name("invitemailer"),
+		kong.Description("Sends calendar invitations by mail, created at Cronofy and exactly accounted for."),
+		kong.Writers(m.Stdout, m.Stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.Help(printHelp),
+	)
+	if err != nil {
+		return int(m.fail(exitUsage, err.Error()))
+	}
+	parsed, err := parser.Parse(m.Args)
+	switch {
+	case helped:
+		return int(exitOK)
+	case err != nil:
+		return int(m.fail(exitUsage, err.Error()+"; see invitemailer --help"))
+	}
+	chosen, ok := parsed.Selected().Target.Addr().Interface().(command)
+	if !ok {
+		return int(m.fail(exitUsage, "that is no command; see invitemailer --help"))
+	}
+	inv := &invocation{Main: m, flags: c.settings, screen: newScreen(m.Stderr), stop: newStopper()}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go inv.obey(ctx, cancel)
+	return int(chosen.run(ctx, inv))
+}
+
+// obey turns signals into the two ways of stopping.
+func (inv *invocation) obey(ctx context.Context, cancel context.CancelCauseFunc) {
+	for {
+		select {
+		case <-inv.Signals:
+			if inv.stop.stopped() {
+				cancel(errInterrupted)
+				return
+			}
+			inv.stop.stop()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// fail says on standard error why there is nothing to be done.
+func (m Main) fail(code exitCode, messages ...string) exitCode {
+	for _, message := range messages {
+		_, _ = fmt.Fprintf(m.Stderr, "invitemailer: %s\n", message)
+	}
+	return code
+}
+
+// misconfigured reports all problems of the settings at once, in the form that
+// logs have.
+func (inv *invocation) misconfigured(s settings, problems []string) exitCode {
+	if s.Log != logJSON {
+		return inv.fail(exitConfig, problems...)
+	}
+	logger := slog.New(slog.NewJSONHandler(inv.Stderr, nil))
+	for _, p := range problems {
+		logger.Error(p)
+	}
+	return exitConfig
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"strings"
+	"unicode"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/record"
+)
+
+// batch is one run over an input: it hands the items to package mailer, and
+// what became of them to people and programs.
+type batch struct {
+	inv    *invocation
+	flags  *runFlags
+	cfg    configuration
+	log    *slog.Logger
+	outbox *outbox // nil unless in the sandbox
+
+	out      *results
+	tally    *tally
+	progress *progress
+	told     map[string]bool // the findings that were logged
+}
+
+// deliver runs items through the pipeline as the flags say.
+func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.Seq[mailer.Item]) exitCode {
+	s, err := load(inv.flags)
+	if err != nil {
+		return inv.fail(exitConfig, err.Error())
+	}
+	var p problems
+	b := &batch{inv: inv, flags: flags, cfg: configure(s, flags.scope(), &p), tally: newTally(), told: make(map[string]bool)}
+	b.log = b.cfg.logger(inv.screen)
+	for _, warning := range misspelt(os.Environ()) {
+		b.log.Warn(warning)
+	}
+	flags.apply(&b.cfg.mail)
+	b.cfg.mail.Logger = withoutReceipts(b.log)
+	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, log: b.log}
+	defer w.close()
+	w.connect(&p)
+	b.outbox = w.outbox
+	if len(p.texts) > 0 {
+		return inv.misconfigured(s, p.texts)
+	}
+	m, err := w.mailer(ctx)
+	if err != nil {
+		return inv.misconfiguredLedger(s, err)
+	}
+	err = b.run(ctx, m, items)
+	return b.finish(err)
+}
+
+// run streams the items through m.
+func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer.Item]) error {
+	terminal := isTerminal(b.inv.Stdout)
+	around := func(f func()) { f() }
+	if terminal {
+		around = b.inv.screen.around
+	}
+	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
+	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
+	err := m.SendAll(ctx, items, mailer.RunOptions{
+		Concurrency: b.flags.Concurrency, MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+	}, b.emit)
+	b.progress.stop()
+	if closed := b.out.close(); closed != nil {
+		b.log.Error("the results could not be written: nobody reads them any more, or the disk is full; run again", "error", closed)
+		err = errors.Join(err, closed)
+	}
+	return err
+}
+
+// emit tells of one result. SendAll calls it by one goroutine at a time.
+func (b *batch) emit(r mailer.Result) {
+	source, _ := r.Item.Tag.(record.Source)
+	for i := range r.Receipts {
+		receipt := &r.Receipts[i]
+		l := newLine(source.File, source.Line, receipt)
+		if b.outbox != nil {
+			name, err := b.outbox.write(receipt)
+			if err != nil {
+				b.log.Error("a message could not be written; mend that and run again", "error", err)
+				b.inv.stop.stop()
+			}
+			l.EML = name
+		}
+		b.tally.add(receipt, b.flags.OnUnknown == string(mailer.OnUnknownHold))
+		b.tell(l)
+		b.out.print(l)
+	}
+	b.progress.add()
+}
+
+// tell logs what people should know of a result.
+func (b *batch) tell(l *line) {
+	place := l.place()
+	for _, f := range l.Findings {
+		if !b.told[f.Rule] {
+			b.told[f.Rule] = true
+			b.log.Warn(place+field(f.Field)+f.Message, "rule", f.Rule)
+		}
+	}
+	if l.Error == nil {
+		return
+	}
+	level := slog.LevelWarn
+	switch {
+	case l.Error.Code == mailer.CodeNotBegun || l.Error.Code == mailer.CodeMaxMails:
+		level = slog.LevelDebug // the summary counts them
+	case l.Outcome == mailer.Invalid || l.Outcome == mailer.Failed:
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{slog.String("outcome", string(l.Outcome)), slog.String("stage", string(l.Error.Stage)), slog.String("code", string(l.Error.Code))}
+	if l.InviteID != "" {
+		attrs = append(attrs, slog.String("invite", l.InviteID))
+	}
+	if at := strings.LastIndexByte(l.Recipient, '@'); at >= 0 {
+		attrs = append(attrs, slog.String("recipient_domain", l.Recipient[at+1:]))
+	}
+	b.log.LogAttrs(context.Background(), level, place+field(l.Error.Field)+l.Error.Message, attrs...)
+}
+
+// place is where a record stands, as compilers write it.
+func (l *line) place() string {
+	switch {
+	case l.File != "" && l.Line > 0:
+		return fmt.Sprintf("%s:%d: ", l.File, l.Line)
+	case l.File != "":
+		return l.File + ": "
+	}
+	return ""
+}
+
+func field(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
+
+// finish sums the run up and says how it ends.
+func (b *batch) finish(err error) exitCode {
+	code := b.tally.code(err)
+	var stopped *mailer.Error
+	if errors.As(err, &stopped) {
+		b.log.Error("the run was stopped: "+stopped.Error()+hint(stopped.Code), "code", string(stopped.Code))
+	}
+	attrs := make([]slog.Attr, 0, 10)
+	for _, o := range []mailer.Outcome{mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid, mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown} {
+		if n := b.tally.outcomes[o]; n > 0 {
+			attrs = append(attrs, slog.Int(string(o), n))
+		}
+	}
+	if b.outbox != nil {
+		attrs = append(attrs, slog.String("mails_in", b.outbox.dir))
+	} else {
+		attrs = append(attrs, slog.String("ledger", b.cfg.ledger.String()))
+	}
+	if code == exitTempfail {
+		attrs = append(attrs, slog.String("advice", "run again with the same input: what was sent is not sent again"))
+		if b.cfg.ledger.none && b.outbox == nil {
+			attrs[len(attrs)-1] = slog.String("advice", "run again with the invites that were not sent: no ledger remembers the others")
+		}
+	}
+	b.log.LogAttrs(context.Background(), slog.LevelInfo, "done", attrs...)
+	return code
+}
+
+// hint says more on what stopped a run.
+func hint(c mailer.Code) string {
+	if c == mailer.CodeUnauthorized {
+		return " (does this key belong to another data center?)"
+	}
+	return ""
+}
+
+// printable keeps control characters off the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/submission"
+)
+
+// configuration is what the settings mean.
+type configuration struct {
+	api    cronofy.Config
+	smtp   submission.Config
+	mail   mailer.Config
+	ledger ledgerSetting
+	level  slog.Level
+	json   bool // of the log
+}
+
+// scope is how much of the configuration a run needs.
+type scope int
+
+const (
+	scopeSandbox scope = iota // neither API nor SMTP nor ledger
+	scopeDryRun               // the ledger, and which API it belongs to
+	scopeReal                 // everything
+)
+
+// problems collects what is wrong with the settings.
+type problems struct{ texts []string }
+
+func (p *problems) add(setting, format string, args ...any) {
+	text := setting + " " + fmt.Sprintf(format, args...)
+	if !slices.Contains(p.texts, text) {
+		p.texts = append(p.texts, text)
+	}
+}
+
+// configure reads the settings as far as the scope goes and reports every
+// problem that can be found without asking anybody.
+func configure(s settings, sc scope, p *problems) configuration {
+	var c configuration
+	c.mail = mailer.Config{
+		From: s.MailFrom, ReplyTo: s.MailReplyTo, FromDomains: list(s.MailFromDomains), OnlyTo: list(s.MailOnlyTo),
+		Organizer: mailer.Organizer{Name: s.OrganizerName, Email: s.OrganizerEmail}, Locale: s.Locale, CallbackURL: s.CallbackURL,
+	}
+	if _, err := language.Parse(s.Locale); err != nil {
+		p.add("INVITEMAILER_LOCALE", "%q is no language tag; use one such as en or pt-BR", s.Locale)
+	}
+	c.log(s, p)
+	if sc == scopeSandbox {
+		c.ledger = ledgerSetting{none: true}
+		return c
+	}
+	c.ledger = parseLedger(s.Ledger, p)
+	c.mail.EnvelopeFrom = s.SMTPEnvelopeFrom
+	c.cronofy(s, sc, p)
+	if sc == scopeReal {
+		c.submission(s, p)
+	}
+	return c
+}
+
+func (c *configuration) log(s settings, p *problems) {
+	if err := c.level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		p.add("INVITEMAILER_LOG_LEVEL", "%q is no level; use debug, info, warn or error", s.LogLevel)
+	}
+	switch s.Log {
+	case logText:
+	case logJSON:
+		c.json = true
+	default:
+		p.add("INVITEMAILER_LOG", "%q is unknown; use text or json", s.Log)
+	}
+}
+
+func (c *configuration) cronofy(s settings, sc scope, p *problems) {
+	c.api = cronofy.Config{
+		APIKey: secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p), BaseURL: s.APIURL, DataCenter: s.DataCenter,
+		RatePerSecond: number("CRONOFY_RATE_PER_SECOND", s.RatePerSecond, 1, p),
+		RatePerMinute: number("CRONOFY_RATE_PER_MINUTE", s.RatePerMinute, 1, p),
+	}
+	timeout, err := time.ParseDuration(s.APITimeout)
+	if err != nil || timeout <= 0 {
+		p.add("CRONOFY_TIMEOUT", "%q is no time; use one such as 30s", s.APITimeout)
+	}
+	c.api.Timeout = max(0, timeout)
+	if sc == scopeDryRun {
+		c.api.APIKey = unread // nobody is asked
+	}
+}
+
+func (c *configuration) submission(s settings, p *problems) {
+	c.smtp = submission.Config{
+		Host: s.SMTPHost, TLS: submission.TLSMode(s.SMTPTLS), Auth: submission.AuthMode(s.SMTPAuth), CAFile: s.SMTPCAFile,
+		HELOName: s.SMTPHELOName, Username: s.SMTPUsername,
+		Password:      secret(s.SMTPPassword, s.SMTPPasswordFile, "SMTP_PASSWORD", p),
+		Port:          number("SMTP_PORT", s.SMTPPort, 1, p),
+		Connections:   number("SMTP_CONNECTIONS", s.SMTPConnections, 1, p),
+		RatePerMinute: number("SMTP_RATE_PER_MINUTE", s.SMTPRatePerMinute, 0, p),
+	}
+	plaintext, err := strconv.ParseBool(s.SMTPAllowPlaintext)
+	if err != nil {
+		p.add("SMTP_ALLOW_PLAINTEXT", "%q is neither true nor false", s.SMTPAllowPlaintext)
+	}
+	c.smtp.AllowPlaintext = plaintext
+}
+
+// number reads a whole number; an empty one is zero, which the rooms take for
+// their default.
+func number(setting, text string, least int, p *problems) int {
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least {
+		p.add(setting, "%q is not a whole number of at least %d", text, least)
+		return 0
+	}
+	return n
+}
+
+// list reads values between commas or spaces.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+}
+
+// translate adds what a room says of its configuration, with the names that
+// the settings have here.
+func (p *problems) translate(err error) {
+	var one *submission.ConfigError
+	switch joined, many := err.(interface{ Unwrap() []error }); {
+	case err == nil:
+	case many:
+		for _, e := range joined.Unwrap() {
+			p.translate(e)
+		}
+	case errors.As(err, &one):
+		p.add(one.Setting, "%s", one.Problem)
+	default:
+		text := err.Error()
+		for _, t := range fieldNames {
+			if rest, ok := strings.CutPrefix(text, t.field); ok {
+				p.add(t.setting, "%s", strings.TrimLeft(rest, ": "))
+				return
+			}
+		}
+		p.texts = append(p.texts, text)
+	}
+}
+
+// fieldNames are the fields of the rooms' configurations as their errors name
+// them, and the settings they come from.
+var fieldNames = []struct{ field, setting string }{
+	{"cronofy: APIKey ", "CRONOFY_API_KEY"},
+	{"cronofy: DataCenter ", "CRONOFY_DATA_CENTER"},
+	{"cronofy: BaseURL ", "CRONOFY_API_URL"},
+	{"cronofy: Timeout ", "CRONOFY_TIMEOUT"},
+	{"cronofy: RatePerSecond ", "CRONOFY_RATE_PER_SECOND"},
+	{"cronofy: RatePerMinute ", "CRONOFY_RATE_PER_MINUTE"},
+	{"submission: CAFile (SMTP_TLS_CA_FILE)", "SMTP_TLS_CA_FILE"},
+	{"From: ", "MAIL_FROM"},
+	{"FromDomains: ", "MAIL_FROM_DOMAINS"},
+	{"ReplyTo: ", "MAIL_REPLY_TO"},
+	{"EnvelopeFrom: ", "SMTP_ENVELOPE_FROM"},
+	{"Organizer.Email: ", "ORGANIZER_EMAIL"},
+	{"CallbackURL: ", "INVITEMAILER_CALLBACK_URL"},
+	{"OnlyTo: ", "MAIL_ONLY_TO"},
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// load returns the settings that hold: a flag, else the environment, else the
+// default. An empty value counts as none.
+func load(flags settings) (settings, error) {
+	var s settings
+	if err := envconfig.Process("", &s); err != nil {
+		return settings{}, fmt.Errorf("read the environment: %w", err)
+	}
+	to, from := reflect.ValueOf(&s).Elem(), reflect.ValueOf(flags)
+	for i := range to.NumField() {
+		if flag := from.Field(i).String(); flag != "" {
+			to.Field(i).SetString(flag)
+		}
+		if to.Field(i).String() == "" { // envconfig takes an empty variable for a value
+			to.Field(i).SetString(to.Type().Field(i).Tag.Get("default"))
+		}
+	}
+	return s, nil
+}
+
+// printVariables writes the table of all environment variables.
+func printVariables(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	const format = "{{range .}}  {{usage_key .}}\t{{with usage_default .}}{{.}}{{else}}-{{end}}\t{{usage_description .}}\n{{end}}"
+	if err := envconfig.Usagef("", &settings{}, table, format); err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+// variables are the names of all environment variables that mean something.
+func variables() []string {
+	t := reflect.TypeFor[settings]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("envconfig")
+	}
+	return names
+}
+
+// misspelt names the variables that look like settings and are none, with the
+// one that may be meant. It never shows a value.
+func misspelt(environ []string) []string {
+	known := variables()
+	var warnings []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !looksLikeOurs(name) || slices.Contains(known, name) {
+			continue
+		}
+		if near, distance := nearest(name, known); distance <= 3 {
+			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, near))
+		} else {
+			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known and does nothing; see invitemailer --help", name))
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
+}
+
+func looksLikeOurs(name string) bool {
+	for _, prefix := range []string{"INVITEMAILER_", "CRONOFY_", "SMTP_", "MAIL_", "ORGANIZER_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest returns the name that takes the fewest edits to get to.
+func nearest(name string, known []string) (near string, distance int) {
+	distance = len(name) + 1
+	for _, k := range known {
+		if d := edits(name, k); d < distance {
+			near, distance = k, d
+		}
+	}
+	return near, distance
+}
+
+// edits is the Levenshtein distance between two names.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// secret returns the value of a setting that may stand in a file.
+func secret(value, file, name string, p *problems) string {
+	if file == "" {
+		return value
+	}
+	if value != "" {
+		p.add(name, "is set, and %s_FILE too; keep one of them", name)
+		return value
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		p.add(name+"_FILE", "%v; name a file that this user can read", err)
+		return unread
+	}
+	value = strings.TrimRight(string(text), "\r\n")
+	if value == "" {
+		p.add(name+"_FILE", "the file is empty; put the secret into it")
+		return unread
+	}
+	return value
+}
+
+// unread stands for a secret that could not be read, so that it is not
+// reported as missing as well.
+const unread = "unread"

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
+)
+
+// ledgerSetting says where the ledger is.
+type ledgerSetting struct {
+	none bool
+	path string
+}
+
+// String is how the ledger is named to people.
+func (l ledgerSetting) String() string {
+	if l.none {
+		return "none"
+	}
+	return l.path
+}
+
+func parseLedger(text string, p *problems) ledgerSetting {
+	if text == "none" {
+		return ledgerSetting{none: true}
+	}
+	if text == "" {
+		dir, err := stateDir()
+		if err != nil {
+			p.add("INVITEMAILER_LEDGER", "is not set, and there is no place for it by default: %v; set it to sqlite:PATH or none, or set HOME", err)
+		}
+		return ledgerSetting{path: filepath.Join(dir, "invitemailer", "ledger.sqlite")}
+	}
+	path, ok := strings.CutPrefix(text, "sqlite:")
+	if !ok || path == "" {
+		p.add("INVITEMAILER_LEDGER", "%q is unknown; use sqlite:PATH or none", text)
+	}
+	return ledgerSetting{path: path}
+}
+
+// stateDir is where a user's programs keep what they must remember. Where there
+// is no XDG base directory specification, it is the directory for settings.
+func stateDir() (string, error) {
+	switch runtime.GOOS {
+	case "windows", "darwin", "ios", "plan9":
+		return os.UserConfigDir()
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", errors.New("HOME is not set")
+	}
+	return filepath.Join(home, ".local", "state"), nil
+}
+
+// open opens the ledger, if there is to be one. A dry run reads one that is
+// there and makes none.
+func (l ledgerSetting) open(ctx context.Context, apiURL string, dryRun bool, logger *slog.Logger) (*sqlite.Ledger, error) {
+	if l.none {
+		return nil, nil
+	}
+	if _, err := os.Stat(l.path); dryRun && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return sqlite.Open(ctx, sqlite.Options{Path: l.path, APIURL: apiURL, Logger: logger})
+}

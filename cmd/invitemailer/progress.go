@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cheggaaa/pb/v3"
+)
+
+const (
+	drawEvery = 200 * time.Millisecond // the bar on a terminal
+	tellEvery = 5 * time.Second        // the line in a log
+)
+
+// progress tells people how far a run is: on a terminal by a bar, elsewhere by
+// a log line now and then.
+type progress struct {
+	screen *screen
+	log    *slog.Logger
+	total  int // 0 if that is not known
+	begun  time.Time
+	count  atomic.Int64
+	done   chan struct{}
+	ended  sync.WaitGroup
+}
+
+func startProgress(s *screen, l *slog.Logger, files []string) *progress {
+	p := &progress{screen: s, log: l, begun: time.Now(), done: make(chan struct{})}
+	show, every := p.tell, tellEvery
+	if s.terminal {
+		p.total = countLines(files)
+		show, every = p.bar(), drawEvery
+	}
+	p.ended.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				show()
+			case <-p.done:
+				return
+			}
+		}
+	})
+	return p
+}
+
+// add counts one record.
+func (p *progress) add() { p.count.Add(1) }
+
+// stop takes the bar away.
+func (p *progress) stop() {
+	close(p.done)
+	p.ended.Wait()
+	p.screen.clear()
+}
+
+func (p *progress) tell() {
+	n := p.count.Load()
+	rate := float64(n) / time.Since(p.begun).Seconds()
+	p.log.Info("progress", "done", n, "per_second", math.Round(rate*10)/10)
+}
+
+// bar returns a function that draws the bar.
+func (p *progress) bar() func() {
+	bar := pb.New(p.total)
+	bar.Set(pb.Static, true)
+	bar.SetTemplateString(`{{counters . }} {{speed . "%s invites/s"}} {{etime . }}`)
+	if p.total > 0 {
+		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} {{rtime . "%s left"}}`)
+	}
+	bar.Start()
+	return func() {
+		bar.SetCurrent(p.count.Load())
+		p.screen.draw(bar.String())
+	}
+}
+
+// countLines counts the records of files that have one on each line. It is 0 if
+// that cannot be told beforehand.
+func countLines(names []string) int {
+	total := 0
+	for _, name := range names {
+		switch strings.ToLower(filepath.Ext(name)) {
+		case ".jsonl", ".ndjson", ".csv":
+		default:
+			return 0
+		}
+		n, err := linesOf(name)
+		if err != nil {
+			return 0
+		}
+		total += n
+	}
+	return total
+}
+
+func linesOf(name string) (int, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, errors.New("it can be read only once")
+	}
+	lines := 0
+	for block := make([]byte, 64<<10); ; {
+		n, err := f.Read(block)
+		lines += bytes.Count(block[:n], []byte("\n"))
+		switch {
+		case errors.Is(err, io.EOF):
+			return lines, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+}

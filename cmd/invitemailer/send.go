@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/record"
+)
+
+// runFlags are the flags of every subcommand that works through an input.
+type runFlags struct {
+	Files []string `arg:"" optional:"" name:"file" help:"Records to read, or - for standard input, which is read if no file is named and it is not a terminal."`
+
+	Format string `enum:"auto,json,jsonl,csv" default:"auto" help:"Form of the input: json, jsonl, csv, or auto to go by the extension or the first line."`
+	JSON   bool   `name:"json" help:"Write results as JSON on a terminal too."`
+
+	Sandbox  bool   `help:"Simulate API and mail server inside this process. Nothing leaves the machine."`
+	Out      string `default:"sandbox-out" placeholder:"DIR" help:"Where the sandbox puts each message as an .eml file (default sandbox-out)."`
+	DryRun   bool   `help:"Ask nobody, send nothing, and say what would be sent."`
+	MaxMails int    `placeholder:"N" help:"Stop before one more mail than N."`
+
+	Concurrency int           `default:"4" placeholder:"N" help:"How many invites are in hand at once (default 4)."`
+	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again (default 2m)."`
+
+	Resend          bool   `help:"Mail again what is sent already."`
+	RetryFailed     bool   `help:"Try again what was refused for good."`
+	OnUnknown       string `enum:"resend,hold" default:"resend" placeholder:"CHOICE" help:"A mail of which it is not known whether it left: resend the same bytes, or hold it (default resend)."`
+	AllowPast       bool   `help:"Mail invitations to events that are over."`
+	AcceptOrganizer bool   `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
+	WithdrawMissing bool   `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
+}
+
+// Validate implements kong's hook.
+func (f *runFlags) Validate() error {
+	switch {
+	case f.Concurrency < 1 || f.Concurrency > 1000:
+		return usageError("--concurrency must be between 1 and 1000")
+	case f.MaxMails < 0:
+		return usageError("--max-mails must not be negative")
+	case f.RetryFor < 0:
+		return usageError("--retry-for must not be negative")
+	case f.Sandbox && f.DryRun:
+		return usageError("--sandbox and --dry-run exclude each other")
+	}
+	return nil
+}
+
+// usageError is what is wrong with a command line.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func (f *runFlags) scope() scope {
+	switch {
+	case f.Sandbox:
+		return scopeSandbox
+	case f.DryRun:
+		return scopeDryRun
+	}
+	return scopeReal
+}
+
+// apply hands the flags that are the mailer's business on to it.
+func (f *runFlags) apply(c *mailer.Config) {
+	c.DryRun, c.Resend, c.RetryFailed, c.AllowPast = f.DryRun, f.Resend, f.RetryFailed, f.AllowPast
+	c.AcceptOrganizer, c.WithdrawMissing, c.OnUnknown = f.AcceptOrganizer, f.WithdrawMissing, mailer.OnUnknown(f.OnUnknown)
+}
+
+// records reads the input. There must be one that nobody has to type.
+func (f *runFlags) records(inv *invocation) (iter.Seq[mailer.Item], error) {
+	names := f.Files
+	if len(names) == 0 {
+		if isTerminal(inv.Stdin) {
+			return nil, usageError("no input: name a FILE, or pipe records into standard input")
+		}
+		names = []string{"-"}
+	}
+	return record.Files(names, inv.Stdin, record.Options{Format: record.Format(f.Format)}), nil
+}
+
+// sendCmd invites, and does whatever else its records ask for.
+type sendCmd struct {
+	runFlags
+}
+
+func (c *sendCmd) run(ctx context.Context, inv *invocation) exitCode {
+	items, err := c.records(inv)
+	if err != nil {
+		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
+	}
+	return inv.deliver(ctx, &c.runFlags, items)
+}
