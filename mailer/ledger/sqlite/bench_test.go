@@ -70,7 +70,7 @@ func BenchmarkLookup(b *testing.B) {
 			if err != nil || !found[0].Known {
 				b.Fatal(found, err)
 			}
-			i += 7919
+			i++
 		}
 	})
 	b.Run("new", func(b *testing.B) {

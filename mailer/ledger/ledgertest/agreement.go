@@ -1,0 +1,214 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Agreement plays random histories to the ledger and to a [Memory] and checks
+// that both give the same answers and end with the same record. The number of
+// histories is rapid's (-rapid.checks).
+func Agreement(t *testing.T, factory Factory) {
+	rapid.Check(t, func(r *rapid.T) {
+		clock := NewClock()
+		h := &history{T: r, test: t, clock: clock}
+		h.storages = [2]Storage{NewMemory(clock.Now), factory(t, clock)}
+		for range owners {
+			h.runs = append(h.runs, h.open())
+		}
+		defer h.close()
+		r.Repeat(map[string]func(*rapid.T){
+			"claim":   h.claim,
+			"create":  h.create,
+			"submit":  h.submit,
+			"finish":  h.finish,
+			"release": h.release,
+			"die":     h.die,
+			"restart": h.restart,
+			"pass":    h.pass,
+			"":        h.same,
+		})
+	})
+}
+
+const owners = 2
+
+// run is one owner, on the model and on the ledger under test.
+type run struct {
+	ledgers [2]Ledger
+}
+
+// taken is a claim, of the model and of the ledger under test: their tokens need
+// not be the same.
+type taken [2]ledger.Claim
+
+type history struct {
+	*rapid.T
+	test     *testing.T
+	clock    *Clock
+	storages [2]Storage
+	runs     []*run
+	claims   []taken
+	step     int
+}
+
+func (h *history) open() *run {
+	var r run
+	for i, s := range h.storages {
+		var err error
+		r.ledgers[i], err = s.Open()
+		require.NoError(h, err)
+	}
+	return &r
+}
+
+func (h *history) close() {
+	for _, r := range h.runs {
+		for _, l := range r.ledgers {
+			require.NoError(h, l.Close())
+		}
+	}
+}
+
+var keys = []ledger.Key{anna, ben, carl}
+
+func (h *history) run(r *rapid.T) *run {
+	return h.runs[rapid.IntRange(0, owners-1).Draw(r, "run")]
+}
+
+// anyClaim is one of those that were ever made, dead ones included.
+func (h *history) anyClaim(r *rapid.T) taken {
+	if len(h.claims) == 0 {
+		r.Skip("nothing was claimed yet")
+	}
+	return h.claims[rapid.IntRange(max(0, len(h.claims)-4), len(h.claims)-1).Draw(r, "claim")]
+}
+
+// agree does the same on both and compares how it ended.
+func (h *history) agree(r *rapid.T, on *run, do func(i int, l Ledger) error) {
+	var ends [2]string
+	for i, l := range on.ledgers {
+		ends[i] = end(do(i, l))
+	}
+	require.Equal(r, ends[0], ends[1])
+}
+
+func end(err error) string {
+	switch {
+	case err == nil:
+		return "done"
+	case errors.Is(err, ledger.ErrInProgress):
+		return "in progress"
+	case errors.Is(err, ledger.ErrClaimLost):
+		return "claim lost"
+	default:
+		return "refused"
+	}
+}
+
+func (h *history) claim(r *rapid.T) {
+	wanted := rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, len(keys), rapid.ID).Draw(r, "keys")
+	var both taken
+	won := false
+	h.agree(r, h.run(r), func(i int, l Ledger) (err error) {
+		both[i], err = l.Claim(h.test.Context(), wanted...)
+		won = err == nil
+		return err
+	})
+	if won {
+		h.claims = append(h.claims, both)
+	}
+}
+
+func (h *history) create(r *rapid.T) {
+	c := h.anyClaim(r)
+	h.step++
+	var all []ledger.Made
+	for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, len(keys), rapid.ID).Draw(r, "keys") {
+		m := changed(key, fmt.Sprintf("v1:%d", h.step))
+		m.Revision.State = rapid.SampledFrom([]ledger.State{ledger.Created, ledger.Created, ledger.Failed, ledger.Settled}).Draw(r, "state")
+		if rapid.Bool().Draw(r, "bare") {
+			m.Revision.Calendar, m.Revision.UID, m.EndsAt = nil, "", time.Time{}
+		}
+		all = append(all, m)
+	}
+	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Create(h.test.Context(), c[i], all...) })
+}
+
+func (h *history) submit(r *rapid.T) {
+	c := h.anyClaim(r)
+	key := rapid.SampledFrom(keys).Draw(r, "key")
+	h.step++
+	s := submission(fmt.Sprintf("%d@example.com", h.step))
+	s.Resend = h.step
+	s.Kind = rapid.SampledFrom([]string{"", "update"}).Draw(r, "kind")
+	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Submitting(h.test.Context(), c[i], key, s) })
+}
+
+func (h *history) finish(r *rapid.T) {
+	c := h.anyClaim(r)
+	key := rapid.SampledFrom(keys).Draw(r, "key")
+	o := ledger.Outcome{
+		State: rapid.SampledFrom([]ledger.State{
+			ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled, ledger.Created,
+		}).Draw(r, "state"),
+		Permanent: rapid.Bool().Draw(r, "permanent"), Unusable: rapid.Bool().Draw(r, "unusable"),
+		Stage: "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
+	}
+	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) })
+}
+
+func (h *history) release(r *rapid.T) {
+	c := h.anyClaim(r)
+	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Release(h.test.Context(), c[i]) })
+}
+
+func (h *history) die(r *rapid.T) {
+	h.replace(r, func(i int, l Ledger) error { return h.storages[i].Kill(l) })
+}
+
+func (h *history) restart(r *rapid.T) {
+	h.replace(r, func(_ int, l Ledger) error { return l.Close() })
+}
+
+func (h *history) replace(r *rapid.T, end func(i int, l Ledger) error) {
+	n := rapid.IntRange(0, owners-1).Draw(r, "run")
+	for i, l := range h.runs[n].ledgers {
+		require.NoError(r, end(i, l))
+	}
+	h.runs[n] = h.open()
+}
+
+// pass lets so much time pass that the claims of the dead have run out. How long
+// they last until then is a ledger's own choice.
+func (h *history) pass(r *rapid.T) {
+	for left := Expiry; left > 0; left -= Alive {
+		h.clock.Move(Alive)
+		for _, s := range h.storages {
+			require.NoError(r, s.Beat())
+		}
+	}
+}
+
+// same compares the whole record.
+func (h *history) same(r *rapid.T) {
+	on := h.runs[0]
+	var records [2][]ledger.Entry
+	for i, l := range on.ledgers {
+		loaded, err := l.Load(h.test.Context(), keys...)
+		require.NoError(r, err)
+		looked, err := l.Lookup(h.test.Context(), keys...)
+		require.NoError(r, err)
+		members, err := l.Members(h.test.Context(), anna.InviteID)
+		require.NoError(r, err)
+		records[i] = append(append(loaded, looked...), members...)
+	}
+	require.Equal(r, records[0], records[1])
+}

@@ -1,0 +1,149 @@
+// Package ledgertest proves that a ledger keeps the promises written at
+// mailer.Ledger.
+//
+// [Conformance] checks each promise by an example that says what it protects;
+// [Agreement] plays random histories, of several runs that claim, write, die and
+// come back, to the ledger and to [Memory], which is the promises written down as
+// plain maps. A ledger of your own passes both with one [Factory]:
+//
+//	func TestLedger(t *testing.T) {
+//		factory := func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage { … }
+//		t.Run("Conformance", func(t *testing.T) { ledgertest.Conformance(t, factory) })
+//		t.Run("Agreement", func(t *testing.T) { ledgertest.Agreement(t, factory) })
+//	}
+//
+// Memory is also a quick ledger for tests of other things.
+package ledgertest
+
+import (
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer"
+)
+
+// Ledger is what is put to the test: closing it releases what it holds.
+type Ledger interface {
+	mailer.Ledger
+	io.Closer
+}
+
+// Storage is the place where ledgers keep their record: a file, a database. What
+// one of them wrote the others read.
+type Storage interface {
+	// Open opens one more ledger on the storage, with an owner of its own, as
+	// another process would. Its time is that of the storage's Clock.
+	Open() (Ledger, error)
+	// Kill ends a ledger as kill -9 does: nothing is released, no heartbeat
+	// follows. To close it afterwards does nothing.
+	Kill(Ledger) error
+	// Beat makes the heartbeat of each ledger that is alive come now. The time
+	// was moved by [Alive] at most since the last call.
+	Beat() error
+}
+
+// Factory makes an empty storage. What it needs is cleaned up with t.
+type Factory func(t testing.TB, clock *Clock) Storage
+
+// Expiry is within which time the claims of a dead owner are free, and Alive how
+// long a claim lasts at least without any heartbeat.
+const (
+	Expiry = 30 * time.Second
+	Alive  = 5 * time.Second
+)
+
+// Clock is a time that moves only when told to. It is safe for concurrent use.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that stands at a time without fractions of a second.
+func NewClock() *Clock {
+	return &Clock{now: time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC)}
+}
+
+// Now tells the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Move moves the time on.
+func (c *Clock) Move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Conformance checks that a ledger keeps each promise of mailer.Ledger.
+func Conformance(t *testing.T, factory Factory) {
+	for _, group := range []struct {
+		name string
+		laws []law
+	}{
+		{"Read", reading},
+		{"Claim", claiming},
+		{"Fence", fencing},
+		{"Write", writing},
+		{"Crash", crashing},
+	} {
+		t.Run(group.name, func(t *testing.T) {
+			for _, law := range group.laws {
+				t.Run(law.name, func(t *testing.T) {
+					t.Parallel()
+					clock := NewClock()
+					law.check(&trial{T: t, clock: clock, storage: factory(t, clock)})
+				})
+			}
+		})
+	}
+}
+
+// law is one promise.
+type law struct {
+	name  string
+	check func(t *trial)
+}
+
+// trial is a storage with one promise on it.
+type trial struct {
+	*testing.T
+	clock   *Clock
+	storage Storage
+}
+
+// open opens a ledger that is closed at the end of the test.
+func (t *trial) open() Ledger {
+	t.Helper()
+	l, err := t.storage.Open()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+func (t *trial) kill(l Ledger) {
+	t.Helper()
+	require.NoError(t, t.storage.Kill(l))
+}
+
+// pass lets time pass, with its heartbeats.
+func (t *trial) pass(d time.Duration) {
+	t.Helper()
+	require.NoError(t, pass(t.clock, t.storage, d))
+}
+
+func pass(clock *Clock, storage Storage, d time.Duration) error {
+	for ; d > 0; d -= Alive {
+		clock.Move(min(d, Alive))
+		if err := storage.Beat(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

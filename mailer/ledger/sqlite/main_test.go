@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childRole); role != "" {
+		os.Exit(child(role))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+var (
+	anna = ledger.Key{InviteID: "board-meeting", Address: "anna@example.com"}
+	ben  = ledger.Key{InviteID: "board-meeting", Address: "ben@example.com"}
+)
+
+func openFile(t testing.TB, path string) *Ledger {
+	t.Helper()
+	return openWith(t, Options{Path: path})
+}
+
+func openWith(t testing.TB, o Options) *Ledger {
+	t.Helper()
+	l, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+func newFile(t testing.TB) (l *Ledger, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "ledger.db")
+	return openFile(t, path), path
+}
+
+// lock holds the file's lock for writing while fn runs.
+func lock(t testing.TB, l *Ledger, fn func()) {
+	t.Helper()
+	require.NoError(t, l.write(t.Context(), "locking", func(*conn) error {
+		fn()
+		return nil
+	}))
+}
+
+// sql runs SQL on the ledger's connection for writing.
+func sql(t testing.TB, l *Ledger, text string) {
+	t.Helper()
+	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error { return c.script(t.Context(), text) }))
+}
+
+// number asks for one.
+func number(t testing.TB, l *Ledger, query string) (n int64) {
+	t.Helper()
+	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {
+		return c.query(&statement{query}, func(r *record) error {
+			n = r.int64()
+			return nil
+		})
+	}))
+	return n
+}

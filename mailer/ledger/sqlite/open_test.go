@@ -1,0 +1,255 @@
+package sqlite
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Addresses of people stand in the file and in its log.
+func TestFileIsPrivate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state", "invite mailer?#%", "ledger.db")
+	l := openFile(t, path)
+	live(t, l, anna)
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode(), name)
+	}
+	for _, name := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o700), info.Mode().Perm(), name)
+	}
+}
+
+func TestWritesAreSyncedAndForeignKeysHold(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	assert.EqualValues(t, 2, number(t, l, "PRAGMA synchronous"), "FULL")
+	assert.EqualValues(t, 1, number(t, l, "PRAGMA foreign_keys"))
+	assert.EqualValues(t, applicationID, number(t, l, "PRAGMA application_id"))
+	assert.EqualValues(t, 10_000, number(t, l, "PRAGMA busy_timeout"))
+}
+
+// To open what is up to date, and to find that nothing is to be done, writes nothing.
+func TestReadingAgainWritesNothing(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	live(t, l, anna)
+	require.NoError(t, l.Close())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+
+	again := openWith(t, Options{Path: path})
+	found, err := again.Lookup(t.Context(), anna, ben)
+	require.NoError(t, err)
+	require.True(t, found[0].Known)
+	if wal, err := os.Stat(path + "-wal"); err == nil {
+		assert.Zero(t, wal.Size())
+	}
+	require.NoError(t, again.Close())
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+}
+
+func TestUnusableFilesAreRefused(t *testing.T) {
+	t.Parallel()
+	ledgerFile := func(t *testing.T, path string) {
+		l := openWith(t, Options{Path: path, APIURL: "https://api.example.com"})
+		for i := range 20 {
+			live(t, l, benchKey(i))
+		}
+		require.NoError(t, l.Close())
+	}
+	for _, test := range []struct {
+		name   string
+		make   func(t *testing.T, path string)
+		advice string
+	}{
+		{"a text file", func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path, []byte("smart_invite_id,recipient.email\nboard-meeting,anna@example.com\n"), 0o600))
+		}, "name another"},
+		{"a directory", func(t *testing.T, path string) {
+			require.NoError(t, os.Mkdir(path, 0o700))
+		}, "check the path"},
+		{"a database of another program", func(t *testing.T, path string) {
+			l := &Ledger{name: path}
+			dsn, err := l.file("rwc")
+			require.NoError(t, err)
+			c, err := connect(t.Context(), dsn)
+			require.NoError(t, err)
+			require.NoError(t, c.script(t.Context(), "CREATE TABLE invite (id INTEGER)"))
+			require.NoError(t, c.close())
+		}, "name another file"},
+		{"a newer version", func(t *testing.T, path string) {
+			l, err := open(t.Context(), Options{Path: path}, append(migrations(), "CREATE TABLE later (id INTEGER)"), "rw")
+			require.NoError(t, err)
+			require.NoError(t, l.Close())
+		}, "use the newer program"},
+		{"a truncated file", func(t *testing.T, path string) {
+			ledgerFile(t, path)
+			require.NoError(t, os.Truncate(path, 10_000))
+		}, "restore it from a backup"},
+		{"another API", ledgerFile, "name another file for another API"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			test.make(t, path)
+			before, _ := os.ReadFile(path)
+			_, err := Open(t.Context(), Options{Path: path, APIURL: "https://api-de.example.com"})
+			require.ErrorIs(t, err, ledger.ErrUnusable)
+			require.NotErrorIs(t, err, ledger.ErrBusy)
+			assert.ErrorContains(t, err, path)
+			assert.ErrorContains(t, err, test.advice)
+			after, _ := os.ReadFile(path)
+			assert.Equal(t, before, after, "what is refused is left alone")
+		})
+	}
+}
+
+func TestNoPathIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := Open(t.Context(), Options{})
+	require.ErrorIs(t, err, ledger.ErrUnusable)
+}
+
+// The mode of the connection stands for a file system that is mounted read-only.
+func TestReadOnlyFileIsRefused(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	live(t, l, anna)
+	require.NoError(t, l.Close())
+	_, err := open(t.Context(), Options{Path: path}, migrations(), "ro")
+	require.ErrorIs(t, err, ledger.ErrUnusable)
+	assert.ErrorContains(t, err, "let this user write")
+}
+
+func TestFileRemembersItsAPI(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t) // of no API yet
+	require.NoError(t, l.Close())
+	for _, api := range []string{"https://api.example.com/", "https://api.example.com", ""} {
+		require.NoError(t, openWith(t, Options{Path: path, APIURL: api}).Close())
+	}
+	_, err := Open(t.Context(), Options{Path: path, APIURL: "https://api-de.example.com"})
+	require.ErrorIs(t, err, ledger.ErrUnusable)
+	assert.ErrorContains(t, err, "https://api.example.com")
+}
+
+func TestManyOpenANewFileAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	ledgers := make([]*Ledger, 8)
+	var group sync.WaitGroup
+	for i := range ledgers {
+		group.Go(func() {
+			var err error
+			ledgers[i], err = Open(t.Context(), Options{Path: path, APIURL: "https://api.example.com"})
+			assert.NoError(t, err)
+		})
+	}
+	group.Wait()
+	for i, l := range ledgers {
+		require.NotNil(t, l)
+		live(t, l, benchKey(i))
+		assert.Equal(t, ledgers[0].salt, l.salt)
+	}
+	for _, l := range ledgers {
+		require.NoError(t, l.Close())
+	}
+}
+
+func TestLockedFileIsBusy(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	impatient := openWith(t, Options{Path: path, BusyTimeout: time.Millisecond})
+	lock(t, l, func() {
+		_, err := impatient.Claim(t.Context(), anna)
+		require.ErrorIs(t, err, ledger.ErrBusy)
+		assert.ErrorContains(t, err, "run again")
+		found, err := impatient.Lookup(t.Context(), anna)
+		require.NoError(t, err, "reading waits for nobody")
+		assert.False(t, found[0].Known)
+	})
+	_, err := impatient.Claim(t.Context(), anna)
+	require.NoError(t, err)
+}
+
+// A caller that gives up waiting must not have begun anything.
+func TestWaitingForALockObeysTheContext(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	patient := openWith(t, Options{Path: path, BusyTimeout: time.Hour})
+	lock(t, l, func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := patient.Claim(ctx, anna)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+	_, err := patient.Claim(t.Context(), anna)
+	require.NoError(t, err)
+}
+
+func TestFullDiskIsBusyAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	claim, err := l.Claim(t.Context(), anna, ben)
+	require.NoError(t, err)
+	require.NoError(t, l.Create(t.Context(), claim, benchMade(anna)))
+	before, err := l.Load(t.Context(), anna)
+	require.NoError(t, err)
+
+	pages := number(t, l, "PRAGMA page_count")
+	require.Equal(t, pages, number(t, l, "PRAGMA max_page_count = 1"), "as few as there are")
+	err = l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: make([]byte, 1<<20)}})
+	require.ErrorIs(t, err, ledger.ErrBusy)
+	assert.ErrorContains(t, err, "make room")
+	big := benchMade(ben)
+	big.Revision.Calendar = make([]byte, 1<<20)
+	require.ErrorIs(t, l.Create(t.Context(), claim, benchMade(anna), big), ledger.ErrBusy)
+	after, err := l.Load(t.Context(), anna)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+
+	sql(t, l, "PRAGMA max_page_count = 4294967294")
+	require.NoError(t, l.Create(t.Context(), claim, big), "room was made")
+}
+
+func TestClosedLedgerIsRefused(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	require.NoError(t, l.Close())
+	require.NoError(t, l.Close())
+	_, err := l.Lookup(t.Context(), anna)
+	require.ErrorIs(t, err, errClosed)
+	_, err = l.Claim(t.Context(), anna)
+	require.ErrorIs(t, err, errClosed)
+}
+
+func TestMemoryLeavesNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := openWith(t, Options{Path: path, Memory: true, APIURL: "https://api.example.com"})
+	live(t, l, anna)
+	found, err := l.Lookup(t.Context(), anna)
+	require.NoError(t, err)
+	assert.True(t, found[0].Known)
+	assert.NoFileExists(t, path)
+	again := openWith(t, Options{Memory: true})
+	found, err = again.Lookup(t.Context(), anna)
+	require.NoError(t, err)
+	assert.False(t, found[0].Known)
+}
