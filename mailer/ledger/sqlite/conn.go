@@ -8,7 +8,7 @@ import (
 	"io"
 	"time"
 
-	driverpkg "modernc.org/sqlite"
+	modernc "modernc.org/sqlite"
 )
 
 // statement is SQL that is prepared once a connection and then kept.
@@ -37,7 +37,7 @@ type prepared interface {
 }
 
 func connect(ctx context.Context, dsn string) (*conn, error) {
-	connector, err := driverpkg.NewConnector(dsn)
+	connector, err := modernc.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}

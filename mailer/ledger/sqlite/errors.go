@@ -1,11 +1,10 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	driverpkg "modernc.org/sqlite"
+	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -45,7 +44,7 @@ func (l *Ledger) explain(doing string, err error) error {
 		return err
 	}
 	f := &failure{name: l.name, doing: doing, err: err}
-	var e *driverpkg.Error
+	var e *modernc.Error
 	if errors.As(err, &e) {
 		f.sort, f.advice = advise(e.Code())
 	}
@@ -74,8 +73,6 @@ func advise(code int) (sort error, advice string) {
 		return ledger.ErrUnusable, "let this user write the file and its directory"
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return ledger.ErrUnusable, "check the path, and let this user write the file and its directory"
-	case sqlite3.SQLITE_INTERRUPT:
-		return context.Canceled, "run again"
 	default:
 		return nil, ""
 	}
