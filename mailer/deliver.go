@@ -15,8 +15,6 @@ import (
 // It reports whether a mail was begun.
 func (w *work) deliver(ctx context.Context, i int) bool {
 	s := w.steps[i]
-	r := &w.receipts[i]
-	r.Kind = s.kind
 	if ctx.Err() != nil {
 		w.conclude(ctx, i, Deferred, interrupted(ctx, StageCompose), "")
 		return false

@@ -180,7 +180,6 @@ func (w *work) do(ctx context.Context) {
 	}
 	if w.m.cfg.DryRun {
 		for _, i := range open {
-			w.receipts[i].Kind = w.steps[i].kind
 			w.end(i, Valid, nil)
 		}
 		return
@@ -207,7 +206,6 @@ func (w *work) do(ctx context.Context) {
 			continue
 		}
 		if mails == 0 {
-			w.receipts[i].Kind = w.steps[i].kind
 			w.end(i, Deferred, &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
 				Message: "this run has sent as many mails as it may; run again to go on"})
 			continue
@@ -330,6 +328,7 @@ func (w *work) decide(i int) {
 			Message: "it is not known whether the mail left, and it is never repeated within one run; run again"})
 		return
 	}
+	w.receipts[i].Kind = None
 	if s.action == nothing {
 		w.end(i, s.outcome, s.err)
 		return
@@ -340,6 +339,7 @@ func (w *work) decide(i int) {
 		w.end(i, Unchanged, nil)
 		return
 	}
+	w.receipts[i].Kind = s.kind
 	if s.action != ask && w.Method == Request {
 		if past := w.past(e.EndsAt); past != nil {
 			w.end(i, Expired, past)

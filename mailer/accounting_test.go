@@ -1,0 +1,634 @@
+package mailer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
+	"github.com/invitemailer/invitemailer/mailer/submission"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+)
+
+// newRecordedHouse is a house whose Mailers share a ledger, as the runs of a
+// command do.
+func newRecordedHouse(t testing.TB, script submissiontest.Script) *house {
+	t.Helper()
+	h := newHouse(t, script)
+	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	h.cfg.Ledger = l
+	return h
+}
+
+// first breaks the first n transactions at a point.
+func first(n int, p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
+	return func(e submissiontest.Event) submissiontest.Fault {
+		if e.Point == p && e.Transaction <= n {
+			return f
+		}
+		return submissiontest.Fault{}
+	}
+}
+
+func TestTheSameAgainIsUnchanged(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	one := h.send(t, boardMeeting())
+	require.Equal(t, mailer.Sent, one.Outcome)
+	two := h.send(t, boardMeeting())
+	assert.Equal(t, mailer.Unchanged, two.Outcome)
+	assert.Nil(t, two.Error)
+	assert.Equal(t, mailer.None, two.Kind)
+	assert.Equal(t, one.UID, two.UID)
+	assert.Equal(t, one.Sequence, two.Sequence)
+	assert.Equal(t, one.MessageID, two.MessageID)
+	assert.Equal(t, 1, two.Attempts)
+	assert.Equal(t, 1, h.api.Count(), "nothing was asked")
+	assert.Len(t, h.smtp.Transactions(), 1, "nothing was mailed")
+
+	// The key does not depend on how the address is written.
+	shouting := boardMeeting()
+	shouting.Recipient.Email = "ANN@Example.ORG"
+	assert.Equal(t, mailer.Unchanged, h.send(t, shouting).Outcome)
+}
+
+func TestAChangeIsAnUpdate(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	one := h.send(t, boardMeeting())
+	moved := boardMeeting()
+	moved.Event.Start.Time = moved.Event.Start.Time.Add(24 * time.Hour)
+	moved.Event.End.Time = moved.Event.End.Time.Add(24 * time.Hour)
+	moved.Event.Location.Description = "Garden"
+	two := h.send(t, moved)
+	require.Equal(t, mailer.Sent, two.Outcome, "%+v", two.Error)
+	assert.Equal(t, mailer.Update, two.Kind)
+	assert.Equal(t, one.UID, two.UID)
+	assert.Greater(t, *two.Sequence, *one.Sequence)
+	assert.NotEqual(t, one.MessageID, two.MessageID)
+	m := h.accepted(t)[1]
+	assert.Equal(t, "<"+one.MessageID+">", strings.TrimSpace(m.Header.Get("In-Reply-To")))
+	assert.Equal(t, "<"+one.MessageID+">", strings.TrimSpace(m.Header.Get("References")))
+	assert.Equal(t, "Updated invitation: Board meeting", m.Header.Get("Subject"))
+	text := readMail(t, string(h.smtp.Accepted()[1].Data)).parts[0].body
+	for _, said := range []string{"29 April 2027", "30 April 2027", "Board room", "Garden"} {
+		assert.Contains(t, text, said, "what changed, old and new")
+	}
+	assert.Equal(t, mailer.Unchanged, h.send(t, moved).Outcome)
+}
+
+func TestATemporaryRefusalIsComposedAnewFromTheRecord(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("450 4.2.0 greylisted")))
+	one := h.send(t, boardMeeting())
+	require.Equal(t, mailer.Deferred, one.Outcome)
+	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
+	two := h.send(t, boardMeeting())
+	require.Equal(t, mailer.Sent, two.Outcome)
+	assert.Equal(t, mailer.Invitation, two.Kind)
+	assert.Equal(t, one.MessageID, two.MessageID)
+	assert.Equal(t, 2, two.Attempts)
+	assert.Equal(t, 1, h.api.Count(), "the calendar on record is used")
+	date, err := h.accepted(t)[0].Header.Date()
+	require.NoError(t, err)
+	assert.True(t, date.Equal(today.Add(time.Hour)), "a new Date")
+}
+
+func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
+	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
+
+	h.cfg.OnUnknown = mailer.OnUnknownHold
+	held := h.send(t, boardMeeting())
+	assert.Equal(t, mailer.Unknown, held.Outcome)
+	assert.Equal(t, mailer.CodeHeld, held.Error.Code)
+	assert.Len(t, h.smtp.Transactions(), 1)
+
+	h.cfg.OnUnknown = mailer.OnUnknownResend
+	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
+	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
+	taken := h.smtp.Accepted()
+	require.Len(t, taken, 2)
+	assert.Equal(t, string(taken[0].Data), string(taken[1].Data))
+	assert.Equal(t, 1, h.api.Count())
+	assert.Equal(t, mailer.Unchanged, h.send(t, boardMeeting()).Outcome)
+}
+
+func TestARefusalForGoodIsRemembered(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		smtp     submissiontest.Script
+		api      *cronofytest.Fault
+		requests int // of the retry
+	}{
+		"by the SMTP server": {smtp: first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user"))},
+		"by the API":         {api: cronofytest.FaultStatus(422, 0), requests: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newRecordedHouse(t, tc.smtp)
+			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
+				if r.N > 1 {
+					return nil
+				}
+				return tc.api
+			})
+			one := h.send(t, boardMeeting())
+			require.Equal(t, mailer.Failed, one.Outcome)
+			two := h.send(t, boardMeeting())
+			assert.Equal(t, mailer.Failed, two.Outcome)
+			assert.Equal(t, one.Error.Code, two.Error.Code)
+			assert.Equal(t, one.Error.Stage, two.Error.Stage)
+			assert.Contains(t, two.Error.Message, "--retry-failed")
+			assert.Equal(t, 1, h.api.Count())
+			h.cfg.RetryFailed = true
+			three := h.send(t, boardMeeting())
+			assert.Equal(t, mailer.Sent, three.Outcome)
+			assert.Equal(t, mailer.Invitation, three.Kind)
+			assert.Equal(t, 1+tc.requests, h.api.Count())
+		})
+	}
+}
+
+// An invite that its own cause did not fail is tried again, and asks again only
+// if no usable calendar is on record.
+func TestAFailureOfTheRunIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		fault    *cronofytest.Fault
+		smtp     submissiontest.Script
+		requests int
+	}{
+		"plan":                {fault: cronofytest.FaultStatus(402, 0), requests: 2},
+		"server":              {fault: cronofytest.FaultStatus(500, 0), requests: 2},
+		"no calendar":         {fault: broken(cronofytest.CalendarMissing), requests: 2},
+		"unusable":            {fault: broken(cronofytest.CalendarNoMethod), requests: 2},
+		"sender refused":      {smtp: first(1, submissiontest.AtMail, submissiontest.Say("550 not you")), requests: 1},
+		"nothing was dialled": {smtp: first(0, submissiontest.AtGreeting, submissiontest.ShutDown()), requests: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+				if tc.smtp != nil && e.Conn == 1 {
+					return tc.smtp(e)
+				}
+				return submissiontest.Fault{}
+			})
+			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
+				if r.N > 1 {
+					return nil
+				}
+				return tc.fault
+			})
+			one := h.send(t, boardMeeting())
+			require.Contains(t, []mailer.Outcome{mailer.Failed, mailer.Deferred}, one.Outcome)
+			h.cfg.Submitter = h.submitter(t)
+			two := h.send(t, boardMeeting())
+			assert.Equal(t, mailer.Sent, two.Outcome, "%+v", two.Error)
+			assert.Equal(t, mailer.Invitation, two.Kind)
+			assert.Equal(t, tc.requests, h.api.Count())
+		})
+	}
+}
+
+func TestCancellations(t *testing.T) {
+	t.Parallel()
+	t.Run("of what was sent", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		one := h.send(t, boardMeeting())
+		two := h.send(t, cancellation())
+		require.Equal(t, mailer.Sent, two.Outcome, "%+v", two.Error)
+		assert.Equal(t, mailer.Cancellation, two.Kind)
+		m := h.accepted(t)[1]
+		assert.Equal(t, "Cancelled: Board meeting", m.Header.Get("Subject"))
+		assert.Equal(t, "<"+one.MessageID+">", strings.TrimSpace(m.Header.Get("In-Reply-To")))
+		assert.Equal(t, mailer.Unchanged, h.send(t, cancellation()).Outcome)
+		assert.Equal(t, 2, h.api.Count())
+
+		again := h.send(t, boardMeeting())
+		assert.Equal(t, mailer.Sent, again.Outcome, "inviting again works")
+		assert.Equal(t, mailer.Invitation, again.Kind)
+	})
+	t.Run("needs no organizer if the ledger knows one", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		h.send(t, boardMeeting())
+		bare := cancellation()
+		bare.Organizer = nil
+		r := h.send(t, bare)
+		require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
+		assert.Equal(t, `"Jane Doe" <jane@example.com>`, h.accepted(t)[1].Header.Get("From"))
+	})
+	t.Run("of what may have left", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
+		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
+		r := h.send(t, cancellation())
+		assert.Equal(t, mailer.Sent, r.Outcome)
+		assert.Equal(t, mailer.Cancellation, r.Kind)
+	})
+	t.Run("of what never left", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")))
+		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
+		r := h.send(t, cancellation())
+		assert.Equal(t, mailer.Unchanged, r.Outcome)
+		assert.Equal(t, mailer.None, r.Kind)
+		assert.Equal(t, "cancel", h.api.Requests()[1].Action, "the API is told")
+		assert.Empty(t, h.smtp.Accepted(), "nobody is mailed")
+		h.send(t, cancellation())
+		assert.Equal(t, 2, h.api.Count())
+	})
+	t.Run("of what the API never knew", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
+			if r.N == 1 {
+				return cronofytest.FaultStatus(422, 0)
+			}
+			return nil
+		})
+		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
+		r := h.send(t, cancellation())
+		assert.Equal(t, mailer.Unchanged, r.Outcome, "%+v", r.Error)
+	})
+	t.Run("of an invite that the ledger does not know", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		known := h.cfg.Ledger
+		h.cfg.Ledger = nil
+		h.send(t, boardMeeting())
+		h.cfg.Ledger = known
+		r := h.send(t, cancellation())
+		assert.Equal(t, mailer.Sent, r.Outcome)
+		assert.Equal(t, mailer.Cancellation, r.Kind)
+	})
+	t.Run("whose SEQUENCE did not grow", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
+			if r.Action != "cancel" {
+				return nil
+			}
+			return cronofytest.FaultCalendar(func(ics string) string { return strings.Replace(ics, "SEQUENCE:1", "SEQUENCE:0", 1) })
+		})
+		h.send(t, boardMeeting())
+		r := h.send(t, cancellation())
+		assert.Equal(t, mailer.Sent, r.Outcome)
+		require.Len(t, r.Findings, 1)
+		assert.Equal(t, "IM38", r.Findings[0].Rule)
+	})
+	t.Run("with a temporary refusal", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+			if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
+				return submissiontest.Say("451 later")
+			}
+			return submissiontest.Fault{}
+		})
+		h.send(t, boardMeeting())
+		require.Equal(t, mailer.Deferred, h.send(t, cancellation()).Outcome)
+		assert.Equal(t, mailer.Sent, h.send(t, cancellation()).Outcome)
+		assert.Equal(t, 2, h.api.Count())
+	})
+}
+
+// What the API documents no calendar for cannot be mailed, and the receipt says so.
+func TestAWithdrawalWithoutACalendarFails(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	g := group(2)
+	_, err := h.mailer(t).SendGroup(t.Context(), g)
+	require.NoError(t, err)
+	r := h.send(t, mailer.Invite{ID: g.ID, Method: mailer.Remove, Recipient: g.Recipients[1], Organizer: g.Organizer})
+	assert.Equal(t, mailer.Failed, r.Outcome)
+	require.NotNil(t, r.Error)
+	assert.Equal(t, mailer.CodeNoCalendar, r.Error.Code)
+	assert.Equal(t, mailer.Withdrawal, r.Kind)
+	assert.Equal(t, "remove", h.api.Requests()[1].Action)
+	assert.Len(t, h.smtp.Accepted(), 2)
+}
+
+func TestStaleCalendarsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		edit func(string) string
+		code mailer.Code
+	}{
+		"SEQUENCE went back":               {edit: swap("SEQUENCE:2", "SEQUENCE:0"), code: mailer.CodeStale},
+		"same SEQUENCE with older DTSTAMP": {edit: func(s string) string { return dtstamp(swap("SEQUENCE:2", "SEQUENCE:1")(s), "20200101T000000Z") }, code: mailer.CodeStale},
+		"another UID":                      {edit: func(s string) string { return strings.Replace(s, "UID:", "UID:other-", 1) }, code: mailer.CodeUIDChanged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newRecordedHouse(t, nil)
+			i := boardMeeting()
+			for range 2 {
+				i.Event.Summary += "!"
+				require.Equal(t, mailer.Sent, h.send(t, i).Outcome)
+			}
+			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
+				if r.N == 3 {
+					return cronofytest.FaultCalendar(tc.edit)
+				}
+				return nil
+			})
+			i.Event.Summary += "!"
+			r := h.send(t, i)
+			assert.Equal(t, mailer.Failed, r.Outcome)
+			require.NotNil(t, r.Error)
+			assert.Equal(t, tc.code, r.Error.Code)
+			assert.Len(t, h.smtp.Accepted(), 2)
+			r = h.send(t, i)
+			assert.Equal(t, mailer.Sent, r.Outcome, "the next run asks again: %+v", r.Error)
+			assert.Equal(t, mailer.Update, r.Kind)
+			assert.Equal(t, 4, h.api.Count())
+		})
+	}
+}
+
+func swap(old, with string) func(string) string {
+	return func(s string) string { return strings.Replace(s, old, with, 1) }
+}
+
+func dtstamp(s, to string) string {
+	at := strings.Index(s, "DTSTAMP:") + len("DTSTAMP:")
+	return s[:at] + to + s[at+len(to):]
+}
+
+func TestAChangedDefaultOrganizerMailsNobody(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	h.cfg.Organizer = mailer.Organizer{Name: "HR", Email: "hr@example.com"}
+	i := boardMeeting()
+	i.Organizer = nil
+	require.Equal(t, mailer.Sent, h.send(t, i).Outcome)
+	h.cfg.Organizer = mailer.Organizer{Name: "People", Email: "people@example.com"}
+	r := h.send(t, i)
+	assert.Equal(t, mailer.Failed, r.Outcome)
+	assert.Equal(t, mailer.CodeOrganizerChanged, r.Error.Code)
+	assert.Equal(t, 1, h.api.Count())
+	h.cfg.AcceptOrganizer = true
+	r = h.send(t, i)
+	assert.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
+	assert.Equal(t, mailer.Update, r.Kind)
+}
+
+func TestResendMailsTheSameRevisionAgain(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	ids := map[string]bool{}
+	ids[h.send(t, boardMeeting()).MessageID] = true
+	h.cfg.Resend = true
+	for range 2 {
+		r := h.send(t, boardMeeting())
+		require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
+		ids[r.MessageID] = true
+	}
+	assert.Equal(t, 1, h.api.Count())
+	assert.Len(t, ids, 3, "each mail has its own Message-ID")
+	var calendars []string
+	for _, tx := range h.smtp.Accepted() {
+		calendars = append(calendars, readMail(t, string(tx.Data)).parts[3].body)
+	}
+	assert.Equal(t, calendars[0], calendars[2])
+}
+
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	send := func(g mailer.Group) []mailer.Receipt {
+		receipts, err := h.mailer(t).SendGroup(t.Context(), g)
+		if err != nil {
+			var e *mailer.Error
+			require.ErrorAs(t, err, &e)
+		}
+		return receipts
+	}
+	outcome := func(receipts []mailer.Receipt) string {
+		var s []string
+		for _, r := range receipts {
+			s = append(s, fmt.Sprint(r.Outcome, "/", r.Kind))
+		}
+		return strings.Join(s, " ")
+	}
+	assert.Equal(t, "sent/invitation sent/invitation", outcome(send(group(2))))
+	assert.Equal(t, 1, h.api.Count(), "one request for all")
+	calendar := readMail(t, string(h.smtp.Accepted()[0].Data)).parts[3].body
+	assert.Contains(t, calendar, "person0@example.org")
+	assert.Contains(t, calendar, "person1@example.org")
+
+	assert.Equal(t, "unchanged/none unchanged/none", outcome(send(group(2))))
+	assert.Equal(t, 1, h.api.Count())
+
+	assert.Equal(t, "unchanged/none unchanged/none sent/invitation", outcome(send(group(3))), "a newcomer is invited, the rest hear nothing")
+	assert.Equal(t, 2, h.api.Count())
+
+	moved := group(3)
+	moved.Event.Summary = "Board dinner"
+	assert.Equal(t, "sent/update sent/update sent/update", outcome(send(moved)))
+
+	fewer := moved
+	fewer.Recipients = people(2)
+	receipts := send(fewer)
+	assert.Equal(t, "unchanged/none unchanged/none unchanged/none", outcome(receipts))
+	require.Len(t, receipts[2].Findings, 1)
+	assert.Equal(t, "missing_recipient", receipts[2].Findings[0].Rule)
+	assert.Equal(t, "person2@example.org", receipts[2].Recipient)
+
+	h.cfg.WithdrawMissing = true
+	receipts = send(fewer)
+	require.Len(t, receipts, 3)
+	assert.Equal(t, mailer.Withdrawal, receipts[2].Kind)
+	assert.Equal(t, mailer.CodeNoCalendar, receipts[2].Error.Code, "the API documents no calendar for it")
+
+	single := boardMeeting()
+	single.Recipient = group(1).Recipients[0]
+	r := h.send(t, single)
+	assert.Equal(t, mailer.Invalid, r.Outcome)
+	assert.Equal(t, mailer.CodeFormChanged, r.Error.Code)
+}
+
+// One refused recipient of a group does not keep the others from their mail, and
+// the next run mails that one alone.
+func TestAGroupIsRecordedOneByOne(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+		if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
+			return submissiontest.Say("450 later")
+		}
+		return submissiontest.Fault{}
+	})
+	receipts, err := h.mailer(t).SendGroup(t.Context(), group(3))
+	require.Error(t, err)
+	assert.Equal(t, []mailer.Outcome{mailer.Sent, mailer.Deferred, mailer.Sent}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
+	receipts, err = h.mailer(t).SendGroup(t.Context(), group(3))
+	require.NoError(t, err)
+	assert.Equal(t, []mailer.Outcome{mailer.Unchanged, mailer.Sent, mailer.Unchanged}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
+	assert.Equal(t, 1, h.api.Count())
+	assert.Len(t, h.smtp.Accepted(), 3)
+}
+
+func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	inner := h.cfg.Submitter
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	h.cfg.Submitter = smtpBytes(func(ctx context.Context, env submission.Envelope, msg []byte) submission.Result {
+		close(arrived)
+		<-goOn
+		return inner.Submit(ctx, env, msg)
+	})
+	slow := make(chan mailer.Receipt, 1)
+	m := h.mailer(t)
+	go func() {
+		r, _ := m.Send(context.Background(), boardMeeting())
+		slow <- r
+	}()
+	<-arrived
+	loser := h.send(t, boardMeeting())
+	assert.Equal(t, mailer.Deferred, loser.Outcome)
+	assert.Equal(t, mailer.CodeInProgress, loser.Error.Code)
+	close(goOn)
+	assert.Equal(t, mailer.Sent, (<-slow).Outcome)
+	assert.Equal(t, mailer.Unchanged, h.send(t, boardMeeting()).Outcome)
+	assert.Equal(t, 1, h.api.Count())
+	assert.Len(t, h.smtp.Accepted(), 1)
+}
+
+// smtpBytes is a Submitter that is a function.
+type smtpBytes func(context.Context, submission.Envelope, []byte) submission.Result
+
+func (f smtpBytes) Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result {
+	return f(ctx, env, msg)
+}
+
+// failingLedger refuses one of its writes.
+type failingLedger struct {
+	mailer.Ledger
+	at  string
+	err error
+}
+
+func (l failingLedger) fails(at string) error {
+	if l.at == at {
+		return l.err
+	}
+	return nil
+}
+
+func (l failingLedger) Lookup(ctx context.Context, k ...ledger.Key) ([]ledger.Entry, error) {
+	if err := l.fails("lookup"); err != nil {
+		return nil, err
+	}
+	return l.Ledger.Lookup(ctx, k...)
+}
+
+func (l failingLedger) Claim(ctx context.Context, k ...ledger.Key) (ledger.Claim, error) {
+	if err := l.fails("claim"); err != nil {
+		return ledger.Claim{}, err
+	}
+	return l.Ledger.Claim(ctx, k...)
+}
+
+func (l failingLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error {
+	if err := l.fails("create"); err != nil {
+		return err
+	}
+	return l.Ledger.Create(ctx, c, made...)
+}
+
+func (l failingLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key, s ledger.Submission) error {
+	if err := l.fails("submitting"); err != nil {
+		return err
+	}
+	return l.Ledger.Submitting(ctx, c, k, s)
+}
+
+func (l failingLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Outcome) error {
+	if err := l.fails("finish"); err != nil {
+		return err
+	}
+	return l.Ledger.Finish(ctx, c, k, o)
+}
+
+// No mail leaves unrecorded, whatever write the ledger refuses, and a mail whose
+// end could not be recorded is repeated, the same bytes.
+func TestNoMailLeavesUnrecorded(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"lookup", "claim", "create", "submitting", "finish"} {
+		for name, tc := range map[string]struct {
+			err   error
+			code  mailer.Code
+			stops bool
+		}{
+			"full":     {err: fmt.Errorf("writing: %w", ledger.ErrBusy), code: mailer.CodeLedgerBusy, stops: true},
+			"unusable": {err: fmt.Errorf("writing: %w", ledger.ErrUnusable), code: mailer.CodeLedgerUnusable, stops: true},
+			"lost":     {err: ledger.ErrClaimLost, code: mailer.CodeClaimLost},
+		} {
+			t.Run(at+" "+name, func(t *testing.T) {
+				t.Parallel()
+				h := newRecordedHouse(t, nil)
+				good := h.cfg.Ledger
+				h.cfg.Ledger = failingLedger{good, at, tc.err}
+				r := h.send(t, boardMeeting())
+				require.NotNil(t, r.Error)
+				assert.Equal(t, tc.code, r.Error.Code)
+				assert.Equal(t, tc.stops, r.Error.StopsRun)
+				left := 0
+				if at == "finish" {
+					left = 1
+					assert.Equal(t, mailer.Unknown, r.Outcome)
+				} else {
+					assert.Equal(t, mailer.Deferred, r.Outcome)
+				}
+				require.Len(t, h.smtp.Accepted(), left)
+
+				h.cfg.Ledger = good
+				again := h.send(t, boardMeeting())
+				assert.Equal(t, mailer.Sent, again.Outcome, "%+v", again.Error)
+				taken := h.smtp.Accepted()
+				require.Len(t, taken, left+1)
+				assert.Equal(t, string(taken[0].Data), string(taken[len(taken)-1].Data))
+			})
+		}
+	}
+}
+
+// The past does not come back: not from an old file, and not from the record.
+func TestADeferredInviteExpires(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("450 later")))
+	require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
+	h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) }
+	assert.Equal(t, mailer.Expired, h.send(t, boardMeeting()).Outcome)
+	assert.Empty(t, h.smtp.Accepted())
+}
+
+func TestSMTPConfigurationIsNotTheInvitesFault(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	good := h.cfg.Submitter
+	h.cfg.Submitter = smtpBytes(func(context.Context, submission.Envelope, []byte) submission.Result {
+		return submission.Result{Outcome: submission.NotBegun, Step: submission.StepLogin, Config: true, Err: errors.New("535 5.7.8 authentication failed")}
+	})
+	r := h.send(t, boardMeeting())
+	assert.Equal(t, mailer.Deferred, r.Outcome)
+	assert.True(t, r.Error.StopsRun)
+	h.cfg.Submitter = good
+	assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
+	assert.Len(t, h.smtp.Accepted(), 1)
+}
