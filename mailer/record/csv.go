@@ -1,5 +1,287 @@
 package record
 
-import "io"
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
-func (r *reader) readCSV(io.Reader) bool { return r.fail(0, "no CSV yet", nil) }
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer"
+)
+
+// dataColumn begins the names of the columns for templates.
+const dataColumn = "mail.data."
+
+// ahead is how much of a CSV file is read at once.
+const ahead = 64 << 10
+
+var errTooLong = errors.New("too long")
+
+// readCSV reads a table whose first row names the columns.
+func (r *reader) readCSV(in io.Reader) bool {
+	bounded := &boundedReader{in: in}
+	bounded.renew()
+	buffered := bufio.NewReaderSize(bounded, ahead)
+	if head, _ := buffered.Peek(512); bytes.IndexByte(head, 0) >= 0 {
+		return r.fail(1, "this is not text in UTF-8; save the file as CSV in UTF-8", nil)
+	} else if bytes.HasPrefix(head, bom) {
+		_, _ = buffered.Discard(len(bom))
+	}
+	rows := csv.NewReader(buffered)
+	rows.FieldsPerRecord = -1
+	rows.ReuseRecord = true
+
+	first, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return r.fail(0, isEmpty, nil)
+	}
+	if err != nil {
+		return r.endCSV(err, 1)
+	}
+	header := slices.Clone(first)
+	line, _ := rows.FieldPos(0)
+	last := line + lineEnds(header) // the last line that was read
+	if e := checkHeader(header, line); e != nil {
+		return r.yield(mailer.Item{Tag: Source{File: r.name, Line: line}, Err: e})
+	}
+	for {
+		bounded.renew()
+		begin := rows.InputOffset()
+		cells, err := rows.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return true
+		case err != nil:
+			return r.endCSV(err, last+1)
+		}
+		line, _ = rows.FieldPos(0)
+		last = line + lineEnds(cells)
+		switch {
+		case rows.InputOffset()-begin > MaxRecord:
+			if !r.fail(line, tooLongLine, nil) {
+				return false
+			}
+		case !blank(cells):
+			if !r.yield(r.row(header, cells, line)) {
+				return false
+			}
+		}
+	}
+}
+
+// lineEnds counts the line ends inside the cells of a row.
+func lineEnds(cells []string) int {
+	n := 0
+	for _, cell := range cells {
+		n += strings.Count(cell, "\n")
+	}
+	return n
+}
+
+// endCSV gives up a file: after a stray quote nobody knows where a row begins.
+func (r *reader) endCSV(err error, line int) bool {
+	const rest = "what follows in this file was not read"
+	var parse *csv.ParseError
+	switch {
+	case errors.Is(err, errTooLong):
+		return r.fail(line, fmt.Sprintf("the row that begins here is longer than %d octets (line %d); %s; shorten it, or close the quote that it opens", MaxRecord, line, rest), err)
+	case !errors.As(err, &parse):
+		return r.fail(line, fmt.Sprintf("cannot be read any further: %v; %s", err, rest), err)
+	}
+	what := `a quote stands inside a cell; write "" for a quote, and put the whole cell in quotes`
+	if errors.Is(parse.Err, csv.ErrQuote) {
+		what = `a quoted cell does not end with its quote; write "" for a quote in it, and close it with one`
+	}
+	where := fmt.Sprintf("line %d, character %d", parse.Line, parse.Column)
+	if parse.StartLine != parse.Line {
+		where += fmt.Sprintf(", in the row that begins in line %d", parse.StartLine)
+	}
+	todo := ""
+	what, todo, _ = strings.Cut(what, "; ")
+	return r.fail(parse.StartLine, fmt.Sprintf("%s (%s); %s; %s", what, where, rest, todo), err)
+}
+
+func checkHeader(header []string, line int) *mailer.Error {
+	var p problems
+	p.place = place{line: line, cells: header}
+	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		p.add(0, short(header[0]), "is one column; separate the columns by commas")
+		return p.err()
+	}
+	for i, name := range header {
+		switch {
+		case !knownColumn(name):
+			p.add(i, short(name), "is not a known column%s", suggest(name, fields))
+		case slices.Contains(header[:i], name):
+			p.add(i, short(name), "is a column twice; leave one of the two out")
+		}
+	}
+	e := p.err()
+	if e != nil {
+		e.Message += "; nothing of this file is sent"
+	}
+	return e
+}
+
+func knownColumn(name string) bool {
+	if key, ok := strings.CutPrefix(name, dataColumn); ok {
+		return key != "" && !strings.Contains(key, ".") && utf8.ValidString(key)
+	}
+	return slices.Contains(fields, name)
+}
+
+func blank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
+}
+
+// row reads one row. A cell that is empty is absent.
+func (r *reader) row(header, cells []string, line int) mailer.Item {
+	d := draft{zones: r.zones}
+	d.place = place{line: line, cells: header}
+	for i, cell := range cells[:min(len(cells), len(header))] {
+		switch {
+		case cell == "":
+		case !utf8.ValidString(cell):
+			d.add(i, header[i], "is not UTF-8; save the file as CSV in UTF-8")
+		default:
+			d.cell(header[i], cell, i)
+		}
+	}
+	switch n := len(cells); {
+	case n < len(header):
+		d.add(n, header[n], "is missing: the row has %d of %d cells; add the others, or commas for empty ones", n, len(header))
+	case n > len(header):
+		d.add(len(header), header[len(header)-1], "is not the last: the row has %d cells for %d columns; put a cell that has a comma in quotes", n, len(header))
+	}
+	d.resolve()
+	d.method(r.o.Method)
+	return r.finish(&d, mailer.Item{Tag: Source{File: r.name, Line: line}})
+}
+
+func (d *draft) cell(column, text string, at int) {
+	switch area, name, _ := strings.Cut(column, "."); area {
+	case "method":
+		d.invite.Method, d.methodAt = mailer.Method(text), at
+	case "smart_invite_id":
+		d.invite.ID = text
+	case "callback_url":
+		d.invite.CallbackURL = text
+	case "recipient":
+		d.recipientCell(name, text)
+	case "event":
+		if d.invite.Event == nil {
+			d.invite.Event = &cronofy.Event{}
+		}
+		d.eventCell(name, text, at)
+	case "organizer":
+		if d.invite.Organizer == nil {
+			d.invite.Organizer = &mailer.Organizer{}
+		}
+		if name == "name" {
+			d.invite.Organizer.Name = text
+		} else {
+			d.invite.Organizer.Email = text
+		}
+	case "mail":
+		d.mailCell(name, text)
+	}
+}
+
+func (d *draft) recipientCell(name, text string) {
+	switch to := &d.invite.Recipient; name {
+	case "email":
+		to.Email = text
+	case "name":
+		to.Name = text
+	case "locale":
+		to.Locale = text
+	case "tzid":
+		to.TZID = text
+	}
+}
+
+func (d *draft) mailCell(name, text string) {
+	switch mail := &d.invite.Mail; name {
+	case "subject":
+		mail.Subject = text
+	case "template":
+		mail.Template = text
+	case "reply_to":
+		mail.ReplyTo = text
+	case "locale":
+		mail.Locale = text
+	default:
+		if mail.Data == nil {
+			mail.Data = make(map[string]any)
+		}
+		mail.Data[strings.TrimPrefix(name, "data.")] = text
+	}
+}
+
+func (d *draft) eventCell(name, text string, at int) {
+	e := d.invite.Event
+	switch name {
+	case "summary":
+		e.Summary = text
+	case "description":
+		e.Description = text
+	case "start":
+		d.times[0] = clock{field: "event.start", at: at, text: text}
+	case "end":
+		d.times[1] = clock{field: "event.end", at: at, text: text}
+	case "tzid":
+		e.TZID, d.zoneAt = text, at
+	case "url":
+		e.URL = text
+	case "transparency":
+		e.Transparency = text
+	case "color":
+		e.Color = text
+	case "reminders":
+		for word := range strings.FieldsSeq(text) {
+			n, err := strconv.Atoi(word)
+			if err != nil {
+				d.add(at, "event.reminders", "is not a list of minutes; write them with spaces between, such as 30 10")
+				return
+			}
+			e.Reminders = append(e.Reminders, cronofy.Reminder{Minutes: n})
+		}
+	default:
+		if e.Location == nil {
+			e.Location = &cronofy.Location{}
+		}
+		switch name {
+		case "location.description":
+			e.Location.Description = text
+		case "location.lat":
+			e.Location.Lat = text
+		case "location.long":
+			e.Location.Long = text
+		}
+	}
+}
+
+// boundedReader ends where a row was given all that it may have.
+type boundedReader struct {
+	in   io.Reader
+	left int
+}
+
+// renew allows one more row.
+func (b *boundedReader) renew() { b.left = MaxRecord + ahead }
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.in.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}

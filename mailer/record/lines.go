@@ -81,6 +81,8 @@ func (r *reader) readLines(in io.Reader) bool {
 			if !r.fail(lines.line, tooLongLine, nil) {
 				return false
 			}
+		case lines.line == 1 && bytes.IndexByte(text, 0) >= 0:
+			return r.fail(1, "this is not text in UTF-8; save the file as UTF-8", nil)
 		case len(bytes.TrimLeft(text, " \t\r")) > 0:
 			empty = false
 			if !r.yield(r.record(text, lines.line, 1)) {

@@ -65,12 +65,19 @@ func (p place) of(at int) string {
 		}
 		return fmt.Sprintf("line %d, column %d", p.line, at+1)
 	}
+	line, column := p.position(at)
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+// position returns line and column of an offset, both from 1; columns count
+// characters.
+func (p place) position(at int) (line, column int) {
 	before := p.text[:min(max(at, 0), len(p.text))]
-	line, column := p.line, p.column
+	line, column = p.line, p.column
 	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
 		line += strings.Count(before, "\n")
 		column = 1
 		before = before[i+1:]
 	}
-	return fmt.Sprintf("line %d, column %d", line, column+utf8.RuneCountInString(before))
+	return line, column + utf8.RuneCountInString(before)
 }

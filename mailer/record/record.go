@@ -33,7 +33,7 @@ const MaxRecord = 1 << 20
 // Source is where a record stands: the Tag of every item.
 type Source struct {
 	File string // as it was given; "-" is standard input
-	Line int    // on which the record begins, from 1; 0 is the file as a whole
+	Line int    // on which the record begins, or the text is wrong, from 1; 0 is the file as a whole
 }
 
 // String returns file:line, as editors understand it.
