@@ -79,7 +79,7 @@ type Error struct {
 	unknown   bool
 	permanent bool // for what did not begin: a repeat is pointless
 	config    bool
-	stale     bool // a kept connection turned out dead before anything was begun on it
+	stale     bool // a kept connection turned out dead before a transaction was begun on it: only set up to MAIL
 }
 
 // Errors that *Error wraps.

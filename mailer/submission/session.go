@@ -48,9 +48,7 @@ type session struct {
 // broken.
 func (c *session) exchange(ctx context.Context, step StepName, limit time.Duration, line string) (reply, *Error) {
 	if c.r.Buffered() > 0 {
-		e := c.unasked(step)
-		e.stale = c.kept
-		return reply{}, e
+		return reply{}, c.unasked(step)
 	}
 	c.wire.within(limit)
 	_, _ = c.w.WriteString(line) // a bufio.Writer keeps its error until Flush
@@ -77,8 +75,7 @@ func (c *session) broke(ctx context.Context, step StepName, limit time.Duration,
 	if ctx.Err() != nil {
 		return &Error{Step: step, Err: context.Cause(ctx)}
 	}
-	gone := !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, ErrOutOfStep)
-	return &Error{Step: step, Reply: r.text, Err: describe(err, limit), stale: c.kept && gone}
+	return &Error{Step: step, Reply: r.text, Err: describe(err, limit)}
 }
 
 // unasked is for a reply that came before its command.
@@ -113,7 +110,7 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content) (repl
 		return reply{}, e
 	}
 	if e := c.command(ctx, StepMail, c.timeouts.Command, 250, c.mailCommand(env, msg)); e != nil {
-		e.stale = e.stale || c.kept && e.Code == 421
+		e.stale = c.kept && c.broken && !errors.Is(e, os.ErrDeadlineExceeded)
 		if e.Code == 530 { // RFC 4954 section 6, RFC 3207 section 4
 			e.config = true
 			e.Advice = "the server wants a login or TLS first: set SMTP_USERNAME and SMTP_PASSWORD, or SMTP_TLS"

@@ -20,13 +20,16 @@ func newPipeListener() *pipeListener {
 
 // Dial connects, whatever the address.
 func (l *pipeListener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
+	client, pipe := net.Pipe()
+	server := newPatient(pipe)
 	select {
 	case l.conns <- server:
 		return client, nil
 	case <-l.done:
+		server.abort()
 		return nil, net.ErrClosed
 	case <-ctx.Done():
+		server.abort()
 		return nil, ctx.Err()
 	}
 }
@@ -101,6 +104,9 @@ func (o *openConns) closeAll() {
 	}
 	o.mu.Unlock()
 	for _, c := range conns {
+		if p, ok := c.Conn.(*patient); ok {
+			p.abort()
+		}
 		_ = c.Close()
 	}
 }

@@ -1,0 +1,58 @@
+package submission
+
+import (
+	"bufio"
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadReply(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"250 2.0.0 Ok: queued as X\r\n": "250 2.0.0 Ok: queued as X",
+		"250\r\n":                       "250",
+		"250 \n":                        "250",
+		"550-5.1.1 No such\r\n550 5.1.1 user\r\n":  "550 5.1.1 No such user",
+		"550 2.1.5 contradictory\r\n":              "550 2.1.5 contradictory",
+		"550 5.1 not enhanced\r\n":                 "550 5.1 not enhanced",
+		"250 tab\there \x1b[31m\u202ered\r\n":      "250 tab here [31m red",
+		"250 " + strings.Repeat("é", 400) + "\r\n": "250 " + strings.Repeat("é", 148),
+	} {
+		r, err := readReply(bufio.NewReader(strings.NewReader(in)), nil)
+		require.NoError(t, err, in)
+		assert.Equal(t, want, r.line())
+	}
+	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n", "250-a\r\n251 b\r\n", "\r\n",
+		"250 " + strings.Repeat("x", 5000) + "\r\n", strings.Repeat("250-x\r\n", 200)} {
+		_, err := readReply(bufio.NewReader(strings.NewReader(in)), nil)
+		assert.ErrorIs(t, err, ErrOutOfStep, "%.20q", in)
+	}
+	_, err := readReply(bufio.NewReader(strings.NewReader("250 never finished")), nil)
+	require.Error(t, err)
+	assert.False(t, errors.Is(err, ErrOutOfStep))
+}
+
+// Whatever a server sends, what is kept of it is short, printable and one line.
+func FuzzReadReply(f *testing.F) {
+	f.Add([]byte("250-2.0.0 a\r\n250 2.0.0 b\r\n"))
+	f.Add([]byte("550 \xff\xfe\x00\r\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := readReply(bufio.NewReader(strings.NewReader(string(in))), []string{"secret-word"})
+		line := r.line()
+		assert.LessOrEqual(t, len(line), maxReplyText)
+		assert.True(t, utf8.ValidString(line))
+		assert.NotContains(t, line, "secret-word")
+		for _, c := range line {
+			assert.True(t, unicode.IsPrint(c), "%q", c)
+		}
+		if err == nil {
+			assert.True(t, r.code >= 200 && r.code <= 599)
+		}
+	})
+}

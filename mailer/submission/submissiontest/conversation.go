@@ -1,0 +1,250 @@
+package submissiontest
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+)
+
+// conversation is a FaultServer's side of one connection.
+type conversation struct {
+	server *FaultServer
+	number int
+	raw    net.Conn // below TLS
+	conn   net.Conn
+	r      *bufio.Reader
+
+	transaction *Transaction // nil outside of one
+}
+
+func (c *conversation) use(conn net.Conn) {
+	c.conn = conn
+	c.r = bufio.NewReader(conn)
+}
+
+// run talks until somebody ends it.
+func (c *conversation) run() {
+	ok := c.answer(AtGreeting, "220 fault.example ESMTP")
+	for ok {
+		line, err := c.r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimRight(line, "\r\n")
+		c.server.heard(line)
+		verb, arg, _ := strings.Cut(line, " ")
+		ok = c.command(strings.ToUpper(verb), arg)
+	}
+}
+
+// command handles one, and reports whether the conversation goes on.
+func (c *conversation) command(verb, arg string) bool {
+	switch verb {
+	case "EHLO":
+		c.transaction = nil
+		_, secure := c.conn.(*tls.Conn)
+		lines := c.server.extensions(secure)
+		for i, line := range lines {
+			lines[i] = "250-" + line
+		}
+		last := len(lines) - 1
+		lines[last] = "250 " + lines[last][len("250-"):]
+		return c.answer(AtEHLO, strings.Join(lines, "\r\n"))
+	case "HELO":
+		return c.answer(AtEHLO, "250 fault.example")
+	case "STARTTLS":
+		return c.startTLS()
+	case "AUTH":
+		return c.auth(arg)
+	case "MAIL":
+		return c.mail(arg)
+	case "RCPT":
+		return c.rcpt(arg)
+	case "DATA":
+		return c.data()
+	case "RSET":
+		c.transaction = nil
+		return c.answer(AtRset, "250 2.0.0 Ok")
+	case "NOOP":
+		return c.answer(AtNoop, "250 2.0.0 Ok")
+	case "QUIT":
+		c.answer(AtQuit, "221 2.0.0 Bye")
+		return false
+	}
+	return c.say("502 5.5.1 Not implemented", false)
+}
+
+func (c *conversation) startTLS() bool {
+	if c.server.Certificate == nil {
+		return c.say("502 5.5.1 Not implemented", false)
+	}
+	f := c.server.fault(c.number, AtSTARTTLS)
+	if !f.none() {
+		return c.misbehave(f, "220 2.0.0 Go ahead") && (f.Reply == "" || f.Reply[0] == '2') && c.handshake()
+	}
+	return c.say("220 2.0.0 Go ahead", false) && c.handshake()
+}
+
+func (c *conversation) handshake() bool {
+	conn := tls.Server(c.conn, c.server.Certificate.serverConfig())
+	if conn.Handshake() != nil {
+		return false
+	}
+	c.use(conn)
+	return true
+}
+
+// auth takes any login.
+func (c *conversation) auth(arg string) bool {
+	mechanism, initial, _ := strings.Cut(arg, " ")
+	wanted := 1
+	if strings.EqualFold(mechanism, "LOGIN") {
+		wanted = 2
+	}
+	if initial != "" {
+		wanted--
+	}
+	for ; wanted > 0; wanted-- {
+		if f := c.server.fault(c.number, AtAuth); !f.none() {
+			return c.misbehave(f, "235 2.7.0 Welcome")
+		}
+		if !c.say("334 ", false) {
+			return false
+		}
+		if _, err := c.r.ReadString('\n'); err != nil {
+			return false
+		}
+	}
+	return c.answer(AtAuth, "235 2.7.0 Welcome")
+}
+
+func (c *conversation) mail(arg string) bool {
+	if c.transaction != nil {
+		return c.say("503 5.5.1 Nested MAIL", false)
+	}
+	t := c.server.begin(c.number)
+	f := c.server.fault(c.number, AtMail)
+	c.server.record(func() { t.From = path(arg) })
+	if f.none() || f.Answer || strings.HasPrefix(f.Reply, "2") {
+		c.transaction = t
+	}
+	return c.misbehave(f, "250 2.1.0 Ok")
+}
+
+func (c *conversation) rcpt(arg string) bool {
+	if c.transaction == nil {
+		return c.say("503 5.5.1 MAIL first", false)
+	}
+	t, f := c.transaction, c.server.fault(c.number, AtRcpt)
+	if f.none() || f.Answer || strings.HasPrefix(f.Reply, "2") {
+		c.server.record(func() { t.To = path(arg) })
+	}
+	return c.misbehave(f, "250 2.1.5 Ok")
+}
+
+func (c *conversation) data() bool {
+	if c.transaction == nil || c.transaction.To == "" {
+		return c.say("503 5.5.1 RCPT first", false)
+	}
+	f := c.server.fault(c.number, AtData)
+	if !c.misbehave(f, "354 Go ahead") {
+		return false
+	}
+	if !f.none() && !f.Answer && !strings.HasPrefix(f.Reply, "354") {
+		return true
+	}
+	return c.content()
+}
+
+// content reads up to the final dot, and answers it.
+func (c *conversation) content() bool {
+	t := c.transaction
+	inside := c.server.fault(c.number, AtContent)
+	if !c.read(t, inside) {
+		return false
+	}
+	c.transaction = nil
+	f := c.server.fault(c.number, AtDot)
+	c.server.record(func() {
+		t.Complete = true
+		refused := inside.Reply != "" || !f.Answer && (strings.HasPrefix(f.Reply, "4") || strings.HasPrefix(f.Reply, "5"))
+		t.Accepted = !f.Lost && !refused
+	})
+	if inside.Reply != "" {
+		return true // it was the answer
+	}
+	return c.misbehave(f, "250 2.0.0 Ok: queued")
+}
+
+// read takes content byte by byte, undoubling dots (RFC 5321 section 4.5.2),
+// and reports whether it is complete. The fault inside may end it.
+func (c *conversation) read(t *Transaction, inside Fault) (complete bool) {
+	var line, data []byte
+	defer func() { c.server.record(func() { t.Data = data }) }()
+	for n := 1; ; n++ {
+		b, err := c.r.ReadByte()
+		if err != nil {
+			return false
+		}
+		if line = append(line, b); strings.HasSuffix(string(line), "\r\n") {
+			if string(line) == ".\r\n" {
+				return true
+			}
+			data = append(data, strings.TrimPrefix(string(line), ".")...)
+			line = line[:0]
+		}
+		if !inside.none() && n == max(inside.Bytes, 1) && !c.misbehave(inside, "") {
+			return false
+		}
+	}
+}
+
+// answer gives the right answer unless the script has a fault at point. It
+// reports whether the conversation goes on.
+func (c *conversation) answer(point Point, right string) bool {
+	return c.misbehave(c.server.fault(c.number, point), right)
+}
+
+func (c *conversation) misbehave(f Fault, right string) bool {
+	if (f.Answer || f.Reply == "" && f.Then == Continue) && right != "" && !c.say(right, f.OneByte) {
+		return false
+	}
+	if f.Reply != "" && !c.say(f.Reply, f.OneByte) {
+		return false
+	}
+	switch f.Then {
+	case Close:
+		_ = c.conn.Close()
+		return false
+	case Reset:
+		reset(c.raw)
+		return false
+	case Silence:
+		_, _ = io.Copy(io.Discard, c.conn)
+		return false
+	}
+	return true
+}
+
+func (c *conversation) say(lines string, oneByte bool) bool {
+	out := []byte(lines + "\r\n")
+	size := len(out)
+	if oneByte {
+		size = 1
+	}
+	for ; len(out) > 0; out = out[min(size, len(out)):] {
+		if _, err := c.conn.Write(out[:min(size, len(out))]); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// path is what stands between the angle brackets.
+func path(arg string) string {
+	_, rest, _ := strings.Cut(arg, "<")
+	address, _, _ := strings.Cut(rest, ">")
+	return address
+}
