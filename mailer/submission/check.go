@@ -44,13 +44,13 @@ func (s *Submitter) failedSteps(e *Error) []Step {
 	steps := make([]Step, 0, len(names))
 	for i, name := range names[:failed+1] {
 		step := Step{Name: name, OK: i < failed}
-		switch {
-		case i == failed:
+		switch i {
+		case failed:
 			step.Advice = e.Advice
 			bare := *e
 			bare.Advice = ""
 			step.Detail = bare.Error()
-		case i == 0:
+		case 0:
 			step.Detail = s.address()
 		default:
 			step.Detail = string(s.cfg.TLS)

@@ -38,7 +38,7 @@ func (r reply) line() string {
 	if r.text != "" {
 		parts += " " + r.text
 	}
-	return truncate(parts, maxReplyText)
+	return truncate(parts)
 }
 
 // readReply reads one reply, of one line or several. An error that is
@@ -96,7 +96,7 @@ func (r *reply) add(text string) {
 	if r.text != "" {
 		text = r.text + " " + text
 	}
-	r.text = truncate(text, maxReplyText)
+	r.text = truncate(text)
 }
 
 func without(s string, hide []string) string {
@@ -171,7 +171,7 @@ func clean(s string) string {
 		}
 	}
 	if plain {
-		return truncate(strings.TrimSpace(s), maxReplyText)
+		return truncate(strings.TrimSpace(s))
 	}
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -179,11 +179,12 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-	return truncate(strings.Join(strings.Fields(s), " "), maxReplyText)
+	return truncate(strings.Join(strings.Fields(s), " "))
 }
 
-// truncate shortens s to at most n bytes without cutting a character.
-func truncate(s string, n int) string {
+// truncate shortens s to maxReplyText bytes without cutting a character.
+func truncate(s string) string {
+	n := maxReplyText
 	if len(s) <= n {
 		return s
 	}

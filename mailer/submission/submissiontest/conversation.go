@@ -2,6 +2,7 @@ package submissiontest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -89,7 +90,7 @@ func (c *conversation) startTLS() bool {
 
 func (c *conversation) handshake() bool {
 	conn := tls.Server(c.conn, c.server.Certificate.serverConfig())
-	if conn.Handshake() != nil {
+	if conn.HandshakeContext(context.Background()) != nil {
 		return false
 	}
 	c.use(conn)

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"slices"
 	"strconv"
@@ -87,7 +86,7 @@ func NewInbox(o Options) *Inbox {
 	in.server.MaxMessageBytes = o.MaxBytes
 	in.server.AllowInsecureAuth = o.LoginInClear
 	in.server.EnableSMTPUTF8 = o.SMTPUTF8
-	in.server.ErrorLog = log.New(io.Discard, "", 0)
+	in.server.ErrorLog = silent{}
 	return in
 }
 
@@ -193,6 +192,15 @@ func (in *Inbox) take(m Message) error {
 	in.messages = append(in.messages, m)
 	return nil
 }
+
+// silent is a go-smtp Logger. What go-smtp says there is that clients hang up.
+type silent struct{}
+
+// Printf implements smtp.Logger.
+func (silent) Printf(string, ...any) {}
+
+// Println implements smtp.Logger.
+func (silent) Println(...any) {}
 
 // inboxSession is one connection's session with go-smtp.
 type inboxSession struct {

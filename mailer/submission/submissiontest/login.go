@@ -92,10 +92,11 @@ func (x *xoauth2Server) Next(response []byte) ([]byte, bool, error) {
 			token = v
 		}
 	}
-	if x.failed = x.check(username, token); x.failed != nil {
-		return []byte(`{"status":"401","schemes":"bearer","scope":"` + strings.Repeat("mail ", 100) + `"}`), false, nil
+	x.failed = x.check(username, token)
+	if x.failed == nil {
+		return nil, true, nil
 	}
-	return nil, true, nil
+	return []byte(`{"status":"401","schemes":"bearer","scope":"` + strings.Repeat("mail ", 100) + `"}`), false, nil
 }
 
 // cramServer is CRAM-MD5 (RFC 2195).
