@@ -231,6 +231,7 @@ func (h onlyUnknownCommand) HandleError(_, command string, _ *textproto.Conn, er
 // session takes the connection over from go-mail.
 func (o *opening) session() *session {
 	sess := &session{
+		moment:   o.s.cfg.Moment,
 		wire:     o.wire,
 		r:        o.client.Text.R,
 		w:        o.client.Text.W,

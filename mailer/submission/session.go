@@ -31,6 +31,7 @@ type session struct {
 	closer   io.Closer
 	timeouts Timeouts
 	ext      extensions
+	moment   func(Moment)
 
 	greeting  string   // the server's answer to EHLO
 	mechanism string   // of the login; empty without one
@@ -109,7 +110,10 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content) (repl
 	if e := c.ready(ctx); e != nil {
 		return reply{}, e
 	}
-	if e := c.command(ctx, StepMail, c.timeouts.Command, 250, c.mailCommand(env, msg)); e != nil {
+	c.moment(BeforeMail)
+	e := c.command(ctx, StepMail, c.timeouts.Command, 250, c.mailCommand(env, msg))
+	c.moment(AfterMail)
+	if e != nil {
 		e.stale = c.kept && c.broken && !errors.Is(e, os.ErrDeadlineExceeded)
 		if e.Code == 530 { // RFC 4954 section 6, RFC 3207 section 4
 			e.config = true
@@ -118,10 +122,16 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content) (repl
 		return reply{}, e
 	}
 	c.needReset = true
-	if e := c.command(ctx, StepRcpt, c.timeouts.Command, 250, "RCPT TO:<"+env.To+">"); e != nil {
+	c.moment(BeforeRcpt)
+	e = c.command(ctx, StepRcpt, c.timeouts.Command, 250, "RCPT TO:<"+env.To+">")
+	c.moment(AfterRcpt)
+	if e != nil {
 		return reply{}, e
 	}
-	if e := c.command(ctx, StepData, c.timeouts.Data, 354, "DATA"); e != nil {
+	c.moment(BeforeData)
+	e = c.command(ctx, StepData, c.timeouts.Data, 354, "DATA")
+	c.moment(AfterData)
+	if e != nil {
 		return reply{}, e
 	}
 	return c.send(ctx, msg)
@@ -175,7 +185,10 @@ func (c *session) ready(ctx context.Context) *Error {
 	default:
 		return nil
 	}
-	if e := c.command(ctx, StepMail, c.timeouts.Connect, 250, line); e != nil {
+	c.moment(BeforeReset)
+	e := c.command(ctx, StepMail, c.timeouts.Connect, 250, line)
+	c.moment(AfterReset)
+	if e != nil {
 		c.broken = true
 		e.stale = c.kept && ctx.Err() == nil
 		return e
@@ -191,6 +204,7 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	if c.r.Buffered() > 0 {
 		return reply{}, c.unasked(StepContent)
 	}
+	c.moment(BeforeContent)
 	block := c.block[:0]
 	for rest := msg.msg; len(rest) > 0; {
 		line := rest
@@ -250,8 +264,10 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 		}
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Block, reply{}, err))
 	}
+	c.moment(AfterContent)
 	c.wire.within(c.timeouts.Dot)
 	r, err := readReply(c.r, nil)
+	c.moment(AfterReply)
 	switch {
 	case err != nil:
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Dot, r, err))

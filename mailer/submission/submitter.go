@@ -139,7 +139,9 @@ func (s *Submitter) acquire(ctx context.Context, useKept bool) (*session, *Error
 		return c, nil
 	}
 	s.mu.Unlock()
+	s.cfg.Moment(BeforeConnect)
 	c, e := s.connect(ctx)
+	s.cfg.Moment(AfterConnect)
 	if e != nil {
 		return nil, e
 	}
