@@ -57,6 +57,7 @@ func (m Main) Run(ctx context.Context) int {
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(printHelp),
+		kong.PostBuild(withoutDefaults),
 	)
 	if err != nil {
 		return int(m.fail(exitUsage, err.Error()))
@@ -77,6 +78,15 @@ func (m Main) Run(ctx context.Context) int {
 	defer cancel(nil)
 	go inv.obey(ctx, cancel)
 	return int(chosen.run(ctx, inv))
+}
+
+// withoutDefaults leaves the settings' flags empty unless they are given: their
+// defaults come after the environment.
+func withoutDefaults(k *kong.Kong) error {
+	for _, f := range k.Model.Flags {
+		f.HasDefault, f.Default = false, ""
+	}
+	return nil
 }
 
 // obey turns signals into the two ways of stopping.

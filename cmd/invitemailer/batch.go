@@ -27,6 +27,7 @@ type batch struct {
 	tally    *tally
 	progress *progress
 	told     map[string]bool // the findings that were logged
+	limited  bool            // --max-mails was reached
 }
 
 // deliver runs items through the pipeline as the flags say.
@@ -92,6 +93,7 @@ func (b *batch) emit(r mailer.Result) {
 			}
 			l.EML = name
 		}
+		b.limited = b.limited || receipt.Error != nil && receipt.Error.Code == mailer.CodeMaxMails
 		b.tally.add(receipt, b.flags.OnUnknown == string(mailer.OnUnknownHold))
 		b.tell(l)
 		b.out.print(l)
@@ -113,8 +115,8 @@ func (b *batch) tell(l *line) {
 	}
 	level := slog.LevelWarn
 	switch {
-	case l.Error.Code == mailer.CodeNotBegun || l.Error.Code == mailer.CodeMaxMails:
-		level = slog.LevelDebug // the summary counts them
+	case l.Error.Code == mailer.CodeNotBegun, l.Error.Code == mailer.CodeMaxMails, l.Error.StopsRun:
+		level = slog.LevelDebug // told once, at the end
 	case l.Outcome == mailer.Invalid || l.Outcome == mailer.Failed:
 		level = slog.LevelError
 	}
@@ -150,8 +152,13 @@ func field(name string) string {
 func (b *batch) finish(err error) exitCode {
 	code := b.tally.code(err)
 	var stopped *mailer.Error
-	if errors.As(err, &stopped) {
+	switch {
+	case errors.As(err, &stopped):
 		b.log.Error("the run was stopped: "+stopped.Error()+hint(stopped.Code), "code", string(stopped.Code))
+	case errors.Is(err, mailer.ErrStopped), errors.Is(err, errInterrupted):
+		b.log.Warn("the run was stopped before its end")
+	case b.limited:
+		b.log.Warn(fmt.Sprintf("the run stopped at --max-mails %d", b.flags.MaxMails))
 	}
 	attrs := make([]slog.Attr, 0, 10)
 	for _, o := range []mailer.Outcome{mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid, mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown} {
@@ -164,11 +171,12 @@ func (b *batch) finish(err error) exitCode {
 	} else {
 		attrs = append(attrs, slog.String("ledger", b.cfg.ledger.String()))
 	}
-	if code == exitTempfail {
+	switch {
+	case code != exitTempfail || b.outbox != nil:
+	case b.cfg.ledger.none:
+		attrs = append(attrs, slog.String("advice", "run again with the invites that were not sent: no ledger remembers the others"))
+	default:
 		attrs = append(attrs, slog.String("advice", "run again with the same input: what was sent is not sent again"))
-		if b.cfg.ledger.none && b.outbox == nil {
-			attrs[len(attrs)-1] = slog.String("advice", "run again with the invites that were not sent: no ledger remembers the others")
-		}
 	}
 	b.log.LogAttrs(context.Background(), slog.LevelInfo, "done", attrs...)
 	return code

@@ -103,11 +103,19 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		case step.OK:
 			c.say("ok", name, step.Detail)
 		case step.Advice == "":
-			c.mend(exitConfig, name, step.Detail)
+			c.mend(smtpCode(step), name, step.Detail)
 		default:
-			c.mend(exitConfig, name, step.Detail+": "+step.Advice)
+			c.mend(smtpCode(step), name, step.Detail+": "+step.Advice)
 		}
 	}
+}
+
+// smtpCode takes a connection that did not come about for a thing that passes.
+func smtpCode(step submission.Step) exitCode {
+	if step.Name == "connect" {
+		return exitTempfail
+	}
+	return exitConfig
 }
 
 // mend says what has to be mended. What is wrong for good weighs more than what

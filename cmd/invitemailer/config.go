@@ -39,7 +39,7 @@ const (
 type problems struct{ texts []string }
 
 func (p *problems) add(setting, format string, args ...any) {
-	text := setting + " " + fmt.Sprintf(format, args...)
+	text := setting + ": " + fmt.Sprintf(format, args...)
 	if !slices.Contains(p.texts, text) {
 		p.texts = append(p.texts, text)
 	}
@@ -58,7 +58,7 @@ func configure(s settings, sc scope, p *problems) configuration {
 	}
 	c.log(s, p)
 	if sc == scopeSandbox {
-		c.ledger = ledgerSetting{none: true}
+		c.ledger = ledgerSetting{memory: true}
 		return c
 	}
 	c.ledger = parseLedger(s.Ledger, p)
@@ -85,7 +85,7 @@ func (c *configuration) log(s settings, p *problems) {
 
 func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 	c.api = cronofy.Config{
-		APIKey: secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p), BaseURL: s.APIURL, DataCenter: s.DataCenter,
+		APIKey: unread, BaseURL: s.APIURL, DataCenter: s.DataCenter,
 		RatePerSecond: number("CRONOFY_RATE_PER_SECOND", s.RatePerSecond, 1, p),
 		RatePerMinute: number("CRONOFY_RATE_PER_MINUTE", s.RatePerMinute, 1, p),
 	}
@@ -94,8 +94,8 @@ func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 		p.add("CRONOFY_TIMEOUT", "%q is no time; use one such as 30s", s.APITimeout)
 	}
 	c.api.Timeout = max(0, timeout)
-	if sc == scopeDryRun {
-		c.api.APIKey = unread // nobody is asked
+	if sc == scopeReal {
+		c.api.APIKey = secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -123,17 +124,18 @@ func secret(value, file, name string, p *problems) string {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		p.add(name+"_FILE", "%v; name a file that this user can read", err)
+		// Not err itself: the secret may stand where the name should.
+		p.add(name+"_FILE", "names no file that can be read: %v", errors.Unwrap(err))
 		return unread
 	}
 	value = strings.TrimRight(string(text), "\r\n")
 	if value == "" {
-		p.add(name+"_FILE", "the file is empty; put the secret into it")
+		p.add(name+"_FILE", "names an empty file; put the secret into it")
 		return unread
 	}
 	return value
 }
 
-// unread stands for a secret that could not be read, so that it is not
-// reported as missing as well.
+// unread stands for a secret that is not needed or could not be read, so that
+// it is not reported as missing.
 const unread = "unread"

@@ -15,14 +15,18 @@ import (
 
 // ledgerSetting says where the ledger is.
 type ledgerSetting struct {
-	none bool
-	path string
+	none   bool
+	memory bool // for the sandbox
+	path   string
 }
 
 // String is how the ledger is named to people.
 func (l ledgerSetting) String() string {
-	if l.none {
+	switch {
+	case l.none:
 		return "none"
+	case l.memory:
+		return "memory"
 	}
 	return l.path
 }
@@ -65,6 +69,9 @@ func stateDir() (string, error) {
 // open opens the ledger, if there is to be one. A dry run reads one that is
 // there and makes none.
 func (l ledgerSetting) open(ctx context.Context, apiURL string, dryRun bool, logger *slog.Logger) (*sqlite.Ledger, error) {
+	if l.memory {
+		return sqlite.Open(ctx, sqlite.Options{Memory: true, Logger: logger})
+	}
 	if l.none {
 		return nil, nil
 	}

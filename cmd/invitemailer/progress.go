@@ -19,6 +19,7 @@ import (
 const (
 	drawEvery = 200 * time.Millisecond // the bar on a terminal
 	tellEvery = 5 * time.Second        // the line in a log
+	minWidth  = 40                     // columns
 )
 
 // progress tells people how far a run is: on a terminal by a bar, elsewhere by
@@ -78,6 +79,9 @@ func (p *progress) bar() func() {
 	bar.SetTemplateString(`{{counters . }} {{speed . "%s invites/s"}} {{etime . }}`)
 	if p.total > 0 {
 		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} {{rtime . "%s left"}}`)
+	}
+	if bar.Width() < minWidth {
+		bar.SetWidth(minWidth) // a terminal that does not know its width
 	}
 	bar.Start()
 	return func() {

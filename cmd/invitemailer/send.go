@@ -13,7 +13,7 @@ import (
 type runFlags struct {
 	Files []string `arg:"" optional:"" name:"file" help:"Records to read, or - for standard input, which is read if no file is named and it is not a terminal."`
 
-	Format string `enum:"auto,json,jsonl,csv" default:"auto" help:"Form of the input: json, jsonl, csv, or auto to go by the extension or the first line."`
+	Format string `enum:"auto,json,jsonl,csv" default:"auto" placeholder:"FORM" help:"Form of the input: json, jsonl, csv, or auto to go by the extension or the first line."`
 	JSON   bool   `name:"json" help:"Write results as JSON on a terminal too."`
 
 	Sandbox  bool   `help:"Simulate API and mail server inside this process. Nothing leaves the machine."`
