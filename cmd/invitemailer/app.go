@@ -18,6 +18,9 @@ type Main struct {
 	Stdout, Stderr io.Writer
 	// Signals ask to stop: the first softly, the second at once.
 	Signals <-chan os.Signal
+	// At is called at each mailer.Step and submission.Moment, for tests that
+	// end the process there. Nil is not called.
+	At func(point string)
 }
 
 // cli is every flag and subcommand.

@@ -44,7 +44,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.
 	}
 	flags.apply(&b.cfg.mail)
 	b.cfg.mail.Logger = withoutReceipts(b.log)
-	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, log: b.log}
+	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, at: inv.At, log: b.log}
 	defer w.close()
 	w.connect(&p)
 	b.outbox = w.outbox

@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
@@ -29,7 +32,9 @@ func (w *wiring) sandbox(p *problems) {
 		return
 	}
 	w.outbox = &outbox{dir: w.out, waiting: make(map[string][]byte)}
-	api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+	api := cronofytest.New(cronofytest.Options{
+		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
+	})
 	client, err := cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
 	p.translate(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: w.outbox.accept})
@@ -40,10 +45,37 @@ func (w *wiring) sandbox(p *problems) {
 		return
 	}
 	w.closers = append(w.closers, func() { _ = submitter.Close() })
-	w.cfg.mail.API, w.cfg.mail.Submitter, w.cfg.mail.PastWarns = client, submitter, true
 	if w.cfg.mail.Organizer == (mailer.Organizer{}) {
 		w.cfg.mail.Organizer = sandboxOrganizer
 	}
+	w.cfg.mail.API, w.cfg.mail.Submitter, w.cfg.mail.PastWarns = simulated{client}, submitter, true
+}
+
+// simulated is the API of the sandbox. It begins without any invites, so that
+// it makes one up for a cancellation to cancel.
+type simulated struct{ *cronofy.Client }
+
+// Cancel implements mailer.SmartInvites.
+func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
+	answer, err := s.Client.Cancel(ctx, ref)
+	var missing *cronofy.NotFoundError
+	if !errors.As(err, &missing) {
+		return answer, err
+	}
+	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)
+	request := &cronofy.InviteRequest{SmartInviteID: ref.SmartInviteID, Event: &cronofy.Event{
+		Summary: "Event of the sandbox", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
+	}}
+	if ref.Recipient != "" {
+		request.Recipient = &cronofy.Recipient{Email: ref.Recipient}
+	}
+	for _, address := range ref.Recipients {
+		request.Recipients = append(request.Recipients, cronofy.Recipient{Email: address})
+	}
+	if _, err := s.Create(ctx, request); err != nil {
+		return nil, err
+	}
+	return s.Client.Cancel(ctx, ref)
 }
 
 // outbox turns accepted messages into files that are named after their invites.

@@ -18,6 +18,7 @@ type wiring struct {
 	cfg   *configuration
 	scope scope
 	out   string // directory of the sandbox's messages
+	at    func(point string)
 	log   *slog.Logger
 
 	outbox  *outbox // set in the sandbox
@@ -46,6 +47,10 @@ func (w *wiring) connect(p *problems) {
 // services makes the clients of the API and the SMTP server.
 func (w *wiring) services(p *problems) {
 	w.cfg.api.Logger, w.cfg.smtp.Logger = w.log, w.log
+	if w.at != nil {
+		w.cfg.mail.Step = func(s mailer.Step) { w.at(string(s)) }
+		w.cfg.smtp.Moment = func(m submission.Moment) { w.at(string(m)) }
+	}
 	client, err := cronofy.New(w.cfg.api)
 	p.translate(err)
 	if err == nil {
