@@ -190,11 +190,3 @@ func (r *record) int64() int64 {
 func (r *record) int() int { return int(r.int64()) }
 
 func (r *record) bool() bool { return r.int64() != 0 }
-
-// time reads NULL as the zero time.
-func (r *record) time() time.Time {
-	if us, ok := r.value().(int64); ok {
-		return time.UnixMicro(us).UTC()
-	}
-	return time.Time{}
-}

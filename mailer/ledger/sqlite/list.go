@@ -21,19 +21,14 @@ type Filter struct {
 // page is how many invites are read at a time.
 const page = 200
 
-// The page is chosen first, as an invite has one row or two.
-var listPage = &statement{`
-	SELECT ` + inviteColumns + `, ` + revisionColumns + `
-	FROM (
-		SELECT i.* FROM invite AS i JOIN revision AS latest ON latest.id = i.latest
-		WHERE (i.invite_id, i.address) > (?1, ?2)
-			AND (?3 = '' OR i.invite_id = ?3)
-			AND (?4 = '' OR i.address = ?4)
-			AND (?5 = '' OR latest.state = ?5)
-			AND (?6 IS NULL OR latest.at >= ?6)
-			AND (?7 IS NULL OR latest.at < ?7)
-		ORDER BY i.invite_id, i.address LIMIT ?8
-	) AS i JOIN revision AS r ON r.id IN (i.latest, i.last_sent)` + inOrder}
+var listPage = &statement{`SELECT ` + entryColumns + revisions + `
+	WHERE (i.invite_id, i.address) > (?1, ?2)
+		AND (?3 = '' OR i.invite_id = ?3)
+		AND (?4 = '' OR i.address = ?4)
+		AND (?5 = '' OR r.state = ?5)
+		AND (?6 IS NULL OR r.at >= ?6)
+		AND (?7 IS NULL OR r.at < ?7)
+	ORDER BY i.invite_id, i.address LIMIT ?8`}
 
 // List yields what is known of the invites that f lets through, ordered by id and
 // address, without calendars and messages. It reads a few at a time and holds

@@ -4,34 +4,41 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// The columns of an entry's row, as scanner reads them. A row is an invite with
-// one revision; an invite has two rows if its latest revision is not the one that
-// was last sent.
+// A row is an entry: an invite i with its latest revision r and, if that is
+// another one, the revision s that was last sent.
 const (
-	inviteColumns = `i.id, i.latest, i.last_sent, i.invite_id, i.address,
-		i.grouped, i.recipient, i.uid, i.first_message_id, i.ends_at`
-	revisionColumns = `r.id, r.number, r.kind, r.method, r.fingerprint, r.resend,
-		r.uid, r.sequence, r.dtstamp, r.organizer_name, r.organizer_email, r.organizer_default,
-		r.state, r.permanent, r.unusable, r.stage, r.code, r.detail,
-		r.message_id, r.from_name, r.from_email,
-		r.reply, r.attempts, r.at, r.created_at, r.submitted_at`
-	contentColumns = `c.bytes, m.reverse_path, m.forward_path, m.smtputf8, m.bytes`
+	inviteColumns = `i.invite_id text, i.address text, i.grouped int, i.recipient text,
+		i.uid text, i.first_message_id text, i.ends_at time`
+	revisionColumns = `r.number int, r.kind text, r.method text, r.fingerprint text, r.resend int,
+		r.uid text, r.sequence int, r.dtstamp time,
+		r.organizer_name text, r.organizer_email text, r.organizer_default int,
+		r.state text, r.permanent int, r.unusable int, r.stage text, r.code text, r.detail text,
+		r.message_id text, r.from_name text, r.from_email text,
+		r.reply text, r.attempts int, r.at time, r.created_at time, r.submitted_at time`
 
-	revisions   = ` FROM invite AS i JOIN revision AS r ON r.id IN (i.latest, i.last_sent)`
-	contents    = ` LEFT JOIN calendar AS c ON c.revision = r.id LEFT JOIN message AS m ON m.revision = r.id`
-	oneInvite   = ` WHERE i.invite_id = ? AND i.address = ?`
-	wholeInvite = ` WHERE i.invite_id = ?`
-	inOrder     = ` ORDER BY i.invite_id, i.address, r.id DESC`
+	revisions = ` FROM invite AS i JOIN revision AS r ON r.id = i.latest
+		LEFT JOIN revision AS s ON s.id = nullif(i.last_sent, i.latest)`
+	contents = `
+		LEFT JOIN calendar AS rc ON rc.revision = r.id LEFT JOIN message AS rm ON rm.revision = r.id
+		LEFT JOIN calendar AS sc ON sc.revision = s.id LEFT JOIN message AS sm ON sm.revision = s.id`
+	contentColumns = `
+		rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
+		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`
+	oneInvite = ` WHERE i.invite_id = ? AND i.address = ?`
 )
 
 var (
-	lookup     = &statement{`SELECT ` + inviteColumns + `, ` + revisionColumns + revisions + oneInvite + inOrder}
-	load       = &statement{`SELECT ` + inviteColumns + `, ` + revisionColumns + `, ` + contentColumns + revisions + contents + oneInvite + inOrder}
-	members    = &statement{`SELECT ` + inviteColumns + `, ` + revisionColumns + revisions + wholeInvite + inOrder}
+	entryColumns = pack("", inviteColumns) + `, ` + pack("", revisionColumns) + `, r.id IS i.last_sent AS l, ` +
+		pack("s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s."))
+
+	lookup     = &statement{`SELECT ` + entryColumns + revisions + oneInvite}
+	load       = &statement{`SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite}
+	members    = &statement{`SELECT ` + entryColumns + revisions + ` WHERE i.invite_id = ? ORDER BY i.address`}
 	tombstoned = &statement{`SELECT 1 FROM tombstone WHERE hash = ?`}
 )
 
@@ -65,7 +72,6 @@ func (l *Ledger) entries(ctx context.Context, from *statement, contents bool, ke
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			s.invite = 0
 			if err := c.query(from, s.row, key.InviteID, key.Address); err != nil {
 				return err
 			}
@@ -101,57 +107,64 @@ func (l *Ledger) hash(key ledger.Key) []byte {
 	return sum[:]
 }
 
-// scanner makes entries of rows, those of one invite standing together.
+// scanner makes entries of rows.
 type scanner struct {
 	contents bool
-	invite   int64 // of the last row
 	entries  []ledger.Entry
 }
 
 func (s *scanner) row(r *record) error {
-	invite, latest, lastSent := r.int64(), r.int64(), r.int64()
-	key := ledger.Key{InviteID: r.text(), Address: r.text()}
-	if invite != s.invite {
-		s.invite = invite
-		s.entries = append(s.entries, ledger.Entry{
-			Key: key, Known: true, Grouped: r.bool(), Recipient: r.text(),
-			UID: r.text(), FirstMessageID: r.text(), EndsAt: r.time(),
-		})
-	} else {
-		r.next += 5
+	i := packed{r.text(), r.text()}
+	e := ledger.Entry{
+		Key: ledger.Key{InviteID: i.text(), Address: i.text()}, Known: true, Grouped: i.bool(), Recipient: i.text(),
+		UID: i.text(), FirstMessageID: i.text(), EndsAt: i.time(),
 	}
-	e := &s.entries[len(s.entries)-1]
-	id := r.int64()
-	rev := s.revision(r)
-	if id == latest {
-		e.Latest = rev
-		// The submission that a crash cut short has yet to be finished.
-		if e.FirstMessageID == "" && rev.State == ledger.Submitting {
-			e.FirstMessageID = rev.MessageID
+	e.Latest = revision(r)
+	if latestWasSent := r.bool(); latestWasSent {
+		e.LastSent = e.Latest
+	}
+	if sent := revision(r); sent != nil {
+		e.LastSent = sent
+	}
+	if s.contents {
+		addContents(r, e.Latest)
+		if e.LastSent != e.Latest {
+			addContents(r, e.LastSent)
 		}
 	}
-	if id == lastSent {
-		e.LastSent = rev
+	// The submission that a crash cut short has yet to be finished.
+	if e.FirstMessageID == "" && e.Latest.State == ledger.Submitting {
+		e.FirstMessageID = e.Latest.MessageID
 	}
+	s.entries = append(s.entries, e)
 	return nil
 }
 
-func (s *scanner) revision(r *record) *ledger.Revision {
-	rev := &ledger.Revision{
-		Number: r.int64(), Kind: r.text(), Method: r.text(), Fingerprint: r.text(), Resend: r.int(),
-		UID: r.text(), Sequence: r.int(), DTStamp: r.time(),
-		OrganizerName: r.text(), OrganizerEmail: r.text(), OrganizerDefault: r.bool(),
-		State: ledger.State(r.text()), Permanent: r.bool(), Unusable: r.bool(),
-		Stage: r.text(), Code: r.text(), Detail: r.text(),
-		MessageID: r.text(), FromName: r.text(), FromEmail: r.text(),
-		Reply: r.text(), Attempts: r.int(), At: r.time(), CreatedAt: r.time(), SubmittedAt: r.time(),
+// revision is nil if the row has none there.
+func revision(r *record) *ledger.Revision {
+	p := packed{r.text(), r.text()}
+	if p.numbers == "" {
+		return nil
 	}
-	if s.contents {
-		rev.Calendar = r.bytes()
-		message := &ledger.Message{From: r.text(), To: r.text(), SMTPUTF8: r.bool(), Bytes: r.bytes()}
-		if len(message.Bytes) > 0 {
-			rev.Message = message
-		}
+	return &ledger.Revision{
+		Number: p.int64(), Kind: p.text(), Method: p.text(), Fingerprint: p.text(), Resend: p.int(),
+		UID: p.text(), Sequence: p.int(), DTStamp: p.time(),
+		OrganizerName: p.text(), OrganizerEmail: p.text(), OrganizerDefault: p.bool(),
+		State: ledger.State(p.text()), Permanent: p.bool(), Unusable: p.bool(),
+		Stage: p.text(), Code: p.text(), Detail: p.text(),
+		MessageID: p.text(), FromName: p.text(), FromEmail: p.text(),
+		Reply: p.text(), Attempts: p.int(), At: p.time(), CreatedAt: p.time(), SubmittedAt: p.time(),
 	}
-	return rev
+}
+
+func addContents(r *record, to *ledger.Revision) {
+	calendar := r.bytes()
+	message := &ledger.Message{From: r.text(), To: r.text(), SMTPUTF8: r.bool(), Bytes: r.bytes()}
+	if to == nil {
+		return
+	}
+	to.Calendar = calendar
+	if len(message.Bytes) > 0 {
+		to.Message = message
+	}
 }
