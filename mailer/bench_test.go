@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
@@ -18,7 +20,17 @@ import (
 // BenchmarkWay is one invite from the request to the SMTP server's answer, both
 // neighbours in memory and included. The stages have benchmarks of their own,
 // each in its package.
-func BenchmarkWay(b *testing.B) {
+func BenchmarkWay(b *testing.B) { benchmarkWay(b, nil) }
+
+// BenchmarkWayRecorded is the same with a ledger on disk, every write durable.
+func BenchmarkWayRecorded(b *testing.B) {
+	l, err := sqlite.Open(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "ledger.sqlite")})
+	require.NoError(b, err)
+	defer func() { require.NoError(b, l.Close()) }()
+	benchmarkWay(b, l)
+}
+
+func benchmarkWay(b *testing.B, l mailer.Ledger) {
 	b.ReportAllocs()
 	inbox := submissiontest.NewInbox(submissiontest.Options{Handle: func(submissiontest.Message) error { return nil }})
 	defer func() { require.NoError(b, inbox.Close()) }()
@@ -28,7 +40,7 @@ func BenchmarkWay(b *testing.B) {
 	smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, smtp.Close()) }()
-	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, AllowPast: true, Logger: slog.New(slog.DiscardHandler)})
+	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Ledger: l, AllowPast: true, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(b, err)
 	n := 0
 	for b.Loop() {
