@@ -96,7 +96,7 @@ func (b *batch) emit(r mailer.Result) {
 		b.limited = b.limited || receipt.Error != nil && receipt.Error.Code == mailer.CodeMaxMails
 		b.tally.add(receipt, b.flags.OnUnknown == string(mailer.OnUnknownHold))
 		b.tell(l)
-		b.out.print(l)
+		b.out.put(l)
 	}
 	b.progress.add()
 }

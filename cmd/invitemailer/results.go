@@ -61,8 +61,8 @@ func newResults(w io.Writer, columns bool, around func(func()), broken func()) *
 	return r
 }
 
-// print takes one line. After the first error it does nothing.
-func (r *results) print(l *line) {
+// put takes one line. After the first error it does nothing.
+func (r *results) put(l *line) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err != nil {

@@ -45,7 +45,7 @@ func TestResultNames(t *testing.T) {
 	l.EML = "out/x.eml"
 	w := &countingWriter{}
 	r := newResults(w, false, direct, func() {})
-	r.print(l)
+	r.put(l)
 	require.NoError(t, r.close())
 	assert.Equal(t, `{"file":"invites.jsonl","line":7,"smart_invite_id":"board-meeting","recipient":"ada@example.com","method":"request","kind":"update",`+
 		`"outcome":"failed","uid":"uid","sequence":2,"message_id":"<id@example.com>","smtp_reply":"550 5.1.1 no such user","attempts":3,`+
@@ -61,7 +61,7 @@ func TestResultsAreBufferedButNotHeldBack(t *testing.T) {
 		w := &countingWriter{}
 		r := newResults(w, false, direct, func() {})
 		for range 100 {
-			r.print(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
+			r.put(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
 		}
 		synctest.Wait()
 		assert.Zero(t, w.writes)
@@ -69,7 +69,7 @@ func TestResultsAreBufferedButNotHeldBack(t *testing.T) {
 		synctest.Wait()
 		assert.Equal(t, 1, w.writes)
 		assert.Equal(t, 100, strings.Count(w.String(), "\n"))
-		r.print(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
+		r.put(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
 		time.Sleep(flushAfter)
 		synctest.Wait()
 		assert.Equal(t, 2, w.writes)
@@ -85,9 +85,9 @@ func TestColumns(t *testing.T) {
 	w := &countingWriter{}
 	around := 0
 	r := newResults(w, true, func(f func()) { around++; f() }, func() {})
-	r.print(newLine("x", 1, &mailer.Receipt{InviteID: "a\x1b[2J", Recipient: "ada@example.com", Kind: mailer.Invitation, Outcome: mailer.Sent}))
+	r.put(newLine("x", 1, &mailer.Receipt{InviteID: "a\x1b[2J", Recipient: "ada@example.com", Kind: mailer.Invitation, Outcome: mailer.Sent}))
 	assert.Equal(t, "sent       invitation    a?[2J                     ada@example.com                 \n", w.String())
-	r.print(newLine("x", 2, &mailer.Receipt{InviteID: "b", Recipient: "ada@example.com", Kind: mailer.None, Outcome: mailer.Invalid,
+	r.put(newLine("x", 2, &mailer.Receipt{InviteID: "b", Recipient: "ada@example.com", Kind: mailer.None, Outcome: mailer.Invalid,
 		Error: &mailer.Error{Stage: mailer.StageRead, Field: "event.end", Message: "is missing"}}))
 	assert.Contains(t, w.String(), "invalid    none          b                         ada@example.com                   read: event.end: is missing\n")
 	assert.Equal(t, 2, around)
@@ -99,9 +99,9 @@ func TestBrokenOutputIsToldOnce(t *testing.T) {
 	w := &countingWriter{err: errors.New("broken pipe")}
 	broken := 0
 	r := newResults(w, false, direct, func() { broken++ })
-	r.print(newLine("", 0, &mailer.Receipt{}))
+	r.put(newLine("", 0, &mailer.Receipt{}))
 	require.Error(t, r.flush())
-	r.print(newLine("", 0, &mailer.Receipt{}))
+	r.put(newLine("", 0, &mailer.Receipt{}))
 	require.Error(t, r.close())
 	assert.Equal(t, 1, broken)
 	assert.Equal(t, 1, w.writes)
@@ -114,7 +114,7 @@ func BenchmarkResults(b *testing.B) {
 	sequence := 0
 	l := newLine("invites.jsonl", 1, &mailer.Receipt{InviteID: "x", Recipient: "ada@example.com", Outcome: mailer.Sent, Sequence: &sequence, At: time.Unix(0, 0)})
 	for b.Loop() {
-		r.print(l)
+		r.put(l)
 	}
 	if err := r.close(); err != nil {
 		b.Fatal(err)
