@@ -90,7 +90,7 @@ type flaw struct {
 }
 
 func (f *flaw) Error() string {
-	return fmt.Sprintf("%s (line %d, column %d)", f.message, f.line, f.column)
+	return located(f.message, fmt.Sprintf("line %d, column %d", f.line, f.column))
 }
 
 // piece is the text of one record in an array.

@@ -16,18 +16,17 @@ import (
 // of names nor that of recipients counts.
 type canonical struct{ buf []byte }
 
-// of is valid until the next call. The key of a single recipient is known.
-func (c *canonical) of(item *mailer.Item, who string) []byte {
+func (c *canonical) group(g *mailer.Group) {
 	c.buf = c.buf[:0]
-	if g := item.Group; g != nil {
-		c.common(g.ID, g.Method, g.Event, g.Organizer, g.CallbackURL, &g.Mail)
-		c.recipients(g.Recipients)
-		return c.buf
-	}
-	i := item.Invite
+	c.common(g.ID, g.Method, g.Event, g.Organizer, g.CallbackURL, &g.Mail)
+	c.recipients(g.Recipients)
+}
+
+// invite writes an invite; the key of its recipient's address is known.
+func (c *canonical) invite(i *mailer.Invite, key string) {
+	c.buf = c.buf[:0]
 	c.common(i.ID, i.Method, i.Event, i.Organizer, i.CallbackURL, &i.Mail)
-	c.recipient(i.Recipient, who)
-	return c.buf
+	c.recipient(i.Recipient, key)
 }
 
 func (c *canonical) common(id string, method mailer.Method, e *cronofy.Event, o *mailer.Organizer, callback string, mail *mailer.MailOptions) {
@@ -58,11 +57,10 @@ func (c *canonical) common(id string, method mailer.Method, e *cronofy.Event, o 
 }
 
 func (c *canonical) recipients(all []mailer.Recipient) {
-	var m memo
 	begin := len(c.buf)
 	each := make([]string, len(all))
 	for i, r := range all {
-		c.recipient(r, m.key(r.Email))
+		c.recipient(r, addressKey(r.Email))
 		each[i] = string(c.buf[begin:])
 		c.buf = c.buf[:begin]
 	}

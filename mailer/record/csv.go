@@ -103,9 +103,7 @@ func (r *reader) endCSV(err error, line int) bool {
 	if parse.StartLine != parse.Line {
 		where += fmt.Sprintf(", in the row that begins in line %d", parse.StartLine)
 	}
-	todo := ""
-	what, todo, _ = strings.Cut(what, "; ")
-	return r.fail(parse.StartLine, fmt.Sprintf("%s (%s); %s; %s", what, where, rest, todo), err)
+	return r.fail(parse.StartLine, located(what, where)+"; "+rest, err)
 }
 
 func checkHeader(header []string, line int) *mailer.Error {

@@ -75,8 +75,7 @@ func (r *reader) finish(d *draft, item mailer.Item) mailer.Item {
 }
 
 func syntaxError(p place, at int, message string) *mailer.Error {
-	what, todo, _ := strings.Cut(message, "; ")
-	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: fmt.Sprintf("%s (%s); %s", what, p.of(at), todo)}
+	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: located(message, p.of(at))}
 }
 
 // syntaxProblem says why and where a text is not JSON; "" if it is.

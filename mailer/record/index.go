@@ -11,15 +11,15 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/address"
 )
 
-// index remembers which invites a file has named so far: for each record a hash
-// of what it is known by, a hash of its content, and its line. The hashes have a
-// seed of their own in every run, so that nobody can make two of them collide;
-// by chance, any two of a million records do with a probability below 1e-7.
+// index remembers which invites a file has named so far: for each of them a
+// hash of what it is known by, a hash of its content, and its line. The hashes
+// have a seed of their own in every run, so that nobody can make two of them
+// collide; by chance, any two of a million do with a probability below 1e-7.
 type index struct {
 	seed    maphash.Seed
 	shards  [shards]table
 	content canonical
-	who     memo
+	who     []uint64 // hashes of an item's recipients
 }
 
 // shards keeps a table small, so that little is copied when it grows.
@@ -27,64 +27,98 @@ const shards = 16
 
 func newIndex() index { return index{seed: maphash.MakeSeed()} }
 
-// check holds an item against those before it. A group is known by its id; of
-// several invites with one id, each by its recipient.
+// check holds an item, known by its id and each of its recipients, against those
+// before it, and keeps it for those to come unless it is wrong.
 func (x *index) check(item *mailer.Item, line int) {
-	var id, who string
-	if g := item.Group; g != nil {
-		id = g.ID
-	} else {
-		id, who = item.Invite.ID, x.who.key(item.Invite.Recipient.Email)
-	}
-	if strings.TrimSpace(id) == "" || item.Group == nil && who == "" {
-		return // it is invalid, and equal to nothing
+	id := x.keys(item)
+	if strings.TrimSpace(id) == "" || len(x.who) == 0 {
+		return // the mailer refuses it; it is equal to nothing
 	}
 	e := entry{
-		key:     maphash.String(x.seed, id),
+		key:     x.id(id),
 		group:   item.Group != nil,
-		who:     maphash.String(x.seed, who) >> 16,
-		content: maphash.Bytes(x.seed, x.content.of(item, who)) >> 16,
-		line:    uint32(line), //nolint:gosec // more lines than that do not fit into a day
+		content: maphash.Bytes(x.seed, x.content.buf) >> 16,
+		line:    uint32(line), //nolint:gosec // a file of 2^31 lines cannot be sent in a lifetime
 	}
-	first, known := x.find(e)
-	switch {
-	case !known:
+	if first, known := x.get(e.key); known && first.group != e.group {
+		item.Err = bothForms(e.group, first.line, line)
 		return
-	case first.group != e.group:
-		item.Err = bothForms(e.group, first.line)
-		return
-	case !e.group && first.who != e.who: // another recipient of that id
-		var both [16]byte
-		binary.LittleEndian.PutUint64(both[:], e.key)
-		binary.LittleEndian.PutUint64(both[8:], e.who)
-		e.key = maphash.Bytes(x.seed, both[:])
-		if first, known = x.find(e); !known {
+	}
+	known := 0
+	for _, e.who = range x.who {
+		first, there := x.find(e)
+		if there && first.content != e.content {
+			item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeDuplicate, Field: "smart_invite_id",
+				Message: fmt.Sprintf("the same invite with other content: its first stands in line %d; keep one of the two (line %d)", first.line, line)}
 			return
 		}
+		if there {
+			known++
+		}
 	}
-	if first.content != e.content {
-		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeDuplicate, Field: "smart_invite_id",
-			Message: fmt.Sprintf("the same invite with other content: its first stands in line %d; keep one of the two (line %d)", first.line, line)}
-		return
+	item.Repeats = known == len(x.who)
+	for _, e.who = range x.who {
+		if first, there := x.find(e); !there {
+			key := e
+			key.key = first.key
+			x.put(key)
+		}
 	}
-	item.Repeats = true
 }
 
-func bothForms(group bool, first uint32) *mailer.Error {
+// keys writes down the content of an item and the hashes of its recipients, and
+// returns its id.
+func (x *index) keys(item *mailer.Item) (id string) {
+	x.who = x.who[:0]
+	if g := item.Group; g != nil {
+		x.content.group(g)
+		for _, r := range g.Recipients {
+			x.who = append(x.who, x.recipient(addressKey(r.Email)))
+		}
+		return g.ID
+	}
+	i := item.Invite
+	key := addressKey(i.Recipient.Email)
+	x.content.invite(i, key)
+	if key != "" {
+		x.who = append(x.who, x.recipient(key))
+	}
+	return i.ID
+}
+
+// id is the hash of an id; 0 is an empty slot.
+func (x *index) id(id string) uint64 { return max(1, maphash.String(x.seed, id)) }
+
+func (x *index) recipient(key string) uint64 { return maphash.String(x.seed, key) >> 16 }
+
+// find looks for the id and recipient of e. The first recipient of an id stands
+// under the id alone, the others under both: most ids have one recipient. If it
+// is not there, the key of the result is where it belongs.
+func (x *index) find(e entry) (first entry, known bool) {
+	first, known = x.get(e.key)
+	if !known || first.who == e.who {
+		return first, known
+	}
+	var both [16]byte
+	binary.LittleEndian.PutUint64(both[:], e.key)
+	binary.LittleEndian.PutUint64(both[8:], e.who)
+	return x.get(max(1, maphash.Bytes(x.seed, both[:])))
+}
+
+func (x *index) get(key uint64) (entry, bool) {
+	s, known := x.shards[key%shards].get(key)
+	return s.unpack(), known
+}
+
+func (x *index) put(e entry) { x.shards[e.key%shards].put(e.pack()) }
+
+func bothForms(group bool, first uint32, line int) *mailer.Error {
 	here, there := "recipient", "recipients"
 	if group {
 		here, there = there, here
 	}
 	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeFormChanged, Field: here,
-		Message: fmt.Sprintf("this id has %s in line %d and %s here; use one form for one id", there, first, here)}
-}
-
-// find returns the entry of that key, or puts in the one that it is given.
-func (x *index) find(e entry) (first entry, known bool) {
-	if e.key == 0 {
-		e.key = 1 // 0 is an empty slot
-	}
-	return x.shards[e.key%shards].find(e)
+		Message: fmt.Sprintf("this id has %s in line %d and %s here (line %d); use one form for one id", there, first, here, line)}
 }
 
 // entry is a record in the index.
@@ -123,17 +157,29 @@ type table struct {
 	used  int
 }
 
-func (t *table) find(e entry) (entry, bool) {
+func (t *table) get(key uint64) (slot, bool) {
+	if len(t.slots) == 0 {
+		return slot{key: key}, false
+	}
+	s := t.slots[t.at(key)]
+	known := s.key == key
+	s.key = key
+	return s, known
+}
+
+// put adds a slot whose key is not there.
+func (t *table) put(s slot) {
 	if t.used >= len(t.slots)/8*7 {
-		t.grow()
+		old := t.slots
+		t.slots = make([]slot, max(16, len(old)+len(old)/4))
+		for _, s := range old {
+			if s.key != 0 {
+				t.slots[t.at(s.key)] = s
+			}
+		}
 	}
-	at := t.at(e.key)
-	if t.slots[at].key == e.key {
-		return t.slots[at].unpack(), true
-	}
-	t.slots[at] = e.pack()
+	t.slots[t.at(s.key)] = s
 	t.used++
-	return e, false
 }
 
 // at is the slot of a key, or the empty one where it belongs.
@@ -148,28 +194,12 @@ func (t *table) at(key uint64) int {
 	return at
 }
 
-func (t *table) grow() {
-	old := t.slots
-	t.slots = make([]slot, max(16, len(old)+len(old)/4))
-	for _, s := range old {
-		if s.key != 0 {
-			t.slots[t.at(s.key)] = s
-		}
+// addressKey is what one person's address is known by, however it is written.
+// What is no address only has to be told from the others here.
+func addressKey(email string) string {
+	a, err := address.Parse(email)
+	if err != nil {
+		return strings.ToLower(email)
 	}
-}
-
-// memo finds the key of an address. Only what is no address has to be told from
-// everything else here; why it is none is for the mailer to say.
-type memo struct{ last, lastKey string }
-
-func (m *memo) key(email string) string {
-	if email == m.last {
-		return m.lastKey
-	}
-	key := strings.ToLower(email)
-	if a, err := address.Parse(email); err == nil {
-		key = a.Key()
-	}
-	m.last, m.lastKey = email, key
-	return key
+	return a.Key()
 }

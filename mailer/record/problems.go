@@ -26,10 +26,7 @@ func (p *problems) add(at int, field, format string, args ...any) {
 		p.more++
 		return
 	}
-	text := fmt.Sprintf(format, args...)
-	if where := p.place.of(at); where != "" {
-		text += " (" + where + ")"
-	}
+	text := fmt.Sprintf(format, args...) + " (" + p.place.of(at) + ")"
 	if len(p.texts) == 0 {
 		p.field = field
 	} else {
@@ -47,6 +44,15 @@ func (p *problems) err() *mailer.Error {
 		text += fmt.Sprintf("; and %d more", p.more)
 	}
 	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Field: p.field, Message: text}
+}
+
+// located puts a place after what a message says, and before what to do.
+func located(message, where string) string {
+	what, todo, cut := strings.Cut(message, "; ")
+	if cut {
+		todo = "; " + todo
+	}
+	return what + " (" + where + ")" + todo
 }
 
 // place turns offsets in a record into lines and columns of its file.
