@@ -185,12 +185,12 @@ var writing = []law{
 }
 
 // crashed leaves an invite submitting, its owner dead, and opens another ledger.
-func (t *trial) crashed(messageID string) (Ledger, ledger.Claim) {
+func (t *trial) crashed() (Ledger, ledger.Claim) {
 	t.Helper()
 	dead := t.open()
 	c := t.claim(dead, anna)
 	t.create(dead, c, made(anna))
-	t.submit(dead, c, anna, messageID)
+	t.submit(dead, c, anna, "1@example.com")
 	t.kill(dead)
 	t.pass(Expiry)
 	l := t.open()
@@ -208,7 +208,7 @@ var crashing = []law{
 		assert.Nil(t, t.lookup(l, anna).LastSent)
 	}},
 	{"a crash while submitting keeps the bytes, and counts as sent perhaps", func(t *trial) {
-		l, _ := t.crashed("1@example.com")
+		l, _ := t.crashed()
 		e := t.load(l, anna)
 		assert.Equal(t, ledger.Submitting, e.Latest.State)
 		assert.Equal(t, submission("1@example.com").Message, *e.Latest.Message)
@@ -216,7 +216,7 @@ var crashing = []law{
 		assert.Equal(t, "1@example.com", e.FirstMessageID)
 	}},
 	{"what a crash cut short stays first, whatever comes of its repeat", func(t *trial) {
-		l, c := t.crashed("1@example.com")
+		l, c := t.crashed()
 		t.submit(l, c, anna, "2@example.com")
 		t.finish(l, c, anna, deferred)
 		e := t.lookup(l, anna)
@@ -224,7 +224,7 @@ var crashing = []law{
 		assert.Equal(t, e.Latest, e.LastSent)
 	}},
 	{"what a crash cut short stays last sent while a newer revision has not left", func(t *trial) {
-		l, c := t.crashed("1@example.com")
+		l, c := t.crashed()
 		t.create(l, c, changed(anna, "v1:2"))
 		e := t.load(l, anna)
 		require.NotNil(t, e.LastSent)
@@ -233,7 +233,7 @@ var crashing = []law{
 		assert.Equal(t, "1@example.com", e.FirstMessageID)
 	}},
 	{"what a crash cut short can be settled as unknown, and keeps its bytes", func(t *trial) {
-		l, c := t.crashed("1@example.com")
+		l, c := t.crashed()
 		t.finish(l, c, anna, ledger.Outcome{State: ledger.Unknown})
 		e := t.load(l, anna)
 		assert.Equal(t, ledger.Unknown, e.Latest.State)

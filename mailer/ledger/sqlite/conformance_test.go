@@ -26,12 +26,17 @@ func TestConformance(t *testing.T) {
 
 func TestAgreement(t *testing.T) {
 	t.Parallel()
-	ledgertest.Agreement(t, newStorage)
+	ledgertest.Agreement(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
+		s := newStorage(t, clock).(*storage)
+		s.unsynced = true // so that the time goes into histories
+		return s
+	})
 }
 
 // storage is one file and the ledgers that have it open.
 type storage struct {
-	options Options
+	options  Options
+	unsynced bool
 
 	mu    sync.Mutex
 	alive []*Ledger
@@ -45,6 +50,13 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 	l, err := Open(context.Background(), s.options)
 	if err != nil {
 		return nil, err
+	}
+	if s.unsynced {
+		if err := l.writer.with(context.Background(), func(c *conn) error {
+			return c.script(context.Background(), "PRAGMA synchronous = OFF")
+		}); err != nil {
+			return nil, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -46,7 +46,7 @@ func (l *Ledger) explain(doing string, err error) error {
 	f := &failure{name: l.name, doing: doing, err: err}
 	var e *modernc.Error
 	if errors.As(err, &e) {
-		f.sort, f.advice = advise(e.Code())
+		f.advice, f.sort = advise(e.Code())
 	}
 	return f
 }
@@ -57,23 +57,23 @@ func (l *Ledger) unusable(format string, args ...any) error {
 }
 
 // advise reads a result code (https://www.sqlite.org/rescode.html).
-func advise(code int) (sort error, advice string) {
+func advise(code int) (advice string, sort error) {
 	switch code & 0xff { // the primary result code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return ledger.ErrBusy, "another process holds its lock; run again when that one is done"
+		return "another process holds its lock; run again when that one is done", ledger.ErrBusy
 	case sqlite3.SQLITE_FULL:
-		return ledger.ErrBusy, "make room on the disk and run again"
+		return "make room on the disk and run again", ledger.ErrBusy
 	case sqlite3.SQLITE_IOERR:
-		return ledger.ErrBusy, "check the space and the health of the disk and run again"
+		return "check the space and the health of the disk and run again", ledger.ErrBusy
 	case sqlite3.SQLITE_NOTADB:
-		return ledger.ErrUnusable, "the file is not a ledger; name another one"
+		return "the file is not a ledger; name another one", ledger.ErrUnusable
 	case sqlite3.SQLITE_CORRUPT:
-		return ledger.ErrUnusable, "the file is damaged; restore it from a backup or recover it with the sqlite3 shell"
+		return "the file is damaged; restore it from a backup or recover it with the sqlite3 shell", ledger.ErrUnusable
 	case sqlite3.SQLITE_READONLY:
-		return ledger.ErrUnusable, "let this user write the file and its directory"
+		return "let this user write the file and its directory", ledger.ErrUnusable
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return ledger.ErrUnusable, "check the path, and let this user write the file and its directory"
+		return "check the path, and let this user write the file and its directory", ledger.ErrUnusable
 	default:
-		return nil, ""
+		return "", nil
 	}
 }

@@ -24,7 +24,7 @@ func TestResultCodesAreToldApart(t *testing.T) {
 		nil: {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISUSE},
 	} {
 		for _, code := range codes {
-			sort, advice := advise(code)
+			advice, sort := advise(code)
 			assert.Equal(t, want, sort, "code %d", code)
 			assert.Equal(t, want != nil, advice != "", "code %d", code)
 		}

@@ -34,11 +34,10 @@ func TestForgetRemovesWhatIsPastAndNothingElse(t *testing.T) {
 	t.Parallel()
 	clock := ledgertest.NewClock()
 	l := openWith(t, Options{Memory: true, Now: clock.Now})
-	now := clock.Now()
 	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: "anna@example.com"} }
 	keep(t, l, key("no end, long ago"), time.Time{}, ledger.Sent)
 	clock.Move(48 * time.Hour)
-	now = clock.Now()
+	now := clock.Now()
 	keep(t, l, key("no end, today"), time.Time{}, ledger.Sent)
 	keep(t, l, key("past and sent"), now.Add(-25*time.Hour), ledger.Sent)
 	keep(t, l, key("past and unknown"), now.Add(-25*time.Hour), ledger.Unknown)
