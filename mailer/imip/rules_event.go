@@ -1,0 +1,128 @@
+package imip
+
+import (
+	"strconv"
+	"strings"
+)
+
+// The rules on what a VEVENT says of itself: SEQUENCE, STATUS.
+var eventRules = []Rule{
+	{
+		ID: "IM37", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "SEQUENCE is a number from 0 on, there once at most, and always there in a CANCEL",
+		Why:    "Clients compare it to tell the newer message; a cancellation without it is taken for an old one.",
+		Source: "RFC 5545 section 3.8.7.4; RFC 5546 section 3.2.5",
+		Mend:   "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
+		check: func(d *document, r *report) {
+			for _, e := range d.cal.events {
+				p := d.once(r, e, "SEQUENCE", d.cal.method == "CANCEL")
+				if p == nil {
+					continue
+				}
+				if _, ok := readSequence(p.value); !ok {
+					r.add(d.at(p.line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.value))
+				}
+			}
+		},
+	},
+	{
+		ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "The STATUS of a REQUEST is TENTATIVE or CONFIRMED, or absent",
+		Why:    "Clients show what they do not know as they please.",
+		Source: "RFC 5546 section 3.2.2",
+		Mend:   "Write STATUS:CONFIRMED.",
+		check: func(d *document, r *report) {
+			if d.cal.method != "REQUEST" {
+				return
+			}
+			for _, e := range d.cal.events {
+				p := d.once(r, e, "STATUS", false)
+				if p == nil {
+					continue
+				}
+				switch strings.ToUpper(strings.Trim(p.value, " \t")) {
+				case "TENTATIVE", "CONFIRMED", "CANCELLED": // IM41 has the last
+				default:
+					r.add(d.at(p.line), "STATUS:%s", quoteName(p.value))
+				}
+			}
+		},
+	},
+	{
+		ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
+		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
+		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.com issue 29706",
+		Mend:   "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
+		check:  checkCancelled,
+	},
+	{
+		ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		Title:  "SUMMARY says something, and links in the HTML are in the calendar too",
+		Why:    "Outlook shows the calendar and hides the text of the mail: a join link that is only there is lost.",
+		Source: "mrbs-code issue 498; Zimbra, CalendarMailSender",
+		Mend:   "Put the title into SUMMARY, and the link into DESCRIPTION, LOCATION or URL.",
+		check: func(d *document, r *report) {
+			e := d.cal.main()
+			if e == nil {
+				return
+			}
+			if strings.TrimSpace(unescapeText(e.value("SUMMARY"))) == "" {
+				r.add(d.at(e.line), "there is no SUMMARY, or a blank one")
+			}
+			if d.root != nil && !d.foreign() && d.cal.method == "REQUEST" {
+				checkLinksInEvent(d, r, e)
+			}
+		},
+	},
+}
+
+// readSequence reads an INTEGER from 0 on (RFC 5545 section 3.3.8).
+func readSequence(s string) (int, bool) {
+	s = strings.Trim(s, " \t")
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || n < 0 {
+		return 0, false
+	}
+	return int(n), true
+}
+
+// checkCancelled is IM41.
+func checkCancelled(d *document, r *report) {
+	for _, e := range d.cal.events {
+		p, n := e.get("STATUS")
+		status := ""
+		if p != nil {
+			status = strings.ToUpper(strings.Trim(p.value, " \t"))
+		}
+		_, instance := e.get("RECURRENCE-ID")
+		switch {
+		case d.cal.method == "REQUEST" && status == "CANCELLED" && instance > 0:
+			r.warn(d.at(p.line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
+		case d.cal.method == "REQUEST" && status == "CANCELLED":
+			r.add(d.at(p.line), "STATUS:CANCELLED, but METHOD:REQUEST")
+		case d.cal.method != "CANCEL":
+		case n > 1:
+			r.add(d.at(p.line), "STATUS is there %d times", n)
+		case n == 1 && status != "CANCELLED":
+			r.add(d.at(p.line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.value))
+		case n == 0 && instance == 0 && d.allTold():
+			r.add(d.at(e.line), "all who were invited are told, but STATUS:CANCELLED is missing")
+		}
+	}
+}
+
+// allTold reports whether a CANCEL names everyone whom the earlier message invited, so that the whole event is meant.
+func (d *document) allTold() bool {
+	before := d.options.Previous
+	if before == nil || before.method != "REQUEST" || len(before.attendees) == 0 {
+		return false
+	}
+	now := d.cal.who()
+	for _, key := range before.attendees {
+		if key != before.organizer && now.find(key) == nil {
+			return false
+		}
+	}
+	return true
+}

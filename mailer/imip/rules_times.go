@@ -1,0 +1,257 @@
+package imip
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// The rules on times, zones and recurrence.
+var timeRules = []Rule{
+	{
+		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after the start and is of the same type",
+		Why:    "Clients drop the event, or show it without an end.",
+		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
+		Mend:   "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
+		check: func(d *document, r *report) {
+			for _, e := range d.cal.events {
+				checkSpan(d, r, e)
+			}
+		},
+	},
+	{
+		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
+		Why:    "Outlook shows the event an hour or more off, or not at all.",
+		Source: "RFC 5545 section 3.2.19; Microsoft KB 4456241",
+		Mend:   "Add a VTIMEZONE for each TZID, or write the times in UTC.",
+		check: func(d *document, r *report) {
+			missing := map[string]bool{}
+			for c, p := range d.cal.properties {
+				if c.name == "VTIMEZONE" || p.params == "" {
+					continue
+				}
+				tzid, ok := p.param("TZID")
+				if !ok || missing[tzid.value] || d.cal.zones[tzid.value] != nil {
+					continue
+				}
+				missing[tzid.value] = true
+				r.add(d.at(p.line), "there is no VTIMEZONE for TZID=%s", quoteName(tzid.value))
+			}
+			for _, sub := range d.cal.objects[0].subs {
+				if sub.name != "VTIMEZONE" {
+					continue
+				}
+				for _, rule := range sub.subs {
+					_, rrule := rule.get("RRULE")
+					_, rdate := rule.get("RDATE")
+					if rrule > 0 && rdate > 0 {
+						r.add(d.at(rule.line), "%s has an RRULE and an RDATE", quoteName(rule.name))
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		Title:  "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
+		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
+		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
+		Mend:   "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
+		check: func(d *document, r *report) {
+			for _, e := range d.cal.events {
+				for i := range e.props {
+					p := &e.props[i]
+					if p.name == "TZID" {
+						r.error(d.at(p.line), "TZID is a property of the VEVENT")
+					}
+					if slices.Contains(times, p.name) {
+						checkZone(d, r, p)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		Title:  "Recurrence stays within what Outlook reads: no RDATE without RRULE, one BYMONTHDAY or one ordinal of a weekday",
+		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
+		Source: "Microsoft KB 2643084",
+		Mend:   "Use a simple RRULE, or send single events.",
+		check: func(d *document, r *report) {
+			for _, e := range d.cal.events {
+				rule, _ := e.get("RRULE")
+				if rule == nil {
+					if p, n := e.get("RDATE"); n > 0 {
+						r.add(d.at(p.line), "there is an RDATE and no RRULE")
+					}
+					continue
+				}
+				checkRecurrence(d, r, rule)
+			}
+		},
+	},
+	{
+		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		Title:  "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation to a series has its master",
+		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
+		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
+		Mend:   "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
+		check:  checkInstances,
+	},
+	{
+		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		Title:  "The event is not over",
+		Why:    "Clients and servers pass over invitations to the past.",
+		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",
+		Mend:   "Check the year and the zone; do not send it.",
+		check: func(d *document, r *report) {
+			if d.options.Now.IsZero() || d.cal.method == "CANCEL" {
+				return
+			}
+			var last time.Time
+			var where *property
+			for _, e := range d.cal.events {
+				end, p, ok := d.lastEnd(e)
+				if !ok {
+					return
+				}
+				if end.After(last) {
+					last, where = end, p
+				}
+			}
+			if where != nil && last.Before(d.options.Now) {
+				r.add(d.at(where.line), "the event ended at %s", last.Format("2006-01-02 15:04 UTC"))
+			}
+		},
+	},
+}
+
+// times are the properties of a VEVENT that have a date or time and may have a TZID.
+var times = []string{"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"}
+
+// checkSpan is IM44 for one VEVENT.
+func checkSpan(d *document, r *report, e *component) {
+	start := d.once(r, e, "DTSTART", d.cal.method == "REQUEST")
+	end := d.once(r, e, "DTEND", false)
+	length := d.once(r, e, "DURATION", false)
+	if end != nil && length != nil {
+		r.add(d.at(length.line), "there are both DTEND and DURATION")
+	}
+	if start != nil && !start.when().ok {
+		r.add(d.at(start.line), "DTSTART:%s is no date or time", quoteName(start.value))
+		return
+	}
+	if length != nil {
+		if n, ok := readDuration(length.value); !ok || n <= 0 {
+			r.add(d.at(length.line), "DURATION:%s is no length of time", quoteName(length.value))
+		}
+	}
+	if end == nil {
+		return
+	}
+	to := end.when()
+	if !to.ok {
+		r.add(d.at(end.line), "DTEND:%s is no date or time", quoteName(end.value))
+		return
+	}
+	if start == nil {
+		return
+	}
+	from := start.when()
+	if v, ok := start.param("VALUE"); ok && !strings.EqualFold(v.value, from.valueType()) || !ok && from.day {
+		r.add(d.at(start.line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE", quoteName(start.value))
+	}
+	if from.day != to.day {
+		r.add(d.at(end.line), "DTSTART is a %s and DTEND a %s", from.valueType(), to.valueType())
+		return
+	}
+	a, b := from.clock, to.clock
+	if from.utc != to.utc || from.tzid != to.tzid {
+		var okA, okB bool
+		a, okA = d.locations.instant(from)
+		b, okB = d.locations.instant(to)
+		if !okA || !okB {
+			return
+		}
+	}
+	if !b.After(a) {
+		r.add(d.at(end.line), "the end, %s, does not come after the start, %s", quoteName(end.value), quoteName(start.value))
+	}
+}
+
+// checkZone is IM46 for one property.
+func checkZone(d *document, r *report, p *property) {
+	tzid, has := p.param("TZID")
+	for value := range strings.SplitSeq(p.value, ",") {
+		value, _, _ = strings.Cut(value, "/") // a PERIOD
+		w := readWhen(value, tzid.value)
+		switch {
+		case !w.ok:
+			continue
+		case has && w.utc:
+			r.error(d.at(p.line), "%s has a TZID and is in UTC", p.name)
+		case has && w.day:
+			r.error(d.at(p.line), "%s has a TZID and is a date", p.name)
+		case w.floating():
+			r.add(d.at(p.line), "%s:%s is a floating time", p.name, value)
+		default:
+			continue
+		}
+		return
+	}
+}
+
+// checkRecurrence is IM54 for one RRULE.
+func checkRecurrence(d *document, r *report, rule *property) {
+	for part := range strings.SplitSeq(strings.ToUpper(rule.value), ";") {
+		name, value, _ := strings.Cut(part, "=")
+		switch name {
+		case "BYMONTHDAY":
+			if strings.Contains(value, ",") {
+				r.add(d.at(rule.line), "RRULE has several days of the month: %s", quote(part))
+			}
+		case "BYDAY":
+			if strings.Contains(value, ",") && strings.ContainsAny(value, "0123456789") {
+				r.add(d.at(rule.line), "RRULE has several ordinals of weekdays: %s", quote(part))
+			}
+		case "FREQ":
+			if value == "SECONDLY" || value == "MINUTELY" || value == "HOURLY" {
+				r.add(d.at(rule.line), "RRULE has FREQ=%s", value)
+			}
+		}
+	}
+}
+
+// checkInstances is IM55.
+func checkInstances(d *document, r *report) {
+	seen := map[string]bool{}
+	master := false
+	for _, e := range d.cal.events {
+		id := d.once(r, e, "RECURRENCE-ID", false)
+		if id == nil {
+			if master {
+				r.add(d.at(e.line), "this is another VEVENT without RECURRENCE-ID")
+			}
+			master = true
+			continue
+		}
+		tzid, _ := id.param("TZID")
+		key := tzid.value + ":" + id.value
+		if seen[key] {
+			r.add(d.at(id.line), "this is another VEVENT for the instance %s", quoteName(id.value))
+		}
+		seen[key] = true
+		start, _ := e.get("DTSTART")
+		if start != nil && start.when().ok && (!id.when().ok || id.when().day != start.when().day) {
+			r.add(d.at(id.line), "RECURRENCE-ID:%s is not of the type of DTSTART", quoteName(id.value))
+		}
+		if p, n := e.get("RRULE"); n > 0 {
+			r.add(d.at(p.line), "an instance has an RRULE")
+		}
+	}
+	if !master && len(seen) > 0 && d.cal.method == "REQUEST" {
+		r.warn(d.at(d.cal.events[0].line), "there are instances only, and no VEVENT for the series")
+	}
+}

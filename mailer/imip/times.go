@@ -1,0 +1,155 @@
+package imip
+
+import (
+	"strings"
+	"time"
+)
+
+// readDuration reads a DURATION (RFC 5545 section 3.3.6).
+func readDuration(s string) (time.Duration, bool) {
+	sign := time.Duration(1)
+	switch {
+	case strings.HasPrefix(s, "-"):
+		sign, s = -1, s[1:]
+	case strings.HasPrefix(s, "+"):
+		s = s[1:]
+	}
+	s, ok := strings.CutPrefix(s, "P")
+	if !ok || s == "" || len(s) > 40 {
+		return 0, false
+	}
+	var total time.Duration
+	n, digits, inTime := time.Duration(0), 0, false
+	for i := range len(s) {
+		c := s[i]
+		if c >= '0' && c <= '9' {
+			n = n*10 + time.Duration(c-'0')
+			if digits++; digits > 9 {
+				return 0, false
+			}
+			continue
+		}
+		if c == 'T' && !inTime && digits == 0 {
+			inTime = true
+			continue
+		}
+		unit := durationUnit(c, inTime)
+		if digits == 0 || unit == 0 || n > maxDuration/unit {
+			return 0, false
+		}
+		total += n * unit
+		n, digits = 0, 0
+	}
+	return sign * total, digits == 0
+}
+
+const maxDuration = 100 * 365 * 24 * time.Hour
+
+func durationUnit(c byte, inTime bool) time.Duration {
+	if inTime {
+		switch c {
+		case 'H':
+			return time.Hour
+		case 'M':
+			return time.Minute
+		case 'S':
+			return time.Second
+		}
+		return 0
+	}
+	switch c {
+	case 'W':
+		return 7 * 24 * time.Hour
+	case 'D':
+		return 24 * time.Hour
+	}
+	return 0
+}
+
+// locations are the zones that a document names, looked up once each.
+type locations map[string]*time.Location
+
+// maxLocations is how many zones one document can have looked up: each costs a look into the file system.
+const maxLocations = 50
+
+func (l locations) load(tzid string) *time.Location {
+	loc, known := l[tzid]
+	if !known && len(l) < maxLocations && tzid != "" && tzid != "Local" {
+		loc, _ = time.LoadLocation(tzid) // nil for a name that is not of the IANA database
+		l[tzid] = loc
+	}
+	return loc
+}
+
+// instant returns w in UTC, if its zone is one of the IANA database.
+func (l locations) instant(w when) (time.Time, bool) {
+	if !w.ok || w.floating() {
+		return time.Time{}, false
+	}
+	if w.day || w.utc {
+		return w.clock, true
+	}
+	loc := l.load(w.tzid)
+	if loc == nil {
+		return time.Time{}, false
+	}
+	c := w.clock
+	return time.Date(c.Year(), c.Month(), c.Day(), c.Hour(), c.Minute(), c.Second(), 0, loc).UTC(), true
+}
+
+// zoneSpan is the most by which a wall clock is behind UTC.
+const zoneSpan = 12 * time.Hour
+
+// lastEnd returns when e is over for sure, and the property that says so. Not ok: it recurs in a way that is not followed here, or
+// cannot be read.
+func (d *document) lastEnd(e *component) (time.Time, *property, bool) {
+	start, _ := e.get("DTSTART")
+	if start == nil || !start.when().ok {
+		return time.Time{}, nil, false
+	}
+	if _, n := e.get("RDATE"); n > 0 {
+		return time.Time{}, nil, false
+	}
+	at, w := start, start.when()
+	end := w
+	if p, _ := e.get("DTEND"); p != nil && p.when().ok {
+		at, end = p, p.when()
+	}
+	extra := time.Duration(0)
+	if p, _ := e.get("DURATION"); p != nil {
+		extra, _ = readDuration(p.value)
+	} else if end == w && w.day {
+		extra = 24 * time.Hour
+	}
+	if rule, _ := e.get("RRULE"); rule != nil {
+		until, ok := ruleUntil(rule.value)
+		if !ok {
+			return time.Time{}, nil, false
+		}
+		extra += end.clock.Sub(w.clock)
+		at, end = rule, until
+	}
+	out := end.clock.Add(extra)
+	if end.utc {
+		return out, at, true
+	}
+	// Wherever the zone is, it is over half a day later; only where that is not enough to tell is the zone looked up.
+	if latest := out.Add(zoneSpan); latest.Before(d.options.Now) || end.day {
+		return latest, at, true
+	}
+	if t, ok := d.locations.instant(end); ok {
+		return t.Add(extra), at, true
+	}
+	return out.Add(zoneSpan), at, true
+}
+
+// ruleUntil returns UNTIL of an RRULE.
+func ruleUntil(rule string) (when, bool) {
+	for part := range strings.SplitSeq(strings.ToUpper(rule), ";") {
+		if value, ok := strings.CutPrefix(part, "UNTIL="); ok {
+			w := readWhen(value, "")
+			return w, w.ok
+		}
+	}
+	return when{}, false
+}
