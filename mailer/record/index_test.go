@@ -65,7 +65,7 @@ func TestTwiceInOneFile(t *testing.T) {
 		},
 		"what is wrong is no first": {
 			[]string{`{"smart_invite_id":"a","recipient":{"email":"a@example.com"},"x":1}`, `{"smart_invite_id":"a","recipient":{"email":"a@example.com"}}`},
-			[]string{"invalid: is not a known name (line 1, column 63)", "new"},
+			[]string{"invalid: is not a known name (line 1, column 62)", "new"},
 		},
 		"without an id or a recipient": {
 			[]string{`{"recipient":{"email":"a@example.com"}}`, `{"recipient":{"email":"a@example.com"}}`, `{"smart_invite_id":"a"}`, `{"smart_invite_id":"a"}`,

@@ -66,9 +66,6 @@ type place struct {
 // of names the place of an offset. In CSV an offset is the number of a cell.
 func (p place) of(at int) string {
 	if p.cells != nil {
-		if at < 0 || at >= len(p.cells) {
-			return fmt.Sprintf("line %d", p.line)
-		}
 		return fmt.Sprintf("line %d, column %d", p.line, at+1)
 	}
 	line, column := p.position(at)

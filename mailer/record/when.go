@@ -1,8 +1,8 @@
 package record
 
 import (
-	"errors"
 	"fmt"
+	"sort"
 	"time"
 	_ "time/tzdata" // zones are the same on every machine, also on one that has none
 
@@ -175,59 +175,54 @@ func (z zones) load(name string) (*time.Location, error) {
 	return loc, nil
 }
 
-// farFromChange is more than any clock was ever put forward or back at once: a
-// day, when the date line moved.
-const farFromChange = 25 * time.Hour
+// reach is more than any clock is ahead of UTC or behind it: the instant at
+// which a clock shows a time is no farther from that time in UTC.
+const reach = 26 * time.Hour
 
 // resolveLocal finds the instant at which the clocks of a zone show that time.
+// It goes by offsets alone: near the end of a year, Time.ZoneBounds can give an
+// end that is not after the time.
 func resolveLocal(wall time.Time, zone *time.Location) (time.Time, error) {
-	y, m, day := wall.Date()
-	guess := time.Date(y, m, day, wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
-	start, end := guess.ZoneBounds()
-	if (start.IsZero() || guess.Sub(start) > farFromChange) && (end.IsZero() || end.Sub(guess) > farFromChange) {
-		return guess.UTC(), nil
+	before, after := offset(wall.Add(-reach), zone), offset(wall.Add(reach), zone)
+	if before == after {
+		return wall.Add(-before), nil
 	}
 	// Near a change, every offset that is in force around that time is tried.
 	var found []time.Time
-	const around = 48 * time.Hour
-	for t := wall.Add(-around); ; {
-		t = t.In(zone)
-		_, offset := t.Zone()
-		candidate := wall.Add(-time.Duration(offset) * time.Second).In(zone)
-		if _, there := candidate.Zone(); there == offset && (len(found) == 0 || !found[len(found)-1].Equal(candidate)) {
-			found = append(found, candidate)
+	for last, t := time.Duration(-1), wall.Add(-reach); !t.After(wall.Add(reach)); t = t.Add(time.Hour) {
+		now := offset(t, zone)
+		if now == last {
+			continue
 		}
-		_, next := t.ZoneBounds()
-		if next.IsZero() || next.After(wall.Add(around)) {
-			break
+		last = now
+		if instant := wall.Add(-now); offset(instant, zone) == now {
+			found = append(found, instant)
 		}
-		t = next
 	}
 	switch len(found) {
 	case 1:
-		return found[0].UTC(), nil
+		return found[0], nil
 	case 0:
-		return time.Time{}, gap(wall, zone)
+		return time.Time{}, gap(wall, zone, before)
 	}
 	return time.Time{}, fmt.Errorf("%s is shown twice by the clocks in %s, which are put back then; give it with its offset: %s or %s",
-		wall.Format(localSeconds), zone, found[0].Format(time.RFC3339), found[len(found)-1].Format(time.RFC3339))
+		wall.Format(localSeconds), zone, found[0].In(zone).Format(time.RFC3339), found[len(found)-1].In(zone).Format(time.RFC3339))
 }
 
-// gap says what happens instead of a time that does not exist.
-func gap(wall time.Time, zone *time.Location) error {
-	// time.Date takes one of the two offsets; the change is near.
-	guess := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
-	start, end := guess.ZoneBounds()
-	change := end
-	if end.IsZero() || !start.IsZero() && guess.Sub(start).Abs() < end.Sub(guess).Abs() {
-		change = start
-	}
-	before, after := change.Add(-time.Second), change
-	if change.IsZero() {
-		return errors.New("does not exist")
-	}
-	_, was := before.Zone()
-	last := change.UTC().Add(time.Duration(was) * time.Second)
+// offset is what the clocks of a zone are ahead of UTC.
+func offset(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// gap says what the clocks do instead of showing that time.
+func gap(wall time.Time, zone *time.Location, before time.Duration) error {
+	begin := wall.Add(-reach)
+	n := sort.Search(int(2*reach/time.Second), func(n int) bool {
+		return offset(begin.Add(time.Duration(n)*time.Second), zone) != before
+	})
+	change := begin.Add(time.Duration(n) * time.Second)
 	return fmt.Errorf("%s is not shown by the clocks in %s, which go from %s to %s then; give a time that exists, or one with an offset such as %s",
-		wall.Format(localSeconds), zone, last.Format(localSeconds), after.Format(localSeconds), before.Format("Z07:00"))
+		wall.Format(localSeconds), zone, change.Add(before).Format(localSeconds), change.In(zone).Format(localSeconds),
+		change.Add(-time.Second).In(zone).Format("Z07:00"))
 }

@@ -52,6 +52,10 @@ func TestLocalTimes(t *testing.T) {
 		// The date line moved: a day that never was.
 		{"Pacific/Apia", "2011-12-30T12:00:00", "which go from 2011-12-30T00:00:00 to 2011-12-31T00:00:00 then"},
 		{"Pacific/Apia", "2011-12-31T12:00:00", "2011-12-30T22:00:00Z"},
+		// The end of a year.
+		{"Europe/Berlin", "2027-12-31T23:59:59", "2027-12-31T22:59:59Z"},
+		{"Africa/Cairo", "2096-12-31T23:30:00", "2096-12-31T21:30:00Z"},
+		{"America/New_York", "2097-01-01T00:00:00", "2097-01-01T05:00:00Z"},
 		{"UTC", "2027-03-28T02:30:00", "2027-03-28T02:30:00Z"},
 	} {
 		for _, form := range []string{`"start":%q,"tzid":%q`, `"start":{"time":%q,"tzid":%q}`, `"tzid":"Asia/Tokyo","start":{"time":%q,"tzid":%q}`} {
