@@ -13,19 +13,30 @@ const (
 // A Change is one thing that an update changed, as data: each language finds
 // its own words for it.
 type Change struct {
-	What string // ChangedTime and so on: "time"
-	Old  Value  // how it was
-	New  Value  // how it is now
+	// What is "title", "time", "place" or "description".
+	What string
+	// Old is how it was.
+	Old Value
+	// New is how it is now.
+	New Value
 }
 
 // A Value is one side of a [Change]: a time if Start is set, otherwise a text,
 // which is empty where there was nothing.
 type Value struct {
-	Text   string    // "Board room"
-	Start  time.Time // as in Data
-	End    time.Time // as in Data
-	AllDay bool      // as in Data
-	TZID   string    // as in Data
+	// Text is a text on one line, cut to 200 characters: "Board room".
+	Text string
+	// Time is Start to End in words, by the reader's clocks; nil for a text.
+	// Render sets it.
+	Time *Moment
+	// Start is as in Data.
+	Start time.Time
+	// End is as in Data.
+	End time.Time
+	// AllDay is as in Data.
+	AllDay bool
+	// TZID is as in Data.
+	TZID string
 }
 
 // Facts are what a reader notices of an event. The fields are as in [Data].
@@ -66,14 +77,6 @@ func sameTime(a, b Facts) bool {
 		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
 	}
 	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zone(a.Start, a.TZID) == zone(b.Start, b.TZID)
-}
-
-// words is the value in English; empty if there is none.
-func (v Value) words() string {
-	if v.Start.IsZero() {
-		return v.Text
-	}
-	return span(v.Start, v.End, v.AllDay, v.TZID)
 }
 
 func (v Value) cleaned() Value {

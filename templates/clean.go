@@ -24,7 +24,23 @@ const (
 // space each run, and bidirectional controls, which can make a text read as
 // another one, are left out.
 func oneLine(s string) string {
+	if tidy(s) {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(clean(s), breaksLine), " ")
+}
+
+// tidy reports whether s is printable ASCII without a needless space, as most
+// texts are: then there is nothing to clean.
+func tidy(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ' ' && before == ' ' {
+			return false
+		}
+		before = s[i]
+	}
+	return s == "" || before != ' '
 }
 
 func breaksLine(r rune) bool {
@@ -34,6 +50,9 @@ func breaksLine(r rune) bool {
 // paragraphs is s with its line breaks, all written LF, no white space at the
 // end of a line, and no other controls.
 func paragraphs(s string) string {
+	if tidy(s) {
+		return s
+	}
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ").Replace(clean(s))
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
@@ -55,7 +74,7 @@ func lines(s string) []string { return strings.Split(s, "\n") }
 // the rest valid UTF-8.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Bidi_Control, r) {
+		if r >= 0x061c && unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r

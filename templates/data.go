@@ -20,9 +20,13 @@ const (
 type Data struct {
 	// Kind is the mail being written, such as "invitation". Render sets it.
 	Kind Kind
-	// Lang is the language being written, a BCP 47 tag such as "en". The
-	// caller asks for one; a template sees the one it got.
+	// Lang is the language being written, a BCP 47 tag: "en". The caller asks
+	// for one, such as "en-GB", whose region orders dates and times; a template
+	// sees the language it got.
 	Lang string
+	// Zone is the reader's zone: America/New_York. Nil is the event's. Where
+	// its clocks differ from the event's, times are told by both.
+	Zone *time.Location
 
 	// Summary is the event's title: "Board meeting".
 	Summary string
@@ -43,6 +47,11 @@ type Data struct {
 	// TZID is the IANA name of the event's zone, "Europe/London", or empty
 	// where only the offset of Start is known.
 	TZID string
+
+	// Times are the event's time in words: by the clocks of the reader, and,
+	// where these differ, of the event's zone. Empty without a Start. Render
+	// sets them; {{template "time" .}} makes a sentence of one.
+	Times []Moment
 
 	// Location is where the event takes place: "Board room", or a link such
 	// as "https://meet.example.com/abc".
@@ -65,14 +74,17 @@ type Data struct {
 	// Changes is what an Update changed; see [Changes]. Empty otherwise.
 	Changes []Change
 	// Data is what the caller passes through to templates of their own:
-	// map[string]any{"room_code": "1234"}.
+	// {"room_code": "1234"}. A template that asks for a key which is not there
+	// is an error; {{with index .Data "key"}} asks for what may be absent.
 	Data map[string]any
 }
 
 // A Person has a name, an address or both.
 type Person struct {
-	Name  string // "Jane Doe"
-	Email string // "jane@example.com"
+	// Name is the display name: "Jane Doe". May be empty.
+	Name string
+	// Email is the address: "jane@example.com". May be empty.
+	Email string
 }
 
 // String is "Jane Doe <jane@example.com>", or the one of the two that is known.
@@ -113,12 +125,38 @@ func (d Data) cleaned() Data {
 		d.LocationURL = link(d.Location)
 	}
 	d.Location = shorten(d.Location, maxPlace)
+	d.Data, _ = cleanedData(d.Data).(map[string]any)
 	changes := make([]Change, len(d.Changes))
 	for i, c := range d.Changes {
 		changes[i] = Change{What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned()}
 	}
 	d.Changes = changes
 	return d
+}
+
+// cleanedData is what JSON can say, with clean texts. Other values, which only a
+// program in Go can pass, are its own affair.
+func cleanedData(v any) any {
+	switch v := v.(type) {
+	case string:
+		return paragraphs(v)
+	case []any:
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = cleanedData(v[i])
+		}
+		return all
+	case map[string]any:
+		if v == nil {
+			return v
+		}
+		all := make(map[string]any, len(v))
+		for key := range v {
+			all[key] = cleanedData(v[key])
+		}
+		return all
+	}
+	return v
 }
 
 func (p Person) cleaned() Person {

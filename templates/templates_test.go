@@ -2,7 +2,6 @@ package templates
 
 import (
 	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,18 +60,28 @@ func render(t testing.TB, kind Kind, d Data) Words {
 	return words
 }
 
+// readers are one reader of each language, with the zone they live in.
+func readers() map[string]string {
+	return map[string]string{
+		"en": "Europe/London", "de": "Europe/Berlin", "fr": "Europe/Paris", "es": "America/Mexico_City", "ja": "Asia/Tokyo", "ar": "Asia/Riyadh",
+	}
+}
+
 // What readers get, whole and readable. `go test ./templates -update` writes
 // it anew after a change that is meant.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for _, kind := range allKinds {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			d := moved(t)
-			words := render(t, kind, d)
-			golden(t, string(kind)+".txt", "Subject: "+words.Subject+"\n\n"+words.Text)
-			golden(t, string(kind)+".html", words.HTML)
-		})
+	for lang, zone := range readers() {
+		for _, kind := range allKinds {
+			t.Run(lang+"/"+string(kind), func(t *testing.T) {
+				t.Parallel()
+				d := moved(t)
+				d.Lang, d.Zone = lang, loadZone(t, zone)
+				words := render(t, kind, d)
+				golden(t, filepath.Join(lang, string(kind)+".txt"), "Subject: "+words.Subject+"\n\n"+words.Text)
+				golden(t, filepath.Join(lang, string(kind)+".html"), words.HTML)
+			})
+		}
 	}
 }
 
@@ -80,7 +89,8 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -184,14 +194,12 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 		{"a field that does not exist", "layout.html", "{{define \"page\"}}\n{{.Nonsense}}{{end}}", []string{"HTML of the invitation", "layout.html:2", "Nonsense"}},
 		{"a syntax error", "en/words.tmpl", "\n\n{{define}}", []string{"en/words.tmpl:3"}},
 		{"an unknown function", "layout.txt", "{{shout .Summary}}", []string{"layout.txt:1", "shout"}},
-		{"a word that no file defines", "en/invitation.tmpl", "{{define \"subject\"}}x{{end}}{{define \"lead\"}}x{{end}}", []string{"layout.txt:", `"closing"`}},
+		{"a word that no file defines", "layout.txt", "{{define \"letter\"}}\n{{template \"greeting\"}}{{end}}", []string{"layout.txt:2", `"greeting"`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			files := copyFiles(t)
-			files[tt.file] = &fstest.MapFile{Data: []byte(tt.source)}
-			set, err := newSet(files)
+			set, err := New(Overlay(fstest.MapFS{tt.file: {Data: []byte(tt.source)}}))
 			require.NoError(t, err)
 			for range 2 { // a broken template stays broken
 				_, err = set.Render(Invitation, boardMeeting(t))
@@ -204,37 +212,10 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 	}
 }
 
-func TestMissingFile(t *testing.T) {
-	t.Parallel()
-	files := copyFiles(t)
-	delete(files, "en/withdrawal.tmpl")
-	_, err := newSet(files)
-	require.ErrorIs(t, err, fs.ErrNotExist)
-	assert.ErrorContains(t, err, "en/withdrawal.tmpl")
-}
-
-func copyFiles(t *testing.T) fstest.MapFS {
-	t.Helper()
-	files := fstest.MapFS{}
-	sub, err := fs.Sub(embedded, "files")
-	require.NoError(t, err)
-	require.NoError(t, fs.WalkDir(sub, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		source, err := fs.ReadFile(sub, path)
-		files[path] = &fstest.MapFile{Data: source}
-		return err
-	}))
-	return files
-}
-
 // The caller's data reaches templates of the caller's own.
 func TestDataReachesTemplates(t *testing.T) {
 	t.Parallel()
-	files := copyFiles(t)
-	files["en/invitation.tmpl"] = &fstest.MapFile{Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}
-	set, err := newSet(files)
+	set, err := New(Overlay(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}}))
 	require.NoError(t, err)
 	words, err := set.Render(Invitation, Data{Data: map[string]any{"role": "<b>Lead\nengineer"}})
 	require.NoError(t, err)

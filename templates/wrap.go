@@ -2,7 +2,8 @@ package templates
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // columns is how long a line of the letter gets; RFC 5322 section 2.1.1 wants
@@ -17,11 +18,11 @@ func wrap(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/16)
 	all := strings.Split(strings.Trim(s, "\n"), "\n")
-	width, empty := 0, false
+	column, empty := 0, false
 	for i, line := range all {
 		label, value, field := strings.Cut(line, "\t")
 		if !field {
-			width = 0
+			column = 0
 			line = strings.TrimRight(line, " ")
 			if line == "" {
 				if !empty {
@@ -37,26 +38,26 @@ func wrap(s string) string {
 			continue
 		}
 		empty = false
-		if width == 0 {
-			width = labelWidth(all[i:])
+		if column == 0 {
+			column = labelWidth(all[i:])
 		}
-		pad := width - utf8.RuneCountInString(label)
-		fill(&b, label+strings.Repeat(" ", pad), width, value)
+		pad := column - span(label)
+		fill(&b, label+strings.Repeat(" ", pad), column, value)
 	}
 	return b.String()
 }
 
 // labelWidth is the column at which the values of a block of fields begin.
 func labelWidth(block []string) int {
-	width := 0
+	column := 0
 	for _, line := range block {
 		label, _, field := strings.Cut(line, "\t")
 		if !field {
 			break
 		}
-		width = max(width, utf8.RuneCountInString(label))
+		column = max(column, span(label))
 	}
-	return width + 2
+	return column + 2
 }
 
 // fill writes text after a prefix, continued on lines indented by indent.
@@ -80,20 +81,52 @@ func fill(b *strings.Builder, prefix string, indent int, text string) {
 	}
 }
 
-// breakLine cuts text at the last space that leaves at most room code points
-// before it, or at the first space at all.
+// breakLine cuts text at the last place that leaves at most room columns before
+// it, or at the first place at all: at a space, or between characters of scripts
+// that write none.
 func breakLine(text string, room int) (head, tail string) {
 	if len(text) <= room {
 		return text, ""
 	}
 	count, cut := 0, -1
+	var before rune
 	for i, r := range text {
-		if r == ' ' {
+		if r == ' ' || cuts(before, r) {
 			cut = i
 		}
-		if count++; count > room && cut > 0 {
+		if count += columnsOf(r); count > room && cut > 0 {
 			return strings.TrimRight(text[:cut], " "), strings.TrimLeft(text[cut:], " ")
 		}
+		before = r
 	}
 	return text, ""
+}
+
+// cuts reports whether a line may end between two characters: both wide, the
+// first no opening, the second none that may not begin a line in Japanese.
+func cuts(a, b rune) bool {
+	const openings, followers = "「『（［｛〈《【〔", "」』）］｝〉》】〕、。，．・：；！？ー～々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ"
+	return a >= 0x2e80 && b >= 0x2e80 && a <= 0xffff && b <= 0xffff && columnsOf(a) == 2 && columnsOf(b) == 2 &&
+		!strings.ContainsRune(openings, a) && !strings.ContainsRune(followers, b)
+}
+
+// span is how many columns a text takes.
+func span(s string) int {
+	n := 0
+	for _, r := range s {
+		n += columnsOf(r)
+	}
+	return n
+}
+
+// columnsOf is 2 for the characters that are as wide as high (UAX #11), emoji
+// aside: these are as wide as programs like.
+func columnsOf(r rune) int {
+	if r < 0x2e80 || r > 0xffff {
+		return 1
+	}
+	if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
 }

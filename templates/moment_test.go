@@ -1,10 +1,12 @@
 package templates
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestWhen(t *testing.T) {
@@ -66,15 +68,30 @@ func TestWhen(t *testing.T) {
 				return parsed
 			}
 			d := Data{Start: parse(tt.start), End: parse(tt.end), AllDay: tt.allDay, TZID: tt.tzid}
-			assert.Equal(t, tt.want, when(&d))
+			assert.Equal(t, tt.want, told(t, d))
 		})
 	}
 }
 
 // The hour between two equal clock times is not a meeting without duration.
+// told is the event's time in English.
+func told(t *testing.T, d Data) string {
+	t.Helper()
+	set, err := New()
+	require.NoError(t, err)
+	m, err := set.mails[mailKey{"en", Invitation}]()
+	require.NoError(t, err)
+	d.tell(set.shared.calendars.of("en", ""))
+	var b strings.Builder
+	for _, time := range d.Times {
+		require.NoError(t, m.text.ExecuteTemplate(&b, "time", time))
+	}
+	return b.String()
+}
+
 func TestWhenClocksRepeatAnHour(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2027, 10, 31, 0, 30, 0, 0, time.UTC) // 01:30 in summer time
 	d := Data{Start: start, End: start.Add(time.Hour), TZID: "Europe/London"}
-	assert.Equal(t, "Sunday, 31 October 2027, 01:30 – 01:30 (Europe/London, UTC+01:00 at the start, UTC+00:00 at the end: the clocks change in between)", when(&d))
+	assert.Equal(t, "Sunday, 31 October 2027, 01:30 – 01:30 (Europe/London, UTC+01:00 at the start, UTC+00:00 at the end: the clocks change in between)", told(t, d))
 }

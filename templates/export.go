@@ -1,0 +1,71 @@
+package templates
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+//go:embed files TEMPLATES.md
+var embedded embed.FS
+
+// Files are the embedded templates, as [Overlay] takes them: layout.html,
+// layout.txt, and a directory for each language.
+func Files() fs.FS {
+	files, err := fs.Sub(embedded, "files")
+	if err != nil {
+		return embedded // cannot be: the name is a constant and valid
+	}
+	return files
+}
+
+// Export writes the embedded templates into a directory, to start one's own
+// from, with the manual for them, TEMPLATES.md. The directory is made if need
+// be; a file that exists is left alone, and is an error that matches
+// [fs.ErrExist], with nothing written.
+func Export(dir string) error {
+	sources := map[string]fs.FS{"TEMPLATES.md": embedded}
+	files := Files()
+	if err := fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			sources[path] = files
+		}
+		return err
+	}); err != nil {
+		return fmt.Errorf("read the embedded templates: %w", err)
+	}
+	for path := range sources {
+		target := filepath.Join(dir, filepath.FromSlash(path))
+		if _, err := os.Lstat(target); err == nil {
+			return fmt.Errorf("export the templates: %s: %w; name a directory without it", target, fs.ErrExist)
+		}
+	}
+	for path, from := range sources {
+		content, err := fs.ReadFile(from, path)
+		if err != nil {
+			return fmt.Errorf("read the embedded templates: %w", err)
+		}
+		if err := create(filepath.Join(dir, filepath.FromSlash(path)), content); err != nil {
+			return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+		}
+	}
+	return nil
+}
+
+// create writes a file that does not exist.
+func create(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(content); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
