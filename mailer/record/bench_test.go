@@ -82,6 +82,30 @@ func BenchmarkCSV(b *testing.B) {
 	benchmark(b, text, func() iter.Seq[mailer.Item] { return Read("a.csv", bytes.NewReader(text), Options{}) })
 }
 
+// BenchmarkHostile reads records of the largest size that ask for the most work:
+// names that stand in no list, names without end, and brackets in brackets.
+func BenchmarkHostile(b *testing.B) {
+	for name, text := range map[string]string{
+		"unknown": "{" + strings.Repeat(`"recipiens":1,`, MaxRecord/14-1) + `"a":1}`,
+		"escapes": `{"smart_invite_id":"` + strings.Repeat(`\n`, MaxRecord/2-20) + `"}`,
+		"deep":    `{"event":{"x":` + strings.Repeat(`{"a":`, 9000) + "1" + strings.Repeat("}", 9000) + "}}",
+		"columns": "mail.data.0" + strings.Repeat(",", MaxRecord-20) + "\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			file := "a.jsonl"
+			if name == "columns" {
+				file = "a.csv"
+			}
+			for b.Loop() {
+				for range Read(file, strings.NewReader(text), Options{}) {
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkEncodingJSON is what encoding/json alone takes for the same text,
 // which it reads without exact names, double names and columns.
 func BenchmarkEncodingJSON(b *testing.B) {

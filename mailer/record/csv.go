@@ -113,11 +113,15 @@ func checkHeader(header []string, line int) *mailer.Error {
 		p.add(0, short(header[0]), "is one column; separate the columns by commas")
 		return p.err()
 	}
+	var seen names
 	for i, name := range header {
+		if p.isFull() {
+			break // this is a file of something else
+		}
 		switch {
 		case !knownColumn(name):
 			p.add(i, short(name), "is not a known column%s", suggest(name, fields))
-		case slices.Contains(header[:i], name):
+		case !seen.add(name):
 			p.add(i, short(name), "is a column twice; leave one of the two out")
 		}
 	}

@@ -152,6 +152,10 @@ func (d *draft) once(m *members, prefix string) {
 }
 
 func (d *draft) unknown(m *members, prefix string, known ...string) {
+	if d.isFull() {
+		d.more++
+		return
+	}
 	near := make([]string, len(known))
 	for i, name := range known {
 		near[i] = prefix + name

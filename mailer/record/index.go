@@ -38,7 +38,7 @@ func (x *index) check(item *mailer.Item, line int) {
 		key:     x.id(id),
 		group:   item.Group != nil,
 		content: maphash.Bytes(x.seed, x.content.buf) >> 16,
-		line:    uint32(line), //nolint:gosec // a file of 2^31 lines cannot be sent in a lifetime
+		line:    uint32(line), // a file of 2^31 lines cannot be sent in a lifetime
 	}
 	if first, known := x.get(e.key); known && first.group != e.group {
 		item.Err = bothForms(e.group, first.line, line)
@@ -139,7 +139,7 @@ type slot struct {
 }
 
 func (e entry) pack() slot {
-	s := slot{key: e.key, high: e.who<<16 | e.content>>32, low: uint32(e.content), line: e.line << 1} //nolint:gosec // cut off on purpose
+	s := slot{key: e.key, high: e.who<<16 | e.content>>32, low: uint32(e.content), line: e.line << 1} // cut off on purpose
 	if e.group {
 		s.line |= 1
 	}
@@ -185,7 +185,7 @@ func (t *table) put(s slot) {
 // at is the slot of a key, or the empty one where it belongs.
 func (t *table) at(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.slots)))
-	at := int(high) //nolint:gosec // below len
+	at := int(high) // below len
 	for t.slots[at].key != 0 && t.slots[at].key != key {
 		if at++; at == len(t.slots) {
 			at = 0

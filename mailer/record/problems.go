@@ -22,7 +22,7 @@ type problems struct {
 
 // add notes a problem of the field that stands at that offset of the record.
 func (p *problems) add(at int, field, format string, args ...any) {
-	if len(p.texts) == maxProblems {
+	if p.isFull() {
 		p.more++
 		return
 	}
@@ -34,6 +34,10 @@ func (p *problems) add(at int, field, format string, args ...any) {
 	}
 	p.texts = append(p.texts, text)
 }
+
+// isFull reports whether more problems are only counted, so that no work is
+// done for their words.
+func (p *problems) isFull() bool { return len(p.texts) == maxProblems }
 
 func (p *problems) err() *mailer.Error {
 	if len(p.texts) == 0 {
