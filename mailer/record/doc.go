@@ -34,8 +34,8 @@
 //
 // One invite, known by id and recipient, may stand in a file several times. With
 // the same content the later ones are marked as repeats, with other content they
-// are wrong. The same holds for a group, which is known by its id alone. One id
-// cannot have recipient in one place and recipients in another.
+// are wrong. The same holds for a group, for each of its recipients. One id cannot
+// have recipient in one place and recipients in another.
 //
 // # CSV
 //
