@@ -125,9 +125,11 @@ func TestComposedMailIsClean(t *testing.T) {
 		"reminder":         {change: func(e object) { e["reminders"] = []object{{"minutes": 60}} }},
 		"no place":         {change: func(e object) { delete(e, "location"); delete(e, "description") }},
 		"From in the text": {change: func(e object) { e["description"] = "From here\nFrom there" }},
-		"HTML in the text": {change: func(e object) { e["description"], e["summary"] = `<b>&"'`+`<script>x</script>`, `<a href="javascript:x">&` }},
-		"spaces":           {change: func(e object) { e["description"] = strings.Repeat("word  \t ", 40) }},
-		"beyond ASCII":     {to: []string{"josé@bücher.example"}},
+		"HTML in the text": {change: func(e object) {
+			e["description"], e["summary"] = `<b>&"'`+`<script>x</script>`, `<a href="javascript:x">&`
+		}},
+		"spaces":       {change: func(e object) { e["description"] = strings.Repeat("word  \t ", 40) }},
+		"beyond ASCII": {to: []string{"josé@bücher.example"}},
 	} {
 		for _, crlf := range []bool{false, true} {
 			t.Run(name+map[bool]string{false: ", LF", true: ", CRLF"}[crlf], func(t *testing.T) {
