@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,12 @@ import (
 // countingWriter remembers what came in how many writes.
 type countingWriter struct {
 	strings.Builder
-	writes int
+	writes atomic.Int64
 	err    error
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
-	w.writes++
+	w.writes.Add(1)
 	if w.err != nil {
 		return 0, w.err
 	}
@@ -64,15 +65,15 @@ func TestResultsAreBufferedButNotHeldBack(t *testing.T) {
 			r.put(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
 		}
 		synctest.Wait()
-		assert.Zero(t, w.writes)
+		assert.Zero(t, w.writes.Load())
 		time.Sleep(flushAfter)
 		synctest.Wait()
-		assert.Equal(t, 1, w.writes)
+		assert.EqualValues(t, 1, w.writes.Load())
 		assert.Equal(t, 100, strings.Count(w.String(), "\n"))
 		r.put(newLine("", 0, &mailer.Receipt{Outcome: mailer.Sent}))
 		time.Sleep(flushAfter)
 		synctest.Wait()
-		assert.Equal(t, 2, w.writes)
+		assert.EqualValues(t, 2, w.writes.Load())
 		require.NoError(t, r.close())
 		assert.Equal(t, 101, strings.Count(w.String(), "\n"))
 	})
@@ -104,7 +105,7 @@ func TestBrokenOutputIsToldOnce(t *testing.T) {
 	r.put(newLine("", 0, &mailer.Receipt{}))
 	require.Error(t, r.close())
 	assert.Equal(t, 1, broken)
-	assert.Equal(t, 1, w.writes)
+	assert.EqualValues(t, 1, w.writes.Load())
 }
 
 // BenchmarkResults is what a line of output costs.
