@@ -126,6 +126,31 @@ func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 	assert.Equal(t, mailer.Unchanged, h.send(t, boardMeeting()).Outcome)
 }
 
+// A repeat that does not leave leaves the question open, and the bytes as they
+// are: composed anew, they could be a second, different mail.
+func TestARepeatThatDoesNotLeaveIsStillUnknown(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+		switch {
+		case e.Transaction == 1 && e.Point == submissiontest.AtDot:
+			return submissiontest.HangUp()
+		case e.Transaction == 2 && e.Point == submissiontest.AtRcpt:
+			return submissiontest.Say("451 later")
+		case e.Transaction == 3 && e.Point == submissiontest.AtMail:
+			return submissiontest.Say("550 not from here")
+		}
+		return submissiontest.Fault{}
+	})
+	for range 3 {
+		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
+	}
+	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
+	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
+	taken := h.smtp.Accepted()
+	require.Len(t, taken, 2)
+	assert.Equal(t, string(taken[0].Data), string(taken[1].Data))
+}
+
 func TestARefusalForGoodIsRemembered(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

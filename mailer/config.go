@@ -118,6 +118,7 @@ type Mailer struct {
 	// never did.
 	reached atomic.Bool
 	inHand  inHand
+	zones   zones
 }
 
 // New checks the whole configuration and returns a Mailer, or an error that

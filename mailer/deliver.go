@@ -16,11 +16,17 @@ import (
 func (w *work) deliver(ctx context.Context, i int) bool {
 	s := w.steps[i]
 	if ctx.Err() != nil {
-		w.conclude(ctx, i, Deferred, interrupted(ctx, StageCompose), "")
+		// Nothing is recorded: what is on record still says how things stand.
+		w.end(i, Deferred, interrupted(ctx, StageCompose))
 		return false
 	}
 	if s.action == repeat {
 		kept := w.entries[i].Latest
+		if kept.Message == nil {
+			w.end(i, Failed, &Error{Stage: StageLedger, Code: CodeLedgerUnusable,
+				Message: "the ledger has no message to repeat although its end is unknown; use --resend to compose it anew"})
+			return false
+		}
 		return w.submit(ctx, i, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName, FromEmail: kept.FromEmail,
 			Resend: kept.Resend, Kind: kept.Kind, Message: *kept.Message})
 	}
@@ -196,6 +202,12 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
 	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
 	outcome, problem := submitted(ctx, result)
+	if w.steps[i].action == repeat && outcome != Sent && !(outcome == Failed && problem.Permanent) {
+		// The first copy may have left all the same, and its bytes must be kept
+		// for a repeat that can be told from another mail.
+		outcome = Unknown
+		problem.Message = "the repeat did not leave, and whether the first copy did is not known: " + problem.Message
+	}
 	if outcome == Unknown {
 		w.run.setUnknown(w.keys[i])
 	}

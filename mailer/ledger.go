@@ -20,17 +20,21 @@ type Ledger interface {
 	Lookup(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
 	// Load is Lookup with calendars and messages.
 	Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
-	// Members is Lookup for every recipient of an invite id, ordered by address.
+	// Members is Lookup for every recipient of an invite id that is not
+	// forgotten, ordered by address.
 	Members(ctx context.Context, inviteID string) ([]ledger.Entry, error)
 	// Claim takes all of keys or none: [ledger.ErrInProgress] if one is held by
 	// a live claim. It is kept alive until it is released or the ledger closed.
 	Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error)
 	// Create adds one revision to each of the invites, all or none, and the
-	// invites that are new. [ledger.ErrClaimLost] if the claim ran out, as for
-	// the writes that follow.
+	// invites that are new. A latest revision that brought neither a calendar
+	// nor a mail gives way to the new one. An empty UID or EndsAt leaves what is
+	// known. [ledger.ErrClaimLost] if somebody else took over, as for the writes
+	// that follow.
 	Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error
 	// Submitting records that the invite's latest revision is about to leave:
-	// its bytes, one attempt more, the time.
+	// its bytes, one attempt more, the time. Submitting it once more without
+	// Finish means that the first time may have left.
 	Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error
 	// Finish records the outcome of the invite's latest revision. Its bytes are
 	// dropped unless the outcome is Unknown.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -72,7 +73,7 @@ func (m *Mailer) check(b batch) (*checked, *Error) {
 	m.checkIdentity(c, &p)
 	m.checkOrganizer(c, &p)
 	if c.Event != nil {
-		c.checkEvent(&p)
+		c.checkEvent(&m.zones, &p)
 	} else if c.Method == Request {
 		p.add("event", "is missing; an invitation needs at least event.summary, event.start and event.end")
 	}
@@ -120,11 +121,11 @@ func (m *Mailer) checkIdentity(c *checked, p *problems) {
 		if !c.single {
 			field = fmt.Sprintf("recipients[%d]", i)
 		}
-		c.checkRecipient(r, field, seen, p)
+		c.checkRecipient(r, field, seen, &m.zones, p)
 	}
 }
 
-func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int, p *problems) {
+func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int, z *zones, p *problems) {
 	var to message.Mailbox
 	if r.Email == "" {
 		p.add(field+".email", "is missing; give the address to invite")
@@ -139,7 +140,7 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 	}
 	c.to = append(c.to, to)
 	if r.TZID != "" {
-		if err := checkZone(r.TZID); err != nil {
+		if err := z.check(r.TZID); err != nil {
 			p.add(field+".tzid", "%v", err)
 		}
 	}
@@ -190,7 +191,7 @@ func (m *Mailer) checkMail(c *checked, p *problems) {
 
 // checkEvent holds an event against the API's documentation, so that what it
 // would refuse is told with line and field before anybody is asked.
-func (c *checked) checkEvent(p *problems) {
+func (c *checked) checkEvent(z *zones, p *problems) {
 	e := c.Event
 	if strings.TrimSpace(e.Summary) == "" {
 		p.add("event.summary", "is missing; give the event a title")
@@ -198,12 +199,12 @@ func (c *checked) checkEvent(p *problems) {
 	checkText("event.summary", e.Summary, maxSummary, p)
 	checkText("event.description", e.Description, maxDescription, p)
 	if e.TZID != "" {
-		if err := checkZone(e.TZID); err != nil {
+		if err := z.check(e.TZID); err != nil {
 			p.add("event.tzid", "%v", err)
 		}
 	}
-	start := checkTime("event.start", e.Start, p)
-	end := checkTime("event.end", e.End, p)
+	start := checkTime("event.start", e.Start, z, p)
+	end := checkTime("event.end", e.End, z, p)
 	if start && end {
 		switch {
 		case e.Start.DateOnly != e.End.DateOnly:
@@ -232,13 +233,13 @@ func (c *checked) checkEvent(p *problems) {
 	}
 }
 
-func checkTime(field string, t cronofy.EventTime, p *problems) bool {
+func checkTime(field string, t cronofy.EventTime, z *zones, p *problems) bool {
 	if t.IsZero() {
 		p.add(field, "is missing; give a time such as 2027-04-29T09:30:00Z, or a date")
 		return false
 	}
 	if t.TZID != "" {
-		if err := checkZone(t.TZID); err != nil {
+		if err := z.check(t.TZID); err != nil {
 			p.add(field+".tzid", "%v", err)
 			return false
 		}
@@ -254,11 +255,20 @@ func checkText(field, s string, limit int, p *problems) {
 	}
 }
 
-// checkZone says whether a name stands for a zone of the time zone database.
-func checkZone(name string) error {
+// zones remembers which names stand for a zone: finding out costs more than
+// reading the whole record. Wrong names are not kept, so it cannot grow beyond
+// the time zone database.
+type zones struct{ known sync.Map }
+
+// check says whether a name stands for a zone of the time zone database.
+func (z *zones) check(name string) error {
+	if _, ok := z.known.Load(name); ok {
+		return nil
+	}
 	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
 		return fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
 	}
+	z.known.Store(name, true)
 	return nil
 }
 

@@ -120,7 +120,8 @@ type Entry struct {
 
 	Latest *Revision // nil if there is none
 	// LastSent is the latest revision that left or may have left; it is Latest
-	// itself in the common case.
+	// itself in the common case. It sticks: a repeat on purpose that is refused
+	// changes Latest.State, and not that the first mail left.
 	LastSent *Revision
 }
 

@@ -44,6 +44,20 @@ var writing = []law{
 		t.finish(l, c, ben, sent)
 		assert.Equal(t, ledger.Sent, t.latest(l, ben).State)
 	}},
+	{"a try that brought neither a calendar nor a mail gives way to the next", func(t *trial) {
+		l := t.open()
+		c := t.claim(l, anna)
+		for range 3 {
+			barren := made(anna)
+			barren.Revision.Calendar, barren.Revision.UID, barren.Revision.State = nil, "", ledger.Deferred
+			t.create(l, c, barren)
+			assert.EqualValues(t, 1, t.latest(l, anna).Number)
+		}
+		t.create(l, c, made(anna))
+		assert.EqualValues(t, 1, t.latest(l, anna).Number)
+		t.create(l, c, made(anna))
+		assert.EqualValues(t, 2, t.latest(l, anna).Number, "a calendar stays")
+	}},
 	{"nothing is submitted or finished of an invite without a revision", func(t *trial) {
 		l := t.open()
 		c := t.claim(l, anna)

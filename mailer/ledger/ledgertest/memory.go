@@ -236,6 +236,7 @@ func (l *memoryLedger) create(m ledger.Made) {
 		l.invites[m.Key] = i
 	} else {
 		i.settle()
+		i.dropBarren()
 	}
 	i.entry.Recipient, i.entry.Grouped = m.Recipient, m.Grouped
 	if m.Revision.UID != "" {
@@ -250,6 +251,16 @@ func (l *memoryLedger) create(m ledger.Made) {
 	r.Revision = *r.copied(true)
 	i.revisions = append(i.revisions, r)
 	i.conclude()
+}
+
+// dropBarren makes room for a second try of what brought neither a calendar nor
+// a mail.
+func (i *invite) dropBarren() {
+	last := len(i.revisions) - 1
+	r := i.revisions[last]
+	if r.UID == "" && r.MessageID == "" && (r.State == ledger.Deferred || r.State == ledger.Failed) {
+		i.revisions = i.revisions[:last]
+	}
 }
 
 func (l *memoryLedger) Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error {

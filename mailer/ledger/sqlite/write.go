@@ -30,6 +30,9 @@ var (
 			?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
 			?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?12 IN ('sent', 'unknown'))
 		RETURNING id`}
+	// What brought no calendar and no mail says nothing once it was tried again:
+	// a service that is down for a day must not fill the file.
+	dropBarren    = &statement{`DELETE FROM revision WHERE id = ? AND uid = '' AND message_id = '' AND state IN ('deferred', 'failed')`}
 	setLatest     = &statement{`UPDATE invite SET latest = ?2 WHERE id = ?1`}
 	putCalendar   = &statement{`INSERT INTO calendar (revision, bytes) VALUES (?, ?)`}
 	putMessage    = &statement{`INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`}
@@ -102,6 +105,9 @@ func (l *Ledger) create(c *conn, m *ledger.Made) error {
 		}
 	default:
 		if err := settle(c, invite, latest); err != nil {
+			return err
+		}
+		if _, err := c.exec(dropBarren, latest); err != nil {
 			return err
 		}
 	}

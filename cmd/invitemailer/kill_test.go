@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"net/mail"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/submission"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+)
+
+// dying is the command, except that it kills itself, as kill -9 does, when it
+// comes to a point for the n-th time: INVITEMAILER_TEST_DIE=POINT#N.
+func dying() {
+	point, count, _ := strings.Cut(os.Getenv("INVITEMAILER_TEST_DIE"), "#")
+	n, _ := strconv.Atoi(count)
+	_ = os.Unsetenv("INVITEMAILER_TEST_DIE")
+	var mu sync.Mutex
+	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, At: func(at string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if at != point {
+			return
+		}
+		if n--; n == 0 {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // it is not instant
+		}
+	}}
+	os.Exit(m.Run(context.Background()))
+}
+
+// points are all the points at which a run can die.
+func points() []string {
+	var all []string
+	for _, s := range mailer.Steps() {
+		all = append(all, string(s))
+	}
+	for _, m := range submission.Moments() {
+		all = append(all, string(m))
+	}
+	return all
+}
+
+// The batch before the crash, and the one that crashes: an update, a
+// cancellation, one unchanged, two new ones and a group.
+const (
+	killBefore = `{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"event":{"summary":"Off","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+`
+	killBatch = `{"smart_invite_id":"new","recipient":{"email":"new@example.org"},"event":{"summary":"New","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved","start":"2087-04-30T09:30:00Z","end":"2087-04-30T10:00:00Z"}}
+{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"method":"cancel"}
+{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+{"smart_invite_id":"all","recipients":[{"email":"one@example.org"},{"email":"two@example.org"},{"email":"three@example.org"}],"event":{"summary":"All","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+{"smart_invite_id":"last","recipient":{"email":"last@example.org"},"event":{"summary":"Last","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
+`
+	killMails    = 7 // that the batch gives rise to
+	killRequests = 5
+)
+
+// killed is a place to run the dying command in.
+type killed struct {
+	dir  string
+	api  *cronofytest.Server
+	smtp *submissiontest.FaultServer
+	env  []string
+}
+
+func newKilled(t *testing.T) *killed {
+	t.Helper()
+	k := &killed{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{})}
+	// The second recipient of a run is refused for a while, so that the way of
+	// the third one begins with RSET.
+	k.smtp = &submissiontest.FaultServer{Script: func(e submissiontest.Event) submissiontest.Fault {
+		if e.Transaction == 5 && e.Point == submissiontest.AtRcpt {
+			return submissiontest.Say("451 4.3.0 later")
+		}
+		return submissiontest.Fault{}
+	}}
+	require.NoError(t, k.smtp.Start())
+	t.Cleanup(func() { require.NoError(t, k.smtp.Close()) })
+	server := httptest.NewServer(k.api)
+	t.Cleanup(server.Close)
+	k.env = []string{"PATH=" + os.Getenv("PATH"), "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1",
+		"SMTP_PORT=" + strconv.Itoa(k.smtp.Port()), "SMTP_TLS=none", "ORGANIZER_EMAIL=invites@acme.example",
+		"INVITEMAILER_LEDGER=sqlite:" + k.ledger()}
+	require.NoError(t, os.WriteFile(filepath.Join(k.dir, "before.jsonl"), []byte(killBefore), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(k.dir, "batch.jsonl"), []byte(killBatch), 0o600))
+	return k
+}
+
+func (k *killed) ledger() string { return filepath.Join(k.dir, "ledger.sqlite") }
+
+// run runs the command over a file and returns its exit code, -1 if it was
+// killed.
+func (k *killed) run(t *testing.T, file, die string, flags ...string) int {
+	t.Helper()
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), "dying", append([]string{"send", "--retry-for=0s", file}, flags...)...)
+	command.Dir, command.Env = k.dir, append(slices.Clone(k.env), "INVITEMAILER_TEST_DIE="+die)
+	out, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		require.NoErrorf(t, err, "%s", out)
+	}
+	if code := command.ProcessState.ExitCode(); code != 0 {
+		t.Logf("exit %d: %.3000s", code, out)
+		return code
+	}
+	return 0
+}
+
+// halfAMinute lets the claims of the dead run out, as half a minute would.
+func (k *killed) halfAMinute(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("sqlite", k.ledger())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), "UPDATE claim SET expires = 0")
+	if err != nil && !strings.Contains(err.Error(), "no such table") {
+		require.NoError(t, err)
+	}
+}
+
+// TestKilledAnywhere kills the command at every point of the way of an invite,
+// for the first time that it comes there and for a later one, and runs it again
+// until it is done. Then every recipient has the mail that was meant for them,
+// nobody has two different ones, and a second copy exists only where the end of
+// the first was unknown: the same Message-ID and the same bytes.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, point := range points() {
+		for _, n := range []int{1, 4} {
+			for _, concurrency := range []int{1, 4} {
+				if n > 1 && concurrency > 1 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s#%d/%d", point, n, concurrency), func(t *testing.T) {
+					t.Parallel()
+					killAt(t, point, n, concurrency)
+				})
+			}
+		}
+	}
+}
+
+func killAt(t *testing.T, point string, n, concurrency int) {
+	t.Helper()
+	k := newKilled(t)
+	require.Zero(t, k.run(t, "before.jsonl", ""))
+	before := len(k.smtp.Accepted())
+	require.Equal(t, 3, before)
+
+	code := k.run(t, "batch.jsonl", point+"#"+strconv.Itoa(n), "--concurrency", strconv.Itoa(concurrency))
+	died := code == -1
+	// With several at once, the refused one may be the last on its connection.
+	reset := point == string(submission.BeforeReset) || point == string(submission.AfterReset)
+	if n == 1 && !(reset && concurrency > 1) {
+		require.True(t, died, "the batch never came to %s: it ended with %d", point, code)
+	}
+	for range 3 {
+		if code == 0 {
+			break
+		}
+		k.halfAMinute(t)
+		code = k.run(t, "batch.jsonl", "")
+	}
+	require.Zero(t, code, "the batch is done in the end")
+	requests := k.api.Count()
+	mails := len(k.smtp.Accepted())
+	require.Zero(t, k.run(t, "batch.jsonl", ""))
+	assert.Equal(t, requests, k.api.Count(), "a last run asks nothing")
+	assert.Len(t, k.smtp.Accepted(), mails, "a last run mails nobody")
+
+	copies := make(map[string][]string) // by recipient
+	for _, tx := range k.smtp.Accepted()[before:] {
+		copies[tx.To] = append(copies[tx.To], string(tx.Data))
+	}
+	assert.Len(t, copies, killMails, "everybody has a mail")
+	assert.NotContains(t, copies, "same@example.org")
+	doubtful := 0
+	for to, sent := range copies {
+		doubtful += len(sent) - 1
+		for _, again := range sent[1:] {
+			assert.Equal(t, sent[0], again, "the second mail to %s is the first one", to)
+		}
+		m, err := mail.ReadMessage(strings.NewReader(sent[0]))
+		require.NoError(t, err)
+		assert.NotEmpty(t, m.Header.Get("Message-Id"))
+	}
+	switch submission.Moment(point) {
+	case submission.AfterContent, submission.AfterReply:
+		assert.LessOrEqual(t, doubtful, concurrency, "whose end was unknown")
+	default:
+		if point != string(mailer.BeforeFinish) {
+			// With several in hand, another one may have been between its dot
+			// and the record of it.
+			assert.LessOrEqual(t, doubtful, concurrency-1, "no second copies")
+		} else {
+			assert.LessOrEqual(t, doubtful, concurrency)
+		}
+	}
+	// Only the requests in hand when the process died may have been made in
+	// vain: a calendar on record is not asked for again.
+	extra := 0
+	if died {
+		extra = concurrency
+	}
+	assert.LessOrEqual(t, k.api.Count()-3, killRequests+extra, "requests")
+	if point != string(mailer.BeforeRequest) && point != string(mailer.AfterRequest) && point != string(mailer.BeforeCreate) && concurrency == 1 {
+		assert.Equal(t, killRequests, k.api.Count()-3, "nothing was asked twice")
+	}
+}
