@@ -15,6 +15,15 @@ const (
 type Change struct {
 	// What is "title", "time", "place" or "description".
 	What string
+	// IsTime says that What is "time": true or false. Render sets it, as the
+	// next three.
+	IsTime bool
+	// IsPlace says that What is "place".
+	IsPlace bool
+	// IsTitle says that What is "title".
+	IsTitle bool
+	// IsDescription says that What is "description".
+	IsDescription bool
 	// Old is how it was.
 	Old Value
 	// New is how it is now.
@@ -77,6 +86,13 @@ func sameTime(a, b Facts) bool {
 		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
 	}
 	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zone(a.Start, a.TZID) == zone(b.Start, b.TZID)
+}
+
+func (c Change) cleaned() Change {
+	return Change{
+		What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned(),
+		IsTime: c.What == ChangedTime, IsPlace: c.What == ChangedPlace, IsTitle: c.What == ChangedTitle, IsDescription: c.What == ChangedDescription,
+	}
 }
 
 func (v Value) cleaned() Value {

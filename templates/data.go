@@ -60,7 +60,8 @@ type Data struct {
 	// Templates see it only if it is http or https; where the caller gives
 	// none, it is Location if that is such a link.
 	LocationURL string
-	// URL is the event's own page: "https://example.com/events/1".
+	// URL is the event's own page: "https://example.com/events/1". Templates see
+	// it only if it is neither Location nor LocationURL.
 	URL string
 
 	// Organizer is who invites: {"Jane Doe", "jane@example.com"}.
@@ -125,10 +126,13 @@ func (d Data) cleaned() Data {
 		d.LocationURL = link(d.Location)
 	}
 	d.Location = shorten(d.Location, maxPlace)
+	if d.URL == d.Location || d.URL == d.LocationURL {
+		d.URL = ""
+	}
 	d.Data, _ = cleanedData(d.Data).(map[string]any)
 	changes := make([]Change, len(d.Changes))
 	for i, c := range d.Changes {
-		changes[i] = Change{What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned()}
+		changes[i] = c.cleaned()
 	}
 	d.Changes = changes
 	return d

@@ -19,7 +19,7 @@ const (
 // output is where a template writes, and what stops one that does not end.
 //
 // A template can repeat itself in two ways only, a range and a template that
-// calls itself. [guarded] puts a text of no bytes at the beginning of each
+// calls itself. guard puts a text of no bytes at the beginning of each
 // body, so that every turn makes a write, and writes are counted. The text has
 // no length, but its capacity holds the place where it stands.
 type output struct {
@@ -47,31 +47,30 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.Buffer.Write(p)
 }
 
-// guarded is a copy of a tree with a mark at the beginning of every body that
-// can be repeated.
-func guarded(tree *parse.Tree) *parse.Tree {
-	tree = tree.Copy()
-	var guard func(list *parse.ListNode)
-	guard = func(list *parse.ListNode) {
+// guard puts a mark at the beginning of every body of a tree that can be
+// repeated, and returns the tree.
+func guard(tree *parse.Tree) *parse.Tree {
+	var within func(list *parse.ListNode)
+	within = func(list *parse.ListNode) {
 		if list == nil {
 			return
 		}
 		for _, node := range list.Nodes {
 			switch n := node.(type) {
 			case *parse.IfNode:
-				guard(n.List)
-				guard(n.ElseList)
+				within(n.List)
+				within(n.ElseList)
 			case *parse.WithNode:
-				guard(n.List)
-				guard(n.ElseList)
+				within(n.List)
+				within(n.ElseList)
 			case *parse.RangeNode:
-				guard(n.List)
-				guard(n.ElseList)
+				within(n.List)
+				within(n.ElseList)
 				mark(tree, n, n.List)
 			}
 		}
 	}
-	guard(tree.Root)
+	within(tree.Root)
 	mark(tree, tree.Root, tree.Root)
 	return tree
 }

@@ -164,13 +164,13 @@ func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 		text: texttemplate.New("").Option("missingkey=error").Funcs(functions()),
 		html: htmltemplate.New("").Option("missingkey=error").Funcs(functions()),
 	}
-	for name, tree := range text {
-		if _, err := m.text.AddParseTree(name, guarded(tree)); err != nil {
+	for name, tree := range inlined(text) {
+		if _, err := m.text.AddParseTree(name, guard(tree)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}
-	for name, tree := range html {
-		if _, err := m.html.AddParseTree(name, guarded(tree)); err != nil {
+	for name, tree := range inlined(html) {
+		if _, err := m.html.AddParseTree(name, guard(tree)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}
