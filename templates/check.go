@@ -163,7 +163,7 @@ func parts(err error) []error {
 }
 
 // place finds file and line in an error of text/template or html/template.
-var place = regexp.MustCompile(`template: ([^\s:]+):(\d+)`)
+var place = regexp.MustCompile(`template: ?([^\s:]+):(\d+)`)
 
 func problem(err error) Problem {
 	var known Problem

@@ -110,6 +110,19 @@ func isSetName(name string) bool {
 type mail struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
+	page trees // where html's definitions come from
+}
+
+// locate gives an error of html/template that names a definition its file and
+// line; the others have them.
+func (m *mail) locate(err error) error {
+	var escape *htmltemplate.Error
+	if !errors.As(err, &escape) || escape.Node != nil || m.page[escape.Name] == nil {
+		return err
+	}
+	tree := m.page[escape.Name]
+	at, _ := tree.ErrorContext(tree.Root)
+	return fmt.Errorf("template: %s: %w", at, err)
 }
 
 // trees are parsed definitions by their names.
@@ -163,6 +176,7 @@ func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 	m := &mail{
 		text: texttemplate.New("").Option("missingkey=error").Funcs(functions()),
 		html: htmltemplate.New("").Option("missingkey=error").Funcs(functions()),
+		page: html,
 	}
 	for name, tree := range inlined(text) {
 		if _, err := m.text.AddParseTree(name, guard(tree)); err != nil {

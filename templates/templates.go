@@ -239,7 +239,7 @@ func (s *Set) Render(kind Kind, d Data) (Words, error) {
 		}
 		var text string
 		if text, err = s.execute(t, name, &d); err != nil {
-			err = fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", what, kind, lang, err)
+			err = fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", what, kind, lang, m.locate(err))
 		}
 		return text
 	}
