@@ -38,6 +38,11 @@ func (p *part) decode() *decoded {
 		case "base64":
 			p.decoded.base64(p.body)
 		default:
+			if (p.isCalendar() || p.isICS()) && strings.HasPrefix(p.body, "QkVHSU46") { // "BEGIN:"
+				p.decoded.fault(1, "the calendar is base64, but the label says "+quoteName(p.encoding), false)
+				p.decoded.base64(p.body)
+				break
+			}
 			p.decoded.identity(p.body, p.encoding)
 		}
 	}

@@ -20,6 +20,8 @@ type document struct {
 	// calendarText is the decoded text, and cal what it says; nil if there is none to be read.
 	calendarText string
 	cal          *calendar
+	// method is METHOD, or where that is missing the method parameter, in upper case: what the sender seems to have meant.
+	method string
 
 	to, from  []mailbox // of the headers To and From
 	boxes     map[string][]mailbox
@@ -86,6 +88,9 @@ func (d *document) readMessage() {
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.content()
 		d.readCalendar(d.source)
+		if m, ok := d.source.media.get("method"); ok && d.method == "" {
+			d.method = strings.ToUpper(m)
+		}
 	}
 }
 

@@ -91,7 +91,7 @@ func (d *document) readCalendar(from *part) {
 		return
 	}
 	r.cal.index()
-	d.cal = r.cal
+	d.cal, d.method = r.cal, r.cal.method
 }
 
 // calendarReader reads content lines and builds components of them.

@@ -18,6 +18,7 @@ type part struct {
 	disp     media  // Content-Disposition
 
 	boundary       string
+	used           string // the boundary that the message is written with, where it is not the one declared
 	opened, closed bool // the delimiter occurs; the closing one does
 	decoded        *decoded
 }
@@ -187,10 +188,19 @@ func (t *tree) part(p *part) delimiter {
 func (t *tree) multipart(p *part) delimiter {
 	me := len(t.open)
 	t.open = append(t.open, p.boundary)
+	if p.parent == nil && !strings.Contains(t.text[t.pos:], "--"+p.boundary) {
+		if p.used = t.guess(); p.used != "" {
+			t.open[me] = p.used
+		}
+	}
 	start := t.pos
 	_, d := t.skip()
 	for d.boundary == me && !d.closing {
 		p.opened = true
+		if len(t.text)-t.pos < 100 && strings.Trim(t.text[t.pos:], " \t\r\n") == "" {
+			d = atEnd // the closing delimiter without its two hyphens, and no part
+			break
+		}
 		if len(t.d.parts) >= MaxParts {
 			if !t.many {
 				t.many = true
@@ -210,6 +220,24 @@ func (t *tree) multipart(p *part) delimiter {
 		_, d = t.skip() // the epilogue
 	}
 	return d
+}
+
+// guess returns what the first line that looks like a delimiter has for a boundary: to see what else is wrong in a message whose
+// boundary is.
+func (t *tree) guess() string {
+	rest := t.text[t.pos:]
+	if !strings.HasPrefix(rest, "--") {
+		_, after, ok := strings.Cut(rest, "\n--")
+		if !ok {
+			return ""
+		}
+		rest = "--" + after
+	}
+	line, _, _ := strings.Cut(rest[2:], "\n")
+	if line = strings.TrimRight(line, "\r \t"); len(line) > 70 {
+		return ""
+	}
+	return line
 }
 
 // header reads the header of p. It ends at an empty line, or at a delimiter, which ends the part.

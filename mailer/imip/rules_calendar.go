@@ -79,7 +79,7 @@ var calendarRules = []Rule{
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5",
 		Mend:   "Leave them out.",
 		check: func(d *document, r *report) {
-			if d.cal.method != "REQUEST" && d.cal.method != "CANCEL" {
+			if d.method != "REQUEST" && d.method != "CANCEL" {
 				return
 			}
 			for _, e := range d.cal.events {
@@ -87,7 +87,7 @@ var calendarRules = []Rule{
 					r.add(d.at(p.line), "there is a REQUEST-STATUS")
 				}
 				for _, sub := range e.subs {
-					if sub.name == "VALARM" && d.cal.method == "CANCEL" {
+					if sub.name == "VALARM" && d.method == "CANCEL" {
 						r.add(d.at(sub.line), "there is a VALARM in a CANCEL")
 					}
 				}

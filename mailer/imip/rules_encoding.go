@@ -20,6 +20,8 @@ var encodingRules = []Rule{
 				case b == "":
 					r.add(place{part: p}, "the multipart has no boundary parameter")
 					continue
+				case p.used != "":
+					r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s", quote(b), quote(p.used))
 				case !p.opened:
 					r.add(place{part: p}, "the boundary %s does not occur", quote(b))
 				case !p.closed:

@@ -15,7 +15,7 @@ var eventRules = []Rule{
 		Mend:   "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
-				p := d.once(r, e, "SEQUENCE", d.cal.method == "CANCEL")
+				p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
 				if p == nil {
 					continue
 				}
@@ -32,7 +32,7 @@ var eventRules = []Rule{
 		Source: "RFC 5546 section 3.2.2",
 		Mend:   "Write STATUS:CONFIRMED.",
 		check: func(d *document, r *report) {
-			if d.cal.method != "REQUEST" {
+			if d.method != "REQUEST" {
 				return
 			}
 			for _, e := range d.cal.events {
@@ -70,7 +70,7 @@ var eventRules = []Rule{
 			if strings.TrimSpace(unescapeText(e.value("SUMMARY"))) == "" {
 				r.add(d.at(e.line), "there is no SUMMARY, or a blank one")
 			}
-			if d.root != nil && !d.foreign() && d.cal.method == "REQUEST" {
+			if d.root != nil && !d.foreign() && d.method == "REQUEST" {
 				checkLinksInEvent(d, r, e)
 			}
 		},
@@ -97,11 +97,11 @@ func checkCancelled(d *document, r *report) {
 		}
 		_, instance := e.get("RECURRENCE-ID")
 		switch {
-		case d.cal.method == "REQUEST" && status == "CANCELLED" && instance > 0:
+		case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
 			r.warn(d.at(p.line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
-		case d.cal.method == "REQUEST" && status == "CANCELLED":
+		case d.method == "REQUEST" && status == "CANCELLED":
 			r.add(d.at(p.line), "STATUS:CANCELLED, but METHOD:REQUEST")
-		case d.cal.method != "CANCEL":
+		case d.method != "CANCEL":
 		case n > 1:
 			r.add(d.at(p.line), "STATUS is there %d times", n)
 		case n == 1 && status != "CANCELLED":

@@ -31,7 +31,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5546 section 3.2.2; RFC 6047 section 2.3; icalendar issue 229",
 		Mend:   "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ada@example.com for each person.",
 		check: func(d *document, r *report) {
-			if d.cal.method == "REQUEST" {
+			if d.method == "REQUEST" {
 				for _, e := range d.cal.events {
 					if _, n := e.get("ATTENDEE"); n == 0 {
 						r.fatal(d.at(e.line), "the VEVENT has no ATTENDEE")
@@ -52,7 +52,7 @@ var peopleRules = []Rule{
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; icalendar issue 229; .NET Foundation wg-maintainers issue 64",
 		Mend:   "Send to the address that the calendar invites, or have the calendar made for the one in To.",
 		check: func(d *document, r *report) {
-			if d.cal.method == "REQUEST" {
+			if d.method == "REQUEST" {
 				d.mustInvite(r)
 			}
 		},
@@ -66,7 +66,7 @@ var peopleRules = []Rule{
 		check: func(d *document, r *report) {
 			organizer := d.cal.who().organizer()
 			for _, to := range d.to {
-				if to.key != "" && to.key == organizer && (d.cal.method == "REQUEST" || d.cal.method == "CANCEL") {
+				if to.key != "" && to.key == organizer && (d.method == "REQUEST" || d.method == "CANCEL") {
 					r.add(place{header: "To"}, "%s is the ORGANIZER", quote(to.addr))
 				}
 			}
@@ -79,7 +79,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5545 sections 3.2.12 and 3.2.17; Nextcloud issue 21189",
 		Mend:   "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:….",
 		check: func(d *document, r *report) {
-			if d.cal.method != "REQUEST" || d.options.Previous != nil {
+			if d.method != "REQUEST" || d.options.Previous != nil {
 				return
 			}
 			if n, _ := readSequence(d.cal.main().sequence()); n > 0 {
@@ -124,7 +124,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5546 section 3.2.5",
 		Mend:   "Name those in the CANCEL who are told.",
 		check: func(d *document, r *report) {
-			if d.cal.method == "CANCEL" {
+			if d.method == "CANCEL" {
 				d.mustInvite(r)
 			}
 		},

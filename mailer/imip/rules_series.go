@@ -37,7 +37,7 @@ var seriesRules = []Rule{
 			if p != nil {
 				where = d.at(p.line)
 			}
-			if n, _ := readSequence(e.sequence()); n > before.sequence && d.cal.method == "REQUEST" {
+			if n, _ := readSequence(e.sequence()); n > before.sequence && d.method == "REQUEST" {
 				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
 			} else {
 				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher SEQUENCE", quote(before.organizer), quote(now))
@@ -86,7 +86,7 @@ func checkSequence(d *document, r *report) {
 	case now < before.sequence:
 		r.add(where, "SEQUENCE was %d and is %d", before.sequence, now)
 	case now > before.sequence:
-	case d.cal.method == "CANCEL" && before.method != "CANCEL":
+	case d.method == "CANCEL" && before.method != "CANCEL":
 		r.add(where, "SEQUENCE was %d before the CANCEL and still is", before.sequence)
 	default:
 		for _, e := range d.cal.events {

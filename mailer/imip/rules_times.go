@@ -107,7 +107,7 @@ var timeRules = []Rule{
 		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",
 		Mend:   "Check the year and the zone; do not send it.",
 		check: func(d *document, r *report) {
-			if d.options.Now.IsZero() || d.cal.method == "CANCEL" {
+			if d.options.Now.IsZero() || d.method == "CANCEL" {
 				return
 			}
 			var last time.Time
@@ -133,7 +133,7 @@ var times = []string{"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"}
 
 // checkSpan is IM44 for one VEVENT.
 func checkSpan(d *document, r *report, e *component) {
-	start := d.once(r, e, "DTSTART", d.cal.method == "REQUEST")
+	start := d.once(r, e, "DTSTART", d.method == "REQUEST")
 	end := d.once(r, e, "DTEND", false)
 	length := d.once(r, e, "DURATION", false)
 	if end != nil && length != nil {
@@ -251,7 +251,7 @@ func checkInstances(d *document, r *report) {
 			r.add(d.at(p.line), "an instance has an RRULE")
 		}
 	}
-	if !master && len(seen) > 0 && d.cal.method == "REQUEST" {
+	if !master && len(seen) > 0 && d.method == "REQUEST" {
 		r.warn(d.at(d.cal.events[0].line), "there are instances only, and no VEVENT for the series")
 	}
 }

@@ -96,7 +96,7 @@ func beginning(s string) string {
 // checkWords is IM74.
 func checkWords(d *document, r *report) {
 	e := d.cal.main()
-	if e == nil || d.cal.method != "REQUEST" && d.cal.method != "CANCEL" {
+	if e == nil || d.method != "REQUEST" && d.method != "CANCEL" {
 		return
 	}
 	for _, kind := range []string{"text/plain", "text/html"} {
@@ -118,11 +118,11 @@ func checkWords(d *document, r *report) {
 		if !d.showsOrganizer(text) {
 			r.add(where, "the organizer is not shown")
 		}
-		if d.cal.method == "CANCEL" && !saysCancelled(text) {
+		if d.method == "CANCEL" && !saysCancelled(text) {
 			r.add(where, "it does not say that the event is cancelled")
 		}
 	}
-	if p := d.body("text/html"); p != nil && d.cal.method == "CANCEL" {
+	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
 		for a := range attributes(p.content(), "href") {
 			if containsFold(a.value, "rsvp") || containsFold(a.value, "accept") || containsFold(a.value, "decline") {
 				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(a.value))
@@ -221,9 +221,9 @@ func checkSubject(d *document, r *report) {
 	updated := hasPrefixFold(frame, "updated")
 	sequence, _ := readSequence(e.sequence())
 	switch {
-	case d.cal.method == "CANCEL" && !saysCancelled(frame):
+	case d.method == "CANCEL" && !saysCancelled(frame):
 		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
-	case d.cal.method != "REQUEST":
+	case d.method != "REQUEST":
 	case saysCancelled(strings.Replace(frame, squeeze(unescapeText(e.value("SUMMARY"))), "", 1)) && !saysCancelled(title):
 		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
 	case updated && sequence == 0 && d.options.Previous == nil:
