@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -10,8 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -105,12 +106,40 @@ func (p *peers) send(tb testing.TB, binary, dir, file string) cost {
 	tb.Helper()
 	child := exec.CommandContext(context.WithoutCancel(tb.Context()), binary, "send", file)
 	child.Env = p.environment(tb, dir)
+	var out bytes.Buffer
+	child.Stdout, child.Stderr = &out, &out
 	start := time.Now()
-	out, err := child.CombinedOutput()
-	require.NoErrorf(tb, err, "%.2000s", out)
-	usage, ok := child.ProcessState.SysUsage().(*syscall.Rusage)
-	require.True(tb, ok)
-	return cost{cpu: child.ProcessState.UserTime() + child.ProcessState.SystemTime(), wall: time.Since(start), rss: usage.Maxrss}
+	require.NoError(tb, child.Start())
+	done := make(chan struct{})
+	peak := make(chan int64)
+	go func() { peak <- peakMemory(child.Process.Pid, done) }()
+	err := child.Wait()
+	close(done)
+	c := cost{cpu: child.ProcessState.UserTime() + child.ProcessState.SystemTime(), wall: time.Since(start), rss: <-peak}
+	require.NoErrorf(tb, err, "%.2000s", out.String())
+	return c
+}
+
+// peakMemory watches the peak of a process's resident memory, in kB. The
+// accounting of the process itself will not do: there, a child begins with the
+// peak of its parent.
+func peakMemory(pid int, done <-chan struct{}) (peak int64) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); err == nil && ok {
+			var kB int64
+			if _, err := fmt.Sscan(rest, &kB); err == nil {
+				peak = max(peak, kB)
+			}
+		}
+		select {
+		case <-done:
+			return peak
+		case <-tick.C:
+		}
+	}
 }
 
 func buildCommand(tb testing.TB, tags ...string) string {
