@@ -115,13 +115,13 @@ var treeBreaches = []breach{
 	},
 	{
 		rule: "IM08", name: "another calendar in the attachment", edit: func(t *testing.T, s string) string {
-			return attach(t, s, strings.Replace(ics(t, s), "Board room", "Canteen", 1))
+			return attachment(t, s, strings.Replace(ics(t, s), "Board room", "Canteen", 1))
 		},
 		want: "IM08 error", any: "IM08 error", where: "line 32 of part 2",
 	},
 	{
 		rule: "IM08", name: "other line ends in the attachment", edit: func(t *testing.T, s string) string {
-			return attach(t, s, strings.ReplaceAll(ics(t, s), "\r\n", "\n"))
+			return attachment(t, s, strings.ReplaceAll(ics(t, s), "\r\n", "\n"))
 		},
 		want: "IM08 error", any: "clean",
 	},
@@ -262,7 +262,7 @@ var encodingBreaches = []breach{
 	},
 	{
 		rule: "IM23", name: "base64 twice", edit: func(t *testing.T, s string) string {
-			return attach(t, s, "QkVHSU46VkNBTEVOREFS")
+			return attachment(t, s, "QkVHSU46VkNBTEVOREFS")
 		},
 		want: "IM08 error, IM23 error", any: "IM08 error, IM23 error", where: "part 2",
 	},
@@ -270,7 +270,7 @@ var encodingBreaches = []breach{
 		rule: "IM23", name: "a byte order mark", edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 			func(t *testing.T, s string) string {
 				s = strings.Replace(s, "BEGIN:VCALENDAR", "\uFEFFBEGIN:VCALENDAR", 1)
-				return attach(t, s, "\uFEFF"+ics(t, s))
+				return attachment(t, s, "\uFEFF"+ics(t, s))
 			}),
 		want: "IM23 error, IM24 warning", where: "part 1.3",
 	},

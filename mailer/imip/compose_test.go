@@ -68,8 +68,16 @@ func ask(t testing.TB, api *cronofytest.Server, method string, to []string, ev o
 	return answer.Attachments.ICalendar
 }
 
-// composed is a mail as the pipeline makes it: words from the templates, everything from the calendar.
+// composed is a mail as the pipeline makes it.
 func composed(t testing.TB, kind templates.Kind, text, to, first string) *message.Composed {
+	t.Helper()
+	out, err := message.Compose(invitation(t, kind, text, to, first))
+	require.NoError(t, err)
+	return out
+}
+
+// invitation is what such a mail is composed from: words from the templates, everything else from the calendar.
+func invitation(t testing.TB, kind templates.Kind, text, to, first string) message.Message {
 	t.Helper()
 	c, err := calendar.Read(text)
 	require.NoError(t, err)
@@ -93,9 +101,7 @@ func composed(t testing.TB, kind templates.Kind, text, to, first string) *messag
 	if first != "" {
 		m.InReplyTo, m.References = first, []string{first}
 	}
-	out, err := message.Compose(m)
-	require.NoError(t, err)
-	return out
+	return m
 }
 
 // What leaves this project is clean, whatever the event is like.
@@ -144,14 +150,14 @@ func TestComposedMailIsClean(t *testing.T) {
 				}
 				options := imip.Options{Now: noon().Add(time.Minute)}
 
-				invitation := composed(t, templates.Invitation, ask(t, api, "request", to, ev), to[0], "")
-				options.SMTPUTF8 = invitation.SMTPUTF8
-				clean(t, invitation, options)
+				first := composed(t, templates.Invitation, ask(t, api, "request", to, ev), to[0], "")
+				options.SMTPUTF8 = first.SMTPUTF8
+				clean(t, first, options)
 
-				before, err := imip.ReadPrevious(invitation.Bytes)
+				before, err := imip.ReadPrevious(first.Bytes)
 				require.NoError(t, err)
 				options.Previous = before
-				first := messageID(t, invitation)
+				id := messageID(t, first)
 				ev["start"] = map[string]any{"all day": "2027-04-28"}[name]
 				if ev["start"] == nil {
 					ev["start"] = "2027-04-29T08:00:00Z"
@@ -159,8 +165,8 @@ func TestComposedMailIsClean(t *testing.T) {
 				if name == "two zones" {
 					ev["start"] = object{"time": "2027-04-29T08:00:00Z", "tzid": "America/New_York"}
 				}
-				clean(t, composed(t, templates.Update, ask(t, api, "request", to, ev), to[0], first), options)
-				clean(t, composed(t, templates.Cancellation, ask(t, api, "cancel", to, nil), to[0], first), options)
+				clean(t, composed(t, templates.Update, ask(t, api, "request", to, ev), to[0], id), options)
+				clean(t, composed(t, templates.Cancellation, ask(t, api, "cancel", to, nil), to[0], id), options)
 			})
 		}
 	}

@@ -19,9 +19,20 @@ type fault struct {
 	long bool // just a line that is too long: it can still be decoded
 }
 
-func (d *decoded) fault(line int, what string, long bool) {
+// fault notes a mistake, and what it was made in, unless that is empty.
+func (d *decoded) fault(line int, what, offending string) {
 	if d.n++; len(d.faults) < maxPerRule {
-		d.faults = append(d.faults, fault{line, what, long})
+		if offending != "" {
+			what += ": " + quote(offending)
+		}
+		d.faults = append(d.faults, fault{line: line, what: what})
+	}
+}
+
+// long notes a line that is too long.
+func (d *decoded) long(line int, what string) {
+	if d.n++; len(d.faults) < maxPerRule {
+		d.faults = append(d.faults, fault{line: line, what: what, long: true})
 	}
 }
 
@@ -39,7 +50,7 @@ func (p *part) decode() *decoded {
 			p.decoded.base64(p.body)
 		default:
 			if (p.isCalendar() || p.isICS()) && strings.HasPrefix(p.body, "QkVHSU46") { // "BEGIN:"
-				p.decoded.fault(1, "the calendar is base64, but the label says "+quoteName(p.encoding), false)
+				p.decoded.fault(1, "the calendar is base64, but the label says something else", p.encoding)
 				p.decoded.base64(p.body)
 				break
 			}
@@ -59,7 +70,7 @@ func (d *decoded) identity(body, encoding string) {
 	switch encoding {
 	case "7bit", "8bit", "binary":
 	default:
-		d.fault(0, "the Content-Transfer-Encoding "+quote(encoding)+" does not exist", false)
+		d.fault(0, "there is no such Content-Transfer-Encoding", encoding)
 		return
 	}
 	if encoding == "binary" {
@@ -69,13 +80,13 @@ func (d *decoded) identity(body, encoding string) {
 	for line := range strings.SplitSeq(body, "\n") {
 		number++
 		if len(line) > maxLine+1 || len(line) == maxLine+1 && line[maxLine] != '\r' {
-			d.fault(number, "a line of more than 998 octets under "+encoding, false)
+			d.fault(number, "a line of more than 998 octets under "+encoding, "")
 		}
 		if encoding == "7bit" && !isASCII(line) {
-			d.fault(number, "an octet above 127 under 7bit: "+quote(line), false)
+			d.fault(number, "an octet above 127 under 7bit", line)
 		}
 		if strings.IndexByte(line, 0) >= 0 {
-			d.fault(number, "a NUL under "+encoding, false)
+			d.fault(number, "a NUL under "+encoding, "")
 		}
 	}
 }
@@ -95,10 +106,10 @@ func (d *decoded) quotedPrintable(body string) {
 			rest = ""
 		}
 		if len(line) > maxEncoded {
-			d.fault(number, "a quoted-printable line of more than 76 octets", true)
+			d.long(number, "a quoted-printable line of more than 76 octets")
 		}
 		if trimmed := strings.TrimRight(line, " \t"); len(trimmed) != len(line) {
-			d.fault(number, "white space at the end of a quoted-printable line, which is lost on the way", false)
+			d.fault(number, "white space at the end of a quoted-printable line, which is lost on the way", "")
 			line = trimmed
 		}
 		soft := false
@@ -120,7 +131,7 @@ func (d *decoded) qpLine(out []byte, line string, number int) ([]byte, bool) {
 		}
 		for i := range len(plain) {
 			if c := plain[i]; c < ' ' && c != '\t' || c >= 0x7f {
-				d.fault(number, "an octet that must be encoded in quoted-printable: "+quote(plain[i:]), false)
+				d.fault(number, "an octet that must be encoded in quoted-printable", plain[i:])
 				break
 			}
 		}
@@ -132,7 +143,7 @@ func (d *decoded) qpLine(out []byte, line string, number int) ([]byte, bool) {
 			return out, true
 		}
 		if n+2 >= len(line) || unhex(line[n+1]) < 0 || unhex(line[n+2]) < 0 {
-			d.fault(number, "not quoted-printable: "+quote(line[n:]), false)
+			d.fault(number, "not quoted-printable", line[n:])
 			out = append(out, '=')
 			line = line[n+1:]
 			continue
@@ -158,7 +169,7 @@ func (d *decoded) base64(body string) {
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
 		if number++; len(strings.TrimSuffix(line, "\r")) > maxEncoded {
-			d.fault(number, "a base64 line of more than 76 octets", true)
+			d.long(number, "a base64 line of more than 76 octets")
 		}
 	}
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
@@ -180,12 +191,12 @@ func (d *decoded) base64(body string) {
 			clean = append(clean, c)
 		default:
 			if bad++; bad == 1 {
-				d.fault(number, "not base64: "+quote(body[i:min(i+maxQuote, len(body))]), false)
+				d.fault(number, "not base64", body[i:min(i+maxQuote, len(body))])
 			}
 		}
 	}
 	if bad == 0 {
-		d.fault(number, "base64 that ends in the middle or is wrongly padded", false)
+		d.fault(number, "base64 that ends in the middle or is wrongly padded", "")
 	}
 	if len(clean)%4 == 1 {
 		clean = clean[:len(clean)-1]

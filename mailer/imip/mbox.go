@@ -63,7 +63,7 @@ func (m *mboxReader) next() ([]byte, error) {
 			return withoutLastLine(message), nil
 		}
 		m.begun = true
-		if start {
+		if start && len(line) > 0 {
 			empty = len(bytes.TrimRight(line, "\r\n")) == 0
 			if m.mbox && isQuoted(line) {
 				line = line[1:]
@@ -104,6 +104,9 @@ func isQuoted(line []byte) bool {
 
 // withoutLastLine removes the empty line that an mbox file has between messages.
 func withoutLastLine(message []byte) []byte {
+	if len(message) > MaxSize {
+		return message // cut off: that it is too long must still be seen
+	}
 	message = bytes.TrimSuffix(message, []byte("\n"))
 	return bytes.TrimSuffix(message, []byte("\r"))
 }

@@ -19,7 +19,7 @@ type part struct {
 
 	boundary       string
 	used           string // the boundary that the message is written with, where it is not the one declared
-	opened, closed bool // the delimiter occurs; the closing one does
+	opened, closed bool   // the delimiter occurs; the closing one does
 	decoded        *decoded
 }
 

@@ -61,11 +61,11 @@ func mapCalendar(t *testing.T, s string, f func(string) string) string {
 	require.True(t, begin > 0 && end > begin)
 	calendar := f(s[begin:end])
 	s = s[:begin] + calendar + s[end:]
-	return attach(t, s, calendar)
+	return attachment(t, s, calendar)
 }
 
-// attach puts other bytes into the attachment.
-func attach(t *testing.T, s, content string) string {
+// attachment puts other bytes into the attachment.
+func attachment(t testing.TB, s, content string) string {
 	t.Helper()
 	begin := strings.Index(s, "base64\r\n\r\n") + len("base64\r\n\r\n")
 	end := strings.Index(s, "\r\n--outer-9d2f--")

@@ -1,0 +1,61 @@
+package imip_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer/imip"
+)
+
+func seed(f *testing.F, pattern string) {
+	f.Helper()
+	files, err := filepath.Glob(pattern)
+	require.NoError(f, err)
+	require.NotEmpty(f, files)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+}
+
+// holds is what every answer must be like, whatever was asked.
+func holds(t *testing.T, data []byte) {
+	t.Helper()
+	previous, err := imip.ReadPrevious(data)
+	if err != nil {
+		previous = nil
+	}
+	for _, o := range []imip.Options{{}, {Now: later()}, {Profile: imip.Any}, {Previous: previous, Now: later(), Profile: imip.Any}} {
+		findings := imip.Check(data, o)
+		warned := false
+		for _, f := range findings {
+			warned = warned || f.Level == imip.Warning
+			assert.False(t, warned && f.Level == imip.Error, "errors come first")
+			assert.True(t, utf8.ValidString(f.What) && utf8.ValidString(f.Where), "%q", f)
+			for _, r := range f.What + f.Where {
+				assert.True(t, r >= ' ' && r != 0x7f, "%q", f)
+			}
+			_, known := imip.Explain(f.Rule)
+			assert.True(t, known)
+		}
+		assert.Equal(t, findings, imip.Check(data, o), "the same again")
+	}
+}
+
+func FuzzCheckMessage(f *testing.F) {
+	seed(f, "testdata/*.eml")
+	seed(f, "testdata/*/*.eml")
+	f.Fuzz(holds)
+}
+
+func FuzzCheckCalendar(f *testing.F) {
+	seed(f, "testdata/*/*.ics")
+	seed(f, "../../cronofy/cronofytest/testdata/*.ics")
+	f.Fuzz(func(t *testing.T, data []byte) { holds(t, append([]byte("BEGIN:VCALENDAR\r\n"), data...)) })
+}
