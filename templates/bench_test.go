@@ -10,6 +10,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 	d := moved(b)
 	for _, kind := range allKinds {
+		d.Lang = "en"
 		b.Run(string(kind), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -18,6 +19,40 @@ func BenchmarkRender(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A reader abroad: a tag to match, two zones to tell.
+func BenchmarkRenderLanguages(b *testing.B) {
+	set, err := New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, lang := range []string{"en-US", "de-AT", "fr-FR", "es-MX", "ja-JP", "ar-EG"} {
+		d := boardMeeting(b)
+		d.Lang, d.Zone = lang, loadZone(b, "Asia/Tokyo")
+		b.Run(lang, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := set.Render(Invitation, d); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// What a command with templates of its own pays before the first mail.
+func BenchmarkValidate(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		set, err := New()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := set.Validate(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

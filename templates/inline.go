@@ -16,17 +16,44 @@ type inliner struct {
 	busy map[string]bool            // bodies being made: what calls itself is left alone
 }
 
-func inlined(from trees) trees {
+// inlined are copies of the definitions that roots call, and they themselves.
+func inlined(from trees, roots ...string) trees {
 	in := inliner{from: from, done: map[string]*parse.ListNode{}, busy: map[string]bool{}}
-	to := make(trees, len(from))
-	for name, tree := range from {
-		copied := tree.Copy()
+	to := trees{}
+	for len(roots) > 0 {
+		name := roots[0]
+		roots = roots[1:]
+		tree := from[name]
+		if tree == nil || to[name] != nil {
+			continue
+		}
+		to[name] = tree.Copy()
 		in.busy[name] = true
-		in.list(copied.Root)
+		in.list(to[name].Root)
 		delete(in.busy, name)
-		to[name] = copied
+		roots = append(roots, calls(to[name].Root)...)
 	}
 	return to
+}
+
+// calls are the names of the definitions that are called in a list.
+func calls(list *parse.ListNode) (names []string) {
+	if list == nil {
+		return nil
+	}
+	for _, node := range list.Nodes {
+		switch n := node.(type) {
+		case *parse.TemplateNode:
+			names = append(names, n.Name)
+		case *parse.IfNode:
+			names = append(append(names, calls(n.List)...), calls(n.ElseList)...)
+		case *parse.WithNode:
+			names = append(append(names, calls(n.List)...), calls(n.ElseList)...)
+		case *parse.RangeNode:
+			names = append(append(names, calls(n.List)...), calls(n.ElseList)...)
+		}
+	}
+	return names
 }
 
 // list puts definitions into the calls in a list and below it.

@@ -19,70 +19,105 @@ const (
 // output is where a template writes, and what stops one that does not end.
 //
 // A template can repeat itself in two ways only, a range and a template that
-// calls itself. guard puts a text of no bytes at the beginning of each
-// body, so that every turn makes a write, and writes are counted. The text has
-// no length, but its capacity holds the place where it stands.
+// calls itself. [marks] puts a text of no bytes at the beginning of each body,
+// so that every turn makes a write, and writes are counted. The text has no
+// length; its capacity is the number of the mark, and so says where it stands.
 type output struct {
 	bytes.Buffer
+	marks  *marks
 	writes int
-	place  []byte
+	mark   int // the last one
+	absent int // the one at which a value was written that is not there
 }
 
-func (o *output) reset() {
+// noValue is what text/template writes for a value that is not there, in one
+// write.
+const noValue = "<no value>"
+
+func (o *output) reset(m *marks) {
 	o.Reset()
-	o.writes, o.place = 0, nil
+	o.marks, o.writes, o.mark, o.absent = m, 0, 0, 0
 }
 
 // Write fails when there was too much of it.
 func (o *output) Write(p []byte) (int, error) {
 	if len(p) == 0 && cap(p) > 0 {
-		o.place = p[:cap(p)]
+		o.mark = cap(p)
+	}
+	if string(p) == noValue {
+		o.absent = o.mark
 	}
 	switch o.writes++; {
 	case o.writes > maxWrites:
-		return 0, fmt.Errorf("template: %s: stopped after %d steps: a range or a template that calls itself does not end", o.place, maxWrites)
+		return 0, fmt.Errorf("template: %s: stopped after %d steps: a range or a template that calls itself does not end", o.marks.place(o.mark), maxWrites)
 	case o.Len()+len(p) > maxOutput:
-		return 0, fmt.Errorf("template: %s: stopped after %d bytes: a mail is shorter", o.place, maxOutput)
+		return 0, fmt.Errorf("template: %s: stopped after %d bytes: a mail is shorter", o.marks.place(o.mark), maxOutput)
 	}
 	return o.Buffer.Write(p)
 }
 
+// marks are the places in templates that an output is told of.
+type marks struct{ nodes []parse.Node }
+
+// maxMarks is how many places are told apart; later ones share the last number.
+const maxMarks = 1 << 14
+
+// room lends marks their capacity. Nothing is ever written to it.
+var room [maxMarks]byte
+
 // guard puts a mark at the beginning of every body of a tree that can be
-// repeated, and returns the tree.
-func guard(tree *parse.Tree) *parse.Tree {
-	var within func(list *parse.ListNode)
-	within = func(list *parse.ListNode) {
-		if list == nil {
-			return
-		}
-		for _, node := range list.Nodes {
-			switch n := node.(type) {
-			case *parse.IfNode:
-				within(n.List)
-				within(n.ElseList)
-			case *parse.WithNode:
-				within(n.List)
-				within(n.ElseList)
-			case *parse.RangeNode:
-				within(n.List)
-				within(n.ElseList)
-				mark(tree, n, n.List)
-			}
-		}
-	}
-	within(tree.Root)
-	mark(tree, tree.Root, tree.Root)
+// repeated, with exact also before every value, and returns the tree.
+func (m *marks) guard(tree *parse.Tree, exact bool) *parse.Tree {
+	m.within(tree.Root, exact)
+	tree.Root.Nodes = append([]parse.Node{m.at(tree.Root)}, tree.Root.Nodes...)
 	return tree
 }
 
-func mark(tree *parse.Tree, at parse.Node, body *parse.ListNode) {
-	// The line is enough: a column counts bytes, which editors do not show.
-	place, _ := tree.ErrorContext(at)
-	if i := strings.LastIndexByte(place, ':'); i > 0 {
-		place = place[:i]
+func (m *marks) within(list *parse.ListNode, exact bool) {
+	if list == nil {
+		return
 	}
-	text := &parse.TextNode{NodeType: parse.NodeText, Pos: at.Position(), Text: bytes.Clone([]byte(place))[:0:len(place)]}
-	body.Nodes = append([]parse.Node{text}, body.Nodes...)
+	nodes := make([]parse.Node, 0, 2*len(list.Nodes))
+	for _, node := range list.Nodes {
+		switch n := node.(type) {
+		case *parse.ActionNode:
+			if exact {
+				nodes = append(nodes, m.at(n))
+			}
+		case *parse.IfNode:
+			m.within(n.List, exact)
+			m.within(n.ElseList, exact)
+		case *parse.WithNode:
+			m.within(n.List, exact)
+			m.within(n.ElseList, exact)
+		case *parse.RangeNode:
+			m.within(n.List, exact)
+			m.within(n.ElseList, exact)
+			n.List.Nodes = append([]parse.Node{m.at(n)}, n.List.Nodes...)
+		}
+		nodes = append(nodes, node)
+	}
+	list.Nodes = nodes
+}
+
+// at makes the mark of a node.
+func (m *marks) at(n parse.Node) parse.Node {
+	if len(m.nodes) < maxMarks {
+		m.nodes = append(m.nodes, n)
+	}
+	return &parse.TextNode{NodeType: parse.NodeText, Pos: n.Position(), Text: room[:0:len(m.nodes)]}
+}
+
+// place is file and line of a mark.
+func (m *marks) place(mark int) string {
+	if mark == 0 || mark > len(m.nodes) {
+		return "unknown"
+	}
+	place, _ := new(parse.Tree).ErrorContext(m.nodes[mark-1]) // the node knows its own tree
+	if i := strings.LastIndexByte(place, ':'); i > 0 {
+		place = place[:i] // a column counts bytes, which editors do not show
+	}
+	return place
 }
 
 // functions are what a template can call besides and/or/not, comparisons,

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -77,16 +76,11 @@ func TestWhen(t *testing.T) {
 // told is the event's time in English.
 func told(t *testing.T, d Data) string {
 	t.Helper()
-	set, err := New()
+	set, err := New(Overlay(overlay(map[string]string{"layout.txt": `{{define "letter"}}{{range .Times}}{{template "time" .}}{{end}}{{end}}`})))
 	require.NoError(t, err)
-	m, err := set.mails[mailKey{"en", Invitation}]()
+	words, err := set.Render(Invitation, d)
 	require.NoError(t, err)
-	d.tell(set.shared.calendars.of("en", ""))
-	var b strings.Builder
-	for _, time := range d.Times {
-		require.NoError(t, m.text.ExecuteTemplate(&b, "time", time))
-	}
-	return b.String()
+	return flat(words.Text)
 }
 
 func TestWhenClocksRepeatAnHour(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -170,6 +171,31 @@ func TestTemplatesEnd(t *testing.T) {
 			_, err = set.Render(Invitation, d)
 			require.ErrorContains(t, err, tt.want)
 		})
+	}
+}
+
+// A value that is not there is no text to send.
+func TestAbsentValues(t *testing.T) {
+	t.Parallel()
+	for source, fails := range map[string]bool{
+		`{{index .Data "absent"}}`:                        true,
+		`{{.Data.null}}`:                                  true,
+		`{{with index .Data "absent"}}{{.}}{{end}}`:       false,
+		`{{.Data.said}}`:                                  false,
+		`{{if .Data.null}}{{.Data.null}}{{else}}-{{end}}`: false,
+	} {
+		set, err := New(Overlay(overlay(map[string]string{"en/invitation.tmpl": "{{define \"lead\"}}\n" + source + "{{end}}"})))
+		require.NoError(t, err)
+		d := Data{Data: map[string]any{"null": nil}}
+		if strings.Contains(source, "said") {
+			d.Data["said"] = "<no value>"
+		}
+		_, err = set.Render(Invitation, d)
+		if !fails {
+			require.NoError(t, err, source)
+			continue
+		}
+		require.ErrorContains(t, err, "template: en/invitation.tmpl:2:", source)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 	"text/template/parse"
 
@@ -28,7 +29,45 @@ func kindFile(kind Kind) string { return string(kind) + ".tmpl" }
 // A layer is one of the directories that a set is made of.
 type layer struct {
 	files fs.FS
-	dir   string // in files, with its slash; empty for the top
+	dir   string   // in files, with its slash; empty for the top
+	read  sync.Map // from names of files to what parse gave
+}
+
+// source is a parsed file.
+type source struct {
+	trees trees
+	err   error
+}
+
+// parse reads a file, once. A file that is not there has no definitions.
+func (l *layer) parse(name string) (trees, error) {
+	if before, ok := l.read.Load(name); ok {
+		return before.(source).trees, before.(source).err
+	}
+	var s source
+	path := l.dir + name
+	text, err := fs.ReadFile(l.files, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		s.err = fmt.Errorf("read template %s: %w", path, err)
+	default:
+		// Parsed apart, so that an empty definition replaces one too:
+		// a template that exists is not replaced by an empty one.
+		file, err := texttemplate.New(path).Funcs(functions()).Parse(string(text))
+		if err != nil {
+			s.err = fmt.Errorf("parse: %w; correct the template", err)
+			break
+		}
+		s.trees = trees{}
+		for _, t := range file.Templates() {
+			if t.Name() != path {
+				s.trees[t.Name()] = t.Tree
+			}
+		}
+	}
+	l.read.Store(name, s)
+	return s.trees, s.err
 }
 
 // contents are what a directory of templates has in it.
@@ -111,6 +150,8 @@ type mail struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
 	page trees // where html's definitions come from
+
+	textMarks, htmlMarks marks
 }
 
 // locate gives an error of html/template that names a definition its file and
@@ -133,27 +174,9 @@ type trees map[string]*parse.Tree
 func (s *Set) read(into trees, name string) error {
 	var problems []error
 	for _, l := range s.layers {
-		path := l.dir + name
-		source, err := fs.ReadFile(l.files, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("read template %s: %w", path, err))
-			continue
-		}
-		// Parsed apart, so that an empty definition replaces one too:
-		// a template that exists is not replaced by an empty one.
-		file, err := texttemplate.New(path).Funcs(functions()).Parse(string(source))
-		if err != nil {
-			problems = append(problems, fmt.Errorf("parse: %w; correct the template", err))
-			continue
-		}
-		for _, t := range file.Templates() {
-			if t.Name() != path {
-				into[t.Name()] = t.Tree
-			}
-		}
+		parsed, err := l.parse(name)
+		problems = append(problems, err)
+		maps.Copy(into, parsed)
 	}
 	return errors.Join(problems...)
 }
@@ -178,13 +201,13 @@ func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 		html: htmltemplate.New("").Option("missingkey=error").Funcs(functions()),
 		page: html,
 	}
-	for name, tree := range inlined(text) {
-		if _, err := m.text.AddParseTree(name, guard(tree)); err != nil {
+	for name, tree := range inlined(text, "subject", "letter") {
+		if _, err := m.text.AddParseTree(name, m.textMarks.guard(tree, true)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}
-	for name, tree := range inlined(html) {
-		if _, err := m.html.AddParseTree(name, guard(tree)); err != nil {
+	for name, tree := range inlined(html, "page") {
+		if _, err := m.html.AddParseTree(name, m.htmlMarks.guard(tree, false)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}

@@ -233,19 +233,19 @@ func (s *Set) Render(kind Kind, d Data) (Words, error) {
 	d.tell(s.shared.calendars.of(lang, region))
 
 	words := Words{Lang: d.Lang}
-	write := func(t executor, name, what string) string {
+	write := func(t executor, marks *marks, name, what string) string {
 		if err != nil {
 			return ""
 		}
 		var text string
-		if text, err = s.execute(t, name, &d); err != nil {
+		if text, err = s.execute(t, marks, name, &d); err != nil {
 			err = fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", what, kind, lang, m.locate(err))
 		}
 		return text
 	}
-	words.Subject = oneLine(write(m.text, "subject", "subject"))
-	words.Text = wrap(write(m.text, "letter", "plain text"))
-	words.HTML = write(m.html, "page", "HTML")
+	words.Subject = oneLine(write(m.text, &m.textMarks, "subject", "subject"))
+	words.Text = wrap(write(m.text, &m.textMarks, "letter", "plain text"))
+	words.HTML = write(m.html, &m.htmlMarks, "page", "HTML")
 	if err != nil {
 		return Words{}, err
 	}
@@ -257,12 +257,15 @@ type executor interface {
 	ExecuteTemplate(w io.Writer, name string, data any) error
 }
 
-func (s *Set) execute(t executor, name string, d *Data) (string, error) {
+func (s *Set) execute(t executor, marks *marks, name string, d *Data) (string, error) {
 	out := s.shared.outputs.Get().(*output)
 	defer s.shared.outputs.Put(out)
-	out.reset()
+	out.reset(marks)
 	if err := t.ExecuteTemplate(out, name, d); err != nil {
 		return "", err
+	}
+	if out.absent > 0 && !strings.Contains(fmt.Sprint(*d), noValue) {
+		return "", fmt.Errorf("template: %s: a value is written that is null or not there; ask for it in {{with}}", marks.place(out.absent))
 	}
 	return out.String(), nil
 }

@@ -26,6 +26,10 @@ func TestWrap(t *testing.T) {
 		{"hangs a long value", "A:\t" + strings.Repeat("word ", 16), "A:  " + strings.TrimSpace(strings.Repeat("word ", 14)) + "\n    word word\n"},
 		{"empty lines", "\n\na\n\n\n \nb\n\n", "a\n\nb\n"},
 		{"spaces at the end", "a  \nb ", "a\nb\n"},
+		{"breaks Japanese between characters", strings.Repeat("日", 50), strings.Repeat("日", 38) + "\n" + strings.Repeat("日", 12) + "\n"},
+		{"no comma begins a line", strings.Repeat("日", 38) + "、" + "本", strings.Repeat("日", 37) + "\n日、本\n"},
+		{"no bracket ends a line", strings.Repeat("日", 37) + "「本」", strings.Repeat("日", 37) + "\n「本」\n"},
+		{"aligns wide labels", "日時：\tA\nX：\tB\n", "日時：  A\nX：     B\n"},
 		{"a label without a value", "A:\t", "A:\n"},
 	}
 	for _, tt := range tests {
