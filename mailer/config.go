@@ -69,6 +69,8 @@ type Config struct {
 	// the same invite given twice is mailed twice, an update is called an
 	// invitation, and a crash leaves no trace.
 	Ledger Ledger
+	// Lint says which broken invitation rules stop a mail. Defaults to LintReport.
+	Lint Lint
 	// Locale is the language of invites that name none. Defaults to "en".
 	Locale string
 	// Logger is told what happens, invites by id and recipients by domain.
@@ -160,6 +162,13 @@ func New(cfg Config) (*Mailer, error) {
 	case OnUnknownResend, OnUnknownHold:
 	default:
 		bad("OnUnknown", fmt.Errorf("%q is neither resend nor hold", cfg.OnUnknown))
+	}
+	switch cfg.Lint {
+	case "":
+		m.cfg.Lint = LintReport
+	case LintReport, LintStrict, LintOff:
+	default:
+		bad("Lint", fmt.Errorf("%q is not one of report, strict, off", cfg.Lint))
 	}
 	var err error
 	if cfg.From != "" {

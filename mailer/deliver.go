@@ -47,6 +47,9 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 		}
 	}
 	sub, problem := w.compose(i, c)
+	if problem == nil {
+		problem = w.check(i, sub)
+	}
 	if problem != nil {
 		w.conclude(ctx, i, Failed, problem, "")
 		return false
@@ -260,7 +263,7 @@ func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, r
 	out := ledger.Outcome{State: state, Reply: reply}
 	if problem != nil {
 		out.Permanent, out.Stage, out.Code, out.Detail = problem.Permanent, string(problem.Stage), string(problem.Code), problem.Message
-		out.Unusable = problem.Stage == StageCalendar
+		out.Unusable = problem.Stage == StageCalendar || problem.unusable
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()

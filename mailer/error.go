@@ -43,6 +43,8 @@ type Error struct {
 	RetryAfter time.Duration `json:"-"`
 	// Err is the cause, if there is one to unwrap.
 	Err error `json:"-"`
+
+	unusable bool // the calendar on record must not be used again
 }
 
 // Code is the reason of an [Error] as a word for programs.
@@ -81,7 +83,9 @@ const (
 	CodeUIDChanged       Code = "uid_changed"
 	CodeTemplate         Code = "template"
 	CodeCompose          Code = "compose"
-	CodeSMTPConfig       Code = "smtp_config" // no TLS, refused login
+	CodeComposedWrong    Code = "composed_wrong" // an invitation rule, by the mail
+	CodeCalendarWrong    Code = "calendar_wrong" // an invitation rule, by what the API returned
+	CodeSMTPConfig       Code = "smtp_config"    // no TLS, refused login
 	CodeSMTPTemporary    Code = "smtp_temporary"
 	CodeSMTPRefused      Code = "smtp_refused"
 	CodeNoReply          Code = "no_reply"    // the content may have left

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/imip"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
@@ -27,6 +29,9 @@ type house struct {
 	api  *cronofytest.Server
 	smtp *submissiontest.FaultServer
 	cfg  mailer.Config
+
+	// tolerates are the rules that what the caller asks for breaks.
+	tolerates []string
 
 	mu    sync.Mutex
 	fault func(*cronofytest.Request) *cronofytest.Fault
@@ -46,11 +51,29 @@ func newHouse(t testing.TB, script submissiontest.Script) *house {
 		return h.fault(r)
 	}})
 	t.Cleanup(func() { require.NoError(t, h.smtp.Close()) })
+	t.Cleanup(func() { h.assertClean(t) })
 	client, err := cronofy.New(cronofy.Config{APIKey: "CRN_secret", Transport: h.api.Transport(), MaxAttempts: 1, RatePerSecond: -1, RatePerMinute: -1})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	h.cfg = mailer.Config{API: client, Submitter: h.submitter(t), Now: func() time.Time { return today }, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	return h
+}
+
+// assertClean holds everything that left to every rule of our own, unless the
+// test broke a calendar.
+func (h *house) assertClean(t testing.TB) {
+	t.Helper()
+	if h.fault != nil {
+		return
+	}
+	for _, tx := range h.smtp.Accepted() {
+		for _, f := range imip.Check(tx.Data, imip.Options{Profile: imip.Own, SMTPUTF8: true}) {
+			if slices.Contains(h.tolerates, f.Rule) {
+				continue
+			}
+			t.Errorf("what left breaks a rule: %v", f)
+		}
+	}
 }
 
 // clock ticks a second with every look at it, as DTSTAMPs must differ.

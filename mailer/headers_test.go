@@ -34,6 +34,7 @@ func TestWhoTheMailIsFrom(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, nil)
+			h.tolerates = []string{"IM63"} // a From that is not the ORGANIZER
 			tc.config.API, tc.config.Submitter, tc.config.Now = h.cfg.API, h.cfg.Submitter, h.cfg.Now
 			h.cfg = tc.config
 			invite := boardMeeting()
@@ -57,6 +58,7 @@ func TestWhoTheMailIsFrom(t *testing.T) {
 func TestMailOptionsStayHere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, nil)
+	h.tolerates = []string{"IM76"} // a subject without the title
 	invite := boardMeeting()
 	invite.Recipient.Locale, invite.Recipient.TZID = "de", "Europe/Berlin"
 	invite.Mail = mailer.MailOptions{Subject: "Your interview\r\nBcc: eve@example.org", ReplyTo: "hr@example.com", Data: map[string]any{"room": 7}}
