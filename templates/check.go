@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,9 +98,12 @@ func (p Problems) Unwrap() []error {
 	return all
 }
 
-// missing finds text/template's complaint about a key that data lacks. There
-// is no type for it.
-var missing = regexp.MustCompile(`(?:map has no entry for key|nil data; no entry for key) "`)
+// lacksKey recognizes text/template's complaint about a key that data lacks.
+// There is no type for it.
+func lacksKey(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "map has no entry for key ") || strings.Contains(text, "nil data; no entry for key ")
+}
 
 // Validate parses and executes everything with [Set.Samples], and returns
 // [Problems] if there are any. What templates ask of Data.Data is held against
@@ -131,7 +133,7 @@ func (s *Set) Validate() error {
 		_, exemplary[set.name], _ = set.example()
 	}
 	for sample := range s.Samples() {
-		if sample.Err == nil || !exemplary[sample.Set] && missing.MatchString(sample.Err.Error()) {
+		if sample.Err == nil || !exemplary[sample.Set] && lacksKey(sample.Err) {
 			continue
 		}
 		for _, err := range parts(sample.Err) {
@@ -162,20 +164,25 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-// place finds file and line in an error of text/template or html/template.
-var place = regexp.MustCompile(`template: ?([^\s:]+):(\d+)`)
-
+// problem finds file and line in an error of text/template ("template:
+// FILE:LINE: …") or html/template ("html/template:FILE:LINE: …").
 func problem(err error) Problem {
 	var known Problem
 	if errors.As(err, &known) {
 		return known
 	}
-	text := err.Error()
-	if at := place.FindStringSubmatch(text); at != nil {
-		line, _ := strconv.Atoi(at[2])
-		return Problem{File: at[1], Line: line, Err: err}
+	for rest := err.Error(); ; {
+		_, after, found := strings.Cut(rest, "template:")
+		if !found {
+			return Problem{Err: err}
+		}
+		rest = strings.TrimPrefix(after, " ")
+		file, at, _ := strings.Cut(rest, ":")
+		digits := at[:len(at)-len(strings.TrimLeft(at, "0123456789"))]
+		if line, err2 := strconv.Atoi(digits); err2 == nil && !strings.Contains(file, " ") {
+			return Problem{File: file, Line: line, Err: err}
+		}
 	}
-	return Problem{Err: err}
 }
 
 // strays are the files that look like templates and are not read.
