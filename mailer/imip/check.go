@@ -147,15 +147,10 @@ func (r *report) fatal(where place, format string, args ...any) {
 	r.put(Error, r.rule.Origin, true, where, format, args)
 }
 
-// composed reports an error of the mail for a rule that is else about the calendar.
-func (r *report) composed(where place, format string, args ...any) {
-	r.put(Error, Composed, false, where, format, args)
-}
-
 func (r *report) put(level Level, origin Origin, fatal bool, where place, format string, args []any) {
 	r.n++
 	// What makes an invitation invisible is never just counted.
-	if r.n > maxPerRule && !(fatal && r.n < 2*maxPerRule) {
+	if r.n > maxPerRule && (!fatal || r.n >= 2*maxPerRule) {
 		if r.more != Error {
 			r.more = level
 		}

@@ -68,7 +68,8 @@ func BenchmarkMessages(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		n := 0
-		for range imip.Messages(strings.NewReader(text)) {
+		for _, err := range imip.Messages(strings.NewReader(text)) {
+			require.NoError(b, err)
 			n++
 		}
 		require.Equal(b, 100, n)

@@ -94,7 +94,8 @@ func TestMessagesReportErrors(t *testing.T) {
 	assert.Equal(t, 2, n)
 	require.ErrorIs(t, last, broken)
 
-	for range imip.Messages(strings.NewReader(separator + "A: 1\n\n" + separator + "B: 2\n")) {
+	for _, err := range imip.Messages(strings.NewReader(separator + "A: 1\n\n" + separator + "B: 2\n")) {
+		require.NoError(t, err)
 		break // must not go on
 	}
 }

@@ -25,7 +25,7 @@ func (t *tally) see(line int) {
 }
 
 // report adds a finding for each line, through one of the report's methods.
-func (t *tally) report(d *document, r *report, put func(place, string, ...any), what string) {
+func (t *tally) report(d *document, put func(place, string, ...any), what string) {
 	for _, line := range t.first {
 		put(d.at(line), "%s", what)
 	}

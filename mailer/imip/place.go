@@ -39,18 +39,29 @@ func (p place) String() string {
 	return b.String()
 }
 
-// quoteName keeps a header name from elsewhere printable.
-func quoteName(s string) string {
-	q := quote(s)
-	return q[1 : len(q)-1]
-}
-
 // maxQuote is how much of an offending text a finding shows, in octets.
 const maxQuote = 80
 
 // quote shows offending text: in quotes, on one line, controls, bidi controls and what is not UTF-8 escaped, shortened.
 func quote(s string) string {
-	cut := false
+	text, cut := escape(s)
+	if cut {
+		return `"` + text + `"…`
+	}
+	return `"` + text + `"`
+}
+
+// quoteName is quote without the quotes, for what stands within words.
+func quoteName(s string) string {
+	text, cut := escape(s)
+	if cut {
+		return text + "…"
+	}
+	return text
+}
+
+// escape makes at most the first maxQuote octets of s printable, and reports whether there were more.
+func escape(s string) (text string, cut bool) {
 	if len(s) > maxQuote {
 		n := maxQuote
 		for n > maxQuote-utf8.UTFMax && !utf8.RuneStart(s[n]) {
@@ -59,7 +70,6 @@ func quote(s string) string {
 		s, cut = s[:n], true
 	}
 	var b strings.Builder
-	b.WriteByte('"')
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -73,9 +83,5 @@ func quote(s string) string {
 		}
 		i += n
 	}
-	b.WriteByte('"')
-	if cut {
-		b.WriteString("…")
-	}
-	return b.String()
+	return b.String(), cut
 }

@@ -16,11 +16,11 @@ var textRules = []Rule{
 		Mend:   "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
-			l.bareCR.report(d, r, r.add, "a CR without LF")
+			l.bareCR.report(d, r.add, "a CR without LF")
 			if d.foreign() && d.inherited() {
 				return
 			}
-			l.bareLF.report(d, r, r.add, "a LF without CR")
+			l.bareLF.report(d, r.add, "a LF without CR")
 			if l.unfinished > 0 {
 				r.add(d.at(l.unfinished), "the last line has no line end")
 			}
@@ -35,12 +35,12 @@ var textRules = []Rule{
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
 			if d.source != nil && d.source.encoding != "base64" && d.source.encoding != "quoted-printable" {
-				l.veryLong.report(d, r, r.error, "the line is longer than 998 octets and not encoded")
+				l.veryLong.report(d, r.error, "the line is longer than 998 octets and not encoded")
 				if l.veryLong.n > 0 {
 					return
 				}
 			}
-			l.long.report(d, r, r.add, "the line is longer than 75 octets")
+			l.long.report(d, r.add, "the line is longer than 75 octets")
 		},
 	},
 	{
@@ -85,8 +85,8 @@ var textRules = []Rule{
 		Mend:   "Write UTF-8, line breaks in texts as \\n, and leave controls out.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
-			l.control.report(d, r, r.add, "a control character")
-			l.badUTF8.report(d, r, r.add, "this is not UTF-8")
+			l.control.report(d, r.add, "a control character")
+			l.badUTF8.report(d, r.add, "this is not UTF-8")
 		},
 	},
 	{

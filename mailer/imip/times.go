@@ -97,8 +97,11 @@ func (l locations) instant(w when) (time.Time, bool) {
 	return time.Date(c.Year(), c.Month(), c.Day(), c.Hour(), c.Minute(), c.Second(), 0, loc).UTC(), true
 }
 
-// zoneSpan is the most by which a wall clock is behind UTC.
-const zoneSpan = 12 * time.Hour
+// zoneSpan is the most by which a wall clock is behind UTC, zoneLead the most by which it is ahead.
+const (
+	zoneSpan = 12 * time.Hour
+	zoneLead = 14 * time.Hour
+)
 
 // lastEnd returns when e is over for sure, and the property that says so. Not ok: it recurs in a way that is not followed here, or
 // cannot be read.
@@ -133,14 +136,15 @@ func (d *document) lastEnd(e *component) (time.Time, *property, bool) {
 	if end.utc {
 		return out, at, true
 	}
-	// Wherever the zone is, it is over half a day later; only where that is not enough to tell is the zone looked up.
-	if latest := out.Add(zoneSpan); latest.Before(d.options.Now) || end.day {
+	// Wherever the zone is, it is over half a day later and not over a good half day before; only in between is the zone looked up.
+	latest := out.Add(zoneSpan)
+	if latest.Before(d.options.Now) || out.Add(-zoneLead).After(d.options.Now) || end.day {
 		return latest, at, true
 	}
 	if t, ok := d.locations.instant(end); ok {
 		return t.Add(extra), at, true
 	}
-	return out.Add(zoneSpan), at, true
+	return latest, at, true
 }
 
 // ruleUntil returns UNTIL of an RRULE.
