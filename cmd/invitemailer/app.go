@@ -30,6 +30,7 @@ type cli struct {
 	Send    sendCmd    `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
 	Cancel  cancelCmd  `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
 	Check   checkCmd   `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
+	Lint    lintCmd    `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

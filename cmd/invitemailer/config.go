@@ -86,8 +86,8 @@ func (c *configuration) log(s settings, p *problems) {
 func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 	c.api = cronofy.Config{
 		APIKey: unread, BaseURL: s.APIURL, DataCenter: s.DataCenter,
-		RatePerSecond: number("CRONOFY_RATE_PER_SECOND", s.RatePerSecond, 1, p),
-		RatePerMinute: number("CRONOFY_RATE_PER_MINUTE", s.RatePerMinute, 1, p),
+		RatePerSecond: rate("CRONOFY_RATE_PER_SECOND", s.RatePerSecond, p),
+		RatePerMinute: rate("CRONOFY_RATE_PER_MINUTE", s.RatePerMinute, p),
 	}
 	timeout, err := time.ParseDuration(s.APITimeout)
 	if err != nil || timeout <= 0 {
@@ -124,6 +124,19 @@ func number(setting, text string, least int, p *problems) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least {
 		p.add(setting, "%q is not a whole number of at least %d", text, least)
+		return 0
+	}
+	return n
+}
+
+// rate reads a limit of requests; -1 is none.
+func rate(setting, text string, p *problems) int {
+	if text == "-1" {
+		return -1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		p.add(setting, "%q is not a whole number of at least 1, or -1 for no limit", text)
 		return 0
 	}
 	return n

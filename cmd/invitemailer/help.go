@@ -83,7 +83,7 @@ func printCommands(w io.Writer, leaves []*kong.Node) {
 }
 
 func positionals(n *kong.Node) string {
-	if takesRecords(n) {
+	if len(n.Positional) > 0 {
 		return "[FILE...]"
 	}
 	return ""

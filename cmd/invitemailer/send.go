@@ -27,6 +27,7 @@ type runFlags struct {
 	Resend          bool   `help:"Mail again what is sent already."`
 	RetryFailed     bool   `help:"Try again what was refused for good."`
 	OnUnknown       string `enum:"resend,hold" default:"resend" placeholder:"CHOICE" help:"A mail of which it is not known whether it left: resend the same bytes, or hold it (default resend)."`
+	Lint            string `enum:"report,strict,off" default:"report" placeholder:"CHOICE" help:"What a broken rule in the API's calendar does: report it, stop the mail (strict), or nothing (off; default report). A mail that no client would show is stopped in any case."`
 	AllowPast       bool   `help:"Mail invitations to events that are over."`
 	AcceptOrganizer bool   `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
 	WithdrawMissing bool   `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
@@ -65,7 +66,8 @@ func (f *runFlags) scope() scope {
 // apply hands the flags that are the mailer's business on to it.
 func (f *runFlags) apply(c *mailer.Config) {
 	c.DryRun, c.Resend, c.RetryFailed, c.AllowPast = f.DryRun, f.Resend, f.RetryFailed, f.AllowPast
-	c.AcceptOrganizer, c.WithdrawMissing, c.OnUnknown = f.AcceptOrganizer, f.WithdrawMissing, mailer.OnUnknown(f.OnUnknown)
+	c.AcceptOrganizer, c.WithdrawMissing = f.AcceptOrganizer, f.WithdrawMissing
+	c.OnUnknown, c.Lint = mailer.OnUnknown(f.OnUnknown), mailer.Lint(f.Lint)
 }
 
 // records reads the input. There must be one that nobody has to type.

@@ -9,8 +9,8 @@ type settings struct {
 	APIKeyFile    string `envconfig:"CRONOFY_API_KEY_FILE" desc:"a file that holds it instead" kong:"-"`
 	DataCenter    string `envconfig:"CRONOFY_DATA_CENTER" default:"us" desc:"us, au, ca, de, sg or uk" kong:"name='data-center',placeholder='NAME',help='CRONOFY_DATA_CENTER'"`
 	APIURL        string `envconfig:"CRONOFY_API_URL" desc:"instead of the data center; https, or http on loopback" kong:"name='api-url',placeholder='URL',help='CRONOFY_API_URL'"`
-	RatePerSecond string `envconfig:"CRONOFY_RATE_PER_SECOND" default:"50" desc:"requests to the API in any second" kong:"-"`
-	RatePerMinute string `envconfig:"CRONOFY_RATE_PER_MINUTE" default:"500" desc:"requests to the API in any minute" kong:"-"`
+	RatePerSecond string `envconfig:"CRONOFY_RATE_PER_SECOND" default:"50" desc:"requests to the API in any second; -1: no limit" kong:"-"`
+	RatePerMinute string `envconfig:"CRONOFY_RATE_PER_MINUTE" default:"500" desc:"requests to the API in any minute; -1: no limit" kong:"-"`
 	APITimeout    string `envconfig:"CRONOFY_TIMEOUT" default:"30s" desc:"how long one request may take" kong:"-"`
 
 	SMTPHost           string `envconfig:"SMTP_HOST" desc:"the submission server; required unless --sandbox or --dry-run" kong:"name='smtp-host',placeholder='HOST',help='SMTP_HOST'"`
