@@ -21,6 +21,7 @@ type batch struct {
 	flags  *runFlags
 	cfg    configuration
 	log    *slog.Logger
+	apiURL string
 	outbox *outbox // nil unless in the sandbox
 
 	out      *results
@@ -47,7 +48,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.
 	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, at: inv.At, log: b.log}
 	defer w.close()
 	w.connect(&p)
-	b.outbox = w.outbox
+	b.outbox, b.apiURL = w.outbox, w.apiURL
 	if len(p.texts) > 0 {
 		return inv.misconfigured(s, p.texts)
 	}
@@ -154,7 +155,7 @@ func (b *batch) finish(err error) exitCode {
 	var stopped *mailer.Error
 	switch {
 	case errors.As(err, &stopped):
-		b.log.Error("the run was stopped: "+stopped.Error()+hint(stopped.Code), "code", string(stopped.Code))
+		b.log.Error("the run was stopped: "+b.why(stopped), "code", string(stopped.Code))
 	case errors.Is(err, mailer.ErrStopped), errors.Is(err, errInterrupted):
 		b.log.Warn("the run was stopped before its end")
 	case b.limited:
@@ -182,12 +183,18 @@ func (b *batch) finish(err error) exitCode {
 	return code
 }
 
-// hint says more on what stopped a run.
-func hint(c mailer.Code) string {
-	if c == mailer.CodeUnauthorized {
-		return " (does this key belong to another data center?)"
+// why is what stopped a run.
+func (b *batch) why(e *mailer.Error) string {
+	if e.Code == mailer.CodeUnauthorized {
+		return string(e.Stage) + ": " + keyRefused(b.apiURL)
 	}
-	return ""
+	return e.Error()
+}
+
+// keyRefused asks the question that the answer 401 raises. A key is good in one
+// data center only.
+func keyRefused(apiURL string) string {
+	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
 }
 
 // printable keeps control characters off the terminal.

@@ -80,7 +80,7 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	case err == nil:
 		c.say("ok", "api key", "accepted by "+w.apiURL)
 	case errors.As(err, &refused):
-		c.mend(exitConfig, "api key", err.Error()+"; does this key belong to another data center?")
+		c.mend(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
 		code := exitConfig
 		if again, _ := known.Retryable(); again {
