@@ -152,9 +152,9 @@ func (s *Set) Validate() error {
 	return found
 }
 
-// parts are the errors that were joined, if err is that.
+// parts are the errors that were joined, if err itself is that.
 func parts(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only what parse joined, not what is wrapped in it
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
 			all = append(all, parts(e)...)

@@ -145,6 +145,7 @@ func TestAnySummaryIsText(t *testing.T) {
 
 func FuzzRender(f *testing.F) {
 	f.Add("Board meeting", "Discuss\r\nplans", "https://example.com/a", "de-AT", int64(0))
+	f.Add("\xb7", "the name of a zone that is no UTF-8", "", "", int64(1<<33))
 	f.Add("<script>alert(1)</script>", "</p><img src=x onerror=alert(1)>", "javascript:alert(1)", "ar", int64(1<<33))
 	set, err := New()
 	require.NoError(f, err)

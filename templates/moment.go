@@ -88,7 +88,7 @@ func (d *Data) elsewhere(c calendar, start, end time.Time, allDay bool, tzid str
 	if offsetAt(start, d.Zone) == offsetAt(start, start.Location()) && offsetAt(end, d.Zone) == offsetAt(end, start.Location()) {
 		return Moment{}, false
 	}
-	return moment(c, start.In(d.Zone), end, false, d.Zone.String()), true
+	return moment(c, start.In(d.Zone), end, false, shorten(oneLine(d.Zone.String()), maxName)), true
 }
 
 func offsetAt(t time.Time, loc *time.Location) int {

@@ -114,7 +114,7 @@ func TestValidate(t *testing.T) {
 		{"nothing", nil, nil},
 		{"a syntax error", map[string]string{"de/words.tmpl": "\n\n{{if}}"}, []string{"de/words.tmpl:3: "}},
 		{"two files", map[string]string{"de/words.tmpl": "\n{{if}}", "fr/update.tmpl": "{{define}}"}, []string{"de/words.tmpl:2: ", "fr/update.tmpl:1: "}},
-		{"a field that is not there", map[string]string{"ja/update.tmpl": "{{define \"lead\"}}\n{{.Sumary}}{{end}}"}, []string{"ja/update.tmpl:2: "}},
+		{"a field that is not there", map[string]string{"ja/update.tmpl": "{{define \"lead\"}}\n{{.Headline}}{{end}}"}, []string{"ja/update.tmpl:2: "}},
 		{"only where there is a link", map[string]string{"layout.html": "{{define \"address\"}}\n\n{{with mailto .}}{{.Nonsense}}{{end}}{{end}}"}, []string{"layout.html:3: "}},
 		{"HTML that cannot be escaped", map[string]string{"layout.html": "{{define \"page\"}}\n<a href='{{.Summary}}>{{end}}"}, []string{"layout.html:"}},
 		{"a name that nobody reads", map[string]string{"de/invitaton.tmpl": ""}, []string{"de/invitaton.tmpl: "}},
