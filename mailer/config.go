@@ -34,6 +34,13 @@ type Words interface {
 	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
 }
 
+// NamedWords is a Words with sets of its own for MailOptions.Template;
+// *templates.Set is one.
+type NamedWords interface {
+	Words
+	Named(name string) (*templates.Set, error)
+}
+
 // OnUnknown is what a later run does with a mail whose end is unknown.
 type OnUnknown string
 
@@ -102,7 +109,9 @@ type Config struct {
 	// WithdrawMissing withdraws the invite of those who are no longer in the
 	// list of a Group. Off, they are reported only.
 	WithdrawMissing bool
-	// Words are the templates. Defaults to the embedded ones.
+	// Words are the templates. Defaults to the embedded ones. With an overlay of
+	// your own, call its Validate first: a broken template is otherwise found by
+	// the first mail that needs it.
 	Words Words
 }
 

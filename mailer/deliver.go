@@ -149,6 +149,9 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 	if isSet(w.organizer) {
 		d.Organizer = templates.Person{Name: w.organizer.Name, Email: w.organizer.Address.String()}
 	}
+	if zone := w.Recipients[i].TZID; zone != "" {
+		d.Zone, _ = w.m.zones.load(zone) // it was checked with the rest of the record
+	}
 	if isSet(replyTo) {
 		d.ReplyTo = replyTo.Address.String()
 	}
@@ -165,7 +168,7 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 			}
 		}
 	}
-	words, err := w.m.cfg.Words.Render(templates.Kind(s.kind), d)
+	words, err := w.checked.words.Render(templates.Kind(s.kind), d)
 	if err != nil {
 		return words, &Error{Stage: StageWords, Code: CodeTemplate, Err: err, Message: err.Error()}
 	}
@@ -205,7 +208,8 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
 	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
 	outcome, problem := submitted(ctx, result)
-	if w.steps[i].action == repeat && outcome != Sent && !(outcome == Failed && problem.Permanent) {
+	refused := outcome == Failed && problem.Permanent
+	if w.steps[i].action == repeat && outcome != Sent && !refused {
 		// The first copy may have left all the same, and its bytes must be kept
 		// for a repeat that can be told from another mail.
 		outcome = Unknown

@@ -45,16 +45,16 @@ func TestFingerprintKnowsContentFromSpelling(t *testing.T) {
 		same  bool
 	}{
 		"other order of names":       {same: true, event: `{"recurrence": {"count": 2, "rrule": "FREQ=DAILY"}, "event_private": true, "color": "#fff", "transparency": "opaque", "reminders": [{"minutes": 60}, {"minutes": 10}], "url": "https://example.com/e/1", "location": {"long": "-0.1", "lat": "51.5", "description": "Board room"}, "tzid": "Europe/London", "end": "2027-04-29T10:00:00Z", "start": "2027-04-29T09:30:00Z", "description": "Plans\nand more.", "summary": "Board meeting"}`},
-		"times as objects":           {same: true, event: replaceJSON(t, fullEvent, map[string]any{"start": map[string]any{"time": "2027-04-29T09:30:00Z", "tzid": "Europe/London"}, "end": map[string]any{"time": "2027-04-29T10:00:00Z", "tzid": "Europe/London"}})},
-		"the same instant by offset": {same: true, event: replaceJSON(t, fullEvent, map[string]any{"start": "2027-04-29T10:30:00+01:00"})},
-		"another instant":            {event: replaceJSON(t, fullEvent, map[string]any{"start": "2027-04-29T09:31:00Z"})},
-		"another zone":               {event: replaceJSON(t, fullEvent, map[string]any{"tzid": "Europe/Lisbon"})},
-		"another title":              {event: replaceJSON(t, fullEvent, map[string]any{"summary": "Board Meeting"})},
-		"title and text swapped":     {event: replaceJSON(t, fullEvent, map[string]any{"summary": "Plans\nand more.", "description": "Board meeting"})},
-		"no place":                   {event: replaceJSON(t, fullEvent, map[string]any{"location": nil})},
-		"other reminders":            {event: replaceJSON(t, fullEvent, map[string]any{"reminders": []any{map[string]any{"minutes": 10}, map[string]any{"minutes": 60}}})},
-		"an unknown field":           {event: replaceJSON(t, fullEvent, map[string]any{"recurrence": "FREQ=WEEKLY"})},
-		"public":                     {event: replaceJSON(t, fullEvent, map[string]any{"event_private": false})},
+		"times as objects":           {same: true, event: fullEventWith(t, map[string]any{"start": map[string]any{"time": "2027-04-29T09:30:00Z", "tzid": "Europe/London"}, "end": map[string]any{"time": "2027-04-29T10:00:00Z", "tzid": "Europe/London"}})},
+		"the same instant by offset": {same: true, event: fullEventWith(t, map[string]any{"start": "2027-04-29T10:30:00+01:00"})},
+		"another instant":            {event: fullEventWith(t, map[string]any{"start": "2027-04-29T09:31:00Z"})},
+		"another zone":               {event: fullEventWith(t, map[string]any{"tzid": "Europe/Lisbon"})},
+		"another title":              {event: fullEventWith(t, map[string]any{"summary": "Board Meeting"})},
+		"title and text swapped":     {event: fullEventWith(t, map[string]any{"summary": "Plans\nand more.", "description": "Board meeting"})},
+		"no place":                   {event: fullEventWith(t, map[string]any{"location": nil})},
+		"other reminders":            {event: fullEventWith(t, map[string]any{"reminders": []any{map[string]any{"minutes": 10}, map[string]any{"minutes": 60}}})},
+		"an unknown field":           {event: fullEventWith(t, map[string]any{"recurrence": "FREQ=WEEKLY"})},
+		"public":                     {event: fullEventWith(t, map[string]any{"event_private": false})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,10 +63,10 @@ func TestFingerprintKnowsContentFromSpelling(t *testing.T) {
 	}
 }
 
-func replaceJSON(t *testing.T, object string, with map[string]any) string {
+func fullEventWith(t *testing.T, with map[string]any) string {
 	t.Helper()
 	var v map[string]any
-	require.NoError(t, json.Unmarshal([]byte(object), &v))
+	require.NoError(t, json.Unmarshal([]byte(fullEvent), &v))
 	for k, value := range with {
 		v[k] = value
 	}

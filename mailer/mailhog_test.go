@@ -149,6 +149,8 @@ type part struct {
 	body        string
 }
 
+func decodeHeader(s string) (string, error) { return new(mime.WordDecoder).DecodeHeader(s) }
+
 func readMail(t *testing.T, raw string) *received {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(raw))

@@ -49,7 +49,7 @@ func (w *work) withdraw(ctx context.Context, e ledger.Entry) []Receipt {
 		w.m.log.Warn("an address in the ledger cannot be read; nobody was withdrawn", "invite", w.ID, "error", err)
 		return nil
 	}
-	c := &checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, to: []message.Mailbox{{Address: a}},
+	c := &checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, words: w.checked.words, to: []message.Mailbox{{Address: a}},
 		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}
 	gone := w.m.newWork(c, w.run)
 	gone.do(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ type checked struct {
 	organizer        message.Mailbox   // zero if nobody is named
 	organizerDefault bool
 	replyTo          message.Mailbox
+	words            Words
 	findings         []Finding
 }
 
@@ -184,9 +186,21 @@ func (m *Mailer) checkMail(c *checked, p *problems) {
 		c.replyTo = message.Mailbox{Address: a}
 	}
 	checkLocale("mail.locale", c.Mail.Locale, p)
-	if c.Mail.Template != "" {
-		p.add("mail.template", "there is no set of templates of that name; leave it out for the built-in one")
+	c.words = m.cfg.Words
+	if c.Mail.Template == "" {
+		return
 	}
+	named, ok := m.cfg.Words.(NamedWords)
+	if !ok {
+		p.add("mail.template", "there are no named sets of templates here; leave it out")
+		return
+	}
+	set, err := named.Named(c.Mail.Template)
+	if err != nil {
+		p.add("mail.template", "%v", err)
+		return
+	}
+	c.words = set
 }
 
 // checkEvent holds an event against the API's documentation, so that what it
@@ -198,6 +212,9 @@ func (c *checked) checkEvent(z *zones, p *problems) {
 	}
 	checkText("event.summary", e.Summary, maxSummary, p)
 	checkText("event.description", e.Description, maxDescription, p)
+	if tag.MatchString(e.Description) {
+		c.warn("html_in_description", "event.description", "this looks like HTML, and is shown as the text that it is; calendars know plain text only")
+	}
 	if e.TZID != "" {
 		if err := z.check(e.TZID); err != nil {
 			p.add("event.tzid", "%v", err)
@@ -247,6 +264,9 @@ func checkTime(field string, t cronofy.EventTime, z *zones, p *problems) bool {
 	return true
 }
 
+// tag is what HTML in a description begins with.
+var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
+
 func checkText(field, s string, limit int, p *problems) {
 	if !utf8.ValidString(s) {
 		p.add(field, "is not UTF-8; convert it")
@@ -260,16 +280,23 @@ func checkText(field, s string, limit int, p *problems) {
 // the time zone database.
 type zones struct{ known sync.Map }
 
-// check says whether a name stands for a zone of the time zone database.
+// load returns the zone of the time zone database that has the name.
+func (z *zones) load(name string) (*time.Location, error) {
+	if l, ok := z.known.Load(name); ok {
+		return l.(*time.Location), nil //nolint:errcheck // nothing else is stored
+	}
+	l, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
+	}
+	z.known.Store(name, l)
+	return l, nil
+}
+
+// check says whether a name stands for a zone.
 func (z *zones) check(name string) error {
-	if _, ok := z.known.Load(name); ok {
-		return nil
-	}
-	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
-		return fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
-	}
-	z.known.Store(name, true)
-	return nil
+	_, err := z.load(name)
+	return err
 }
 
 func checkLocale(field, s string, p *problems) {
