@@ -29,11 +29,15 @@ func newWriter(crlf bool) *writer {
 
 func (w *writer) String() string { return string(w.b) }
 
-// line writes one content line, folded between characters.
+// line writes one content line, folded between characters, escapes among them:
+// some clients lose the text behind one that is cut in two.
 func (w *writer) line(s string) {
 	for room := maxLine; len(s) > room; room = maxLine - 1 {
 		cut := room
 		for !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		if escaping := len(s[:cut]) - len(strings.TrimRight(s[:cut], `\`)); escaping%2 == 1 {
 			cut--
 		}
 		w.b = append(append(append(w.b, s[:cut]...), w.eol...), ' ')

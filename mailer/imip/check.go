@@ -164,8 +164,8 @@ func (r *report) put(level Level, origin Origin, fatal bool, where place, format
 
 func (r *report) close() {
 	if r.more != "" {
-		n := r.n - maxPerRule
+		n, level := r.n-maxPerRule, r.more
 		r.n, r.more = 0, ""
-		r.put(r.level, r.rule.Origin, false, whole, "the same in %d more places", []any{n})
+		r.put(level, r.rule.Origin, false, whole, "the same in %d more places", []any{n})
 	}
 }
