@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -21,6 +22,9 @@ type Main struct {
 	// At is called at each mailer.Step and submission.Moment, for tests that
 	// end the process there. Nil is not called.
 	At func(point string)
+	// Patience is how long the ledger waits for another process, for tests that
+	// cannot wait as long as people can. 0 is the ledger's own choice.
+	Patience time.Duration
 }
 
 // cli is every flag and subcommand.
@@ -29,6 +33,8 @@ type cli struct {
 
 	Send    sendCmd    `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
 	Cancel  cancelCmd  `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
+	Status  statusCmd  `cmd:"" help:"Show what the ledger knows, one line for each invite."`
+	Forget  forgetCmd  `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
 	Check   checkCmd   `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
 	Lint    lintCmd    `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Version versionCmd `cmd:"" help:"Print the version."`

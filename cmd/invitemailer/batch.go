@@ -31,8 +31,16 @@ type batch struct {
 	limited  bool            // --max-mails was reached
 }
 
-// deliver runs items through the pipeline as the flags say.
-func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.Seq[mailer.Item]) exitCode {
+// source makes the items of a run once its ledger, which may be nil, is open.
+type source func(ctx context.Context, l mailer.Ledger) (iter.Seq[mailer.Item], error)
+
+// just is the source of items that no ledger has a say in.
+func just(items iter.Seq[mailer.Item]) source {
+	return func(context.Context, mailer.Ledger) (iter.Seq[mailer.Item], error) { return items, nil }
+}
+
+// deliver runs the items of a source through the pipeline as the flags say.
+func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source) exitCode {
 	s, err := load(inv.flags)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())
@@ -44,6 +52,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.
 		b.log.Warn(warning)
 	}
 	flags.apply(&b.cfg.mail)
+	b.cfg.ledger.patience = inv.Patience
 	b.cfg.mail.Logger = withoutReceipts(b.log)
 	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, at: inv.At, log: b.log}
 	defer w.close()
@@ -54,6 +63,14 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, items iter.
 	}
 	m, err := w.mailer(ctx)
 	if err != nil {
+		return inv.misconfiguredLedger(s, err)
+	}
+	items, err := from(ctx, b.cfg.mail.Ledger)
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return inv.fail(exitUsage, usage.Error()+"; see invitemailer --help")
+	case err != nil:
 		return inv.misconfiguredLedger(s, err)
 	}
 	err = b.run(ctx, m, items)

@@ -22,15 +22,8 @@ type checker struct {
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-inv.stop.c:
-			cancel(errInterrupted)
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := inv.untilStopped(ctx)
+	defer cancel()
 	s, err := load(inv.flags)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())

@@ -30,7 +30,8 @@ type configuration struct {
 type scope int
 
 const (
-	scopeSandbox scope = iota // neither API nor SMTP nor ledger
+	scopeLedger  scope = iota // nothing else
+	scopeSandbox              // neither API nor SMTP nor ledger
 	scopeDryRun               // the ledger, and which API it belongs to
 	scopeReal                 // everything
 )
@@ -49,6 +50,11 @@ func (p *problems) add(setting, format string, args ...any) {
 // problem that can be found without asking anybody.
 func configure(s settings, sc scope, p *problems) configuration {
 	var c configuration
+	c.log(s, p)
+	if sc == scopeLedger {
+		c.ledger = parseLedger(s.Ledger, p)
+		return c
+	}
 	c.mail = mailer.Config{
 		From: s.MailFrom, ReplyTo: s.MailReplyTo, FromDomains: list(s.MailFromDomains), OnlyTo: list(s.MailOnlyTo),
 		Organizer: mailer.Organizer{Name: s.OrganizerName, Email: s.OrganizerEmail}, Locale: s.Locale, CallbackURL: s.CallbackURL,
@@ -56,7 +62,6 @@ func configure(s settings, sc scope, p *problems) configuration {
 	if _, err := language.Parse(s.Locale); err != nil {
 		p.add("INVITEMAILER_LOCALE", "%q is no language tag; use one such as en or pt-BR", s.Locale)
 	}
-	c.log(s, p)
 	if sc == scopeSandbox {
 		c.ledger = ledgerSetting{memory: true}
 		return c

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 )
@@ -18,6 +19,8 @@ type ledgerSetting struct {
 	none   bool
 	memory bool // for the sandbox
 	path   string
+	// patience is how long to wait for another process; 0 is the ledger's choice.
+	patience time.Duration
 }
 
 // String is how the ledger is named to people.
@@ -66,17 +69,17 @@ func stateDir() (string, error) {
 	return filepath.Join(home, ".local", "state"), nil
 }
 
-// open opens the ledger, if there is to be one. A dry run reads one that is
-// there and makes none.
-func (l ledgerSetting) open(ctx context.Context, apiURL string, dryRun bool, logger *slog.Logger) (*sqlite.Ledger, error) {
+// open opens the ledger, if there is to be one. Who only reads does so where one
+// is there, and makes none.
+func (l ledgerSetting) open(ctx context.Context, apiURL string, reads bool, logger *slog.Logger) (*sqlite.Ledger, error) {
 	if l.memory {
 		return sqlite.Open(ctx, sqlite.Options{Memory: true, Logger: logger})
 	}
 	if l.none {
 		return nil, nil
 	}
-	if _, err := os.Stat(l.path); dryRun && errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(l.path); reads && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return sqlite.Open(ctx, sqlite.Options{Path: l.path, APIURL: apiURL, Logger: logger})
+	return sqlite.Open(ctx, sqlite.Options{Path: l.path, APIURL: apiURL, Logger: logger, BusyTimeout: l.patience})
 }

@@ -61,8 +61,13 @@ func newResults(w io.Writer, columns bool, around func(func()), broken func()) *
 	return r
 }
 
+// row is a line of the results: JSON by its fields.
+type row interface {
+	columns() string // for people
+}
+
 // put takes one line. After the first error it does nothing.
-func (r *results) put(l *line) {
+func (r *results) put(l row) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err != nil {

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 //	                        the only one it takes, STATUS its answer to everything
 //	smtp [user password]    a mail server, at $SMTP_HOST and $SMTP_PORT
 //	mails N                 so many mails arrived there
+//	sql FILE STATEMENT      another program writes to a ledger
+//	lock FILE, unlock       another process holds its lock for writing
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -41,10 +43,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.Getenv("WORK")+"/home")
 			env.Values[mailServer{}] = new(mailServer)
+			env.Values[heldKey{}] = new(held)
 			return os.Mkdir(env.Getenv("HOME"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "lines": lines, "api": startAPI, "smtp": startSMTP, "mails": mails,
+			"sql": execSQL, "lock": lock, "unlock": unlock,
 		},
 	})
 }

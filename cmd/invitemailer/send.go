@@ -92,5 +92,5 @@ func (c *sendCmd) run(ctx context.Context, inv *invocation) exitCode {
 	if err != nil {
 		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
 	}
-	return inv.deliver(ctx, &c.runFlags, items)
+	return inv.deliver(ctx, &c.runFlags, just(items))
 }

@@ -1,6 +1,9 @@
 package main
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // stopper is a wish to stop that several may have.
 type stopper struct {
@@ -19,4 +22,18 @@ func (s *stopper) stopped() bool {
 	default:
 		return false
 	}
+}
+
+// untilStopped is for subcommands that have nothing to finish: its context ends
+// at the first signal.
+func (inv *invocation) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-inv.stop.c:
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }

@@ -85,7 +85,7 @@ func (w *wiring) mailer(ctx context.Context) (*mailer.Mailer, error) {
 }
 
 func (w *wiring) openLedger(ctx context.Context) (*sqlite.Ledger, error) {
-	l, err := w.cfg.ledger.open(ctx, w.apiURL, w.cfg.mail.DryRun, w.log)
+	l, err := w.cfg.ledger.open(ctx, w.apiURL, w.cfg.mail.DryRun || w.scope == scopeLedger, w.log)
 	if l != nil {
 		w.closers = append(w.closers, func() {
 			if err := l.Close(); err != nil {

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
+)
+
+// statusCmd shows what the ledger knows: one line for each invite, ordered by id
+// and recipient, in the words of the results.
+type statusCmd struct {
+	ID        string  `placeholder:"ID" help:"Only this smart_invite_id."`
+	Recipient mailbox `placeholder:"ADDRESS" help:"Only this recipient."`
+	Outcome   string  `enum:"any,sent,unchanged,expired,failed,deferred,unknown" default:"any" placeholder:"OUTCOME" help:"Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown."`
+	OlderThan age     `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
+	NewerThan age     `placeholder:"AGE" help:"Only outcomes that are newer."`
+	JSON      bool    `name:"json" help:"Write JSON on a terminal too."`
+}
+
+const anyOutcome = "any"
+
+// Validate implements kong's hook.
+func (c *statusCmd) Validate() error {
+	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
+		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
+	}
+	return nil
+}
+
+func (c *statusCmd) run(ctx context.Context, inv *invocation) exitCode {
+	return inv.withLedger(ctx, func(ctx context.Context, r *recorded) exitCode {
+		terminal := isTerminal(inv.Stdout)
+		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
+		for e, err := range r.ledger.List(ctx, c.filter(time.Now())) {
+			if err != nil {
+				_ = out.close()
+				return r.fail(err)
+			}
+			if l := newEntryLine(&e); c.Outcome == anyOutcome || c.Outcome == string(l.Outcome) {
+				out.put(l)
+			}
+		}
+		if err := out.close(); err != nil {
+			return inv.fail(exitTempfail, "the lines could not be written: "+err.Error())
+		}
+		return exitOK
+	})
+}
+
+func (c *statusCmd) filter(now time.Time) sqlite.Filter {
+	f := sqlite.Filter{InviteID: c.ID, Address: c.Recipient.Key()}
+	if c.OlderThan > 0 {
+		f.Before = now.Add(-time.Duration(c.OlderThan))
+	}
+	if c.NewerThan > 0 {
+		f.Since = now.Add(-time.Duration(c.NewerThan))
+	}
+	switch o := mailer.Outcome(c.Outcome); o {
+	case mailer.Sent, mailer.Expired, mailer.Failed: // one state each
+		f.State = ledger.State(o)
+	}
+	return f
+}
+
+// entryLine is what is known of one invite.
+type entryLine struct {
+	line
+	EventEnd *time.Time `json:"event_end,omitempty"`
+}
+
+func newEntryLine(e *ledger.Entry) *entryLine {
+	l := &entryLine{line: line{InviteID: e.Key.InviteID, Recipient: e.Recipient}}
+	if !e.EndsAt.IsZero() {
+		end := e.EndsAt.UTC()
+		l.EventEnd = &end
+	}
+	r := e.Latest
+	if r == nil {
+		return l
+	}
+	l.Method, l.Kind, l.Outcome, l.Error = mailer.Method(r.Method), mailer.Kind(r.Kind), outcome(r.State), problem(r)
+	l.UID, l.MessageID, l.Reply, l.Attempts, l.At = r.UID, r.MessageID, r.Reply, r.Attempts, r.At.UTC().Truncate(time.Millisecond)
+	if r.UID != "" {
+		l.Sequence = &r.Sequence
+	}
+	return l
+}
+
+// columns is the line as people read it on a terminal.
+func (l *entryLine) columns() string {
+	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(time.DateOnly+" "+time.TimeOnly+"Z"),
+		printable(l.InviteID), printable(l.Recipient))
+	if l.Error != nil {
+		text += "  " + printable(l.Error.Error())
+	}
+	return text
+}
+
+// outcome is the word for a state that a run with the same input would use: what
+// a crash left behind is deferred if its mail had not begun to leave, and unknown
+// if it had. What was done without a mail is unchanged.
+func outcome(s ledger.State) mailer.Outcome {
+	switch s {
+	case ledger.Created:
+		return mailer.Deferred
+	case ledger.Submitting:
+		return mailer.Unknown
+	case ledger.Settled:
+		return mailer.Unchanged
+	}
+	return mailer.Outcome(s)
+}
+
+// problem says why an invite did not succeed; nil if it did.
+func problem(r *ledger.Revision) *mailer.Error {
+	switch r.State {
+	case ledger.Sent, ledger.Settled:
+		return nil
+	case ledger.Created:
+		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNotBegun,
+			Message: "the calendar is on record and its mail has not begun to leave: a run has it in hand, or ended before; run again"}
+	case ledger.Submitting:
+		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNoReply,
+			Message: "the mail may have left and its outcome is not on record: a run has it in hand, or ended before; run again"}
+	}
+	return &mailer.Error{Stage: mailer.Stage(r.Stage), Code: mailer.Code(r.Code), Message: r.Detail}
+}
+
+// mailbox is an address on the command line.
+type mailbox struct{ address.Address }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *mailbox) UnmarshalText(text []byte) (err error) {
+	m.Address, err = address.Parse(string(text))
+	return err
+}

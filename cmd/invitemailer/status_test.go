@@ -1,0 +1,74 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// TestOutcomeOfEveryState: status has no words but those of the results, and an
+// error for whatever is no success.
+func TestOutcomeOfEveryState(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[ledger.State]mailer.Outcome{
+		ledger.Created: mailer.Deferred, ledger.Submitting: mailer.Unknown, ledger.Sent: mailer.Sent, ledger.Deferred: mailer.Deferred,
+		ledger.Failed: mailer.Failed, ledger.Unknown: mailer.Unknown, ledger.Expired: mailer.Expired, ledger.Settled: mailer.Unchanged,
+	} {
+		l := newEntryLine(&ledger.Entry{Known: true, Latest: &ledger.Revision{State: state, Stage: "submit", Code: "code", Detail: "detail"}})
+		assert.Equal(t, want, l.Outcome, state)
+		if want == mailer.Sent || want == mailer.Unchanged {
+			assert.Nil(t, l.Error, state)
+			continue
+		}
+		require.NotNil(t, l.Error, state)
+		assert.NotEmpty(t, l.Error.Stage, state)
+		assert.NotEmpty(t, l.Error.Code, state)
+		assert.NotEmpty(t, l.Error.Message, state)
+	}
+}
+
+// TestStatusColumns: on a terminal the lines are aligned, and nothing in the
+// ledger can move the cursor.
+func TestStatusColumns(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2027, 4, 29, 9, 30, 0, 0, time.FixedZone("", 3600))
+	e := ledger.Entry{Key: ledger.Key{InviteID: "a\x1b[2J"}, Recipient: "ada@example.com", Known: true,
+		Latest: &ledger.Revision{State: ledger.Sent, Kind: "update", At: at}}
+	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a?[2J                     ada@example.com                 ", newEntryLine(&e).columns())
+	e.Latest.State, e.Latest.Stage, e.Latest.Detail = ledger.Failed, "submit", "550 no such user"
+	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a?[2J                     ada@example.com                   submit: 550 no such user",
+		newEntryLine(&e).columns())
+}
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * day, "1m30s": 90 * time.Second} {
+		var a age
+		require.NoError(t, a.UnmarshalText([]byte(text)), text)
+		assert.Equal(t, want, time.Duration(a), text)
+	}
+	for _, text := range []string{"", "d", "0d", "-1d", "1.5d", "0s", "-1h", "soon", "36501d", "9999999999999999999d"} {
+		var a age
+		assert.ErrorContains(t, a.UnmarshalText([]byte(text)), "use one such as", text)
+	}
+}
+
+func TestInstant(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"2027-04-29": "2027-04-29T00:00:00Z", "2027-04-29T00:30:00+02:00": "2027-04-28T22:30:00Z", "2027-04-29T09:30:00Z": "2027-04-29T09:30:00Z",
+	} {
+		var i instant
+		require.NoError(t, i.UnmarshalText([]byte(text)), text)
+		assert.Equal(t, want, i.UTC().Format(time.RFC3339), text)
+	}
+	for _, text := range []string{"", "today", "2027-02-30", "29.04.2027", "2027-04-29T09:30", "2027-04"} {
+		var i instant
+		assert.ErrorContains(t, i.UnmarshalText([]byte(text)), "use one such as 2027-04-29", text)
+	}
+}
