@@ -42,7 +42,7 @@ const (
 var treeBreaches = []breach{
 	{
 		rule: "IM00", name: "nothing", edit: func(*testing.T, string) string { return " \r\n" },
-		want: "IM00 error", any: "IM00 error", where: "the whole",
+		want: "IM00 error", any: "IM00 error", where: "message",
 	},
 	{
 		rule: "IM00", name: "an image", edit: func(*testing.T, string) string { return "\x89PNG\r\n\x1a\n\x00\x00" },
@@ -59,7 +59,7 @@ var treeBreaches = []breach{
 	{
 		rule: "IM01", name: "no calendar in the alternative",
 		edit: cut("--inner-4c1a\nContent-Type: text/calendar", "--inner-4c1a--"),
-		want: "IM01 error", where: "the whole",
+		want: "IM01 error", where: "message",
 	},
 	{
 		rule: "IM01", name: "two calendars",
@@ -222,7 +222,7 @@ var partBreaches = []breach{
 var encodingBreaches = []breach{
 	{
 		rule: "IM09", name: "cut off", edit: change("\n--outer-9d2f--\n", ""),
-		want: "IM09 error", any: "IM09 error", where: "the whole",
+		want: "IM09 error", any: "IM09 error", where: "message",
 	},
 	{
 		rule: "IM09", name: "another boundary", edit: change(`boundary="inner-4c1a"`, `boundary="inner"`),

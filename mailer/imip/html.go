@@ -56,6 +56,22 @@ func tagName(s string) string {
 	return s[1:n]
 }
 
+// elements yields the names of the opening tags of an HTML document, as they are written.
+func elements(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			n := strings.IndexByte(s, '<')
+			if n < 0 {
+				return
+			}
+			name := tagName(s[n:])
+			if s = s[n+1:]; name != "" && !yield(name) {
+				return
+			}
+		}
+	}
+}
+
 // attr is an attribute of a tag; element and name are in lower case.
 type attr struct{ element, name, value string }
 

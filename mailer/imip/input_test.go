@@ -42,7 +42,8 @@ func hostile(t testing.TB) map[string]string {
 		"endless content folding": strings.Replace(calendar, "SUMMARY:", "SUMMARY:x"+strings.Repeat("\r\n ", 1<<19)+"\r\nX:", 1),
 		"a million lines":         strings.Replace(calendar, "SUMMARY:", strings.Repeat("X:y\r\n", 1000000)+"SUMMARY:", 1),
 		"100,000 broken lines":    strings.Replace(calendar, "SUMMARY:", strings.Repeat("x\r\n", 90000)+"SUMMARY:", 1),
-		"90,000 attendees":        strings.Replace(calendar, "STATUS:", strings.Repeat("ATTENDEE:mailto:a@example.com\r\n", 90000)+"STATUS:", 1),
+		"30,000 attendees":        strings.Replace(calendar, "STATUS:", strings.Repeat("ATTENDEE:mailto:a@example.com\r\n", 30000)+"STATUS:", 1),
+		"a CANCEL to 30,000":      strings.Replace(strings.Replace(calendar, "REQUEST", "CANCEL", 1), "STATUS:", attendees(30000)+"X-STATUS:", 1),
 		"20,000 events":           strings.Replace(calendar, "BEGIN:VEVENT", strings.Repeat("BEGIN:VEVENT\r\nDTSTART;TZID=Asia/Tokyo:20270429T090000\r\nDTEND:20270429T090000Z\r\nEND:VEVENT\r\n", 20000)+"BEGIN:VEVENT", 1),
 		"20,000 zones":            strings.Replace(calendar, "STATUS:", zones(20000)+"STATUS:", 1),
 		"256 KB of parameters":    strings.Replace(calendar, "SUMMARY:", "SUMMARY;"+repeat("A=b;", 256<<10)+":", 1),
@@ -55,6 +56,14 @@ func hostile(t testing.TB) map[string]string {
 		"1 MiB of equal signs":    strings.Replace(message, "<h1>", strings.Repeat("=", 1<<20)+"<h1>", 1),
 		"only delimiters":         "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n" + repeat("--\r\n", 1<<20),
 	}
+}
+
+func attendees(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "ATTENDEE:mailto:guest%d@example.com\r\n", i)
+	}
+	return b.String()
 }
 
 func zones(n int) string {
@@ -71,8 +80,13 @@ func TestHostileInput(t *testing.T) {
 	for name, text := range hostile(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			before, err := imip.ReadPrevious([]byte(text))
+			if err != nil {
+				before, err = imip.ReadPrevious([]byte(good(t, "good.eml")))
+				require.NoError(t, err)
+			}
 			for _, p := range []imip.Profile{imip.Own, imip.Any} {
-				findings := imip.Check([]byte(text), imip.Options{Now: later(), Profile: p})
+				findings := imip.Check([]byte(text), imip.Options{Now: later(), Profile: p, Previous: before})
 				counts := map[string]int{}
 				for _, f := range findings {
 					counts[f.Rule]++

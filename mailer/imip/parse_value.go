@@ -146,12 +146,13 @@ func addressKey(s string) (string, bool) {
 // people are those whom a calendar names, over all its events.
 type people struct {
 	organizers, attendees []person
+	byKey                 map[string]*person // the attendees that have an address, each the first time it is named
 }
 
 // who reads the people once.
 func (c *calendar) who() *people {
 	if c.people == nil {
-		c.people = &people{}
+		c.people = &people{byKey: map[string]*person{}}
 		for _, e := range c.events {
 			for i := range e.props {
 				switch p := &e.props[i]; p.name {
@@ -160,6 +161,12 @@ func (c *calendar) who() *people {
 				case "ATTENDEE":
 					c.people.attendees = append(c.people.attendees, readPerson(p))
 				}
+			}
+		}
+		for i := range c.people.attendees {
+			a := &c.people.attendees[i]
+			if a.key != "" && c.people.byKey[a.key] == nil {
+				c.people.byKey[a.key] = a
 			}
 		}
 	}
@@ -177,14 +184,7 @@ func (p *people) organizer() string {
 }
 
 // find returns the attendee of that key, or nil.
-func (p *people) find(key string) *person {
-	for i := range p.attendees {
-		if key != "" && p.attendees[i].key == key {
-			return &p.attendees[i]
-		}
-	}
-	return nil
-}
+func (p *people) find(key string) *person { return p.byKey[key] }
 
 // unescapeText undoes the escaping of a TEXT value (RFC 5545 section 3.3.11).
 func unescapeText(s string) string {

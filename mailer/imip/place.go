@@ -34,7 +34,7 @@ func (p place) String() string {
 	case path != "":
 		b.WriteString("part " + path)
 	case b.Len() == 0:
-		return "the whole"
+		return "message"
 	}
 	return b.String()
 }

@@ -95,7 +95,7 @@ var encodingRules = []Rule{
 		ID: "IM23", Own: Error, Any: Error, Origin: Calendar,
 		Title:  "What comes out of the decoding begins with BEGIN:VCALENDAR",
 		Why:    "A byte order mark, or base64 within base64, is shown as a file that no calendar opens.",
-		Source: "RFC 5545 section 3.4; cal.com issue 20912",
+		Source: "RFC 5545 section 3.4; cal.diy issue 20912",
 		Mend:   "Encode once, and only the bytes of the calendar.",
 		check: func(d *document, r *report) {
 			if d.root == nil {

@@ -52,7 +52,7 @@ var eventRules = []Rule{
 		ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
 		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
-		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.com issue 29706",
+		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
 		Mend:   "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
 		check:  checkCancelled,
 	},
@@ -89,6 +89,7 @@ func readSequence(s string) (int, bool) {
 
 // checkCancelled is IM41.
 func checkCancelled(d *document, r *report) {
+	whole := d.method == "CANCEL" && d.allTold()
 	for _, e := range d.cal.events {
 		p, n := e.get("STATUS")
 		status := ""
@@ -106,7 +107,7 @@ func checkCancelled(d *document, r *report) {
 			r.add(d.at(p.line), "STATUS is there %d times", n)
 		case n == 1 && status != "CANCELLED":
 			r.add(d.at(p.line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.value))
-		case n == 0 && instance == 0 && d.allTold():
+		case n == 0 && instance == 0 && whole:
 			r.add(d.at(e.line), "all who were invited are told, but STATUS:CANCELLED is missing")
 		}
 	}

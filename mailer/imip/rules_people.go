@@ -11,7 +11,7 @@ var peopleRules = []Rule{
 		ID: "IM31", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
 		Title:  "Each VEVENT has one ORGANIZER: mailto: and a bare address",
 		Why:    "Answers go to it. Without mailto:, or with a name or %40 in the address, Outlook and Google show no buttons or answer nobody.",
-		Source: "RFC 6047 section 2.3; RFC 5545 section 3.8.4.3; iCal issue 260; golang-ical issue 88",
+		Source: "RFC 6047 section 2.3; RFC 5545 section 3.8.4.3; markuspoerschke/iCal issue 260; golang-ical issue 88",
 		Mend:   "Write ORGANIZER;CN=Jane Doe:mailto:jane@example.com.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
@@ -61,7 +61,7 @@ var peopleRules = []Rule{
 		ID: "IM34", Own: Warning, Any: Warning, Origin: Calendar, scope: inMailEvent,
 		Title:  "The ORGANIZER is not invited by mail to the own event",
 		Why:    "No client shows buttons to the organizer.",
-		Source: "RFC 5546 section 2.1.3 (the organizer is who calls); experience",
+		Source: "RFC 5546 section 2.1.3 (organizer and attendees are separate); experience",
 		Mend:   "Leave that mail out; put the event into the organizer's calendar in another way.",
 		check: func(d *document, r *report) {
 			organizer := d.cal.who().organizer()

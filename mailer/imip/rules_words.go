@@ -20,7 +20,7 @@ var wordRules = []Rule{
 		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
 		Title:  "The start in the text is DTSTART in the zone of the event",
 		Why:    "Two times in one mail: half of the guests come at the wrong one.",
-		Source: "RFC 6047 section 4.2; cal.com issue 9485",
+		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
 		Mend:   "Write the text from the calendar.",
 		check: func(d *document, r *report) {
 			e := d.cal.main()
@@ -50,7 +50,7 @@ var wordRules = []Rule{
 		ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
-		Source: "RFC 6047 section 3; experience with Gmail (it clips at 102 kB)",
+		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Mend:   "Keep the HTML plain and small.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
@@ -241,9 +241,10 @@ func checkHTML(r *report, p *part) {
 	if len(text) >= maxHTML {
 		r.add(where, "it has %d octets", len(text))
 	}
-	for _, tag := range []string{"<form", "<script", "<iframe", "<object", "<embed"} {
-		if containsFold(text, tag) {
-			r.add(where, "there is a %s>", tag)
+	for name := range elements(text) {
+		switch strings.ToLower(name) {
+		case "form", "script", "iframe", "object", "embed":
+			r.add(where, "there is a <%s>", strings.ToLower(name))
 		}
 	}
 	for a := range attributes(text, "href", "src", "action", "rel") {
