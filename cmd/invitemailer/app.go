@@ -31,13 +31,14 @@ type Main struct {
 type cli struct {
 	settings
 
-	Send    sendCmd    `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
-	Cancel  cancelCmd  `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
-	Status  statusCmd  `cmd:"" help:"Show what the ledger knows, one line for each invite."`
-	Forget  forgetCmd  `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
-	Check   checkCmd   `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
-	Lint    lintCmd    `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Send      sendCmd      `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
+	Cancel    cancelCmd    `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
+	Status    statusCmd    `cmd:"" help:"Show what the ledger knows, one line for each invite."`
+	Forget    forgetCmd    `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
+	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
+	Lint      lintCmd      `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
+	Templates templatesCmd `cmd:"" help:"Write the built-in templates out, or try your own."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // command is a subcommand once its flags are known.

@@ -24,6 +24,8 @@ type configuration struct {
 	ledger ledgerSetting
 	level  slog.Level
 	json   bool // of the log
+
+	templates string // a directory laid over the embedded ones
 }
 
 // scope is how much of the configuration a run needs.
@@ -55,6 +57,7 @@ func configure(s settings, sc scope, p *problems) configuration {
 		c.ledger = parseLedger(s.Ledger, p)
 		return c
 	}
+	c.templates = s.Templates
 	c.mail = mailer.Config{
 		From: s.MailFrom, ReplyTo: s.MailReplyTo, FromDomains: list(s.MailFromDomains), OnlyTo: list(s.MailOnlyTo),
 		Organizer: mailer.Organizer{Name: s.OrganizerName, Email: s.OrganizerEmail}, Locale: s.Locale, CallbackURL: s.CallbackURL,

@@ -83,10 +83,13 @@ func printCommands(w io.Writer, leaves []*kong.Node) {
 }
 
 func positionals(n *kong.Node) string {
-	if len(n.Positional) > 0 {
-		return "[FILE...]"
+	switch {
+	case len(n.Positional) == 0:
+		return ""
+	case n.Positional[0].Name == "dir":
+		return "DIR"
 	}
-	return ""
+	return "[FILE...]"
 }
 
 func printFlags(w io.Writer, flags []*kong.Flag) {

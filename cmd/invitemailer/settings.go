@@ -36,6 +36,7 @@ type settings struct {
 	MailOnlyTo      string `envconfig:"MAIL_ONLY_TO" desc:"who may be mailed, such as *@example.com, separated by commas; empty: everybody" kong:"name='only-to',placeholder='PATTERNS',help='MAIL_ONLY_TO'"`
 
 	Ledger      string `envconfig:"INVITEMAILER_LEDGER" desc:"sqlite:PATH or none; default: sqlite, in the user's state directory" kong:"name='ledger',placeholder='LEDGER',help='INVITEMAILER_LEDGER'"`
+	Templates   string `envconfig:"INVITEMAILER_TEMPLATES" desc:"a directory laid over the embedded templates" kong:"name='templates',placeholder='DIR',help='INVITEMAILER_TEMPLATES'"`
 	Locale      string `envconfig:"INVITEMAILER_LOCALE" default:"en" desc:"language of the mails, if the record names none" kong:"name='locale',placeholder='TAG',help='INVITEMAILER_LOCALE'"`
 	CallbackURL string `envconfig:"INVITEMAILER_CALLBACK_URL" desc:"told the answers, if the record names none" kong:"name='callback-url',placeholder='URL',help='INVITEMAILER_CALLBACK_URL'"`
 	Log         string `envconfig:"INVITEMAILER_LOG" default:"text" desc:"text or json, on standard error" kong:"name='log',placeholder='FORM',help='INVITEMAILER_LOG'"`

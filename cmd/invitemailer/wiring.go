@@ -29,9 +29,7 @@ type wiring struct {
 // connect makes everything that can be made without asking anybody, and
 // reports whatever keeps it from that.
 func (w *wiring) connect(p *problems) {
-	words, err := templates.New()
-	p.translate(err)
-	w.cfg.mail.Words = words
+	w.words(p)
 	if w.scope == scopeSandbox {
 		w.sandbox(p)
 	} else {
@@ -40,8 +38,30 @@ func (w *wiring) connect(p *problems) {
 	// What the two services lack was reported in detail.
 	check := w.cfg.mail
 	check.DryRun = true
-	_, err = mailer.New(check)
+	_, err := mailer.New(check)
 	p.translate(err)
+}
+
+// words loads the templates. Those of a user are tried as a whole, so that a
+// broken one is found before anybody is asked for anything.
+func (w *wiring) words(p *problems) {
+	if w.cfg.templates == "" {
+		set, err := templates.New()
+		p.translate(err)
+		w.cfg.mail.Words = set
+		return
+	}
+	set, err := overlaid(w.cfg.templates)
+	if err == nil {
+		err = set.Validate()
+	}
+	if err != nil {
+		for _, problem := range describeTemplates(err) {
+			p.add("INVITEMAILER_TEMPLATES", "%s", problem)
+		}
+		return
+	}
+	w.cfg.mail.Words = set
 }
 
 // services makes the clients of the API and the SMTP server.

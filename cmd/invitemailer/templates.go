@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/mailer/imip"
+	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/templates"
+)
+
+// templatesCmd writes the built-in templates out, or tries a user's own.
+type templatesCmd struct {
+	Export templatesExportCmd `cmd:"" help:"Write the built-in templates into DIR, to start your own from."`
+	Check  templatesCheckCmd  `cmd:"" help:"Render the templates of DIR about events that are hard to write about, and lint the mails."`
+}
+
+type templatesExportCmd struct {
+	Dir string `arg:"" name:"dir" help:"A directory; files that exist are left alone."`
+}
+
+func (c *templatesExportCmd) run(_ context.Context, inv *invocation) exitCode {
+	if err := templates.Export(c.Dir); err != nil {
+		return inv.fail(exitData, fmt.Sprintf("templates export: %v; name a new directory, or one without those files", err))
+	}
+	return inv.print("the built-in templates are in " + c.Dir + "; TEMPLATES.md there says what they see. Check yours with: invitemailer templates check " + c.Dir)
+}
+
+type templatesCheckCmd struct {
+	Dir string `arg:"" name:"dir" help:"The directory that INVITEMAILER_TEMPLATES will name."`
+}
+
+func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
+	set, err := overlaid(c.Dir)
+	if err != nil {
+		return inv.fail(exitData, err.Error())
+	}
+	if err := set.Validate(); err != nil {
+		return inv.fail(exitData, describeTemplates(err)...)
+	}
+	out := bufio.NewWriter(inv.Stdout)
+	rendered, wrong := 0, 0
+	for s := range set.Samples() {
+		if ctx.Err() != nil {
+			return exitTempfail
+		}
+		name := fmt.Sprintf("%s, %s, event %q", s.Lang, s.Kind, s.Event)
+		if s.Set != "" {
+			name = s.Set + ": " + name
+		}
+		rendered++
+		if s.Err != nil {
+			continue // for want of Data.Data alone: Validate had no complaint
+		}
+		findings, err := lintWords(ctx, s)
+		if err != nil {
+			wrong++
+			fmt.Fprintf(out, "error    %s: %v\n", name, err)
+		}
+		for _, f := range findings {
+			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, name, f.Rule, f.Where, f.What)
+			if f.Level == imip.Error {
+				wrong++
+			}
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return exitTempfail
+	}
+	_, _ = fmt.Fprintf(inv.Stderr, "invitemailer: %d mails rendered and checked, %d wrong\n", rendered, wrong)
+	if wrong > 0 {
+		return exitData
+	}
+	return exitOK
+}
+
+// overlaid returns the templates with those of a directory laid over them.
+func overlaid(dir string) (*templates.Set, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if err == nil {
+			err = errors.New("it is not a directory")
+		}
+		return nil, fmt.Errorf("the templates in %s cannot be used: %w", dir, err)
+	}
+	set, err := templates.New(templates.Overlay(os.DirFS(dir)))
+	if err != nil {
+		return nil, fmt.Errorf("the templates in %s cannot be used: %w", dir, err)
+	}
+	return set, nil
+}
+
+// describeTemplates is a line for each problem.
+func describeTemplates(err error) []string {
+	var all templates.Problems
+	if !errors.As(err, &all) {
+		return []string{err.Error()}
+	}
+	lines := make([]string, len(all))
+	for i, p := range all {
+		lines[i] = p.Error()
+	}
+	return lines
+}
+
+// lintWords puts the words into a mail about their event, and checks it. The
+// event is asked of the simulator, as in a sandbox.
+func lintWords(ctx context.Context, s templates.Sample) ([]imip.Finding, error) {
+	api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+	client, err := cronofy.New(cronofy.Config{APIKey: "check", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
+	if err != nil {
+		return nil, err
+	}
+	request := sampleRequest(s.Data)
+	answer, err := client.Create(ctx, request)
+	if err == nil && (s.Kind == templates.Cancellation || s.Kind == templates.Withdrawal) {
+		answer, err = client.Cancel(ctx, cronofy.Ref{SmartInviteID: request.SmartInviteID, Recipient: request.Recipient.Email})
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := calendar.Read(answer.Attachments.ICalendar)
+	if err != nil {
+		return nil, err
+	}
+	from, err := address.Parse(request.Organizer.Email)
+	if err != nil {
+		return nil, err
+	}
+	to, err := address.Parse(request.Recipient.Email)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	composed, err := message.Compose(message.Message{
+		From: message.Mailbox{Address: from}, To: message.Mailbox{Address: to},
+		Subject: s.Words.Subject, Text: s.Words.Text, HTML: s.Words.HTML,
+		Calendar: c.Bytes(), Method: c.Method, Date: now, MessageID: "check@" + from.Domain(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return imip.Check(composed.Bytes, imip.Options{Profile: imip.Own}), nil
+}
+
+// sampleRequest asks for the event of a sample. What the API would refuse, such
+// as an event without a title, is given one.
+func sampleRequest(d templates.Data) *cronofy.InviteRequest {
+	start := d.Start
+	if start.IsZero() {
+		start = time.Date(2087, 4, 29, 9, 30, 0, 0, time.UTC)
+	}
+	end := d.End
+	if !end.After(start) {
+		end = start.Add(time.Hour)
+	}
+	e := &cronofy.Event{Summary: d.Summary, Description: d.Description, TZID: d.TZID,
+		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay}, End: cronofy.EventTime{Time: end, DateOnly: d.AllDay}}
+	if e.Summary == "" {
+		e.Summary = "(no title)"
+	}
+	if d.Location != "" {
+		e.Location = &cronofy.Location{Description: d.Location}
+	}
+	return &cronofy.InviteRequest{SmartInviteID: "check", Event: e, Recipient: &cronofy.Recipient{Email: "ann@example.org"},
+		Organizer: &cronofy.Organizer{Name: d.Organizer.Name, Email: "jane@example.com"}}
+}
