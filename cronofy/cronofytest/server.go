@@ -56,6 +56,21 @@ type Options struct {
 
 	// KeepRequests is how many of the last requests [Server.Requests] can tell of: zero for all, negative for none.
 	KeepRequests int
+
+	// CallbackSecret signs callbacks; empty means APIKey, or if that is empty, the key that the invite was last changed with. Several,
+	// separated by commas, sign as many times, as while a secret is being replaced.
+	CallbackSecret string
+
+	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so that a test never calls a
+	// program in production.
+	CallbackClient *http.Client
+
+	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5 seconds: zero means 5 times,
+	// negative never.
+	CallbackRetries int
+
+	// CallbackBackoff passes before the first repetition, and twice as long before each one that follows; zero means one second.
+	CallbackBackoff time.Duration
 }
 
 // Organizer is who invites: the CN and the address of the ORGANIZER property.
