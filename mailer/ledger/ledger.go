@@ -5,9 +5,10 @@
 // the promises written at mailer.Ledger; package sqlite keeps them in one file, and
 // package ledgertest proves that a store does.
 //
-// A store has two tables' worth of facts. An [Entry] is an invite: one event for
+// A store has three tables' worth of facts. An [Entry] is an invite: one event for
 // one recipient. Its revisions are the calendars that were received for it, the
-// latest of which is still to be mailed or has been. Everything is written before
+// latest of which is still to be mailed or has been. Its RSVPs are what was heard
+// of the answer. Everything is written before
 // it is acted upon, so that after a crash the next run reads what was about to
 // happen and goes on from there.
 package ledger
@@ -123,6 +124,9 @@ type Entry struct {
 	// itself in the common case. It sticks: a repeat on purpose that is refused
 	// changes Latest.State, and not that the first mail left.
 	LastSent *Revision
+
+	// RSVP is the latest that was heard of the recipient's answer, nil if nothing was.
+	RSVP *RSVP
 }
 
 // Claim is the right to work on some invites until it is released or, its owner

@@ -72,11 +72,11 @@ func TestMigrationGoesForward(t *testing.T) {
 	require.NoError(t, l.Close())
 
 	newer := append(migrations(),
-		"CREATE TABLE rsvp (invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL) STRICT",
-		"INSERT INTO rsvp SELECT id, 'pending' FROM invite; CREATE INDEX by_status ON rsvp (status)",
+		"CREATE TABLE later (invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL) STRICT",
+		"INSERT INTO later SELECT id, 'pending' FROM invite; CREATE INDEX by_status ON later (status)",
 	)
 	// The last step fails in its middle: the file stays what it was before it.
-	broken := append(newer[:len(newer):len(newer)], "DELETE FROM rsvp; SELECT no_such_function()")
+	broken := append(newer[:len(newer):len(newer)], "DELETE FROM later; SELECT no_such_function()")
 	_, err = open(t.Context(), Options{Path: path}, broken, "rw")
 	require.Error(t, err)
 	require.NotErrorIs(t, err, ledger.ErrUnusable)
@@ -84,7 +84,7 @@ func TestMigrationGoesForward(t *testing.T) {
 	migrated, err := open(t.Context(), Options{Path: path}, newer, "rw")
 	require.NoError(t, err)
 	assert.EqualValues(t, len(newer), number(t, migrated, "PRAGMA user_version"))
-	assert.EqualValues(t, 1, number(t, migrated, "SELECT count(*) FROM rsvp WHERE status = 'pending'"))
+	assert.EqualValues(t, 1, number(t, migrated, "SELECT count(*) FROM later WHERE status = 'pending'"))
 	found, err := migrated.Load(t.Context(), anna)
 	require.NoError(t, err)
 	assert.Equal(t, want, found)

@@ -10,7 +10,7 @@ import (
 )
 
 // A row is an entry: an invite i with its latest revision r and, if that is
-// another one, the revision s that was last sent.
+// another one, the revision s that was last sent, and its latest RSVP a, if any.
 const (
 	inviteColumns = `i.invite_id text, i.address text, i.grouped int, i.recipient text,
 		i.uid text, i.first_message_id text, i.ends_at time`
@@ -22,7 +22,8 @@ const (
 		r.reply text, r.attempts int, r.at time, r.created_at time, r.submitted_at time`
 
 	revisions = ` FROM invite AS i JOIN revision AS r ON r.id = i.latest
-		LEFT JOIN revision AS s ON s.id = nullif(i.last_sent, i.latest)`
+		LEFT JOIN revision AS s ON s.id = nullif(i.last_sent, i.latest)
+		LEFT JOIN rsvp AS a ON a.id = i.rsvp`
 	contents = `
 		LEFT JOIN calendar AS rc ON rc.revision = r.id LEFT JOIN message AS rm ON rm.revision = r.id
 		LEFT JOIN calendar AS sc ON sc.revision = s.id LEFT JOIN message AS sm ON sm.revision = s.id`
@@ -34,7 +35,8 @@ const (
 
 var (
 	entryColumns = pack("", inviteColumns) + `, ` + pack("", revisionColumns) + `, r.id IS i.last_sent AS l, ` +
-		pack("s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s."))
+		pack("s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s.")) + `, ` +
+		pack("a.id IS NOT NULL", rsvpColumns)
 
 	lookup     = &statement{`SELECT ` + entryColumns + revisions + oneInvite}
 	load       = &statement{`SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite}
@@ -125,6 +127,10 @@ func (s *scanner) row(r *record) error {
 	}
 	if sent := revision(r); sent != nil {
 		e.LastSent = sent
+	}
+	if p := (packed{r.text(), r.text()}); p.numbers != "" {
+		rsvp, _ := unpackRSVP(&p)
+		e.RSVP = &rsvp
 	}
 	if s.contents {
 		addContents(r, e.Latest)

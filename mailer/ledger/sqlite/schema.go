@@ -14,10 +14,15 @@ const applicationID = 0x496e764d
 //go:embed schema/1.sql
 var schema1 string
 
+// Version 2 keeps RSVPs.
+//
+//go:embed schema/2.sql
+var schema2 string
+
 // migrations leads from each version of the schema to the next: the n-th is what
 // makes a file of version n-1 one of version n. What has been released is never
 // changed, only added to.
-func migrations() []string { return []string{schema1} }
+func migrations() []string { return []string{schema1, schema2} }
 
 var (
 	begin    = &statement{"BEGIN IMMEDIATE"}

@@ -81,6 +81,7 @@ type Ledger struct {
 	writer  *pool // of one, so that this process waits without polling
 	readers *pool // the writer itself in memory
 
+	group  group
 	claims claims
 	close  func() error
 }

@@ -1,0 +1,76 @@
+package ledger
+
+import "time"
+
+// StatusPending is the status of a recipient who has not answered. The others
+// are words of the API (https://docs.cronofy.com/developers/api/smart-invites/invite-status/):
+// accepted, tentative, declined, and what it may add.
+const StatusPending = "pending"
+
+// The sources of an RSVP.
+const (
+	// SourceCallback: the API told of it.
+	SourceCallback = "callback"
+	// SourceStatus: the API was asked.
+	SourceStatus = "status"
+)
+
+// RSVP is how an invite stands, as it was heard at some time. An invite of which
+// nothing was heard has none, which means the same as the status pending.
+type RSVP struct {
+	// Number counts from 1 within the invite; it is given by the ledger.
+	Number   int64
+	Status   string    // of the person invited: pending, accepted, tentative, declined, or what the API adds
+	Comment  string    // what that person wrote with the answer
+	Proposal *Proposal // the other time that person proposes, nil if none
+	// By is who really replied, if that is not the person invited: invitations are
+	// forwarded. Such a reply need not change the status of the person invited.
+	By string
+	// Reply is what By answered; nil if By is empty.
+	Reply *Reply
+	// At is when a callback came or, of a status, when the API was asked; zero
+	// means now to a ledger that records it.
+	At     time.Time
+	Source string // SourceCallback or SourceStatus
+	// Delivered: the application has taken the change, or nobody is to be told.
+	Delivered bool
+}
+
+// Reply is the answer of somebody who was not invited.
+type Reply struct {
+	Status   string
+	Comment  string
+	Proposal *Proposal
+}
+
+// Proposal is another time for the event.
+type Proposal struct {
+	Start, End time.Time
+	TZID       string // IANA name of the zone it was proposed in; may be empty
+}
+
+// SameState tells whether both say the same of the person invited: status,
+// comment and proposed time.
+func (r RSVP) SameState(other RSVP) bool {
+	return r.Status == other.Status && r.Comment == other.Comment && r.Proposal.Equal(other.Proposal)
+}
+
+// SameReply tells whether the same person replied the same.
+func (r RSVP) SameReply(other RSVP) bool {
+	return r.By == other.By && r.Reply.equal(other.Reply)
+}
+
+// Equal compares instants to the microsecond, and zones by their names.
+func (p *Proposal) Equal(other *Proposal) bool {
+	if p == nil || other == nil {
+		return p == other
+	}
+	return p.Start.UnixMicro() == other.Start.UnixMicro() && p.End.UnixMicro() == other.End.UnixMicro() && p.TZID == other.TZID
+}
+
+func (r *Reply) equal(other *Reply) bool {
+	if r == nil || other == nil {
+		return r == other
+	}
+	return r.Status == other.Status && r.Comment == other.Comment && r.Proposal.Equal(other.Proposal)
+}

@@ -1,0 +1,90 @@
+package rsvp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Store keeps RSVPs. A *sqlite.Ledger is one. Its methods are called by many
+// goroutines at the same time, and what they wrote is durable when they return.
+type Store interface {
+	// RecordRSVP adds what was heard of an invite to its history, unless it is no
+	// news: the same state again, a callback that is repeated late, or a status
+	// asked for before something newer came. Known is false for an invite that the
+	// store does not know or was told to forget; nothing is written then. Before is
+	// the latest RSVP there was, nil if none.
+	RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (before *ledger.RSVP, changed, known bool, err error)
+	// RSVPs is what was heard of an invite, oldest first.
+	RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, error)
+	// RSVPDelivered marks one of them as taken by the application, and its callback,
+	// if answered, as one that will not come again.
+	RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error
+}
+
+// Change is one step in the answers to an invite.
+type Change struct {
+	InviteID  string
+	Recipient string // the address that was invited
+	// Before and After are the RSVPs on both sides of the change. Before has the
+	// status pending and the number 0 if nothing was heard until then.
+	Before, After ledger.RSVP
+	// By is who replied: After.By, or the recipient.
+	By string
+}
+
+// OnChange takes a change. See the package's words on delivery.
+type OnChange func(context.Context, Change) error
+
+// Outcome is how a callback ended, as a word for metrics.
+type Outcome string
+
+// The outcomes of a callback.
+const (
+	Recorded    Outcome = "recorded"    // it was news, and is recorded and delivered
+	Repeated    Outcome = "repeated"    // nothing new
+	Late        Outcome = "late"        // a repeat that something newer overtook
+	Unknown     Outcome = "unknown"     // about an invite that the store does not know
+	Ignored     Outcome = "ignored"     // of another type, or it names no answer
+	BadMethod   Outcome = "bad_method"  // not a POST: 405
+	TooLarge    Outcome = "too_large"   // 413
+	Unsigned    Outcome = "unsigned"    // no signature fits: 403
+	Malformed   Outcome = "malformed"   // the body cannot be read: 400
+	Unavailable Outcome = "unavailable" // the store did not take it in time: 503
+	Undelivered Outcome = "undelivered" // recorded, but OnChange failed: 500
+)
+
+// Config says how callbacks are handled.
+type Config struct {
+	// Secrets are the application's client_secret or, while it is being replaced,
+	// the old and the new one. Required.
+	Secrets []string
+	// Store keeps what comes. Required.
+	Store Store
+	// OnChange is told of each change; nil means that nobody is.
+	OnChange OnChange
+	// Logger is told what was refused and why, without addresses; nil means silence.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// MaxBody is the largest body in bytes that is read; 0 means 64 KiB.
+	MaxBody int64
+	// Observe is told how each callback ended and how long it took, for metrics.
+	// It is called by many goroutines at the same time, and must not wait.
+	Observe func(Outcome, time.Duration)
+}
+
+// NewHandler returns the handler to mount at the callback URL.
+func NewHandler(c Config) (http.Handler, error) {
+	return nil, errors.New("rsvp: not built")
+}
+
+// API is what [Refresh] asks. A *cronofy.Client is one.
+type API interface {
+	Status(ctx context.Context, ref cronofy.Ref, includeICS bool) (*cronofy.SmartInvite, error)
+}
