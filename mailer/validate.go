@@ -283,7 +283,7 @@ type zones struct{ known sync.Map }
 // load returns the zone of the time zone database that has the name.
 func (z *zones) load(name string) (*time.Location, error) {
 	if l, ok := z.known.Load(name); ok {
-		return l.(*time.Location), nil //nolint:errcheck // nothing else is stored
+		return l.(*time.Location), nil
 	}
 	l, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {

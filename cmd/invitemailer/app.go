@@ -35,6 +35,7 @@ type cli struct {
 	Cancel    cancelCmd    `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
 	Status    statusCmd    `cmd:"" help:"Show what the ledger knows, one line for each invite."`
 	Forget    forgetCmd    `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
+	Preview   previewCmd   `cmd:"" help:"Compose without sending: the .eml files, and one page that shows them."`
 	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
 	Lint      lintCmd      `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Templates templatesCmd `cmd:"" help:"Write the built-in templates out, or try your own."`

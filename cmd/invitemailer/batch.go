@@ -54,7 +54,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	flags.apply(&b.cfg.mail)
 	b.cfg.ledger.patience = inv.Patience
 	b.cfg.mail.Logger = withoutReceipts(b.log)
-	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, at: inv.At, log: b.log}
+	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, calendar: flags.calendar, at: inv.At, log: b.log}
 	defer w.close()
 	w.connect(&p)
 	b.outbox, b.apiURL = w.outbox, w.apiURL
@@ -74,6 +74,12 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 		return inv.misconfiguredLedger(s, err)
 	}
 	err = b.run(ctx, m, items)
+	if b.outbox != nil {
+		if closed := b.outbox.gallery.close(); closed != nil {
+			b.log.Error("the preview page could not be written", "error", closed)
+			err = errors.Join(err, closed)
+		}
+	}
 	return b.finish(err)
 }
 
@@ -104,7 +110,7 @@ func (b *batch) emit(r mailer.Result) {
 		receipt := &r.Receipts[i]
 		l := newLine(source.File, source.Line, receipt)
 		if b.outbox != nil {
-			name, err := b.outbox.write(receipt)
+			name, err := b.outbox.write(r.Item, receipt)
 			if err != nil {
 				b.log.Error("a message could not be written; mend that and run again", "error", err)
 				b.inv.stop.stop()
@@ -186,6 +192,9 @@ func (b *batch) finish(err error) exitCode {
 	}
 	if b.outbox != nil {
 		attrs = append(attrs, slog.String("mails_in", b.outbox.dir))
+		if page := b.outbox.gallery.path(); page != "" {
+			attrs = append(attrs, slog.String("page", page))
+		}
 	} else {
 		attrs = append(attrs, slog.String("ledger", b.cfg.ledger.String()))
 	}

@@ -91,7 +91,7 @@ func (p *peers) environment(tb testing.TB, dir string) []string {
 	tb.Helper()
 	host, port, err := net.SplitHostPort(p.inbox.Addr())
 	require.NoError(tb, err)
-	return []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + p.http.URL, "CRONOFY_RATE_PER_SECOND=100000", "CRONOFY_RATE_PER_MINUTE=100000",
+	return []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + p.http.URL, "CRONOFY_RATE_PER_SECOND=-1", "CRONOFY_RATE_PER_MINUTE=-1",
 		"SMTP_HOST=" + host, "SMTP_PORT=" + port, "SMTP_TLS=none", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(dir, "ledger.sqlite")}
 }
 

@@ -48,7 +48,7 @@ func (c *forgetCmd) run(ctx context.Context, inv *invocation) exitCode {
 			_, err = fmt.Fprintln(inv.Stdout, text)
 		}
 		if err != nil {
-			return inv.fail(exitTempfail, "the result could not be written: "+err.Error())
+			return inv.unwritten(err)
 		}
 		r.log.Info("done", "forgotten", result.Forgotten, "before", result.Before, "dry_run", c.DryRun, "ledger", r.name)
 		return exitOK

@@ -17,6 +17,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/preview"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
@@ -31,7 +32,7 @@ func (w *wiring) sandbox(p *problems) {
 		p.add("--out", "%v; name a directory that this user can write", err)
 		return
 	}
-	w.outbox = &outbox{dir: w.out, waiting: make(map[string][]byte)}
+	w.outbox = &outbox{dir: w.out, gallery: gallery{dir: w.out}, waiting: make(map[string][]byte)}
 	api := cronofytest.New(cronofytest.Options{
 		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
 	})
@@ -49,6 +50,9 @@ func (w *wiring) sandbox(p *problems) {
 		w.cfg.mail.Organizer = sandboxOrganizer
 	}
 	w.cfg.mail.API, w.cfg.mail.Submitter, w.cfg.mail.PastWarns = simulated{client}, submitter, true
+	if w.calendar != "" {
+		w.cfg.mail.API = given{w.calendar}
+	}
 }
 
 // simulated is the API of the sandbox. It begins without any invites, so that
@@ -80,7 +84,8 @@ func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartI
 
 // outbox turns accepted messages into files that are named after their invites.
 type outbox struct {
-	dir string
+	dir     string
+	gallery gallery
 
 	mu      sync.Mutex
 	waiting map[string][]byte // by Message-ID, until the receipt tells whose it is
@@ -100,7 +105,7 @@ func (o *outbox) accept(m submissiontest.Message) error {
 
 // write writes the message of a receipt, if there is one, and returns the
 // file's path.
-func (o *outbox) write(r *mailer.Receipt) (string, error) {
+func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
 	if r.Outcome != mailer.Sent {
 		return "", nil
 	}
@@ -112,11 +117,13 @@ func (o *outbox) write(r *mailer.Receipt) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	path := filepath.Join(o.dir, emlName(r.InviteID, r.Recipient, r.Kind))
+	name := emlName(r.InviteID, r.Recipient, r.Kind)
+	path := filepath.Join(o.dir, name)
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		return "", err
 	}
-	return path, nil
+	return path, o.gallery.add(preview.Mail{Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
+		ReaderTZID: readerZone(item, r.Recipient)})
 }
 
 func bareID(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }

@@ -9,7 +9,7 @@ import (
 
 // openSQL opens a ledger as another program would.
 func openSQL(file string) (*sql.Conn, func() error, error) {
-	db, err := sql.Open("sqlite", file)
+	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		return nil, nil, err
 	}

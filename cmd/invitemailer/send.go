@@ -31,6 +31,8 @@ type runFlags struct {
 	AllowPast       bool   `help:"Mail invitations to events that are over."`
 	AcceptOrganizer bool   `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
 	WithdrawMissing bool   `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
+
+	calendar string // what the sandbox answers, for a preview
 }
 
 // Validate implements kong's hook.

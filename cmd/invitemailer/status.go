@@ -38,7 +38,9 @@ func (c *statusCmd) run(ctx context.Context, inv *invocation) exitCode {
 		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
 		for e, err := range r.ledger.List(ctx, c.filter(time.Now())) {
 			if err != nil {
-				_ = out.close()
+				if unwritten := out.close(); unwritten != nil {
+					return inv.unwritten(unwritten)
+				}
 				return r.fail(err)
 			}
 			if l := newEntryLine(&e); c.Outcome == anyOutcome || c.Outcome == string(l.Outcome) {
@@ -46,10 +48,15 @@ func (c *statusCmd) run(ctx context.Context, inv *invocation) exitCode {
 			}
 		}
 		if err := out.close(); err != nil {
-			return inv.fail(exitTempfail, "the lines could not be written: "+err.Error())
+			return inv.unwritten(err)
 		}
 		return exitOK
 	})
+}
+
+// unwritten is for results that nobody takes.
+func (inv *invocation) unwritten(err error) exitCode {
+	return inv.fail(exitTempfail, "the results could not be written: nobody reads them any more, or the disk is full: "+err.Error())
 }
 
 func (c *statusCmd) filter(now time.Time) sqlite.Filter {

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +14,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 )
 
 // TestOutcomeOfEveryState: status has no words but those of the results, and an
@@ -43,6 +49,50 @@ func TestStatusColumns(t *testing.T) {
 	e.Latest.State, e.Latest.Stage, e.Latest.Detail = ledger.Failed, "submit", "550 no such user"
 	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a?[2J                     ada@example.com                   submit: 550 no such user",
 		newEntryLine(&e).columns())
+}
+
+// recordInvites writes a ledger that knows n invites.
+func recordInvites(tb testing.TB, n int) (file string) {
+	tb.Helper()
+	file = filepath.Join(tb.TempDir(), "ledger.sqlite")
+	l, err := sqlite.Open(tb.Context(), sqlite.Options{Path: file})
+	require.NoError(tb, err)
+	var made []ledger.Made
+	var keys []ledger.Key
+	for i := range n {
+		to := fmt.Sprintf("person%d@example.org", i)
+		keys = append(keys, ledger.Key{InviteID: fmt.Sprintf("event-%d", i), Address: to})
+		made = append(made, ledger.Made{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
+			UID: "uid", State: ledger.Failed, Stage: "submit", Code: "smtp_refused", Detail: "no such user"}})
+	}
+	claim, err := l.Claim(tb.Context(), keys...)
+	require.NoError(tb, err)
+	require.NoError(tb, l.Create(tb.Context(), claim, made...))
+	require.NoError(tb, l.Close())
+	return file
+}
+
+// TestStatusNobodyReads: the listing ends when nobody takes its lines.
+func TestStatusNobodyReads(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	m := Main{Args: []string{"status", "--ledger", "sqlite:" + recordInvites(t, 1000)}, Stdin: strings.NewReader(""), Stdout: closedPipe{}, Stderr: &stderr}
+	assert.EqualValues(t, exitTempfail, m.Run(t.Context()))
+	assert.Contains(t, stderr.String(), "the results could not be written")
+	assert.Equal(t, 1, strings.Count(stderr.String(), "\n"))
+}
+
+// BenchmarkStatus lists a ledger of 1,000 invites.
+func BenchmarkStatus(b *testing.B) {
+	b.ReportAllocs()
+	file := recordInvites(b, 1000)
+	for b.Loop() {
+		var stdout countingWriter
+		m := Main{Args: []string{"status", "--ledger", "sqlite:" + file}, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: io.Discard}
+		if m.Run(b.Context()) != int(exitOK) || strings.Count(stdout.String(), "\n") != 1000 {
+			b.Fatal("the listing is not complete")
+		}
+	}
 }
 
 func TestAge(t *testing.T) {

@@ -18,8 +18,10 @@ type wiring struct {
 	cfg   *configuration
 	scope scope
 	out   string // directory of the sandbox's messages
-	at    func(point string)
-	log   *slog.Logger
+	// calendar, if set, is what the sandbox's API answers.
+	calendar string
+	at       func(point string)
+	log      *slog.Logger
 
 	outbox  *outbox // set in the sandbox
 	apiURL  string

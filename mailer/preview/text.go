@@ -1,0 +1,77 @@
+package preview
+
+import (
+	"io"
+	"mime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+)
+
+// What of a mail is shown, in octets, and in how many places. A mail made for people has less of each.
+const (
+	maxHTML     = 1 << 20
+	maxText     = 100 << 10
+	maxValue    = 2000 // of a header field or a property
+	maxFields   = 200
+	maxParts    = 200
+	maxFindings = 200
+	maxGuests   = 100
+)
+
+// cut is the beginning of s, at most limit octets of it, and whether that is not all.
+func cut(s string, limit int) (string, bool) {
+	if len(s) <= limit {
+		return s, false
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit], true
+}
+
+// line is s as one line of text that is not too long, controls marked.
+func line(s string) string {
+	s, more := cut(printable(s), maxValue)
+	s = strings.Join(strings.Fields(s), " ")
+	if more {
+		s += "…"
+	}
+	return s
+}
+
+// printable is s with a mark in place of each control character and of what is not UTF-8. Lines and tabs stay.
+func printable(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// unicodeText reads text in a charset. Of an unknown one, what is ASCII can be read.
+func unicodeText(content []byte, name string) (text string, known bool) {
+	switch strings.ToLower(name) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return string(content), true
+	}
+	r, err := charset.NewReaderLabel(name, strings.NewReader(string(content)))
+	if err != nil {
+		return string(content), false
+	}
+	decoded, err := io.ReadAll(r)
+	return string(decoded), err == nil
+}
+
+// decodeWords undoes the encoded words of a header (RFC 2047), as far as they can be.
+func decodeWords(s string) string {
+	words := mime.WordDecoder{CharsetReader: charset.NewReaderLabel}
+	if decoded, err := words.DecodeHeader(s); err == nil {
+		return decoded
+	}
+	return s
+}
