@@ -1,11 +1,39 @@
 package cronofytest
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 )
 
-// Callback is one notification, posted or given up.
+const (
+	callbackHeader = "Cronofy-HMAC-SHA256"
+	// callbackTimeout is what the API's documentation of push notifications gives a program to answer in.
+	callbackTimeout = 5 * time.Second
+	// longestBackoff bounds the wait between two posts.
+	longestBackoff = time.Minute
+	// keptCallbacks is how many callbacks that are over can be told of.
+	keptCallbacks = 1000
+)
+
+// ErrCallbackHost says that a callback was not posted because its URL leads away from this machine and no
+// [Options].CallbackClient was given to go there.
+var ErrCallbackHost = errors.New("callback_url is not on a loopback address: set CallbackClient to post there all the same")
+
+// Callback is one notification, delivered or given up.
 type Callback struct {
 	InviteID string
 	URL      string
@@ -20,12 +48,233 @@ type Callback struct {
 	At time.Time
 }
 
-// Callbacks returns the callbacks that are over, in the order in which they ended; the last 1,000 of them.
-func (s *Server) Callbacks() []Callback { return nil }
+// Callbacks returns the callbacks that are over, in the order in which they ended; of very many, the last 1,000.
+func (s *Server) Callbacks() []Callback {
+	s.calls.mu.Lock()
+	defer s.calls.mu.Unlock()
+	return slices.Clone(s.calls.over[max(0, len(s.calls.over)-keptCallbacks):])
+}
 
-// Wait returns once no callback is on its way, or with the context's error.
-func (s *Server) Wait(ctx context.Context) error { return ctx.Err() }
+// Wait returns once no callback is on its way, or with the error of the context.
+func (s *Server) Wait(ctx context.Context) error {
+	for {
+		s.calls.mu.Lock()
+		idle := s.calls.idle
+		s.calls.mu.Unlock()
+		if idle == nil {
+			return ctx.Err()
+		}
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for callbacks: %w", ctx.Err())
+		}
+	}
+}
 
-// Close stops the callbacks that are on their way and waits until all goroutines have ended. The server still answers, and posts no
-// more callbacks.
-func (s *Server) Close() error { return nil }
+// Close breaks off the callbacks that are on their way, those that wait to be repeated among them, and returns once all goroutines have
+// ended; [Server.Wait] first lets them arrive. The server answers requests as before, and posts no more callbacks.
+func (s *Server) Close() error {
+	s.calls.mu.Lock()
+	s.calls.closed = true
+	s.calls.mu.Unlock()
+	s.calls.stop()
+	s.calls.running.Wait()
+	return nil
+}
+
+// callbacks posts notifications: those of one invite one after the other, in the order of the answers.
+type callbacks struct {
+	client  *http.Client // nil: loopback addresses only, by loopbackClient
+	retries int
+	backoff time.Duration
+	now     func() time.Time
+
+	life    context.Context //nolint:containedctx // of the server, which has no context of its own
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	queues map[inviteKey][]notification // the first of each is being posted
+	idle   chan struct{}                // closed when the last queue is empty; nil while there is none
+	over   []Callback
+}
+
+type notification struct {
+	id, url, signature string
+	body               []byte
+}
+
+// loopbackClient keeps no connections, so that nothing is left to be closed. Proxies are for the world outside.
+var loopbackClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: noRedirect}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func newCallbacks(o Options) *callbacks {
+	c := &callbacks{client: o.CallbackClient, retries: o.CallbackRetries, backoff: o.CallbackBackoff, now: o.Now, queues: map[inviteKey][]notification{}}
+	switch {
+	case c.retries == 0:
+		c.retries = 5
+	case c.retries < 0:
+		c.retries = 0
+	}
+	if c.backoff <= 0 {
+		c.backoff = time.Second
+	}
+	c.life, c.stop = context.WithCancel(context.Background())
+	return c
+}
+
+// notify tells the invite's callback URL, if it has one, of an answer; nil is somebody who took an answer back. It does not wait.
+func (s *Server) notify(i *invite, invited recipient, reply *recipient) error {
+	if i.callbackURL == "" {
+		return nil
+	}
+	type smartInvite struct {
+		SmartInviteID string      `json:"smart_invite_id"`
+		CallbackURL   string      `json:"callback_url"`
+		Recipient     *recipient  `json:"recipient,omitempty"`
+		Recipients    []recipient `json:"recipients,omitempty"`
+		Reply         *recipient  `json:"reply,omitempty"`
+	}
+	var body struct {
+		Notification struct {
+			Type string `json:"type"`
+		} `json:"notification"`
+		SmartInvite smartInvite `json:"smart_invite"`
+	}
+	body.Notification.Type = "smart_invite"
+	body.SmartInvite = smartInvite{SmartInviteID: i.id, CallbackURL: i.callbackURL, Recipient: &invited, Reply: reply}
+	if i.multi {
+		body.SmartInvite.Recipients = i.recipients
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("writing the callback: %w", err)
+	}
+	secrets := s.options.CallbackSecret
+	if secrets == "" {
+		secrets = i.secret
+	}
+	s.calls.add(i.key(), notification{id: i.id, url: i.callbackURL, signature: sign(raw, secrets), body: raw})
+	return nil
+}
+
+// sign writes one signature for each of the secrets, as the API does while a secret is being replaced.
+func sign(body []byte, secrets string) string {
+	var list []string
+	for secret := range strings.SplitSeq(secrets, ",") {
+		mac := hmac.New(sha256.New, []byte(strings.TrimSpace(secret)))
+		mac.Write(body)
+		list = append(list, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	}
+	return strings.Join(list, ",")
+}
+
+func (c *callbacks) add(key inviteKey, n notification) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return
+	case c.client == nil && !loopback(n.url):
+		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: ErrCallbackHost})
+		return
+	}
+	c.queues[key] = append(c.queues[key], n)
+	if len(c.queues[key]) > 1 {
+		return
+	}
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	c.running.Go(func() { c.post(key) })
+}
+
+// post works off a queue.
+func (c *callbacks) post(key inviteKey) {
+	for {
+		c.mu.Lock()
+		n := c.queues[key][0]
+		c.mu.Unlock()
+		over := c.deliver(n)
+		c.mu.Lock()
+		c.end(over)
+		c.queues[key] = c.queues[key][1:]
+		if len(c.queues[key]) > 0 {
+			c.mu.Unlock()
+			continue
+		}
+		delete(c.queues, key)
+		if len(c.queues) == 0 {
+			close(c.idle)
+			c.idle = nil
+		}
+		c.mu.Unlock()
+		return
+	}
+}
+
+// end notes, under the lock, how a callback ended.
+func (c *callbacks) end(over Callback) {
+	over.At = c.now()
+	c.over = append(c.over, over)
+	if len(c.over) >= 2*keptCallbacks {
+		c.over = slices.Clone(c.over[len(c.over)-keptCallbacks:])
+	}
+}
+
+// deliver posts until the answer is 2xx or the tries are used up.
+func (c *callbacks) deliver(n notification) Callback {
+	over := Callback{InviteID: n.id, URL: n.url, Body: n.body}
+	wait := c.backoff
+	for {
+		if over.Err = c.life.Err(); over.Err != nil {
+			return over
+		}
+		over.Attempts++
+		over.Status, over.Err = c.try(n)
+		if over.Err == nil || over.Attempts > c.retries || !pause(c.life, wait) {
+			return over
+		}
+		wait = min(2*wait, longestBackoff)
+	}
+}
+
+func (c *callbacks) try(n notification) (status int, err error) {
+	ctx, cancel := context.WithTimeout(c.life, callbackTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
+	if err != nil {
+		return 0, fmt.Errorf("callback: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	request.Header.Set("User-Agent", "cronofytest")
+	request.Header.Set(callbackHeader, n.signature)
+	client := c.client
+	if client == nil {
+		client = loopbackClient
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("callback: %w", err)
+	}
+	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // what it says does not matter
+	_ = response.Body.Close()
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return response.StatusCode, fmt.Errorf("callback: answered %d, which is not 2xx", response.StatusCode)
+	}
+	return response.StatusCode, nil
+}
+
+// loopback tells whether a URL leads to this machine.
+func loopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}

@@ -21,6 +21,7 @@ type invite struct {
 	recipients  []recipient
 	replies     []recipient
 	callbackURL string
+	secret      string // the key it was last changed with
 	event       *event
 	organizer   Organizer
 	fingerprint [sha256.Size]byte
@@ -61,9 +62,9 @@ func sameRecipients(a, b *invite) bool {
 	return true
 }
 
-func (s *Server) upsert(c command, now time.Time, fault *Fault) answer {
+func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answer {
 	next := &invite{
-		id: c.id, multi: c.multi, callbackURL: c.callbackURL, event: c.event, organizer: c.organizer,
+		id: c.id, multi: c.multi, callbackURL: c.callbackURL, secret: key, event: c.event, organizer: c.organizer,
 		recipients: make([]recipient, 0, len(c.emails)),
 	}
 	for _, email := range c.emails {
@@ -78,6 +79,7 @@ func (s *Server) upsert(c command, now time.Time, fault *Fault) answer {
 		next.touch(time.Time{}, now)
 	}
 	s.invites[next.key()] = next
+	s.uids[next.uid()] = next.key()
 	s.mu.Unlock()
 	return next.answer(false, s.attach(next, fault))
 }

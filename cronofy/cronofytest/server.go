@@ -84,14 +84,16 @@ type Server struct {
 	options Options
 	zones   zones
 	limiter *limiter
+	calls   *callbacks
 
 	mu      sync.RWMutex
 	invites map[inviteKey]*invite
+	uids    map[string]inviteKey // by UID
 
 	log requestLog
 }
 
-// New returns a simulator without any invites.
+// New returns a simulator without any invites. It needs [Server.Close] only if it posts callbacks.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -105,7 +107,9 @@ func New(o Options) *Server {
 	return &Server{
 		options: o,
 		limiter: newLimiter(o.RatePerSecond, o.RatePerMinute),
+		calls:   newCallbacks(o),
 		invites: make(map[inviteKey]*invite),
+		uids:    make(map[string]inviteKey),
 		log:     requestLog{keep: o.KeepRequests},
 	}
 }
@@ -148,7 +152,8 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	if !strings.HasSuffix(r.URL.Path, endpoint) {
 		return textAnswer(http.StatusNotFound, "no such path: only "+endpoint+" is here")
 	}
-	if !s.authorized(r.Header.Get("Authorization")) {
+	key, known := s.authorized(r.Header.Get("Authorization"))
+	if !known {
 		a := textAnswer(http.StatusUnauthorized, "credentials not recognised")
 		a.header = http.Header{"Www-Authenticate": {"Bearer"}}
 		return a
@@ -167,7 +172,7 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	case http.MethodGet:
 		return s.status(r.URL.Query(), fault)
 	case http.MethodPost:
-		return s.post(r.Header.Get("Content-Type"), request, fault)
+		return s.post(r.Header.Get("Content-Type"), key, request, fault)
 	default:
 		a := textAnswer(http.StatusMethodNotAllowed, "only GET and POST are known here")
 		a.header = http.Header{"Allow": {"GET, POST"}}
@@ -175,7 +180,7 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	}
 }
 
-func (s *Server) post(contentType string, request *Request, fault *Fault) answer {
+func (s *Server) post(contentType, key string, request *Request, fault *Fault) answer {
 	media, params, err := mime.ParseMediaType(contentType)
 	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return textAnswer(http.StatusUnsupportedMediaType, "send Content-Type: application/json; charset=utf-8")
@@ -193,18 +198,18 @@ func (s *Server) post(contentType string, request *Request, fault *Fault) answer
 	case actionRemove:
 		return s.remove(c, request.At, fault)
 	default:
-		return s.upsert(c, request.At, fault)
+		return s.upsert(c, key, request.At, fault)
 	}
 }
 
 // authorized compares in constant time, as the API's key is a secret even in a test environment.
-func (s *Server) authorized(header string) bool {
+func (s *Server) authorized(header string) (key string, ok bool) {
 	scheme, key, _ := strings.Cut(header, " ")
 	key = strings.TrimSpace(key)
 	if !strings.EqualFold(scheme, "Bearer") || key == "" {
-		return false
+		return "", false
 	}
-	return s.options.APIKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(s.options.APIKey)) == 1
+	return key, s.options.APIKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(s.options.APIKey)) == 1
 }
 
 // answer is an HTTP response before it is written.
