@@ -2,12 +2,9 @@ package rsvp
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -38,7 +35,9 @@ type Change struct {
 	By string
 }
 
-// OnChange takes a change. See the package's words on delivery.
+// OnChange takes a change. It must obey its context, which ends when the API stops
+// waiting for the answer to its callback. An error means that the change is to be
+// offered again; see the package's words on delivery.
 type OnChange func(context.Context, Change) error
 
 // Outcome is how a callback ended, as a word for metrics.
@@ -77,14 +76,4 @@ type Config struct {
 	// Observe is told how each callback ended and how long it took, for metrics.
 	// It is called by many goroutines at the same time, and must not wait.
 	Observe func(Outcome, time.Duration)
-}
-
-// NewHandler returns the handler to mount at the callback URL.
-func NewHandler(c Config) (http.Handler, error) {
-	return nil, errors.New("rsvp: not built")
-}
-
-// API is what [Refresh] asks. A *cronofy.Client is one.
-type API interface {
-	Status(ctx context.Context, ref cronofy.Ref, includeICS bool) (*cronofy.SmartInvite, error)
 }

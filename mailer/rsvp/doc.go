@@ -1,0 +1,48 @@
+// Package rsvp brings the recipients' answers home: [NewHandler] takes the
+// callbacks of the Smart Invites API, and [Refresh] asks the API, for those who
+// cannot be called back. Both record what they hear in a [Store] and tell an
+// application of each change.
+//
+// # Callbacks
+//
+// Mount the handler at the callback URL of the invites, behind TLS. It answers
+//
+//	200  the store has it; or it is no news, of another type, or about an invite
+//	     that the store does not know: the API need not repeat it
+//	400  the body is not a callback
+//	403  no signature fits
+//	405  not a POST
+//	413  the body is too large
+//	500  the store has it, but OnChange failed: the API repeats it
+//	503  the store did not take it in time: the API repeats it
+//
+// within five seconds, which is what the API waits for. An answer about an unknown
+// invite is logged by its id and not recorded; an error would only make the API
+// repeat it for a day.
+//
+// # Order
+//
+// A callback is signed without a time and can be repeated or replayed
+// (https://docs.cronofy.com/developers/api/smart-invites/invite-callback/). The
+// order in which callbacks come is all there is, with two exceptions. A repeat of a
+// callback that was answered with 500, which comes after a newer one, is known as
+// such and changes nothing. And a status that the API was asked for before a
+// callback came never overrides it. What a replay or a lost callback put wrong is
+// put right by the next Refresh.
+//
+// # Delivery
+//
+// Each change is recorded first and then given to [OnChange], those of one invite
+// in order, one at a time. A change that OnChange does not take (it returns an
+// error or panics) stays recorded and is offered again when the callback is
+// repeated, when another one for that invite comes, or when Refresh asks about the
+// invite, before any later change. It is thus delivered at least once: after a crash,
+// or with several processes on one ledger, perhaps twice. InviteID, Recipient and
+// After.Number tell one from another.
+//
+// # Who answered
+//
+// An invitation can be forwarded. The Status of an [ledger.RSVP] is always that of
+// the person who was invited; By and Reply say who answered instead, and what. Who
+// is allowed to do so is for the application to decide.
+package rsvp

@@ -1,0 +1,86 @@
+package rsvp
+
+import (
+	"strings"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// maxName bounds what is kept of a replier whose address is none.
+const maxName = 320
+
+// heard is what was said of one person who was invited.
+type heard struct {
+	address address.Address
+	rsvp    ledger.RSVP
+}
+
+// inCallback is what a callback says of each person that was invited. `recipient`
+// is how that person's invite stands, `reply` the answer that caused the callback:
+// of the same person, or of somebody to whom the invitation was forwarded. The form
+// for several recipients is not documented; `recipients` is read if it is there,
+// and who replied is then attributed only to a recipient who did.
+func inCallback(invite *cronofy.CallbackInvite) []heard {
+	if invite.SmartInviteID == "" {
+		return nil
+	}
+	var people []cronofy.Participant
+	if invite.Recipient != nil {
+		people = append(people, *invite.Recipient)
+	}
+	people = append(people, invite.Recipients...)
+	if len(people) == 0 && invite.Reply != nil {
+		people = append(people, *invite.Reply)
+	}
+	all := make([]heard, 0, len(people))
+	for _, p := range people {
+		own := invite.Reply != nil && address.Equal(invite.Reply.Email, p.Email)
+		if own && p.Status == "" {
+			p = *invite.Reply
+		}
+		a, err := address.Parse(p.Email)
+		if err != nil || p.Status == "" {
+			continue
+		}
+		h := heard{address: a, rsvp: standing(p)}
+		if invite.Reply != nil && !own && len(people) == 1 {
+			h.rsvp = instead(h.rsvp, *invite.Reply)
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// standing is how a person's invite stands.
+func standing(p cronofy.Participant) ledger.RSVP {
+	return ledger.RSVP{Status: string(p.Status), Comment: p.Comment, Proposal: proposal(p.Proposal)}
+}
+
+// instead adds the reply of somebody else.
+func instead(r ledger.RSVP, reply cronofy.Participant) ledger.RSVP {
+	if r.By = strings.TrimSpace(reply.Email); r.By == "" || reply.Status == "" {
+		r.By = ""
+		return r
+	}
+	if a, err := address.Parse(r.By); err == nil {
+		r.By = a.String()
+	} else {
+		runes := []rune(address.CleanText(r.By))
+		r.By = string(runes[:min(len(runes), maxName)])
+	}
+	r.Reply = &ledger.Reply{Status: string(reply.Status), Comment: reply.Comment, Proposal: proposal(reply.Proposal)}
+	return r
+}
+
+func proposal(p *cronofy.Proposal) *ledger.Proposal {
+	if p == nil || p.Start.IsZero() && p.End.IsZero() {
+		return nil
+	}
+	tzid := p.Start.TZID
+	if tzid == "" {
+		tzid = p.End.TZID
+	}
+	return &ledger.Proposal{Start: p.Start.Time.UTC(), End: p.End.Time.UTC(), TZID: tzid}
+}
