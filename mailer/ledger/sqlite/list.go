@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -13,6 +14,7 @@ type Filter struct {
 	InviteID string
 	Address  string       // in its key form, as in ledger.Key
 	State    ledger.State // of the latest revision
+	RSVP     string       // status of the latest RSVP; pending is that of an invite that has none, too
 	// Since and Before bound the time of that state: at or after Since, and
 	// before Before.
 	Since, Before time.Time
@@ -21,14 +23,26 @@ type Filter struct {
 // page is how many invites are read at a time.
 const page = 200
 
-var listPage = &statement{`SELECT ` + entryColumns + revisions + `
-	WHERE (i.invite_id, i.address) > (?1, ?2)
+const filtered = `
 		AND (?3 = '' OR i.invite_id = ?3)
 		AND (?4 = '' OR i.address = ?4)
 		AND (?5 = '' OR r.state = ?5)
 		AND (?6 IS NULL OR r.at >= ?6)
 		AND (?7 IS NULL OR r.at < ?7)
-	ORDER BY i.invite_id, i.address LIMIT ?8`}
+		AND (?8 = '' OR coalesce(a.status, 'pending') = ?8)`
+
+// eventEnd is indexed: events whose end is not known come last.
+const eventEnd = `coalesce(i.ends_at, 9223372036854775807)`
+
+var (
+	listPage = &statement{`SELECT ` + entryColumns + revisions + `
+	WHERE (i.invite_id, i.address) > (?1, ?2)` + filtered + `
+	ORDER BY i.invite_id, i.address LIMIT ?9`}
+	agendaPage = &statement{`SELECT i.id, ` + eventEnd + `, ` + entryColumns + revisions + `
+	WHERE ` + eventEnd + ` >= ?1 AND (` + eventEnd + ` > ?1 OR i.id > ?2)` + filtered + `
+	ORDER BY ` + eventEnd + `, i.id LIMIT ?9`}
+	findID = &statement{`SELECT id FROM invite WHERE invite_id = ? AND address = ?`}
+)
 
 // List yields what is known of the invites that f lets through, ordered by id and
 // address, without calendars and messages. It reads a few at a time and holds
@@ -41,7 +55,7 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, err
 			s := scanner{entries: make([]ledger.Entry, 0, page)}
 			if err := l.read(ctx, "listing invites", func(c *conn) error {
 				return c.query(listPage, s.row, after.InviteID, after.Address,
-					f.InviteID, f.Address, string(f.State), f.Since, f.Before, page)
+					f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
 			}); err != nil {
 				yield(ledger.Entry{}, err)
 				return
@@ -55,6 +69,50 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, err
 				return
 			}
 			after = s.entries[page-1].Key
+		}
+	}
+}
+
+// Agenda yields the invites that f lets through, ordered by when the event is over,
+// the past first, those whose end is not known last. It begins behind after, if
+// that is not the zero Entry; only its Key and EndsAt matter. It reads like [Ledger.List].
+func (l *Ledger) Agenda(ctx context.Context, f Filter, after ledger.Entry) iter.Seq2[ledger.Entry, error] {
+	return func(yield func(ledger.Entry, error) bool) {
+		end, id := int64(math.MinInt64), int64(0)
+		if after.Key != (ledger.Key{}) {
+			end = math.MaxInt64
+			if !after.EndsAt.IsZero() {
+				end = after.EndsAt.UnixMicro()
+			}
+			if err := l.read(ctx, "listing invites", func(c *conn) error {
+				return c.query(findID, func(r *record) error {
+					id = r.int64()
+					return nil
+				}, after.Key.InviteID, after.Key.Address)
+			}); err != nil {
+				yield(ledger.Entry{}, err)
+				return
+			}
+		}
+		for {
+			s := scanner{entries: make([]ledger.Entry, 0, page)}
+			if err := l.read(ctx, "listing invites", func(c *conn) error {
+				return c.query(agendaPage, func(r *record) error {
+					id, end = r.int64(), r.int64()
+					return s.row(r)
+				}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
+			}); err != nil {
+				yield(ledger.Entry{}, err)
+				return
+			}
+			for _, e := range s.entries {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(s.entries) < page {
+				return
+			}
 		}
 	}
 }

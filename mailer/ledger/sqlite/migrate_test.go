@@ -60,6 +60,14 @@ func TestVersion1IsRead(t *testing.T) {
 	claim, err := l.Claim(t.Context(), anna)
 	require.NoError(t, err)
 	assert.EqualValues(t, 42, claim.Token)
+
+	// An invite of the first release is answered like any other.
+	assert.True(t, hear(t, l, called("accepted")))
+	assert.Equal(t, "accepted", latest(t, l).Status)
+	for e, err := range l.Upcoming(t.Context(), at("2027-04-03T00:00:00Z"), at("2027-04-03T00:00:00Z")) {
+		require.NoError(t, err)
+		assert.Equal(t, anna, e.Key)
+	}
 }
 
 func TestMigrationGoesForward(t *testing.T) {

@@ -42,7 +42,7 @@ var (
 		WHERE invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`}
 	upcomingPage = &statement{`SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
 		JOIN revision AS m ON m.id = i.last_sent
-		WHERE (coalesce(i.asked_at, 0), i.id) > (?1, ?2) AND coalesce(i.asked_at, 0) < ?3
+		WHERE coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
 			AND (i.ends_at IS NULL OR i.ends_at > ?4) AND m.kind IN ('invitation', 'update')
 		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`}
 )

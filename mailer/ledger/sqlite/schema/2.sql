@@ -25,3 +25,7 @@ CREATE TABLE rsvp (
 
 ALTER TABLE invite ADD COLUMN rsvp INTEGER; -- rsvp.id of the latest
 ALTER TABLE invite ADD COLUMN asked_at INTEGER; -- when the API was last asked about it
+
+-- To ask first about what was asked about the longest ago, and to list by event.
+CREATE INDEX invite_by_asked ON invite (coalesce(asked_at, 0), id);
+CREATE INDEX invite_by_end ON invite (coalesce(ends_at, 9223372036854775807), id);

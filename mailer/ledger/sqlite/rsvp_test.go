@@ -1,0 +1,510 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
+)
+
+func called(status string) ledger.RSVP {
+	return ledger.RSVP{Status: status, Source: ledger.SourceCallback}
+}
+
+func asked(status string, at time.Time) ledger.RSVP {
+	return ledger.RSVP{Status: status, Source: ledger.SourceStatus, At: at}
+}
+
+// hear records an answer to anna's invite and tells whether it was news.
+func hear(t *testing.T, l *Ledger, r ledger.RSVP) (changed bool) {
+	t.Helper()
+	_, changed, known, err := l.RecordRSVP(t.Context(), anna, r)
+	require.NoError(t, err)
+	require.True(t, known)
+	return changed
+}
+
+func latest(t *testing.T, l *Ledger) *ledger.RSVP {
+	t.Helper()
+	found, err := l.Lookup(t.Context(), anna)
+	require.NoError(t, err)
+	return found[0].RSVP
+}
+
+func TestAnswerIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	clock := ledgertest.NewClock()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := openWith(t, Options{Path: path, Now: clock.Now})
+	live(t, l, anna)
+	assert.Nil(t, latest(t, l))
+	day := time.Date(2027, 5, 1, 9, 0, 0, 0, time.UTC)
+	first := ledger.RSVP{
+		Status: "tentative", Comment: "späť \x00 \"'; --", Proposal: &ledger.Proposal{Start: day, End: day.Add(time.Hour), TZID: "Europe/Bratislava"},
+		By: "colleague@example.com", Reply: &ledger.Reply{Status: "declined", Comment: "no", Proposal: &ledger.Proposal{Start: day}},
+		Source: ledger.SourceCallback,
+	}
+	before, changed, known, err := l.RecordRSVP(t.Context(), anna, first)
+	require.NoError(t, err)
+	assert.True(t, changed)
+	assert.True(t, known)
+	assert.Nil(t, before)
+	first.Number, first.At = 1, clock.Now()
+	assert.Equal(t, &first, latest(t, l))
+
+	second := ledger.RSVP{Status: "accepted", Source: ledger.SourceStatus, At: clock.Now().Add(time.Second), Delivered: true}
+	before, changed, _, err = l.RecordRSVP(t.Context(), anna, second)
+	require.NoError(t, err)
+	assert.True(t, changed)
+	assert.Equal(t, &first, before)
+	second.Number = 2
+	require.NoError(t, l.Close())
+
+	again := openFile(t, path)
+	history, err := again.RSVPs(t.Context(), anna)
+	require.NoError(t, err)
+	assert.Equal(t, []ledger.RSVP{first, second}, history)
+	assert.Equal(t, &second, latest(t, again))
+	for _, f := range []func() ([]ledger.Entry, error){
+		func() ([]ledger.Entry, error) { return again.Load(t.Context(), anna) },
+		func() ([]ledger.Entry, error) { return again.Members(t.Context(), anna.InviteID) },
+	} {
+		found, err := f()
+		require.NoError(t, err)
+		assert.Equal(t, &second, found[0].RSVP)
+	}
+}
+
+// What is no news must not become a change, whichever way it comes.
+func TestWhatIsNews(t *testing.T) {
+	t.Parallel()
+	start := ledgertest.NewClock().Now()
+	by := func(who, said string, r ledger.RSVP) ledger.RSVP {
+		r.By, r.Reply = who, &ledger.Reply{Status: said}
+		return r
+	}
+	at := func(r ledger.RSVP, after time.Duration) ledger.RSVP {
+		r.At = start.Add(after)
+		return r
+	}
+	proposal := func(minutes int) ledger.RSVP {
+		r := called("tentative")
+		r.Proposal = &ledger.Proposal{Start: start.Add(time.Duration(minutes) * time.Minute), TZID: "Europe/Paris"}
+		return r
+	}
+	comment := called("accepted")
+	comment.Comment = "with pleasure"
+	for name, test := range map[string]struct {
+		heard []ledger.RSVP
+		news  []int // which of them are
+	}{
+		"pending, where nothing was heard":      {[]ledger.RSVP{called("pending"), asked("pending", start)}, nil},
+		"the same twice":                        {[]ledger.RSVP{called("accepted"), called("accepted"), asked("accepted", start.Add(time.Hour))}, []int{0}},
+		"there and back":                        {[]ledger.RSVP{delivered(called("accepted")), called("declined"), called("accepted")}, []int{0, 1, 2}},
+		"back to pending, for a new time":       {[]ledger.RSVP{called("accepted"), asked("pending", start.Add(time.Hour))}, []int{0, 1}},
+		"another comment":                       {[]ledger.RSVP{called("accepted"), comment}, []int{0, 1}},
+		"another proposal":                      {[]ledger.RSVP{called("tentative"), proposal(1), proposal(2), proposal(2)}, []int{0, 1, 2}},
+		"a status the API added":                {[]ledger.RSVP{called("delegated")}, []int{0}},
+		"a callback that would be sent again":   {[]ledger.RSVP{called("accepted"), called("declined"), called("accepted"), called("declined")}, []int{0, 1}},
+		"but is not awaited for longer":         {[]ledger.RSVP{called("accepted"), called("declined"), at(called("accepted"), 24*time.Hour)}, []int{0, 1, 2}},
+		"nor twice":                             {[]ledger.RSVP{called("accepted"), called("declined"), called("accepted"), called("accepted")}, []int{0, 1, 3}},
+		"a status asked for before a callback":  {[]ledger.RSVP{called("accepted"), asked("pending", start.Add(-time.Second))}, []int{0}},
+		"a status asked for after it":           {[]ledger.RSVP{called("accepted"), asked("declined", start.Add(time.Second))}, []int{0, 1}},
+		"somebody else, the recipient's stands": {[]ledger.RSVP{by("ben", "accepted", called("pending")), by("ben", "accepted", called("pending"))}, []int{0}},
+		"two others, in turn": {[]ledger.RSVP{
+			by("ben", "accepted", called("pending")), by("zoe", "declined", called("pending")),
+			by("ben", "accepted", asked("pending", start.Add(time.Hour))), by("zoe", "declined", asked("pending", start.Add(time.Hour))),
+		}, []int{0, 1}},
+		"somebody else who changes their mind": {[]ledger.RSVP{by("ben", "accepted", called("pending")), by("ben", "declined", called("pending"))}, []int{0, 1}},
+		"the recipient, after somebody else":   {[]ledger.RSVP{by("ben", "accepted", called("pending")), called("pending"), called("accepted")}, []int{0, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := openWith(t, Options{Memory: true, Now: func() time.Time { return start }})
+			live(t, l, anna)
+			var news []int
+			for i, r := range test.heard {
+				if hear(t, l, r) {
+					news = append(news, i)
+				}
+			}
+			assert.Equal(t, test.news, news)
+			history, err := l.RSVPs(t.Context(), anna)
+			require.NoError(t, err)
+			assert.Len(t, history, len(test.news))
+		})
+	}
+}
+
+func delivered(r ledger.RSVP) ledger.RSVP {
+	r.Delivered = true
+	return r
+}
+
+// Once its callback is answered, nothing is awaited: the same again is a change of mind.
+func TestAnsweredCallbackIsNotAwaited(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(*testing.T, *Ledger){
+		"delivered by it": func(t *testing.T, l *Ledger) {
+			require.NoError(t, l.RSVPDelivered(t.Context(), anna, 1, true))
+		},
+		"delivered before it was repeated": func(t *testing.T, l *Ledger) {
+			require.NoError(t, l.RSVPDelivered(t.Context(), anna, 1, false))
+			assert.False(t, hear(t, l, called("accepted")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := openWith(t, Options{Memory: true})
+			live(t, l, anna)
+			assert.True(t, hear(t, l, called("accepted")))
+			assert.False(t, latest(t, l).Delivered)
+			answer(t, l)
+			assert.True(t, latest(t, l).Delivered)
+			assert.True(t, hear(t, l, called("declined")))
+			assert.True(t, hear(t, l, called("accepted")))
+		})
+	}
+}
+
+func TestAnswerToAnUnknownInviteIsNotKept(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true, Now: onThatDay})
+	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	assert.True(t, hear(t, l, called("accepted")))
+	_, err := l.Forget(t.Context(), today)
+	require.NoError(t, err)
+	for _, key := range []ledger.Key{anna, ben} {
+		before, changed, known, err := l.RecordRSVP(t.Context(), key, called("accepted"))
+		require.NoError(t, err)
+		assert.Nil(t, before)
+		assert.False(t, changed)
+		assert.False(t, known)
+		history, err := l.RSVPs(t.Context(), key)
+		require.NoError(t, err)
+		assert.Empty(t, history)
+	}
+	assert.Zero(t, number(t, l, "SELECT count(*) FROM rsvp"))
+}
+
+// Comments and other people's addresses are forgotten like the rest.
+func TestForgottenAnswerIsGoneFromTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := openWith(t, Options{Path: path, Now: onThatDay})
+	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	r := called("declined")
+	r.Comment, r.By, r.Reply = strings.Repeat("quuxcomment ", 500), "zoe.quux@secret.example", &ledger.Reply{Status: "accepted"}
+	assert.True(t, hear(t, l, r))
+	require.True(t, onDisk(t, path, "quux"), "so that its absence means something")
+	_, err := l.Forget(t.Context(), today)
+	require.NoError(t, err)
+	assert.False(t, onDisk(t, path, "quux"))
+}
+
+// Callbacks that are replayed in turn must not fill the file.
+func TestHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true})
+	live(t, l, anna)
+	for i := range rsvpHistory + 20 {
+		assert.True(t, hear(t, l, delivered(called([]string{"accepted", "declined"}[i%2]))))
+	}
+	history, err := l.RSVPs(t.Context(), anna)
+	require.NoError(t, err)
+	require.Len(t, history, rsvpHistory)
+	assert.EqualValues(t, 21, history[0].Number)
+	assert.EqualValues(t, rsvpHistory+20, latest(t, l).Number)
+}
+
+// Whatever is heard, to hear the last again changes nothing, the latest is what
+// was heard last, and each change is one row.
+func TestRecordingIsIdempotent(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true, Now: onThatDay})
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		key := benchKey(n)
+		live(t, l, key)
+		changes := 0
+		text := rapid.StringOf(rapid.RuneFrom([]rune("aé\x00 '😀")))
+		for range rapid.IntRange(1, 8).Draw(rt, "answers") {
+			r := ledger.RSVP{
+				Status:    rapid.SampledFrom([]string{"pending", "accepted", "declined"}).Draw(rt, "status"),
+				Comment:   text.Draw(rt, "comment"),
+				Source:    rapid.SampledFrom([]string{ledger.SourceCallback, ledger.SourceStatus}).Draw(rt, "source"),
+				Delivered: true,
+			}
+			if rapid.Bool().Draw(rt, "proposed") {
+				r.Proposal = &ledger.Proposal{Start: today.Add(time.Duration(rapid.Int16().Draw(rt, "start")) * time.Minute), TZID: text.Draw(rt, "tzid")}
+			}
+			if rapid.Bool().Draw(rt, "forwarded") {
+				r.By = rapid.SampledFrom([]string{"ben@example.com", "zoe@example.com"}).Draw(rt, "by")
+				r.Reply = &ledger.Reply{Status: "accepted", Comment: text.Draw(rt, "reply")}
+			}
+			_, changed, known, err := l.RecordRSVP(t.Context(), key, r)
+			require.NoError(rt, err)
+			require.True(rt, known)
+			if changed {
+				changes++
+			}
+			before, changed, _, err := l.RecordRSVP(t.Context(), key, r)
+			require.NoError(rt, err)
+			require.False(rt, changed)
+			if before != nil {
+				require.True(rt, before.SameState(r))
+			}
+		}
+		history, err := l.RSVPs(t.Context(), key)
+		require.NoError(rt, err)
+		require.Len(rt, history, changes)
+		found, err := l.Lookup(t.Context(), key)
+		require.NoError(rt, err)
+		if changes == 0 {
+			require.Nil(rt, found[0].RSVP)
+		} else {
+			require.Equal(rt, history[changes-1], *found[0].RSVP)
+		}
+	})
+}
+
+func TestListByAnswerAndByEvent(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true, Now: onThatDay})
+	var keys []ledger.Key
+	for i := range page + 10 {
+		key := ledger.Key{InviteID: fmt.Sprintf("%03d", i), Address: "anna@example.com"}
+		keys = append(keys, key)
+		keep(t, l, key, today.Add(time.Duration(-i/2)*time.Hour), ledger.Sent) // two end at the same time
+		if i%5 == 0 {
+			_, _, _, err := l.RecordRSVP(t.Context(), key, called("accepted"))
+			require.NoError(t, err)
+		}
+	}
+	noEnd := ledger.Key{InviteID: "no end", Address: "anna@example.com"}
+	keep(t, l, noEnd, time.Time{}, ledger.Sent)
+	assert.Len(t, listed(t, l, Filter{RSVP: "accepted"}), len(keys)/5)
+	assert.Len(t, listed(t, l, Filter{RSVP: "pending"}), len(keys)-len(keys)/5+1)
+	assert.Empty(t, listed(t, l, Filter{RSVP: "declined"}))
+
+	var all []ledger.Entry
+	for e, err := range l.Agenda(t.Context(), Filter{}, ledger.Entry{}) {
+		require.NoError(t, err)
+		all = append(all, e)
+	}
+	require.Len(t, all, len(keys)+1)
+	assert.Equal(t, noEnd, all[len(keys)].Key)
+	for i := range len(keys) - 1 {
+		require.False(t, all[i].EndsAt.After(all[i+1].EndsAt))
+	}
+	for _, from := range []int{0, 1, 2, page - 1, len(keys)} {
+		i := from + 1
+		for e, err := range l.Agenda(t.Context(), Filter{}, all[from]) {
+			require.NoError(t, err)
+			require.Equal(t, all[i], e)
+			i++
+		}
+		assert.Equal(t, len(all), i)
+	}
+}
+
+func TestUpcomingIsWhatCanStillBeAnswered(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true, Now: onThatDay})
+	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: "anna@example.com"} }
+	ended := func(id, kind string, endsAt time.Time, state ledger.State) {
+		claim, err := l.Claim(t.Context(), key(id))
+		require.NoError(t, err)
+		made := benchMade(key(id))
+		made.EndsAt, made.Grouped, made.Revision.Kind = endsAt, strings.HasPrefix(id, "group"), kind
+		require.NoError(t, l.Create(t.Context(), claim, made))
+		if state != ledger.Created {
+			require.NoError(t, l.Submitting(t.Context(), claim, key(id), ledger.Submission{MessageID: id, Kind: kind, Message: ledger.Message{Bytes: benchMessage}}))
+			require.NoError(t, l.Finish(t.Context(), claim, key(id), ledger.Outcome{State: state}))
+		}
+		require.NoError(t, l.Release(t.Context(), claim))
+	}
+	tomorrow := today.Add(24 * time.Hour)
+	ended("sent", "invitation", tomorrow, ledger.Sent)
+	ended("unknown", "invitation", tomorrow, ledger.Unknown)
+	ended("recurs", "invitation", time.Time{}, ledger.Sent)
+	ended("over", "invitation", today, ledger.Sent)
+	ended("never left", "invitation", tomorrow, ledger.Created)
+	ended("refused", "invitation", tomorrow, ledger.Failed)
+	ended("cancelled", "invitation", tomorrow, ledger.Sent)
+	ended("cancelled", "cancellation", tomorrow, ledger.Sent)
+	ended("cancellation refused", "invitation", tomorrow, ledger.Sent)
+	ended("cancellation refused", "cancellation", tomorrow, ledger.Failed)
+	ended("group", "update", tomorrow, ledger.Sent)
+	upcoming := func(askedBefore time.Time) (ids []string) {
+		for e, err := range l.Upcoming(t.Context(), today, askedBefore) {
+			require.NoError(t, err)
+			ids = append(ids, e.Key.InviteID)
+		}
+		return ids
+	}
+	assert.Equal(t, []string{"sent", "unknown", "recurs", "cancellation refused", "group"}, upcoming(today))
+
+	require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: "group"}, today.Add(-2*time.Minute)))
+	require.NoError(t, l.Asked(t.Context(), key("sent"), today.Add(-time.Minute)))
+	require.NoError(t, l.Asked(t.Context(), key("recurs"), today))
+	require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: "unknown"}, today), "it is of one recipient, so that nobody is meant")
+	assert.Equal(t, []string{"unknown", "cancellation refused", "group", "sent"}, upcoming(today), "the longest ago first")
+	assert.Equal(t, []string{"unknown", "cancellation refused", "group"}, upcoming(today.Add(-time.Minute)))
+}
+
+// A step of the list goes through an index, whatever the number of invites.
+func TestListsOfAnswersUseTheirIndexes(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Memory: true})
+	for _, test := range []struct {
+		index string
+		page  *statement
+		args  []any
+	}{
+		{"invite_by_asked", upcomingPage, []any{0, 0, today, today, page}},
+		{"invite_by_end", agendaPage, []any{0, 0, "", "", "", nil, nil, "", page}},
+	} {
+		var plan strings.Builder
+		require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {
+			return c.query(&statement{"EXPLAIN QUERY PLAN " + test.page.sql}, func(r *record) error {
+				r.next = 3
+				plan.WriteString(r.text() + "\n")
+				return nil
+			}, test.args...)
+		}))
+		assert.Contains(t, plan.String(), "SEARCH i USING INDEX "+test.index)
+		assert.NotContains(t, plan.String(), "TEMP B-TREE", "it need not sort")
+	}
+}
+
+// Writes that wait at the same time share transactions, and each is answered right.
+func TestWritesShareTransactions(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	const writers = groupMost + 50
+	for i := range writers {
+		keep(t, l, benchKey(i), time.Time{}, ledger.Sent)
+	}
+	sql(t, l, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0")
+	var group sync.WaitGroup
+	lock(t, l, func() {
+		for i := range writers {
+			group.Go(func() {
+				_, changed, known, err := l.RecordRSVP(t.Context(), benchKey(i), called("accepted"))
+				assert.NoError(t, err)
+				assert.True(t, changed && known)
+			})
+		}
+		require.Eventually(t, func() bool {
+			l.group.mu.Lock()
+			defer l.group.mu.Unlock()
+			return len(l.group.waiting) == writers
+		}, time.Minute, time.Millisecond)
+	})
+	group.Wait()
+	log, err := os.Stat(path + "-wal")
+	require.NoError(t, err)
+	assert.Less(t, log.Size(), int64(writers*4096), "each of their own would have written several pages")
+	assert.EqualValues(t, writers, number(t, l, "SELECT count(*) FROM rsvp"))
+	assert.Empty(t, l.group.waiting)
+}
+
+// Who gives up waiting fails alone, and what it wanted to write is not written.
+func TestGivingUpHarmsNobody(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	live(t, l, anna)
+	live(t, l, ben)
+	blocker := openFile(t, path)
+	result := make(chan error, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lock(t, blocker, func() {
+		go func() {
+			_, _, _, err := l.RecordRSVP(ctx, anna, called("accepted"))
+			result <- err
+		}()
+		require.Eventually(t, func() bool { return len(l.writer.lent) == 1 }, time.Minute, time.Millisecond)
+		go func() {
+			_, _, _, err := l.RecordRSVP(t.Context(), ben, called("accepted"))
+			result <- err
+		}()
+		cancel()
+		require.Error(t, <-result)
+	})
+	require.NoError(t, <-result)
+	assert.Nil(t, latest(t, l))
+	history, err := l.RSVPs(t.Context(), ben)
+	require.NoError(t, err)
+	assert.Len(t, history, 1)
+}
+
+// A transaction that fails fails for all who share it, and nothing of it stays.
+func TestSharedTransactionFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	live(t, l, anna)
+	broken := errors.New("broken")
+	var group sync.WaitGroup
+	lock(t, l, func() {
+		group.Go(func() {
+			_, _, _, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			assert.ErrorIs(t, err, broken)
+		})
+		group.Go(func() {
+			assert.ErrorIs(t, l.writeGrouped(t.Context(), "breaking", func(*conn) error { return broken }), broken)
+		})
+		require.Eventually(t, func() bool {
+			l.group.mu.Lock()
+			defer l.group.mu.Unlock()
+			return len(l.group.waiting) == 2
+		}, time.Minute, time.Millisecond)
+	})
+	group.Wait()
+	assert.Nil(t, latest(t, l))
+	assert.True(t, hear(t, l, called("accepted")))
+	require.NoError(t, l.Close())
+	_, _, _, err := l.RecordRSVP(t.Context(), anna, called("declined"))
+	require.ErrorIs(t, err, errClosed)
+}
+
+func BenchmarkRecordRSVP(b *testing.B) {
+	statuses := []string{"accepted", "declined"}
+	for _, callers := range []int{1, 200} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
+			for i := range callers {
+				live(b, l, benchKey(i))
+			}
+			b.ReportAllocs()
+			round := 0
+			for b.Loop() {
+				var group sync.WaitGroup
+				for i := range callers {
+					group.Go(func() {
+						if _, changed, _, err := l.RecordRSVP(b.Context(), benchKey(i), delivered(called(statuses[round%2]))); err != nil || !changed {
+							b.Error(changed, err)
+						}
+					})
+				}
+				group.Wait()
+				round++
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(callers*round), "ns/answer")
+		})
+	}
+}
