@@ -1,0 +1,88 @@
+package board
+
+import (
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// Answer is an RSVP as JSON. The names are fixed.
+type Answer struct {
+	// Status is that of the person invited.
+	Status   string    `json:"status"`
+	Comment  string    `json:"comment,omitempty"`
+	Proposal *Proposal `json:"proposal,omitempty"`
+	// By is who replied in that person's place, to whom the invitation was
+	// forwarded, and Reply what they said.
+	By     string     `json:"by,omitempty"`
+	Reply  *Reply     `json:"reply,omitempty"`
+	At     *time.Time `json:"at,omitempty"` // nil if nothing was heard
+	Source string     `json:"source,omitempty"`
+}
+
+// Reply is the answer of somebody who was not invited.
+type Reply struct {
+	Status   string    `json:"status"`
+	Comment  string    `json:"comment,omitempty"`
+	Proposal *Proposal `json:"proposal,omitempty"`
+}
+
+// Proposal is another time for the event.
+type Proposal struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	TZID  string    `json:"tzid,omitempty"`
+}
+
+// NewAnswer is an RSVP for JSON. Without one nothing was heard, which is the
+// status pending.
+func NewAnswer(r *ledger.RSVP) Answer {
+	if r == nil {
+		return Answer{Status: ledger.StatusPending}
+	}
+	a := Answer{Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By, At: instant(r.At), Source: r.Source}
+	if r.Reply != nil {
+		a.Reply = &Reply{Status: r.Reply.Status, Comment: r.Reply.Comment, Proposal: newProposal(r.Reply.Proposal)}
+	}
+	return a
+}
+
+// Proposes tells whether another time is asked for, by whoever.
+func (a Answer) Proposes() bool { return a.Proposed() != nil }
+
+// Proposed is the other time that is asked for, nil if none is: that of the person
+// invited goes before that of another.
+func (a Answer) Proposed() *Proposal {
+	if a.Proposal == nil && a.Reply != nil {
+		return a.Reply.Proposal
+	}
+	return a.Proposal
+}
+
+func newProposal(p *ledger.Proposal) *Proposal {
+	if p == nil {
+		return nil
+	}
+	return &Proposal{Start: in(p.Start, p.TZID), End: in(p.End, p.TZID), TZID: p.TZID}
+}
+
+// in is an instant by the clocks of a zone, and by those of UTC where the zone is
+// not known.
+func in(t time.Time, tzid string) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	if zone, err := time.LoadLocation(tzid); tzid != "" && tzid != "Local" && err == nil {
+		return t.In(zone)
+	}
+	return t.UTC()
+}
+
+// instant is a time for JSON, nil if it is not known.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	return &t
+}

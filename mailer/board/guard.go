@@ -1,0 +1,64 @@
+package board
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// Guard lets requests pass to next that may see it.
+//
+// With a token, that is who shows it: as a Bearer token (RFC 6750), as programs do,
+// or as the password of Basic authentication (RFC 7617) with any user name, as
+// browsers can. Without one, it is who asks for a loopback address or localhost by
+// that name: a page from elsewhere that points its own name to this machine (DNS
+// rebinding) is not let in.
+func Guard(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !IsLoopback(r.Host) {
+				http.Error(w, "this page is for this machine alone: ask for it as localhost, or set a token", http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	want := sha256.Sum256([]byte(token)) // of one length, so that time tells nothing of it
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown := sha256.Sum256([]byte(shownToken(r)))
+		if subtle.ConstantTimeCompare(shown[:], want[:]) != 1 {
+			w.Header().Add("WWW-Authenticate", `Bearer realm="invitemailer"`)
+			w.Header().Add("WWW-Authenticate", `Basic realm="invitemailer, the token as password", charset="UTF-8"`)
+			http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func shownToken(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// IsLoopback tells whether a host, with or without a port, is this machine alone.
+// No name but localhost is looked up.
+func IsLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
