@@ -35,6 +35,7 @@ const (
 	scopeLedger  scope = iota // nothing else
 	scopeSandbox              // neither API nor SMTP nor ledger
 	scopeDryRun               // the ledger, and which API it belongs to
+	scopeAPI                  // the ledger and the API, with the key
 	scopeReal                 // everything
 )
 
@@ -102,7 +103,7 @@ func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 		p.add("CRONOFY_TIMEOUT", "%q is no time; use one such as 30s", s.APITimeout)
 	}
 	c.api.Timeout = max(0, timeout)
-	if sc == scopeReal {
+	if sc >= scopeAPI {
 		c.api.APIKey = secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p)
 	}
 }

@@ -13,6 +13,9 @@ type settings struct {
 	RatePerMinute string `envconfig:"CRONOFY_RATE_PER_MINUTE" default:"500" desc:"requests to the API in any minute; -1: no limit" kong:"-"`
 	APITimeout    string `envconfig:"CRONOFY_TIMEOUT" default:"30s" desc:"how long one request may take" kong:"-"`
 
+	CallbackSecrets     string `envconfig:"CRONOFY_CALLBACK_SECRETS" desc:"more secrets that sign callbacks, separated by commas, while CRONOFY_API_KEY is being replaced" kong:"-"`
+	CallbackSecretsFile string `envconfig:"CRONOFY_CALLBACK_SECRETS_FILE" desc:"a file that holds them instead" kong:"-"`
+
 	SMTPHost           string `envconfig:"SMTP_HOST" desc:"the submission server; required unless --sandbox or --dry-run" kong:"name='smtp-host',placeholder='HOST',help='SMTP_HOST'"`
 	SMTPPort           string `envconfig:"SMTP_PORT" desc:"default 587, or 465 with SMTP_TLS=implicit" kong:"name='smtp-port',placeholder='PORT',help='SMTP_PORT'"`
 	SMTPTLS            string `envconfig:"SMTP_TLS" default:"starttls" desc:"starttls (mandatory), implicit, or none (loopback only)" kong:"name='smtp-tls',placeholder='MODE',help='SMTP_TLS'"`
@@ -41,6 +44,11 @@ type settings struct {
 	CallbackURL string `envconfig:"INVITEMAILER_CALLBACK_URL" desc:"told the answers, if the record names none" kong:"name='callback-url',placeholder='URL',help='INVITEMAILER_CALLBACK_URL'"`
 	Log         string `envconfig:"INVITEMAILER_LOG" default:"text" desc:"text or json, on standard error" kong:"name='log',placeholder='FORM',help='INVITEMAILER_LOG'"`
 	LogLevel    string `envconfig:"INVITEMAILER_LOG_LEVEL" default:"info" desc:"debug, info, warn or error" kong:"name='log-level',placeholder='LEVEL',help='INVITEMAILER_LOG_LEVEL'"`
+
+	Listen         string `envconfig:"INVITEMAILER_LISTEN" default:"127.0.0.1:8080" desc:"where serve takes callbacks" kong:"-"`
+	Admin          string `envconfig:"INVITEMAILER_ADMIN" default:"127.0.0.1:8081" desc:"where serve shows its page and metrics" kong:"-"`
+	AdminToken     string `envconfig:"INVITEMAILER_ADMIN_TOKEN" desc:"who shows it may see that page; required off loopback" kong:"-"`
+	AdminTokenFile string `envconfig:"INVITEMAILER_ADMIN_TOKEN_FILE" desc:"a file that holds it instead" kong:"-"`
 }
 
 // The values of settings.Log.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/board"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 )
@@ -19,6 +20,9 @@ type statusCmd struct {
 	Outcome   string  `enum:"any,sent,unchanged,expired,failed,deferred,unknown" default:"any" placeholder:"OUTCOME" help:"Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown."`
 	OlderThan age     `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
 	NewerThan age     `placeholder:"AGE" help:"Only outcomes that are newer."`
+	Refresh   bool    `help:"First ask the API how each invite stands whose event is not over. Those it was asked about the longest ago come first, so that a run that was stopped is taken up by the next."`
+	MinAge    age     `placeholder:"AGE" help:"With --refresh: leave alone what the API was asked about less than this long ago, such as 10m."`
+	Changes   bool    `help:"With --refresh: write what changed, as serve does, instead of everything."`
 	JSON      bool    `name:"json" help:"Write JSON on a terminal too."`
 }
 
@@ -29,10 +33,26 @@ func (c *statusCmd) Validate() error {
 	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
 		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
 	}
+	if !c.Refresh && (c.MinAge > 0 || c.Changes) {
+		return usageError("--min-age and --changes are about --refresh; add it")
+	}
 	return nil
 }
 
 func (c *statusCmd) run(ctx context.Context, inv *invocation) exitCode {
+	code := exitOK
+	if c.Refresh {
+		if code = c.refresh(ctx, inv); c.Changes || code == exitConfig {
+			return code
+		}
+	}
+	if shown := c.show(ctx, inv); shown != exitOK {
+		return shown
+	}
+	return code
+}
+
+func (c *statusCmd) show(ctx context.Context, inv *invocation) exitCode {
 	return inv.withLedger(ctx, func(ctx context.Context, r *recorded) exitCode {
 		terminal := isTerminal(inv.Stdout)
 		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
@@ -77,7 +97,8 @@ func (c *statusCmd) filter(now time.Time) sqlite.Filter {
 // entryLine is what is known of one invite.
 type entryLine struct {
 	line
-	EventEnd *time.Time `json:"event_end,omitempty"`
+	EventEnd *time.Time    `json:"event_end,omitempty"`
+	RSVP     *board.Answer `json:"rsvp,omitempty"` // nil if nothing was heard
 }
 
 func newEntryLine(e *ledger.Entry) *entryLine {
@@ -85,6 +106,10 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 	if !e.EndsAt.IsZero() {
 		end := e.EndsAt.UTC()
 		l.EventEnd = &end
+	}
+	if e.RSVP != nil {
+		answer := board.NewAnswer(e.RSVP)
+		l.RSVP = &answer
 	}
 	r := e.Latest
 	if r == nil {
@@ -102,6 +127,9 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 func (l *entryLine) columns() string {
 	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(time.DateOnly+" "+time.TimeOnly+"Z"),
 		printable(l.InviteID), printable(l.Recipient))
+	if l.RSVP != nil {
+		text += "  " + printable(l.RSVP.Status)
+	}
 	if l.Error != nil {
 		text += "  " + printable(l.Error.Error())
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/board"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
+)
+
+// changeLine is one change of an answer. Its names and their order are fixed.
+type changeLine struct {
+	InviteID  string       `json:"smart_invite_id"`
+	Recipient string       `json:"recipient"`
+	Before    string       `json:"before"` // the status until then
+	Status    string       `json:"status"`
+	RSVP      board.Answer `json:"rsvp"`
+	// RepliedBy is who really replied.
+	RepliedBy string    `json:"replied_by"`
+	At        time.Time `json:"at"`
+}
+
+// changes is standard output as a place for changes: each is written at once, for
+// the program on the other side of a pipe.
+type changes struct {
+	w      io.Writer
+	broken func() // called when nobody takes them any more
+
+	mu  sync.Mutex
+	err error
+}
+
+// put writes one change; it is an rsvp.OnChange. A change that could not be
+// written was not taken, so that it comes again.
+func (c *changes) put(_ context.Context, change rsvp.Change) error {
+	text, err := json.Marshal(newChangeLine(&change))
+	if err != nil {
+		return fmt.Errorf("encode the change: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	if _, err := c.w.Write(append(text, '\n')); err != nil {
+		c.err = fmt.Errorf("write the change to standard output: %w", err)
+		c.broken()
+	}
+	return c.err
+}
+
+func (c *changes) failed() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func newChangeLine(c *rsvp.Change) *changeLine {
+	before := c.Before.Status
+	if before == "" {
+		before = ledger.StatusPending
+	}
+	return &changeLine{InviteID: c.InviteID, Recipient: c.Recipient, Before: before, Status: c.After.Status,
+		RSVP: board.NewAnswer(&c.After), RepliedBy: c.By, At: c.After.At.UTC().Truncate(time.Millisecond)}
+}

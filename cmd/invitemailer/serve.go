@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/board"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
+	"github.com/invitemailer/invitemailer/mailer/metrics"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
+)
+
+// callbackPath is where callbacks are taken.
+const callbackPath = "/cronofy/callback"
+
+// serveCmd receives callbacks on one listener, which may face the world through a
+// reverse proxy, and shows what they said on another, which does not.
+type serveCmd struct {
+	Listen string `placeholder:"ADDR" help:"Where callbacks are taken, at /cronofy/callback (default 127.0.0.1:8080, or INVITEMAILER_LISTEN)."`
+	Admin  string `placeholder:"ADDR" help:"Where the page, /invites (JSON), /healthz and /metrics are (default 127.0.0.1:8081, or INVITEMAILER_ADMIN). Off loopback it needs INVITEMAILER_ADMIN_TOKEN."`
+}
+
+// serving is what serve is made of.
+type serving struct {
+	listen, admin string
+	secrets       []string
+	token         string
+}
+
+func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
+	if c.Listen != "" {
+		inv.flags.Listen = c.Listen
+	}
+	if c.Admin != "" {
+		inv.flags.Admin = c.Admin
+	}
+	s, err := load(inv.flags)
+	if err != nil {
+		return inv.fail(exitConfig, err.Error())
+	}
+	var p problems
+	cfg := configure(s, scopeLedger, &p)
+	if cfg.ledger.none {
+		p.add("INVITEMAILER_LEDGER", "is none, so no answer could be kept; name the ledger as sqlite:PATH")
+	}
+	made := newServing(s, &p)
+	if len(p.texts) > 0 {
+		return inv.misconfigured(s, p.texts)
+	}
+	log := cfg.logger(inv.screen)
+	for _, warning := range misspelt(os.Environ()) {
+		log.Warn(warning)
+	}
+	cfg.ledger.patience = inv.Patience
+	// Of whatever API, and made if it is not there: the first callback may come
+	// before the first invite of another run is on record.
+	l, err := cfg.ledger.open(ctx, "", false, log)
+	if err != nil {
+		return inv.misconfiguredLedger(s, err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			log.Warn("the ledger could not be closed", "error", err)
+		}
+	}()
+	public, err := listen(ctx, "--listen", made.listen)
+	if err != nil {
+		return inv.misconfigured(s, []string{err.Error()})
+	}
+	admin, err := listen(ctx, "--admin", made.admin)
+	if err != nil {
+		_ = public.Close()
+		return inv.misconfigured(s, []string{err.Error()})
+	}
+	out := &changes{w: inv.Stdout, broken: inv.stop.stop}
+	counts := newCounts()
+	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, Logger: log, Observe: counts.callback,
+		OnChange: func(ctx context.Context, change rsvp.Change) error {
+			counts.changed(change.After.Status)
+			return out.put(ctx, change)
+		}})
+	if err != nil {
+		_, _ = public.Close(), admin.Close()
+		return inv.misconfigured(s, []string{err.Error()})
+	}
+	failed := inv.serve(ctx, log,
+		server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
+		server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, counts, board.Answers{Store: shown{l}, Logger: log}))},
+	)
+	if err := out.failed(); err != nil {
+		return inv.unwritten(err)
+	}
+	if failed != nil {
+		return inv.fail(exitTempfail, failed.Error())
+	}
+	log.Info("stopped", "ledger", cfg.ledger.path)
+	return exitOK
+}
+
+// newServing reads the settings that only serve has.
+func newServing(s settings, p *problems) serving {
+	made := serving{listen: s.Listen, admin: s.Admin}
+	if s.APIKey != "" || s.APIKeyFile != "" {
+		made.secrets = append(made.secrets, secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p))
+	}
+	made.secrets = append(made.secrets, list(secret(s.CallbackSecrets, s.CallbackSecretsFile, "CRONOFY_CALLBACK_SECRETS", p))...)
+	if len(made.secrets) == 0 {
+		p.add("CRONOFY_API_KEY", "is missing; callbacks are signed with it: give the application's client_secret")
+	}
+	made.token = secret(s.AdminToken, s.AdminTokenFile, "INVITEMAILER_ADMIN_TOKEN", p)
+	address := func(setting, text string) {
+		if _, port, err := net.SplitHostPort(text); err != nil {
+			p.add(setting, "%q is no address; use one such as 127.0.0.1:8080", text)
+		} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+			p.add(setting, "%q has no port from 0 to 65535", text)
+		}
+	}
+	address("INVITEMAILER_LISTEN", made.listen)
+	address("INVITEMAILER_ADMIN", made.admin)
+	if made.token == "" && !board.IsLoopback(made.admin) {
+		p.add("INVITEMAILER_ADMIN_TOKEN", "is missing, and INVITEMAILER_ADMIN is %s, which is not this machine alone: set a token, or listen on 127.0.0.1", made.admin)
+	}
+	return made
+}
+
+// publicPaths is all that the world can reach.
+func publicPaths(callbacks http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(callbackPath, callbacks)
+	return mux
+}
+
+// adminPaths is for those who run it. Health tells nothing about anybody, so that
+// whatever watches it needs no token.
+func adminPaths(token string, l *sqlite.Ledger, counts *counts, pages board.Answers) http.Handler {
+	guarded := http.NewServeMux()
+	guarded.Handle("GET /metrics", &counts.set)
+	guarded.Handle("/", pages.Handler())
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := l.Lookup(r.Context(), ledger.Key{InviteID: "healthz"}); err != nil {
+			http.Error(w, "the ledger cannot be read", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.Handle("/", board.Guard(token, guarded))
+	return mux
+}
+
+// shown is a ledger as the page reads it.
+type shown struct{ *sqlite.Ledger }
+
+// All implements board.Store.
+func (s shown) All(ctx context.Context) iter.Seq2[ledger.Entry, error] {
+	return s.List(ctx, sqlite.Filter{})
+}
+
+// counts are the metrics of serve.
+type counts struct {
+	set       metrics.Set
+	callbacks *metrics.Counter
+	latency   *metrics.Histogram
+	answers   *metrics.Counter
+	answered  *metrics.Counter
+}
+
+func newCounts() *counts {
+	c := &counts{}
+	c.callbacks = c.set.Counter("invitemailer_callbacks_total", "Callbacks by how they ended.", "outcome")
+	c.latency = c.set.Histogram("invitemailer_callback_duration_seconds", "Time from a callback to its answer.", "outcome")
+	c.answers = c.set.Counter("invitemailer_rsvp_changes_total", "Changes of answers, by the status of the person invited.", "status")
+	c.answered = c.set.Counter("invitemailer_http_requests_total", "Requests answered.", "server", "code")
+	start := float64(time.Now().UnixMilli()) / 1000
+	c.set.Gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", func() float64 { return start })
+	return c
+}
+
+func (c *counts) callback(outcome rsvp.Outcome, took time.Duration) {
+	c.callbacks.Add(1, string(outcome))
+	c.latency.Observe(took, string(outcome))
+}
+
+// changed counts a change. Statuses that the API adds are counted as one, so that
+// what comes from outside makes no metrics.
+func (c *counts) changed(status string) {
+	switch status {
+	case ledger.StatusPending, "accepted", "tentative", "declined":
+	default:
+		status = "other"
+	}
+	c.answers.Add(1, status)
+}
+
+// requests counts what next answers.
+func (c *counts) requests(name string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code := &codeWriter{ResponseWriter: w, code: http.StatusOK}
+		defer func() { c.answered.Add(1, name, strconv.Itoa(code.code)) }()
+		next.ServeHTTP(code, r)
+	})
+}
+
+// codeWriter remembers the status code.
+type codeWriter struct {
+	http.ResponseWriter
+	code    int
+	written bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *codeWriter) WriteHeader(code int) {
+	if !w.written {
+		w.code, w.written = code, true
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (w *codeWriter) Write(p []byte) (int, error) {
+	w.written = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *codeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
