@@ -14,6 +14,16 @@
 //	// ... let the program call server.URL with any Bearer key ...
 //	api.SetStatus("interview-7", "ada@example.com", "accepted", "see you there")
 //
+// # Answers and callbacks
+//
+// An answer comes from a test or a button ([Server.Answer], [Server.SetStatus]) or out of a mail that a calendar client wrote ([Server.Reply]);
+// [ReplyMail] writes such mail as three kinds of client do. What changes something is posted to the invite's callback_url, signed as the API
+// signs ([Options].CallbackSecret), and repeated with growing waits until it is answered with 2xx or the tries are used up. Callbacks of one
+// invite arrive in the order of the answers. [Server.Wait] waits for them, [Server.Close] ends them, [Server.Callbacks] tells how they ended.
+//
+// Unless [Options].CallbackClient is set, callbacks reach loopback addresses only: a test must not call a program in production
+// because its address stands in the data.
+//
 // # Trouble on request
 //
 // [Options] slows answers down, enforces the rate limits, and asks a function before each answer whether something is to go
@@ -39,6 +49,12 @@
 //   - remove answers with those who stay, their new calendar, and attachments.removed with the address. The last recipient
 //     cannot be removed (422).
 //   - The single and the multiple form with the same smart_invite_id are two invites.
+//   - A callback is posted for an answer that differs from the one before, and not for the rest. When an answer is taken back (pending) it has no
+//     reply. That of an invite for several has recipients as well, all of them, and in recipient the one who answered. A failed one is repeated
+//     5 times, 1, 2, 4, 8 and 16 seconds after the one before; the documentation names no schedule.
+//   - An answer by somebody who was not invited leaves the recipient's status as it is, and is among the replies; if the invite is for several, it
+//     is reported with the first of them as recipient.
+//   - Answers by mail to an earlier SEQUENCE, or older than the last of the same person, are ignored.
 //   - 401, 404, 405, 413, 415 and 429 have a line of plain text as body. Requests refused with 429 do not count against the limit.
 //   - Times with a zone are written in its local time, with a VTIMEZONE that is right for the event. An
 //     instant that its zone's clocks show twice is written in UTC.
