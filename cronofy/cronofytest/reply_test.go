@@ -60,6 +60,7 @@ func TestReplyDialects(t *testing.T) {
 				t.Run(string(dialect)+"/"+name+"/"+zone, func(t *testing.T) {
 					t.Parallel()
 					s, text := replyServer(t, change)
+					a := a // the three zones share it
 					a.At = noon()
 					mail, err := cronofytest.ReplyMail(invitation(text), a, dialect)
 					require.NoError(t, err)

@@ -69,6 +69,7 @@ type Sandbox struct {
 	apiAddr string
 	http    *http.Server
 	inbox   *submissiontest.Inbox
+	smtp    net.Listener
 	logger  *slog.Logger
 	serving sync.WaitGroup
 
@@ -98,7 +99,8 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, apiListener.Close())
 	}
-	if err := s.inbox.StartOn(smtpListener); err != nil {
+	s.smtp = &onceListener{Listener: smtpListener}
+	if err := s.inbox.StartOn(s.smtp); err != nil {
 		return nil, fmt.Errorf("sandbox: mail server: %w", errors.Join(err, apiListener.Close()))
 	}
 	s.apiAddr = apiListener.Addr().String()
@@ -121,6 +123,17 @@ func listen(ctx context.Context, name, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("sandbox: %s address: %w: give a free host:port, or port 0 for any", name, err)
 	}
 	return l, nil
+}
+
+// onceListener can be closed again without an error.
+type onceListener struct {
+	net.Listener
+	once sync.Once
+}
+
+func (l *onceListener) Close() (err error) {
+	l.once.Do(func() { err = l.Listener.Close() })
+	return err
 }
 
 func (s *Sandbox) handler() http.Handler {
@@ -173,7 +186,8 @@ func (s *Sandbox) Answer(ctx context.Context, a cronofytest.Answer) error {
 
 // Close stops the servers and the callbacks that are on their way, and waits until all goroutines have ended. Files of mail stay.
 func (s *Sandbox) Close() error {
-	err := errors.Join(s.http.Close(), s.inbox.Close(), s.api.Close())
+	// The listener goes first: the mail server closes only what it has begun to serve, and a sandbox may be closed before that.
+	err := errors.Join(s.http.Close(), s.smtp.Close(), s.inbox.Close(), s.api.Close())
 	s.serving.Wait()
 	return err
 }

@@ -162,6 +162,15 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// A sandbox can be closed before its servers have come to serving, and twice.
+func TestCloseAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		s := start(t, sandbox.Options{})
+		require.NoError(t, s.Close())
+	}
+}
+
 // Mail from many sides at once is kept once each, under numbers of its own.
 func TestConcurrentMail(t *testing.T) {
 	t.Parallel()
