@@ -60,9 +60,9 @@ func TestReplyDialects(t *testing.T) {
 				t.Run(string(dialect)+"/"+name+"/"+zone, func(t *testing.T) {
 					t.Parallel()
 					s, text := replyServer(t, change)
-					a := a // the three zones share it
-					a.At = noon()
-					mail, err := cronofytest.ReplyMail(invitation(text), a, dialect)
+					dated := a
+					dated.At = noon()
+					mail, err := cronofytest.ReplyMail(invitation(text), dated, dialect)
 					require.NoError(t, err)
 					assert.Equal(t, dialect != cronofytest.DialectApple, strings.Contains(decoded(t, mail), "ORGANIZER"))
 					require.NoError(t, s.Reply(t.Context(), mail), "%s", mail)
