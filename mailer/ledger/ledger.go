@@ -8,9 +8,8 @@
 // A store has three tables' worth of facts. An [Entry] is an invite: one event for
 // one recipient. Its revisions are the calendars that were received for it, the
 // latest of which is still to be mailed or has been. Its RSVPs are what was heard
-// of the answer. Everything is written before
-// it is acted upon, so that after a crash the next run reads what was about to
-// happen and goes on from there.
+// of the answer. Everything is written before it is acted upon, so that after a
+// crash the next run reads what was about to happen and goes on from there.
 package ledger
 
 import (
