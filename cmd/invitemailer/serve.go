@@ -82,8 +82,11 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	counts := newCounts()
 	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, Logger: log, Observe: counts.callback,
 		OnChange: func(ctx context.Context, change rsvp.Change) error {
-			counts.changed(change.After.Status)
-			return out.put(ctx, change)
+			err := out.put(ctx, change)
+			if err == nil {
+				counts.changed(change.After.Status)
+			}
+			return err
 		}})
 	if err != nil {
 		_, _ = public.Close(), admin.Close()
