@@ -253,9 +253,14 @@ func TestCancellations(t *testing.T) {
 		h.send(t, boardMeeting())
 		bare := cancellation()
 		bare.Organizer = nil
+		h.cfg.Organizer = mailer.Organizer{Name: "Somebody else", Email: "else@example.com"}
 		r := h.send(t, bare)
 		require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 		assert.Equal(t, `"Jane Doe" <jane@example.com>`, h.accepted(t)[1].Header.Get("From"))
+		assert.Empty(t, h.accepted(t)[1].Header.Get("Reply-To"))
+		text := readMail(t, string(h.smtp.Accepted()[1].Data)).parts[0].body
+		assert.Contains(t, text, "Jane Doe <jane@example.com>")
+		assert.NotContains(t, text, "Somebody else")
 	})
 	t.Run("of what may have left", func(t *testing.T) {
 		t.Parallel()

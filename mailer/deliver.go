@@ -68,8 +68,8 @@ func (w *work) compose(i int, c *calendar.Calendar) (*ledger.Submission, *Error)
 		to.Name = attendeeName(c, to)
 	}
 	replyTo := w.replyTo
-	if !isSet(replyTo) && isSet(w.organizer) && w.organizer.Address.Key() != from.Address.Key() {
-		replyTo = w.organizer
+	if o := w.inviter(); !isSet(replyTo) && isSet(o) && o.Address.Key() != from.Address.Key() {
+		replyTo = o
 	}
 	words, problem := w.words(i, c, from, to, replyTo)
 	if problem != nil {
@@ -125,6 +125,15 @@ func (w *work) from(i int) (message.Mailbox, *Error) {
 	return from, nil
 }
 
+// inviter is the organizer as far as it is known who that is: a cancellation may
+// name nobody, and then the default is not who invited.
+func (w *work) inviter() message.Mailbox {
+	if w.Method != Request && w.organizerDefault {
+		return message.Mailbox{}
+	}
+	return w.organizer
+}
+
 func attendeeName(c *calendar.Calendar, to message.Mailbox) string {
 	for _, a := range c.Attendees {
 		if strings.EqualFold(a.Email, to.Address.String()) && !strings.Contains(a.Name, "@") {
@@ -146,8 +155,8 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 		Recipient: templates.Person{Name: to.Name, Email: to.Address.String()},
 		Data:      w.Mail.Data,
 	}
-	if isSet(w.organizer) {
-		d.Organizer = templates.Person{Name: w.organizer.Name, Email: w.organizer.Address.String()}
+	if o := w.inviter(); isSet(o) {
+		d.Organizer = templates.Person{Name: o.Name, Email: o.Address.String()}
 	}
 	if zone := w.Recipients[i].TZID; zone != "" {
 		d.Zone, _ = w.m.zones.load(zone) // it was checked with the rest of the record

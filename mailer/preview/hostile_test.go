@@ -179,6 +179,6 @@ func FuzzPage(f *testing.F) {
 	}
 	plain := preview.Mail{Raw: interview(f)}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		holds(t, page(t, preview.Options{}, plain, preview.Mail{Raw: raw, ReaderTZID: "Asia/Tokyo"}, plain))
+		holds(t, page(t, preview.Options{}, plain, preview.Mail{Raw: raw, ReaderTZID: "Asia/Tokyo", Findings: []imip.Finding{}}, plain))
 	})
 }

@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 
 // look is one mail as the page shows it.
 type look struct {
-	ID, Label               string // of its elements; to tell its frame from the others'
+	Number                  int
 	Open                    bool
 	File, Href, Size        string
 	InviteID, Kind, Outcome string
@@ -36,7 +37,7 @@ type row struct {
 
 func (p *Writer) look(m Mail) *look {
 	v := &look{
-		ID: "m" + strconv.Itoa(p.added), Open: p.added == 1, Size: size(len(m.Raw)), File: line(m.Name),
+		Number: p.added, Open: p.added == 1, Size: size(len(m.Raw)), File: line(m.Name),
 		InviteID: line(m.InviteID), Kind: line(m.Kind), Outcome: line(m.Outcome),
 	}
 	if m.Name != "" {
@@ -53,10 +54,7 @@ func (p *Writer) look(m Mail) *look {
 	v.bodies(read)
 	v.calendar(read, m.ReaderTZID)
 	v.tree(read)
-	v.Label = v.Subject
-	if v.Subject == "" {
-		v.Subject, v.Label = "(no subject)", "mail "+strconv.Itoa(p.added)
-	}
+	v.Subject = cmp.Or(v.Subject, "(no subject)")
 	if v.Kind == "" && v.Event != nil {
 		v.Kind = strings.ToLower(v.Event.Method)
 	}

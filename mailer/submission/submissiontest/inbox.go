@@ -64,6 +64,7 @@ type Inbox struct {
 	setupErr error
 
 	mu       sync.Mutex
+	listener net.Listener // of Start
 	addr     string
 	messages []Message
 }
@@ -121,7 +122,7 @@ func (in *Inbox) StartOn(l net.Listener) error {
 		return errors.Join(err, l.Close())
 	}
 	in.mu.Lock()
-	in.addr = l.Addr().String()
+	in.listener, in.addr = l, l.Addr().String()
 	in.mu.Unlock()
 	in.serve(l)
 	return nil
@@ -175,9 +176,17 @@ func (in *Inbox) Messages() []Message {
 func (in *Inbox) Close() error {
 	in.open.closeAll()
 	_ = in.memory.Close()
+	in.mu.Lock()
+	listener := in.listener
+	in.mu.Unlock()
+	if listener != nil {
+		// go-smtp closes only what it serves already, and its goroutine may not
+		// have come that far.
+		_ = listener.Close()
+	}
 	err := in.server.Shutdown(context.Background())
 	in.serving.Wait()
-	if errors.Is(err, smtp.ErrServerClosed) {
+	if errors.Is(err, smtp.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
