@@ -52,7 +52,7 @@ func TestBadCallbackChangesNothing(t *testing.T) {
 	good := answer(anna, "accepted", "")
 	with := func(body string, change func(*http.Request)) func(context.Context) *http.Request {
 		return func(ctx context.Context) *http.Request {
-			r := signed(ctx, "/", body)
+			r := signed(ctx, body)
 			change(r)
 			return r
 		}
@@ -140,7 +140,7 @@ func TestSecretsCanBeReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := inMemory(t)
-			r := signed(t.Context(), "/", body)
+			r := signed(t.Context(), body)
 			r.Header[http.CanonicalHeaderKey(cronofy.CallbackHeader)] = headers
 			w := httptest.NewRecorder()
 			newHandler(t, Config{Store: l, Secrets: []string{secret, next}}).ServeHTTP(w, r)
@@ -314,7 +314,7 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, sign bool) {
 		told.all = nil
 		before := history(t, l, anna)
-		r := signed(t.Context(), "/", string(body))
+		r := signed(t.Context(), string(body))
 		if !sign {
 			r.Header.Set(cronofy.CallbackHeader, string(body))
 		}
@@ -353,7 +353,7 @@ func BenchmarkHandler(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				r := signed(b.Context(), "/", mode.body(i))
+				r := signed(b.Context(), mode.body(i))
 				if mode.name == "forged" {
 					want = 403
 					r.Header.Set(cronofy.CallbackHeader, "forged")

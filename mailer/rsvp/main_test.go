@@ -121,8 +121,8 @@ func encode(invite cronofy.CallbackInvite) string {
 	return string(body)
 }
 
-func signed(ctx context.Context, url, body string) *http.Request {
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+func signed(ctx context.Context, body string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.Header.Set(cronofy.CallbackHeader, cronofy.SignCallback([]byte(body), secret))
 	return r
@@ -131,6 +131,6 @@ func signed(ctx context.Context, url, body string) *http.Request {
 func post(t testing.TB, h http.Handler, body string) (code int) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, signed(t.Context(), "/", body))
+	h.ServeHTTP(w, signed(t.Context(), body))
 	return w.Code
 }

@@ -23,8 +23,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -104,7 +102,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: mail server: %w", errors.Join(err, apiListener.Close()))
 	}
 	s.apiAddr = apiListener.Addr().String()
-	s.http = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	s.http = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	s.serving.Go(func() {
 		if err := s.http.Serve(apiListener); !errors.Is(err, http.ErrServerClosed) {
 			s.logger.Error("the API's server ended", "error", err)
