@@ -14,8 +14,6 @@ try {
   const preview = await browser.page({ width: 1040 })
   await preview.setViewportSize({ width: 1040, height: 900 })
   await show(preview, join(known('PAGES'), 'preview.html'))
-  await preview.locator('details.mail[open] iframe').evaluate((frame) => frame.scrollIntoView({ block: 'nearest' }))
-  await preview.evaluate(() => scrollTo(0, 0))
   await preview.screenshot({ path: join(dir, 'preview.png') })
 } finally {
   await browser.close()
