@@ -201,6 +201,8 @@ func (d *decoded) base64(body string) {
 	if len(clean)%4 == 1 {
 		clean = clean[:len(clean)-1]
 	}
+	// Without padding the same length holds more, so this has a size of its own.
+	out = make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
 	n, _ = base64.RawStdEncoding.Decode(out, clean)
 	d.text = string(out[:n])
 }

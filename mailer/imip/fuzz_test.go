@@ -1,6 +1,7 @@
 package imip_test
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"testing"
@@ -58,4 +59,15 @@ func FuzzCheckCalendar(f *testing.F) {
 	seed(f, "testdata/*/*.ics")
 	seed(f, "../../cronofy/cronofytest/testdata/*.ics")
 	f.Fuzz(func(t *testing.T, data []byte) { holds(t, append([]byte("BEGIN:VCALENDAR\r\n"), data...)) })
+}
+
+// A base64 text without its padding holds more octets than one of its length
+// with padding would: every length must fit.
+func TestUnpaddedBase64OfEveryLength(t *testing.T) {
+	t.Parallel()
+	text := base64.RawStdEncoding.EncodeToString([]byte("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"))
+	for n := range len(text) {
+		findings := imip.Check([]byte("From: a@b.example\nContent-Type: text/calendar; method=REQUEST\nContent-Transfer-Encoding: base64\n\n"+text[:n]), imip.Options{})
+		assert.NotEmpty(t, findings)
+	}
 }
