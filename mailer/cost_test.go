@@ -1,7 +1,6 @@
 package mailer_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -15,8 +14,9 @@ import (
 
 // BenchmarkStages holds the stages against each other in one run: to write the
 // words of a mail, and to check it, may each cost at most twice what composing
-// it costs. It takes medians of interleaved rounds, so that a busy machine slows
-// all of them alike.
+// it costs. Noise only ever makes a stage slower: it takes the minima of
+// interleaved rounds, and tries again when they do not hold, so that a busy
+// machine does not fail it and a stage that became slower does every time.
 func BenchmarkStages(b *testing.B) {
 	set, err := templates.New()
 	require.NoError(b, err)
@@ -38,33 +38,44 @@ func BenchmarkStages(b *testing.B) {
 		"compose": func() { _, err = message.Compose(m) },
 		"check":   func() { imip.Check(composed.Bytes, imip.Options{Profile: imip.Own}) },
 	}
-	const rounds, each = 25, 40
+	const limit, tries = 2, 5
 	for b.Loop() {
-		took := make(map[string][]time.Duration)
-		for range rounds {
-			for name, stage := range stages {
-				start := time.Now()
-				for range each {
-					stage()
-				}
-				took[name] = append(took[name], time.Since(start)/each)
-				require.NoError(b, err)
+		var least map[string]time.Duration
+		for range tries {
+			least = leastCosts(stages)
+			require.NoError(b, err)
+			if dearest := max(least["render"], least["check"]); dearest <= limit*least["compose"] {
+				break
 			}
 		}
-		median := func(name string) float64 {
-			slices.Sort(took[name])
-			return float64(took[name][rounds/2].Microseconds())
-		}
-		compose := median("compose")
-		b.ReportMetric(compose, "compose-µs")
+		b.ReportMetric(float64(least["compose"].Nanoseconds())/1e3, "compose-µs")
 		for _, name := range []string{"render", "check"} {
-			ratio := median(name) / compose
+			ratio := float64(least[name]) / float64(least["compose"])
 			b.ReportMetric(ratio, name+"/compose")
-			if ratio > 2 {
-				b.Errorf("%s costs %.2f times what composing costs, more than 2", name, ratio)
+			if ratio > limit {
+				b.Errorf("%s costs %.2f times what composing costs, more than %d", name, ratio, limit)
 			}
 		}
 	}
+}
+
+// leastCosts is the least time that one call of each stage took, measured in turns.
+func leastCosts(stages map[string]func()) map[string]time.Duration {
+	const rounds, each = 25, 40
+	least := make(map[string]time.Duration)
+	for range rounds {
+		for name, stage := range stages {
+			start := time.Now()
+			for range each {
+				stage()
+			}
+			took := time.Since(start) / each
+			if before, measured := least[name]; !measured || took < before {
+				least[name] = took
+			}
+		}
+	}
+	return least
 }
 
 func mustLoad(tb testing.TB, name string) *time.Location {
