@@ -8,12 +8,14 @@ import (
 // crlf makes every line end CRLF, sees to a last one, and puts U+FFFD in place of what is not UTF-8. NUL goes: no server takes it.
 func crlf(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n", "\x00", "").Replace(s)
+	s = lineEnds.Replace(s)
 	if !strings.HasSuffix(s, "\r\n") {
 		s += "\r\n"
 	}
 	return s
 }
+
+var lineEnds = strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n", "\x00", "")
 
 // hideFrom encodes the first letter of each line that begins with "From ", which programs that keep mail in mbox files change (RFC 4155).
 // Only quoted-printable parts can have such a line: headers have a colon there, base64 no space.

@@ -59,8 +59,11 @@ func phrase(name string) string {
 	case mustEncode(name):
 		return encodedWords(name)
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	return `"` + quotedPairs.Replace(name) + `"`
 }
+
+// quotedPairs escapes what cannot stand in a quoted-string as it is (RFC 5322 section 3.2.4).
+var quotedPairs = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // mustEncode reports whether an ASCII text cannot stand in a header as it is: it looks like an encoded-word, which a reader would decode
 // to something that was never checked, or it has a word too long for a line.
