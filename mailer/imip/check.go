@@ -87,14 +87,15 @@ func Check(data []byte, o Options) []Finding {
 	d := read(data)
 	d.options = o
 	var findings []Finding
+	r := &report{}
 	for i := range table {
 		rule := &table[i]
 		level := rule.level(o.Profile)
 		if level == Off || !rule.applies(d) {
 			continue
 		}
-		r := report{rule: rule, level: level, own: o.Profile == Own, findings: &findings}
-		rule.check(d, &r)
+		*r = report{rule: rule, level: level, own: o.Profile == Own, findings: &findings}
+		rule.check(d, r)
 		r.close()
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int { return rank(a.Level) - rank(b.Level) })

@@ -92,7 +92,8 @@ func (d *decoded) identity(body, encoding string) {
 }
 
 func (d *decoded) quotedPrintable(body string) {
-	out := make([]byte, 0, len(body))
+	var out strings.Builder
+	out.Grow(len(body))
 	number := 0
 	for rest := body; rest != ""; {
 		number++
@@ -112,17 +113,15 @@ func (d *decoded) quotedPrintable(body string) {
 			d.fault(number, "white space at the end of a quoted-printable line, which is lost on the way", "")
 			line = trimmed
 		}
-		soft := false
-		out, soft = d.qpLine(out, line, number)
-		if !soft {
-			out = append(out, eol...)
+		if soft := d.qpLine(&out, line, number); !soft {
+			out.WriteString(eol)
 		}
 	}
-	d.text = string(out)
+	d.text = out.String()
 }
 
 // qpLine decodes one line and reports whether it ends in a soft line break.
-func (d *decoded) qpLine(out []byte, line string, number int) ([]byte, bool) {
+func (d *decoded) qpLine(out *strings.Builder, line string, number int) bool {
 	for {
 		n := strings.IndexByte(line, '=')
 		plain := line
@@ -135,20 +134,20 @@ func (d *decoded) qpLine(out []byte, line string, number int) ([]byte, bool) {
 				break
 			}
 		}
-		out = append(out, plain...)
+		out.WriteString(plain)
 		if n < 0 {
-			return out, false
+			return false
 		}
 		if n == len(line)-1 {
-			return out, true
+			return true
 		}
 		if n+2 >= len(line) || unhex(line[n+1]) < 0 || unhex(line[n+2]) < 0 {
 			d.fault(number, "not quoted-printable", line[n:])
-			out = append(out, '=')
+			out.WriteByte('=')
 			line = line[n+1:]
 			continue
 		}
-		out = append(out, byte(unhex(line[n+1])<<4|unhex(line[n+2])))
+		out.WriteByte(byte(unhex(line[n+1])<<4 | unhex(line[n+2])))
 		line = line[n+3:]
 	}
 }

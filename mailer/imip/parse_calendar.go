@@ -12,7 +12,7 @@ type calendar struct {
 	top     []*component
 	objects []*component
 	// stray are content lines outside of any component, broken those without a name and a colon.
-	stray  []*property
+	stray  []property
 	broken []property
 	// misnested are END lines that end nothing; open is a component that nothing ends.
 	misnested []property
@@ -260,7 +260,7 @@ func (r *calendarReader) end(p *property) {
 
 func (r *calendarReader) property(p property) {
 	if len(r.stack) == 0 {
-		r.cal.stray = append(r.cal.stray, &p)
+		r.cal.stray = append(r.cal.stray, p)
 		return
 	}
 	c := r.stack[len(r.stack)-1]

@@ -6,13 +6,22 @@ import (
 	"mime"
 	"net/mail"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/mailer/address"
 )
 
 // mailbox is one address of an address header.
 type mailbox struct {
-	name string // decoded
-	addr string // as it stands
-	key  string // to compare by; "" if it is no address
+	name    string // decoded
+	addr    string // as it stands
+	address address.Address
+	key     string // to compare by; "" if it is no address
+}
+
+// mailboxList is what an address field says, or why it cannot be read.
+type mailboxList struct {
+	boxes []mailbox
+	err   error
 }
 
 // words decodes encoded-words (RFC 2047). A charset it does not know is passed through as it is.
@@ -40,14 +49,20 @@ func (d *document) mailboxes(name string) []mailbox {
 		if !strings.EqualFold(f.name, name) {
 			continue
 		}
-		list, err := parseMailboxes(f.value)
-		if err != nil {
-			continue // IM58 says so
-		}
-		all = append(all, list...)
+		boxes, _ := f.mailboxes() // IM58 says what cannot be read
+		all = append(all, boxes...)
 	}
 	d.boxes[name] = all
 	return all
+}
+
+// mailboxes reads the addresses of an address field, once.
+func (f *field) mailboxes() ([]mailbox, error) {
+	if f.list == nil {
+		boxes, err := parseMailboxes(f.value)
+		f.list = &mailboxList{boxes, err}
+	}
+	return f.list.boxes, f.list.err
 }
 
 func parseMailboxes(value string) ([]mailbox, error) {
@@ -61,8 +76,10 @@ func parseMailboxes(value string) ([]mailbox, error) {
 	}
 	boxes := make([]mailbox, 0, len(list))
 	for _, a := range list {
-		key, _ := addressKey(a.Address)
-		boxes = append(boxes, mailbox{name: a.Name, addr: a.Address, key: key})
+		box := mailbox{name: a.Name, addr: a.Address}
+		box.address, _ = parseAddress(a.Address)
+		box.key = box.address.Key()
+		boxes = append(boxes, box)
 	}
 	return boxes, nil
 }

@@ -28,6 +28,7 @@ type field struct {
 	name  string // empty for a line that is no field
 	raw   string // what follows the colon, folds and all, without the last line end
 	value string // unfolded, without the white space around it
+	list  *mailboxList
 }
 
 // path is the number of the part as clients count (RFC 3501 section 6.4.5): 1.3 is the third part in the first. The message is the empty

@@ -120,27 +120,24 @@ func readPerson(p *property) person {
 			spec = plain
 		}
 	}
-	key, ok := addressKey(spec)
+	a, ok := parseAddress(spec)
 	if !ok {
 		if who.problem == "" {
 			who.problem = "what follows mailto: is not a bare address"
 		}
 		return who
 	}
-	who.key = key
+	who.key = a.Key()
 	return who
 }
 
-// addressKey returns what to compare an address by. Plain ASCII addresses, nearly all, take the short way.
-func addressKey(s string) (string, bool) {
+// parseAddress reads an address, unless it is far too long to be one.
+func parseAddress(s string) (address.Address, bool) {
 	if len(s) > 4*address.MaxAddress {
-		return "", false
+		return address.Address{}, false
 	}
 	a, err := address.Parse(s)
-	if err != nil {
-		return "", false
-	}
-	return a.Key(), true
+	return a, err == nil
 }
 
 // people are those whom a calendar names, over all its events.

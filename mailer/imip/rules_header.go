@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/mailer/address"
@@ -59,8 +60,7 @@ var headerRules = []Rule{
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
-					own, _ := address.Parse(box.addr)
-					if address.CleanText(box.name) != "" && address.CleanName(box.name, own) == "" {
+					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
 						r.add(place{header: name}, "the name %s beside the address %s", quote(box.name), quote(box.addr))
 					}
 				}
@@ -160,19 +160,29 @@ func checkFields(d *document, r *report) {
 func checkReadable(d *document, r *report) {
 	for _, name := range addressFields {
 		if f, _ := d.field(name); f != nil {
-			if _, err := parseMailboxes(f.value); err != nil {
+			if _, err := f.mailboxes(); err != nil {
 				r.strict(place{header: name}, "it is no list of addresses: %s", quote(f.value))
 			}
 		}
 	}
 	if f, _ := d.field("Date"); f != nil {
-		if _, err := mail.ParseDate(f.value); err != nil {
+		if !isDate(f.value) {
 			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.value))
 		}
 	}
 	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.value) {
 		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.value))
 	}
+}
+
+// isDate reports whether s is a date-time (RFC 5322 section 3.3). The form that nearly every mail has comes first, because mail.ParseDate
+// tries many others before it and makes an error for each.
+func isDate(s string) bool {
+	if _, err := time.Parse(time.RFC1123Z, s); err == nil {
+		return true
+	}
+	_, err := mail.ParseDate(s)
+	return err == nil
 }
 
 // isMessageID reports whether s is <left@right> (RFC 5322 section 3.6.4).
@@ -231,7 +241,7 @@ func onlyInAddresses(f *field) bool {
 	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.name) }) {
 		return false
 	}
-	boxes, err := parseMailboxes(f.value)
+	boxes, err := f.mailboxes()
 	if err != nil || len(boxes) > 100 {
 		return false
 	}
