@@ -77,11 +77,22 @@ func (w *work) request(ctx context.Context) (string, *Error) {
 			addresses = append(addresses, to.Address.String())
 		}
 	}
+	leave, problem := w.run.pass(ctx, StageCreate, func(r *run) gate { return r.requests })
+	if problem != nil {
+		return "", problem
+	}
 	w.m.cfg.Step(BeforeRequest)
 	answer, err := w.call(ctx, addresses)
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
-		return "", w.m.apiError(ctx, err)
+		problem = w.m.apiError(ctx, err)
+		if problem.StopsRun {
+			w.run.stop(problem)
+		}
+	}
+	leave()
+	if problem != nil {
+		return "", problem
 	}
 	w.m.reached.Store(true)
 	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
@@ -171,9 +182,9 @@ func (w *work) suits(i int, c *calendar.Calendar) *Error {
 }
 
 // refuse ends everybody the failed request was for, and records it unless the
-// run stops: a refused key says nothing of the invite.
+// run stops or stopped: a refused key says nothing of the invite.
 func (w *work) refuse(ctx context.Context, asking []int, problem *Error) {
-	if !problem.StopsRun && problem.Code != CodeCancelled {
+	if !problem.StopsRun && problem.Code != CodeCancelled && problem.Code != CodeNotBegun {
 		problems := make(map[int]*Error, len(asking))
 		for _, i := range asking {
 			problems[i] = problem

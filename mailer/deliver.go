@@ -204,6 +204,13 @@ func facts(c *calendar.Calendar) templates.Facts {
 // submit records that the mail is about to leave, hands it over, records how
 // that ended, and ends recipient i. It reports whether a mail was begun.
 func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
+	// Not before it is its turn is a mail recorded as one that may have left.
+	leave, problem := w.run.pass(ctx, StageSubmit, func(r *run) gate { return r.mails })
+	if problem != nil {
+		w.end(i, Deferred, problem)
+		return false
+	}
+	defer leave() // once its outcome is on record
 	recording, cancel := finishing(ctx)
 	err := w.record.submitting(recording, w.claim, w.keys[i], *sub)
 	cancel()

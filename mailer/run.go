@@ -10,17 +10,61 @@ import (
 // run is what the invites of one call of SendAll share. A nil run is a single
 // call of Send: it has no limits and remembers nothing.
 type run struct {
-	maxMails int // 0 is no limit
+	maxMails int  // 0 is no limit
+	requests gate // to the API
+	mails    gate // to the Submitter
 
 	mu       sync.Mutex
+	stopped  error         // why no other request or mail is to be begun
 	changed  chan struct{} // closed and replaced whenever the counts change
 	reserved int           // mails that may still be begun by somebody
 	spent    int           // mails begun
 	unknown  map[ledger.Key]bool
 }
 
-func newRun(maxMails int) *run {
-	return &run{maxMails: maxMails, changed: make(chan struct{}), unknown: make(map[ledger.Key]bool)}
+func newRun(o RunOptions) *run {
+	return &run{maxMails: o.MaxMails, requests: make(gate, o.Concurrency), mails: make(gate, o.Mails),
+		changed: make(chan struct{}), unknown: make(map[ledger.Key]bool)}
+}
+
+// gate lets through as many at once as it is wide. An invite that waits at one
+// is on its way; it lets those before it be followed without a pause.
+type gate chan struct{}
+
+// pass waits at the gate of the run that is chosen, and returns how to leave it
+// again. It fails when the context ends, or the run was stopped meanwhile: a
+// refused login is not tried again by those who were waiting.
+func (r *run) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave func(), _ *Error) {
+	if r == nil {
+		return func() {}, nil
+	}
+	g := choose(r)
+	select {
+	case g <- struct{}{}:
+	case <-ctx.Done():
+		return nil, interrupted(ctx, s)
+	}
+	r.mu.Lock()
+	stopped := r.stopped
+	r.mu.Unlock()
+	if stopped != nil {
+		<-g
+		return nil, &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: stopped,
+			Message: "the run stopped before this was its turn; mend what stopped it, and run again"}
+	}
+	return func() { <-g }, nil
+}
+
+// stop shuts the gates. What is past them goes on.
+func (r *run) stop(cause error) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped == nil {
+		r.stopped = cause
+	}
 }
 
 // take reserves up to want mails and returns how many it got. It waits while

@@ -143,6 +143,9 @@ func (m *Mailer) newWork(c *checked, r *run) *work {
 
 // end writes the outcome of recipient i into its receipt.
 func (w *work) end(i int, o Outcome, e *Error) {
+	if e != nil && e.StopsRun {
+		w.run.stop(e)
+	}
 	w.receipts[i].Outcome = o
 	w.receipts[i].Error = e
 	w.done[i] = true

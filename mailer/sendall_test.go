@@ -266,7 +266,7 @@ func TestSendAllStopsSoftly(t *testing.T) {
 		})}, invites(20), mailer.RunOptions{Concurrency: 2, Stop: stop})
 		require.ErrorIs(t, err, mailer.ErrStopped)
 		got := outcomes(results)
-		assert.Equal(t, len(log.to), got[mailer.Sent], "what was in hand is finished")
+		assert.Equal(t, len(log.to), got[mailer.Sent], "what was under way is finished")
 		assert.LessOrEqual(t, got[mailer.Sent], 6)
 		assert.Equal(t, 20-got[mailer.Sent], got[mailer.Deferred])
 	})

@@ -31,6 +31,10 @@ type batch struct {
 	limited  bool            // --max-mails was reached
 }
 
+// mailsPerConnection: while one mail is on the wire, the ledger records the one
+// before it or the one after.
+const mailsPerConnection = 2
+
 // source makes the items of a run once its ledger, which may be nil, is open.
 type source func(ctx context.Context, l mailer.Ledger) (iter.Seq[mailer.Item], error)
 
@@ -93,7 +97,8 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
 	err := m.SendAll(ctx, items, mailer.RunOptions{
-		Concurrency: b.flags.Concurrency, MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+		Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
+		MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
 	}, b.emit)
 	b.progress.stop()
 	if closed := b.out.close(); closed != nil {

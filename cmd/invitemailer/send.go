@@ -21,7 +21,7 @@ type runFlags struct {
 	DryRun   bool   `help:"Ask nobody, send nothing, and say what would be sent."`
 	MaxMails int    `placeholder:"N" help:"Stop before one more mail than N."`
 
-	Concurrency int           `default:"4" placeholder:"N" help:"How many invites are in hand at once (default 4)."`
+	Concurrency int           `default:"4" placeholder:"N" help:"How many requests to the API are under way at once; 1 takes one invite after another (default 4)."`
 	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again (default 2m)."`
 
 	Resend          bool   `help:"Mail again what is sent already."`
