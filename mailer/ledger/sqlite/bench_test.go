@@ -3,11 +3,17 @@ package sqlite
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	modernc "modernc.org/sqlite"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -54,57 +60,112 @@ func benchLedger(b *testing.B, o Options) *Ledger {
 	return l
 }
 
-// BenchmarkLookup is what an unchanged invite costs in a file of 10,000.
+// BenchmarkLookup is what an unchanged invite costs: the size of the ledger must
+// hardly matter.
 func BenchmarkLookup(b *testing.B) {
-	const invites = 10_000
-	l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
-	require.NoError(b, l.writer.with(b.Context(), func(c *conn) error { return c.script(b.Context(), "PRAGMA synchronous = OFF") }))
-	for i := range invites {
-		live(b, l, benchKey(i))
+	for _, invites := range []int{1_000, 100_000} {
+		l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
+		l.unsynced = true
+		sql(b, l, "PRAGMA synchronous = OFF")
+		fill(b, l, invites)
+		for _, ask := range []struct {
+			name  string
+			known bool
+			first int
+		}{{"known", true, 0}, {"new", false, invites}} {
+			b.Run(fmt.Sprintf("%s/%d", ask.name, invites), func(b *testing.B) {
+				b.ReportAllocs()
+				i := 0
+				for b.Loop() {
+					// A prime, so that neighbours are not asked for one after the other.
+					found, err := l.Lookup(b.Context(), benchKey(ask.first+i*7919%invites))
+					if err != nil || found[0].Known != ask.known {
+						b.Fatal(found, err)
+					}
+					i++
+				}
+			})
+		}
 	}
-	b.Run("known", func(b *testing.B) {
-		b.ReportAllocs()
-		i := 0
-		for b.Loop() {
-			found, err := l.Lookup(b.Context(), benchKey(i%invites))
-			if err != nil || !found[0].Known {
-				b.Fatal(found, err)
-			}
-			i++
-		}
-	})
-	b.Run("new", func(b *testing.B) {
-		b.ReportAllocs()
-		i := 0
-		for b.Loop() {
-			found, err := l.Lookup(b.Context(), benchKey(invites+i))
-			if err != nil || found[0].Known {
-				b.Fatal(found, err)
-			}
-			i++
-		}
-	})
 }
 
-// BenchmarkLife is one invite from claim to release: five durable commits.
-func BenchmarkLife(b *testing.B) {
-	for _, mode := range []struct {
-		name    string
-		options Options
-	}{
-		{"file", Options{Path: filepath.Join(b.TempDir(), "ledger.db")}},
-		{"memory", Options{Memory: true}},
-	} {
-		b.Run(mode.name, func(b *testing.B) {
-			l := benchLedger(b, mode.options)
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
+// fill writes that many lives with many hands, as they share transactions.
+func fill(b *testing.B, l *Ledger, invites int) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range 64 {
+		group.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= invites {
+					return
+				}
 				live(b, l, benchKey(i))
-				i++
 			}
 		})
 	}
+	group.Wait()
+}
+
+// BenchmarkLife is one invite from claim to release, alone and with others.
+func BenchmarkLife(b *testing.B) {
+	for _, mode := range []struct {
+		name    string
+		at      int // the same time
+		options Options
+	}{
+		{"file/1", 1, Options{Path: filepath.Join(b.TempDir(), "ledger.db")}},
+		{"file/10", 10, Options{Path: filepath.Join(b.TempDir(), "ledger.db")}},
+		{"file/64", 64, Options{Path: filepath.Join(b.TempDir(), "ledger.db")}},
+		{"memory/1", 1, Options{Memory: true}},
+	} {
+		b.Run(mode.name, func(b *testing.B) {
+			l := benchLedger(b, mode.options)
+			live(b, l, benchKey(0))
+			var commits atomic.Int64
+			require.NoError(b, l.writer.with(b.Context(), func(c *conn) error {
+				c.driver.(interface{ RegisterCommitHook(modernc.CommitHookFn) }).RegisterCommitHook(func() int32 {
+					commits.Add(1)
+					return 0
+				})
+				return nil
+			}))
+			before := written(b)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var next atomic.Int64
+			var group sync.WaitGroup
+			for range mode.at {
+				group.Go(func() {
+					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+						live(b, l, benchKey(int(i)))
+					}
+				})
+			}
+			group.Wait()
+			b.StopTimer()
+			n := float64(b.N)
+			b.ReportMetric(n/b.Elapsed().Seconds(), "lives/s")
+			b.ReportMetric(float64(commits.Load())/n, "commits/life")
+			if before > 0 {
+				b.ReportMetric(float64(written(b)-before)/n, "written-B/life")
+			}
+		})
+	}
+}
+
+// written is how many bytes this process has handed to the system, where that
+// tells (proc_pid_io(5)), else 0.
+func written(b *testing.B) (bytes int64) {
+	accounts, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(accounts), "wchar: ")
+	line, _, _ := strings.Cut(rest, "\n")
+	bytes, err = strconv.ParseInt(line, 10, 64)
+	require.NoError(b, err)
+	return bytes
 }
 
 func BenchmarkOpen(b *testing.B) {

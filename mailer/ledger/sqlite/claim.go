@@ -18,12 +18,9 @@ const (
 )
 
 var (
-	nextToken = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
-	// Changes no row if somebody else has a claim that is alive. A key that is named
-	// twice in one claim does no harm.
-	takeClaim = &statement{`
-		INSERT INTO claim (invite_id, address, token, owner, expires) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT DO UPDATE SET token = ?3, owner = ?4, expires = ?5 WHERE expires <= ?6 OR token = ?3`}
+	nextToken    = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
+	liveClaim    = &statement{`SELECT 1 FROM claim WHERE invite_id = ? AND address = ? AND expires > ?`}
+	takeClaim    = &statement{`INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?)`}
 	renewClaims  = &statement{`UPDATE claim SET expires = ? WHERE owner = ?`}
 	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
 	releaseClaim = &statement{`DELETE FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
@@ -34,6 +31,7 @@ var (
 // alive, which runs only while there are any.
 type claims struct {
 	mu      sync.Mutex
+	begun   int // claims that are being made
 	tokens  map[int64]struct{}
 	stop    context.CancelFunc // nil while there is no goroutine
 	beating sync.WaitGroup
@@ -47,9 +45,18 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 	if len(keys) == 0 {
 		return claim, nil
 	}
-	err := l.write(ctx, "claiming an invite", func(c *conn) error {
+	l.claims.begin()
+	err := l.write(ctx, "claiming an invite", process, func(c *conn) error {
 		if l.claims.isClosed() {
 			return errClosed
+		}
+		now := l.now()
+		for _, key := range keys {
+			if alive, err := c.exists(liveClaim, key.InviteID, key.Address, now); err != nil {
+				return err
+			} else if alive {
+				return ledger.ErrInProgress
+			}
 		}
 		if err := c.query(nextToken, func(r *record) error {
 			claim.Token = r.int64()
@@ -57,19 +64,15 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		}); err != nil {
 			return err
 		}
-		now := l.now()
 		for _, key := range keys {
-			taken, err := c.exec(takeClaim, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease), now)
-			if err != nil {
+			if _, err := c.exec(takeClaim, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
 				return err
-			}
-			if taken == 0 {
-				return ledger.ErrInProgress
 			}
 		}
 		return nil
 	})
 	if err != nil {
+		l.claims.giveUp()
 		return ledger.Claim{}, err
 	}
 	l.hold(claim.Token)
@@ -83,7 +86,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 		return nil
 	}
 	l.drop(claim.Token)
-	return l.write(ctx, "releasing an invite", func(c *conn) error {
+	return l.write(ctx, "releasing an invite", process, func(c *conn) error {
 		for _, key := range claim.Keys {
 			if _, err := c.exec(releaseClaim, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
@@ -96,19 +99,28 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 // fence refuses a write in the name of a claim that is no longer the invite's.
 // Whether it has run out does not matter as long as nobody took over.
 func fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	err := ledger.ErrClaimLost
-	if e := c.query(holdsClaim, func(*record) error {
-		err = nil
-		return nil
-	}, key.InviteID, key.Address, claim.Token); e != nil {
-		return e
+	if held, err := c.exists(holdsClaim, key.InviteID, key.Address, claim.Token); err != nil || held {
+		return err
 	}
-	return err
+	return ledger.ErrClaimLost
+}
+
+func (cs *claims) begin() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.begun++
+}
+
+func (cs *claims) giveUp() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.begun--
 }
 
 func (l *Ledger) hold(token int64) {
 	l.claims.mu.Lock()
 	defer l.claims.mu.Unlock()
+	l.claims.begun--
 	if l.claims.closed {
 		return // and what was held is released
 	}
@@ -151,7 +163,7 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 
 // beat renews all claims of this ledger.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.write(ctx, "renewing claims", func(c *conn) error {
+	return l.write(ctx, "renewing claims", process, func(c *conn) error {
 		_, err := c.exec(renewClaims, l.now().Add(lease), l.owner)
 		return err
 	})
@@ -163,11 +175,13 @@ func (cs *claims) isClosed() bool {
 	return cs.closed
 }
 
-// halt stops the heartbeat for good and tells whether claims were held.
+// halt stops the heartbeat for good and tells whether claims are held, or may be
+// in a moment: those that are under way are made before what is written next,
+// and no other ones are made.
 func (cs *claims) halt() (held bool) {
 	cs.mu.Lock()
 	cs.closed = true
-	held = len(cs.tokens) > 0
+	held = len(cs.tokens)+cs.begun > 0
 	if cs.stop != nil {
 		cs.stop()
 		cs.stop = nil
@@ -181,7 +195,7 @@ func (l *Ledger) releaseAll() error {
 	if !l.claims.halt() {
 		return nil
 	}
-	err := l.write(context.Background(), "releasing what is held", func(c *conn) error {
+	err := l.write(context.Background(), "releasing what is held", process, func(c *conn) error {
 		_, err := c.exec(releaseOwner, l.owner)
 		return err
 	})

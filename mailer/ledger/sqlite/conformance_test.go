@@ -52,6 +52,7 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 		return nil, err
 	}
 	if s.unsynced {
+		l.unsynced = true
 		if err := l.writer.with(context.Background(), func(c *conn) error {
 			return c.script(context.Background(), "PRAGMA synchronous = OFF")
 		}); err != nil {

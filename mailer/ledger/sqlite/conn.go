@@ -28,6 +28,8 @@ type conn struct {
 	kept map[*statement]prepared
 	args []driver.NamedValue
 	row  []driver.Value
+
+	lasting lasting // of a transaction that begins now
 }
 
 type prepared interface {
@@ -45,7 +47,7 @@ func connect(ctx context.Context, dsn string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{kept: make(map[*statement]prepared)}
+	c := &conn{kept: make(map[*statement]prepared), lasting: power} // as the name that it is opened by says
 	var ok bool
 	if c.driver, ok = opened.(interface {
 		driver.Conn
@@ -158,6 +160,15 @@ func (c *conn) query(s *statement, each func(*record) error, args ...any) (err e
 			return err
 		}
 	}
+}
+
+// exists tells whether there is a row.
+func (c *conn) exists(s *statement, args ...any) (found bool, err error) {
+	err = c.query(s, func(*record) error {
+		found = true
+		return nil
+	}, args...)
+	return found, err
 }
 
 // record hands out the columns of a row from left to right.

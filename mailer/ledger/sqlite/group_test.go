@@ -3,7 +3,10 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,11 +35,7 @@ func TestWritesShareTransactions(t *testing.T) {
 				assert.True(t, changed && known)
 			})
 		}
-		require.Eventually(t, func() bool {
-			l.group.mu.Lock()
-			defer l.group.mu.Unlock()
-			return len(l.group.waiting) == writers
-		}, time.Minute, time.Millisecond)
+		waiting(t, l, writers)
 	})
 	group.Wait()
 	log, err := os.Stat(path + "-wal")
@@ -76,31 +75,145 @@ func TestGivingUpHarmsNobody(t *testing.T) {
 	assert.Len(t, history, 1)
 }
 
-// A transaction that fails fails for all who share it, and nothing of it stays.
-func TestSharedTransactionFailsAsAWhole(t *testing.T) {
+// A write that breaks, and one that refuses, fail alone: what shares their
+// transaction is done.
+func TestWritesThatFailFailAlone(t *testing.T) {
 	t.Parallel()
 	l, _ := newFile(t)
 	live(t, l, anna)
+	claim, err := l.Claim(t.Context(), ben)
+	require.NoError(t, err)
 	broken := errors.New("broken")
 	var group sync.WaitGroup
 	lock(t, l, func() {
 		group.Go(func() {
-			_, _, _, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
-			assert.ErrorIs(t, err, broken)
+			_, changed, known, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			assert.NoError(t, err)
+			assert.True(t, changed && known)
 		})
 		group.Go(func() {
-			assert.ErrorIs(t, l.writeGrouped(t.Context(), "breaking", func(*conn) error { return broken }), broken)
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
+				_, err := c.exec(&statement{"DELETE FROM rsvp"})
+				return errors.Join(err, broken)
+			}), broken)
 		})
-		require.Eventually(t, func() bool {
-			l.group.mu.Lock()
-			defer l.group.mu.Unlock()
-			return len(l.group.waiting) == 2
-		}, time.Minute, time.Millisecond)
+		group.Go(func() {
+			_, err := l.Claim(t.Context(), anna, ben)
+			assert.ErrorIs(t, err, ledger.ErrInProgress)
+		})
+		group.Go(func() {
+			assert.ErrorIs(t, l.Finish(t.Context(), claim, ben, ledger.Outcome{State: ledger.Sent}), errNoRevision)
+		})
+		group.Go(func() { assert.NoError(t, l.Create(t.Context(), claim, benchMade(ben))) })
+		waiting(t, l, 5)
+	})
+	group.Wait()
+	assert.NotNil(t, latest(t, l))
+	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM claim"), "a claim that was refused holds nothing")
+	require.NoError(t, l.Close())
+	_, _, _, err = l.RecordRSVP(t.Context(), anna, called("declined"))
+	require.ErrorIs(t, err, errClosed)
+}
+
+// A disk that fails fails everybody, those that were refused included, and
+// nothing of the transaction stays.
+func TestDiskThatFailsFailsTheWholeGroup(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	live(t, l, anna)
+	live(t, l, ben)
+	sql(t, l, "PRAGMA wal_checkpoint(TRUNCATE)")
+	pages := number(t, l, "PRAGMA page_count")
+	sql(t, l, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	large := called("accepted")
+	large.Comment = strings.Repeat("x", 1<<20)
+	var group sync.WaitGroup
+	lock(t, l, func() {
+		group.Go(func() {
+			_, _, _, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			assert.ErrorIs(t, err, ledger.ErrBusy)
+		})
+		group.Go(func() {
+			_, err := l.Claim(t.Context(), anna)
+			assert.ErrorIs(t, err, ledger.ErrBusy)
+		})
+		waiting(t, l, 2)
+		group.Go(func() {
+			_, _, _, err := l.RecordRSVP(t.Context(), ben, large)
+			assert.ErrorIs(t, err, ledger.ErrBusy)
+			assert.ErrorContains(t, err, "make room on the disk")
+		})
+		waiting(t, l, 3)
 	})
 	group.Wait()
 	assert.Nil(t, latest(t, l))
-	assert.True(t, hear(t, l, called("accepted")))
-	require.NoError(t, l.Close())
-	_, _, _, err := l.RecordRSVP(t.Context(), anna, called("declined"))
-	require.ErrorIs(t, err, errClosed)
+	assert.Zero(t, number(t, l, "SELECT count(*) FROM claim"))
+	assert.True(t, hear(t, l, called("accepted")), "and the next one may fit")
+}
+
+// A context that ends ends the waiting of one; what is under way is brought to
+// its end, and its caller hears of that.
+func TestCancelledContextAmongOthers(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var group sync.WaitGroup
+	lock(t, l, func() {
+		given := make(chan error)
+		go func() {
+			_, err := l.Claim(ctx, anna)
+			given <- err
+		}()
+		group.Go(func() {
+			_, err := l.Claim(t.Context(), ben)
+			assert.NoError(t, err)
+		})
+		waiting(t, l, 2)
+		cancel()
+		require.ErrorIs(t, <-given, context.Canceled)
+		waiting(t, l, 1)
+	})
+	group.Wait()
+
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	require.NoError(t, l.write(ctx, "writing", process, func(c *conn) error {
+		cancel()
+		_, err := c.exec(nameAPI, "https://api.example.com")
+		return err
+	}))
+	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM meta WHERE api_url <> ''"))
+	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM claim"))
+}
+
+// A ledger that is closed leaves no claim behind that was made in that moment.
+func TestClosingWhileClaimsAreMade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	other := openFile(t, path)
+	for range 20 {
+		l := openFile(t, path)
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				if _, err := l.Claim(t.Context(), benchKey(i)); err != nil {
+					assert.ErrorIs(t, err, errClosed)
+				}
+			})
+		}
+		require.NoError(t, l.Close())
+		group.Wait()
+		require.Zero(t, number(t, other, "SELECT count(*) FROM claim"))
+	}
+}
+
+// waiting waits until that many writes do.
+func waiting(t testing.TB, l *Ledger, writes int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		l.group.mu.Lock()
+		defer l.group.mu.Unlock()
+		return len(l.group.waiting) == writes
+	}, time.Minute, time.Millisecond)
 }

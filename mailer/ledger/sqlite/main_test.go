@@ -45,9 +45,11 @@ func newFile(t testing.TB) (l *Ledger, path string) {
 // lock holds the file's lock for writing while fn runs.
 func lock(t testing.TB, l *Ledger, fn func()) {
 	t.Helper()
-	require.NoError(t, l.write(t.Context(), "locking", func(*conn) error {
-		fn()
-		return nil
+	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {
+		return transact(t.Context(), c, func() error {
+			fn()
+			return nil
+		})
 	}))
 }
 

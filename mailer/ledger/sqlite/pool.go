@@ -25,11 +25,19 @@ func newPool(size int, open func(context.Context) (*conn, error)) *pool {
 
 // with lends a connection to fn, waiting for one as long as ctx allows.
 func (p *pool) with(ctx context.Context, fn func(*conn) error) error {
+	return p.withUnless(ctx, nil, fn)
+}
+
+// withUnless is with, but for the end of the waiting without an error once
+// somebody else has done it.
+func (p *pool) withUnless(ctx context.Context, done <-chan struct{}, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
 	case p.lent <- struct{}{}:
+	case <-done:
+		return nil
 	case <-p.closed:
 		return errClosed
 	case <-ctx.Done():

@@ -7,14 +7,40 @@
 // Copy it with `sqlite3 FILE ".backup COPY"`, or while nobody has it open. It
 // belongs on a local disk: SQLite cannot lock reliably over a network.
 //
-// Every write is synced to the disk before its method returns
-// (PRAGMA synchronous = FULL), so that not even a power cut loses it. Processes
-// that use one file at the same time wait for each other's writes, for
+// Processes that use one file at the same time wait for each other's writes, for
 // [Options.BusyTimeout] at most; reading waits for nobody.
 //
 // A file of an older version is migrated when it is opened. One that is newer, is
 // no ledger, is read-only or belongs to another API is refused with
 // [ledger.ErrUnusable].
+//
+// # What lasts
+//
+// What a method has written when it returns outlives the process, also one that is
+// killed. What says that a mail may leave, how that ended, and what a recipient
+// answered is synced to the disk besides (PRAGMA synchronous = FULL), so that not
+// even a power cut loses it: [Ledger.Submitting], [Ledger.Finish],
+// [Ledger.RecordRSVP], [Ledger.RSVPDelivered], [Ledger.Asked], [Ledger.Forget], and
+// [Ledger.Create] of a revision that speaks of a mail.
+//
+// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not
+// waited for. A power cut can undo the last of them, and a later write always
+// before an earlier one, since each sync covers all that came before it:
+//   - A claim was its owner's, and a power cut ends every owner of a file on a
+//     local disk. Its token may be given again, but never to two that live; and no
+//     write of the first is left that the token could confuse.
+//   - A release that is undone leaves a claim that runs out.
+//   - A calendar that is undone has not been mailed, as Submitting would have synced
+//     it. The next run asks the API for the same id again, and is given the same
+//     invite.
+//
+// Writes that wait at the same time share a transaction, and a sync. Nobody waits
+// for others to come. One that is refused or breaks fails alone; if the disk or the
+// lock fails, all of them fail, and nothing of any is kept.
+//
+// A context that ends while its write waits leaves nothing written. One that ends
+// later changes nothing: the write is brought to its end, and the method returns
+// how it ended.
 //
 // # Claims
 //
@@ -77,6 +103,9 @@ type Ledger struct {
 	now     func() time.Time
 	log     *slog.Logger
 	salt    []byte
+	// unsynced: the connection stays as it is. There is no disk, or a test that
+	// does without.
+	unsynced bool
 
 	writer  *pool // of one, so that this process waits without polling
 	readers *pool // the writer itself in memory
@@ -94,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger, error) {
 	l := &Ledger{
-		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
+		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
 	}
 	if l.owner == "" {
@@ -176,13 +205,6 @@ func createFile(path string) error {
 		return err
 	}
 	return f.Close()
-}
-
-// write runs fn in a transaction of its own, durable when it returns.
-func (l *Ledger) write(ctx context.Context, doing string, fn func(*conn) error) error {
-	return l.explain(doing, l.writer.with(ctx, func(c *conn) error {
-		return transact(ctx, c, func() error { return fn(c) })
-	}))
 }
 
 // read lends a connection to fn.
