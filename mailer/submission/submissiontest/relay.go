@@ -19,7 +19,8 @@ import (
 // wait for it, so that a long way is no narrow one: up to 1,024 pieces are on
 // their way in each direction, and who sends more is held up. A half-closed
 // connection and a reset travel as the bytes do. Over TCP, the connection to
-// the relay itself is there at once.
+// the relay itself is there at once. A busy machine makes the way longer still,
+// never shorter.
 //
 // # Round trips
 //
@@ -34,7 +35,7 @@ import (
 // who does not.
 type Relay struct {
 	// RoundTrip is the time that is added to each round trip, half of it each
-	// way. 0 adds none, and still counts.
+	// way, to the millisecond. 0 adds none, and still counts.
 	RoundTrip time.Duration
 	// Server connects to the server, such as the Dial of an [Inbox].
 	// Default: to Target by TCP.

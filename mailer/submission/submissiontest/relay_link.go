@@ -56,8 +56,10 @@ func newLink(client, server net.Conn, roundTrip time.Duration) *link {
 			onTheWay: make(chan piece, relayPieces), ended: make(chan struct{})}
 	}
 	nothing := func() {}
-	l.there = line(client, server, roundTrip/2, l.trips.asked, nothing)
-	l.back = line(server, client, roundTrip-roundTrip/2, nothing, l.trips.answer)
+	// Timers of whole milliseconds are kept best.
+	half := (roundTrip / 2).Truncate(time.Millisecond)
+	l.there = line(client, server, half, l.trips.asked, nothing)
+	l.back = line(server, client, roundTrip-half, nothing, l.trips.answer)
 	return l
 }
 

@@ -1,0 +1,122 @@
+package submission_test
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+)
+
+// measure adds what testdata/performance/run reports, and a look at everything
+// once need not.
+var measure = flag.Bool("measure", false, "benchmark every client over every way and number of connections")
+
+// invitation is a message of the size of an invitation, 5.6 kB.
+var invitation = []byte("From: Jane Doe <boss@example.com>\r\nTo: Ann Lee <guest@example.org>\r\nSubject: Board meeting\r\n" +
+	"Message-ID: <stage@example.com>\r\nDate: Thu, 01 Apr 2027 12:00:00 +0000\r\nMIME-Version: 1.0\r\n" +
+	"Content-Type: text/plain; charset=UTF-8\r\n\r\n" +
+	strings.Repeat("A line of seventy-six characters, as quoted-printable text likes to have it\r\n", 69))
+
+// BenchmarkSubmission submits prebuilt messages on kept connections, with this
+// package and with others, at one and the same server: directly without a
+// round-trip time, otherwise through a relay. Besides the rate it tells the
+// round trips a message.
+func BenchmarkSubmission(b *testing.B) {
+	sink := &submissiontest.Sink{}
+	require.NoError(b, sink.Start())
+	defer func() { require.NoError(b, sink.Close()) }()
+	for _, rtt := range []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond} {
+		for _, conns := range []int{1, 2, 5, 10} {
+			if !*measure && (rtt > 5*time.Millisecond || conns < 10) {
+				continue
+			}
+			for _, c := range clients {
+				b.Run(fmt.Sprintf("rtt=%dms/conns=%d/client=%s", rtt.Milliseconds(), conns, c.name), func(b *testing.B) {
+					submitAll(b, sink, c, rtt, conns)
+				})
+			}
+		}
+	}
+}
+
+// submitAll submits b.N messages on so many connections, which are open before
+// the clock starts.
+func submitAll(b *testing.B, sink *submissiontest.Sink, c client, rtt time.Duration, conns int) {
+	b.ReportAllocs()
+	addr := sink.Addr()
+	var relay *submissiontest.Relay
+	if rtt > 0 {
+		relay = &submissiontest.Relay{Target: addr, RoundTrip: rtt}
+		require.NoError(b, relay.Start())
+		b.Cleanup(func() { require.NoError(b, relay.Close()) })
+		addr = relay.Addr()
+	}
+	senders := c.open(b, addr, conns)
+	each(b, senders, func(send sender) error { return send() })
+	trips, taken := 0, sink.Messages()
+	if relay != nil {
+		trips = relay.RoundTrips()
+	}
+
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	b.ResetTimer()
+	each(b, senders, func(send sender) error {
+		for left.Add(-1) >= 0 {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.StopTimer()
+	require.Equal(b, b.N, sink.Messages()-taken, "messages")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+	if relay != nil {
+		b.ReportMetric(float64(relay.RoundTrips()-trips)/float64(b.N), "trips/msg")
+	}
+}
+
+// each runs do with every sender at once, and fails the benchmark with the
+// first error.
+func each(b *testing.B, senders []sender, do func(sender) error) {
+	b.Helper()
+	var wg sync.WaitGroup
+	failures := make(chan error, len(senders))
+	for _, s := range senders {
+		wg.Go(func() {
+			if err := do(s); err != nil {
+				failures <- err
+			}
+		})
+	}
+	wg.Wait()
+	select {
+	case err := <-failures:
+		b.Fatal(err)
+	default:
+	}
+}
+
+// BenchmarkSubmitAllocations is what submitting one prebuilt message on a kept
+// connection allocates: the server at the other end allocates nothing.
+func BenchmarkSubmitAllocations(b *testing.B) {
+	sink := &submissiontest.Sink{}
+	require.NoError(b, sink.Start())
+	defer func() { require.NoError(b, sink.Close()) }()
+	send := ours(b, sink.Addr(), 1)[0]
+	require.NoError(b, send())
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := send(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
