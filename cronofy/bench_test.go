@@ -39,9 +39,10 @@ func BenchmarkLimiter(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := l.wait(b.Context(), time.Second); err != nil {
+		if err := l.begin(b.Context(), time.Second); err != nil {
 			b.Fatal(err)
 		}
+		l.end()
 	}
 }
 
@@ -51,10 +52,11 @@ func BenchmarkLimiterContended(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if err := l.wait(b.Context(), time.Second); err != nil {
+			if err := l.begin(b.Context(), time.Second); err != nil {
 				b.Error(err)
 				return
 			}
+			l.end()
 		}
 	})
 }

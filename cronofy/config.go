@@ -91,7 +91,9 @@ type Config struct {
 	Timeout time.Duration
 
 	// Transport makes the requests. Nil uses a clone of
-	// [http.DefaultTransport] tuned for one host.
+	// [http.DefaultTransport] tuned for one host. It may make a POST again by
+	// itself: each is marked as idempotent, in the way that [http.Transport]
+	// documents.
 	Transport http.RoundTripper
 
 	// UserAgent defaults to [DefaultUserAgent].

@@ -145,8 +145,9 @@ func (c *closing) CloseIdleConnections() { c.closed = true }
 
 func TestDefaultTransportKeepsConnections(t *testing.T) {
 	t.Parallel()
-	transport, ok := defaultTransport().(*http.Transport)
+	first, ok := defaultTransport().(*pioneer)
 	require.True(t, ok)
+	transport := first.transport
 	assert.Equal(t, DefaultRatePerSecond, transport.MaxIdleConnsPerHost)
 	assert.NotSame(t, http.DefaultTransport, transport)
 }

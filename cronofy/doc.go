@@ -33,11 +33,21 @@
 // 502, 503 or 504, up to [Config.MaxAttempts] times in all. This is harmless:
 // the API knows an invite by its id and recipient. The waits are random and
 // grow, and are never shorter than Retry-After asks. After a 429 all that
-// share the Client wait as long as the API asks for.
+// share the Client wait as long as the API asks for, or if it does not say, as
+// long as the one that was refused.
 //
 // The API takes 50 requests a second and 500 a minute from one application.
 // A Client keeps to both, over sliding windows, first come first served, and
-// waits as long as that takes; bound it with the context.
+// waits as long as that takes; bound it with the context. A request counts
+// until a second, and a minute, after its answer, so that the limits are kept
+// where the API counts, however long the ways there take.
+//
+// # Connections
+//
+// Without a Transport of the caller's, a Client speaks HTTP/2 where the
+// server does, over one connection that is kept and watched; with HTTP/1.1 it
+// keeps as many as requests were under way. A kept connection that the server
+// has closed is replaced without a failed attempt.
 //
 // # Callbacks
 //

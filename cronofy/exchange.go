@@ -67,18 +67,6 @@ func newClient(config Config) *Client {
 	}
 }
 
-// defaultTransport keeps connections for as many requests as may be under
-// way: the standard one keeps two for each host and opens the rest anew.
-func defaultTransport() http.RoundTripper {
-	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // a program put something of its own there
-		return http.DefaultTransport
-	}
-	transport := standard.Clone()
-	transport.MaxIdleConnsPerHost = DefaultRatePerSecond
-	return transport
-}
-
 // exchange makes one request and reads the answer.
 func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, error) {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
@@ -100,6 +88,10 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 		request.Body, request.GetBody = nil, nil
 	} else {
 		request.Header.Set("Content-Type", "application/json; charset=utf-8")
+		// This is not sent. It tells the transport that the request may be
+		// made again at once on another connection when a kept one turns out
+		// to be closed.
+		request.Header["Idempotency-Key"] = nil
 	}
 	c.authorize(request.Header)
 	request.Header.Set("Accept", "application/json")
@@ -131,6 +123,7 @@ func readInvite(response *http.Response) (*SmartInvite, error) {
 	}
 	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if mediaType == "text/html" || mediaType == "application/xhtml+xml" {
+		drain(response)
 		return unusable("the answer is a web page, so something stands between here and the API", nil)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -214,11 +207,14 @@ func transportError(problem string, err error) *TransportError {
 	return &TransportError{Problem: problem, Err: err}
 }
 
+// drain reads a short body to its end, which lets the connection be used
+// again. A long one costs more than a new connection.
+func drain(response *http.Response) { _, _ = io.CopyN(io.Discard, response.Body, 16<<10) }
+
 // refusal turns any status but 2xx into its error.
 func (c *Client) refusal(response *http.Response, addresses []string) error {
 	if response.StatusCode != http.StatusUnprocessableEntity {
-		// Reading a short body to its end lets the connection be used again.
-		_, _ = io.CopyN(io.Discard, response.Body, 16<<10)
+		drain(response)
 	}
 	switch code := response.StatusCode; {
 	case code == http.StatusUnauthorized:

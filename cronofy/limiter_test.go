@@ -25,43 +25,15 @@ func worstWindow(starts []time.Duration, length time.Duration) int {
 	return worst
 }
 
-// 1,200 requests at the API's limits take two minutes and the few seconds of
-// the last burst: no window sees too many, and none is left unused.
-func TestLimiterAtTheLimitsOfTheAPI(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(DefaultRatePerSecond, DefaultRatePerMinute)
-		begin := time.Now()
-		var (
-			mu     sync.Mutex
-			starts []time.Duration
-			group  sync.WaitGroup
-		)
-		for range 1200 {
-			group.Go(func() {
-				if assert.NoError(t, l.wait(t.Context(), time.Minute)) {
-					mu.Lock()
-					defer mu.Unlock()
-					starts = append(starts, time.Since(begin))
-				}
-			})
-		}
-		group.Wait()
-		require.Len(t, starts, 1200)
-		assert.Equal(t, DefaultRatePerSecond, worstWindow(starts, time.Second))
-		assert.Equal(t, DefaultRatePerMinute, worstWindow(starts, time.Minute))
-		assert.GreaterOrEqual(t, starts[1199], 2*time.Minute)
-		assert.Less(t, starts[1199], 2*time.Minute+4*time.Second)
-	})
-}
-
-// The law, for any limits and any crowd, some of whom give up: never more
-// starts in a window than allowed, first come first served, and nobody waits
-// longer than the law requires.
+// The law, for any limits and any crowd, some of whom give up: whenever the
+// requests arrive between their begin and their end, never more of them in a
+// window than allowed; first come first served; and nobody waits longer than
+// that requires.
 func TestLimiterLaw(t *testing.T) {
 	t.Parallel()
 	type visitor struct {
 		arrival, patience time.Duration // patience 0 is no end of it
+		takes             time.Duration // from begin to end
 		start             time.Duration
 		started           bool
 	}
@@ -71,11 +43,12 @@ func TestLimiterLaw(t *testing.T) {
 		visitors := make([]visitor, rapid.IntRange(1, 40).Draw(rt, "visitors"))
 		var clock time.Duration
 		for i := range visitors {
-			// Odd nanoseconds keep arrivals and ends of patience apart.
+			// Odd nanoseconds keep arrivals, ends and ends of patience apart.
 			clock += time.Duration(rapid.IntRange(0, 3000).Draw(rt, "gap"))*time.Millisecond + 1
 			visitors[i].arrival = clock
+			visitors[i].takes = time.Duration(rapid.IntRange(0, 5000).Draw(rt, "takes"))*time.Millisecond + 100*time.Nanosecond
 			if rapid.IntRange(0, 3).Draw(rt, "impatient") == 0 {
-				visitors[i].patience = time.Duration(rapid.IntRange(1, 90_000).Draw(rt, "patience")) * time.Millisecond
+				visitors[i].patience = time.Duration(rapid.IntRange(1, 90_000).Draw(rt, "patience"))*time.Millisecond + 10*time.Microsecond
 			}
 		}
 		synctest.Test(t, func(t *testing.T) {
@@ -91,13 +64,24 @@ func TestLimiterLaw(t *testing.T) {
 					if v.patience > 0 {
 						defer time.AfterFunc(v.patience, cancel).Stop()
 					}
-					v.started = l.wait(ctx, time.Hour) == nil
+					v.started = l.begin(ctx, time.Hour) == nil
 					v.start = time.Since(begin)
+					if v.started {
+						time.Sleep(v.takes)
+						l.end()
+					}
 				})
 			}
 			group.Wait()
 		})
-		var starts []time.Duration
+		var starts, ends, arrivals []time.Duration
+		room := func(limit int, length time.Duration) time.Duration {
+			if limit <= 0 || len(ends) < limit {
+				return 0
+			}
+			slices.Sort(ends)
+			return ends[len(ends)-limit] + length + windowGuard
+		}
 		for i, v := range visitors {
 			if !v.started {
 				if v.patience == 0 || v.start != v.arrival+v.patience {
@@ -105,29 +89,25 @@ func TestLimiterLaw(t *testing.T) {
 				}
 				continue
 			}
-			earliest := v.arrival
+			earliest := max(v.arrival, room(perSecond, time.Second), room(perMinute, time.Minute))
 			if n := len(starts); n > 0 {
 				earliest = max(earliest, starts[n-1])
-				if perSecond > 0 && n >= perSecond {
-					earliest = max(earliest, starts[n-perSecond]+time.Second+windowGuard)
-				}
-				if perMinute > 0 && n >= perMinute {
-					earliest = max(earliest, starts[n-perMinute]+time.Minute+windowGuard)
-				}
 			}
 			if v.start != earliest {
 				rt.Fatalf("visitor %d started at %v, want %v", i, v.start, earliest)
 			}
-			starts = append(starts, v.start)
+			starts, ends = append(starts, v.start), append(ends, v.start+v.takes)
+			arrivals = append(arrivals, v.start+time.Duration(rapid.Int64Range(0, int64(v.takes)).Draw(rt, "arrives after")))
 		}
 		if !slices.IsSorted(starts) {
 			rt.Fatalf("somebody was overtaken: %v", starts)
 		}
-		if n := worstWindow(starts, time.Second); perSecond > 0 && n > perSecond {
-			rt.Fatalf("%d starts in a second", n)
+		slices.Sort(arrivals)
+		if n := worstWindow(arrivals, time.Second); perSecond > 0 && n > perSecond {
+			rt.Fatalf("%d arrivals in a second", n)
 		}
-		if n := worstWindow(starts, time.Minute); perMinute > 0 && n > perMinute {
-			rt.Fatalf("%d starts in a minute", n)
+		if n := worstWindow(arrivals, time.Minute); perMinute > 0 && n > perMinute {
+			rt.Fatalf("%d arrivals in a minute", n)
 		}
 	})
 }
@@ -142,8 +122,9 @@ func TestLimiterIsFirstComeFirstServed(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 20 {
 			group.Go(func() {
-				if assert.NoError(t, l.wait(t.Context(), time.Minute)) {
+				if assert.NoError(t, l.begin(t.Context(), time.Minute)) {
 					order <- i
+					l.end()
 				}
 			})
 			synctest.Wait() // i stands in line before the next one comes
@@ -161,14 +142,35 @@ func TestLimiterDoesNotWaitInVain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, -1)
-		require.NoError(t, l.wait(t.Context(), 0))
+		require.NoError(t, l.begin(t.Context(), 0))
+		l.end()
 		begin := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, l.wait(ctx, 0), context.DeadlineExceeded)
+		require.ErrorIs(t, l.begin(ctx, 0), context.DeadlineExceeded)
 		assert.Zero(t, time.Since(begin))
-		require.NoError(t, l.wait(t.Context(), time.Minute))
+		require.NoError(t, l.begin(t.Context(), time.Minute))
 		assert.Equal(t, time.Second+windowGuard, time.Since(begin))
+	})
+}
+
+// While all places are taken by requests under way there is no time to wait
+// for: the end of one of them counts, and a context that ends.
+func TestLimiterWaitsForAnEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(2, -1)
+		begin := time.Now()
+		require.NoError(t, l.begin(t.Context(), 0))
+		require.NoError(t, l.begin(t.Context(), 0))
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		require.ErrorIs(t, l.begin(ctx, 0), context.DeadlineExceeded)
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+
+		time.AfterFunc(2*time.Second, l.end)
+		require.NoError(t, l.begin(t.Context(), 0))
+		assert.Equal(t, 6*time.Second+windowGuard, time.Since(begin))
 	})
 }
 
@@ -183,7 +185,7 @@ func TestLimiterHold(t *testing.T) {
 		var group sync.WaitGroup
 		for range 3 {
 			group.Go(func() {
-				assert.NoError(t, l.wait(t.Context(), 30*time.Second))
+				assert.NoError(t, l.begin(t.Context(), 30*time.Second))
 				assert.Equal(t, 10*time.Second, time.Since(begin))
 			})
 		}
@@ -194,7 +196,7 @@ func TestLimiterHold(t *testing.T) {
 
 		l.hold(time.Hour)
 		var held *heldError
-		require.ErrorAs(t, l.wait(t.Context(), 30*time.Second), &held)
+		require.ErrorAs(t, l.begin(t.Context(), 30*time.Second), &held)
 		assert.Equal(t, time.Hour, held.wait)
 	})
 }

@@ -53,18 +53,13 @@ func encodingProblem(err error) string {
 // do makes exchanges until one succeeds or a repeat makes no sense.
 func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 	for attempt := 1; ; attempt++ {
-		if err := c.limiter.wait(ctx, c.maxWait); err != nil {
+		if err := c.limiter.begin(ctx, c.maxWait); err != nil {
 			return nil, c.fail(call, notSent(err))
 		}
-		invite, err := c.exchange(ctx, call)
+		invite, wait, err := c.attempt(ctx, call, attempt)
 		if err == nil {
 			return invite, nil
 		}
-		var limited *RateLimitError
-		if errors.As(err, &limited) {
-			c.limiter.hold(limited.RetryAfter)
-		}
-		wait := c.backoff(err, attempt)
 		repeat, reason := c.shouldRepeat(ctx, err, attempt, wait)
 		c.log.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
 			slog.String("call", call.name), slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
@@ -77,6 +72,29 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", err, stopped))
 		}
 	}
+}
+
+// attempt makes one exchange that the limiter let begin. After a failure it
+// tells how long to wait before the next, and after a 429 it makes everybody
+// wait, before its end can let anybody else begin.
+func (c *Client) attempt(ctx context.Context, call call, attempt int) (*SmartInvite, time.Duration, error) {
+	defer c.limiter.end()
+	invite, err := c.exchange(ctx, call)
+	if err == nil {
+		return invite, 0, nil
+	}
+	wait := c.backoff(err, attempt)
+	var limited *RateLimitError
+	switch {
+	case !errors.As(err, &limited):
+	case limited.RetryAfter > 0:
+		c.limiter.hold(limited.RetryAfter)
+	default:
+		// Somebody else uses up the application's limit, and the API does not
+		// say for how long: asking again at once would be refused again.
+		c.limiter.hold(min(wait, c.maxWait))
+	}
+	return nil, wait, err
 }
 
 // fail says what was being done. People make ids out of addresses, so the id

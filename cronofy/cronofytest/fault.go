@@ -88,8 +88,8 @@ func FaultBrokenJSON() *Fault {
 	return spoilt(func(a answer) answer { a.body = bytes.TrimSuffix(a.body, []byte("}")); return a })
 }
 
-// FaultDrop closes the connection without an answer. The request was carried out. (net/http clients repeat a GET by themselves
-// when this happens on a connection that was used before.)
+// FaultDrop closes the connection without an answer. The request was carried out. (When this happens on a connection that was used
+// before, net/http clients repeat by themselves what they hold for idempotent: a GET, and all that package cronofy asks.)
 func FaultDrop() *Fault {
 	return spoilt(func(a answer) answer { a.cut = 0; return a })
 }
