@@ -36,7 +36,7 @@ func TestEveryPointIsOnTheList(t *testing.T) {
 		},
 		"submission": {
 			listed: text(submission.Moments()), callers: []string{"moment", "Moment"},
-			guarded: map[string][]string{"c.command": {"session.go"}, "c.finish": {"session.go"}, "c.send": {"session.go"}, "s.connect": {"submitter.go", "check.go"}},
+			guarded: map[string][]string{"c.command": {"transaction.go"}, "c.say": {"group.go"}, "c.send": {"transaction.go"}, "c.finish": {"content.go"}, "s.connect": {"submitter.go", "check.go"}},
 		},
 	} {
 		t.Run(dir, func(t *testing.T) {

@@ -62,14 +62,42 @@ func dyingCommand(t *testing.T) string {
 	return file
 }
 
-// points are all the points at which a run can die.
-func points() []string {
-	var all []string
+// place is a point at which a run can die, and whether the SMTP server makes it
+// come there.
+type place struct {
+	point    string
+	lockStep bool // the server does not offer PIPELINING
+}
+
+func (p place) String() string {
+	if p.lockStep {
+		return p.point + " in lock-step"
+	}
+	return p.point
+}
+
+// places are all the points at which a run can die: those of the pipeline and
+// of connecting once, the others with each kind of SMTP server that comes there.
+func places() []place {
+	var all []place
 	for _, s := range mailer.Steps() {
-		all = append(all, string(s))
+		all = append(all, place{point: string(s)})
 	}
 	for _, m := range submission.Moments() {
-		all = append(all, string(m))
+		grouped, lockStep := true, true
+		switch m {
+		case submission.BeforeConnect, submission.AfterConnect, submission.BeforeGroup, submission.AfterGroup:
+			lockStep = false
+		case submission.BeforeContent, submission.AfterContent, submission.AfterReply: // in either
+		default:
+			grouped = false
+		}
+		if grouped {
+			all = append(all, place{point: string(m)})
+		}
+		if lockStep {
+			all = append(all, place{point: string(m), lockStep: true})
+		}
 	}
 	return all
 }
@@ -101,7 +129,7 @@ type killed struct {
 	env     []string
 }
 
-func newKilled(t *testing.T) *killed {
+func newKilled(t *testing.T, lockStep bool) *killed {
 	t.Helper()
 	k := &killed{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{})}
 	// The second recipient of a run is refused for a while, so that the way of
@@ -112,6 +140,9 @@ func newKilled(t *testing.T) *killed {
 		}
 		return submissiontest.Fault{}
 	}}
+	if lockStep {
+		k.smtp.Extensions = []string{"8BITMIME", "ENHANCEDSTATUSCODES"}
+	}
 	require.NoError(t, k.smtp.Start())
 	t.Cleanup(func() { require.NoError(t, k.smtp.Close()) })
 	server := httptest.NewServer(k.api)
@@ -164,21 +195,21 @@ func (k *killed) halfAMinute(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	dying := dyingCommand(t)
-	for _, point := range points() {
-		t.Run(point+"/first, alone", func(t *testing.T) {
+	for _, at := range places() {
+		t.Run(at.String()+"/first, alone", func(t *testing.T) {
 			t.Parallel()
-			killAt(t, dying, point, 1, 1)
+			killAt(t, dying, at, 1, 1)
 		})
-		t.Run(point+"/later, among others", func(t *testing.T) {
+		t.Run(at.String()+"/later, among others", func(t *testing.T) {
 			t.Parallel()
-			killAt(t, dying, point, 3, 4)
+			killAt(t, dying, at, 3, 4)
 		})
 	}
 }
 
-func killAt(t *testing.T, dying, point string, n, concurrency int) {
+func killAt(t *testing.T, dying string, at place, n, concurrency int) {
 	t.Helper()
-	k := newKilled(t)
+	point, k := at.point, newKilled(t, at.lockStep)
 	k.command = dying
 	require.Zero(t, k.run(t, "before.jsonl", ""))
 	before := len(k.smtp.Accepted())

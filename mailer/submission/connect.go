@@ -24,6 +24,8 @@ type extensions struct {
 	eightBit  bool  // 8BITMIME, RFC 6152
 	utf8      bool  // SMTPUTF8, RFC 6531
 	mechanism []string
+
+	pipelining bool // RFC 2920
 }
 
 // opening is a connection on its way from the dial to the first MAIL. Each of
@@ -237,6 +239,7 @@ func (o *opening) session() *session {
 		w:        o.client.Text.W,
 		closer:   o.client.Text,
 		timeouts: o.s.cfg.Timeouts,
+		groups:   &o.s.groups,
 		greeting: clean(o.client.HelloResponse()),
 	}
 	if state, ok := o.client.TLSConnectionState(); ok {
@@ -247,6 +250,7 @@ func (o *opening) session() *session {
 	sess.ext.maxSize, _ = strconv.ParseInt(limit, 10, 64) // not a number: no limit is known
 	sess.ext.eightBit, _ = o.client.Extension("8BITMIME")
 	sess.ext.utf8, _ = o.client.Extension("SMTPUTF8")
+	sess.ext.pipelining, _ = o.client.Extension("PIPELINING")
 	_, mechanisms = o.client.Extension("AUTH")
 	sess.ext.mechanism = strings.Fields(strings.ToUpper(mechanisms))
 	return sess

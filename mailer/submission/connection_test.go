@@ -100,7 +100,7 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 				require.NoError(t, server.Close())
 			})
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f)}
+				server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f), Extensions: []string{}}
 				s := newSubmitter(t, submission.Config{Dial: server.Dial})
 				got := s.Submit(t.Context(), envelope, []byte(letter))
 				assert.NotEqual(t, submission.Accepted, got.Outcome)

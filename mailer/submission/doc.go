@@ -24,12 +24,26 @@
 // # Connections
 //
 // go-mail opens each connection: it dials, reads the greeting, says EHLO and
-// starts TLS, and has the login mechanisms. The transaction is our own, in
-// lock-step: MAIL, RCPT, DATA, content. Connections are kept for the next
-// message; RSET is said only after a transaction that stopped half-way, NOOP
-// only after 30 seconds of idleness. A kept connection that turns out dead
-// before MAIL was answered is replaced once, unnoticed. After anything out of
-// step a connection is dropped.
+// starts TLS, and has the login mechanisms. The transaction is our own.
+// Connections are kept for the next message; RSET is said only after a
+// transaction that stopped half-way, NOOP only after 30 seconds of idleness. A
+// kept connection that turns out dead before MAIL was answered is replaced
+// once, unnoticed. After anything out of step a connection is dropped.
+//
+// # Round trips
+//
+// To a server that offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one
+// write, so that a message on a kept connection costs two round trips: that
+// group, and the content. The content follows only when DATA was answered with
+// 354. To any other server the commands go in lock-step, each when the one
+// before it was answered: four round trips.
+//
+// An offer is no proof. Until the server has answered one group as it should, a
+// group of which it leaves MAIL or RCPT unanswered for Timeouts.Connect, or
+// answers otherwise than it may, is dropped with its connection, and the message
+// is repeated on a new one in lock-step. If that is answered, or if a later
+// group goes out of step or loses the replies behind a refused command, then
+// everything goes in lock-step until the Submitter is closed.
 //
 // TLS is mandatory unless configured otherwise ([TLSNone]), TLS 1.2 at least,
 // and a login never leaves this machine in clear.

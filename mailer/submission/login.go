@@ -79,7 +79,7 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		line += " " + encoded
 	}
 	for {
-		r, e := c.exchange(ctx, StepLogin, s.cfg.Timeouts.Command, line)
+		r, e := c.exchange(ctx, StepLogin, s.cfg.Timeouts.Command, 0, []byte(line+"\r\n"))
 		if e != nil {
 			return e
 		}

@@ -4,13 +4,17 @@ package submission
 // done, or is about to be. A process may die between any two of them.
 type Moment string
 
-// The moments, in order. AfterContent lies between the final dot and its reply:
+// The moments, in order. Where commands are grouped, BeforeGroup and AfterGroup
+// take the place of all from BeforeMail to AfterData, and mostly of those of
+// RSET as well. AfterContent lies between the final dot and its reply:
 // the message may have been accepted, and nobody knows.
 const (
 	BeforeConnect Moment = "smtp.connect.before"
 	AfterConnect  Moment = "smtp.connect.after"
 	BeforeReset   Moment = "smtp.reset.before"
 	AfterReset    Moment = "smtp.reset.after"
+	BeforeGroup   Moment = "smtp.group.before"
+	AfterGroup    Moment = "smtp.group.after"
 	BeforeMail    Moment = "smtp.mail.before"
 	AfterMail     Moment = "smtp.mail.after"
 	BeforeRcpt    Moment = "smtp.rcpt.before"
@@ -25,7 +29,7 @@ const (
 // Moments lists every Moment, in order.
 func Moments() []Moment {
 	return []Moment{
-		BeforeConnect, AfterConnect, BeforeReset, AfterReset, BeforeMail, AfterMail, BeforeRcpt, AfterRcpt,
-		BeforeData, AfterData, BeforeContent, AfterContent, AfterReply,
+		BeforeConnect, AfterConnect, BeforeReset, AfterReset, BeforeGroup, AfterGroup,
+		BeforeMail, AfterMail, BeforeRcpt, AfterRcpt, BeforeData, AfterData, BeforeContent, AfterContent, AfterReply,
 	}
 }

@@ -2,9 +2,11 @@ package submission
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,12 +28,21 @@ type reply struct {
 
 func (r reply) class() int { return r.code / 100 }
 
+// refuses reports whether r is a refusal, for a time or for good.
+func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
+
+// answers reports whether r is the answer that a command wants. To RCPT, 251
+// is as good as 250: the server forwards (RFC 5321 section 3.4).
+func (r reply) answers(step StepName, want int) bool {
+	return r.code == want || step == StepRcpt && r.code == 251
+}
+
 // line is the reply on one line of at most maxReplyText bytes.
 func (r reply) line() string {
 	if r.code == 0 {
 		return r.text
 	}
-	parts := fmt.Sprintf("%03d", r.code)
+	parts := strconv.Itoa(r.code) // three digits
 	if r.enhanced != "" {
 		parts += " " + r.enhanced
 	}
@@ -45,9 +56,10 @@ func (r reply) line() string {
 // ErrOutOfStep means that what came is no SMTP reply; the
 // reply then has its text alone. Any other error is the connection's.
 //
+// The text of a reply with the expected code is not kept; 0 expects none.
 // Whatever is in hide is taken out of the text: a server may echo what it was
 // told.
-func readReply(r *bufio.Reader, hide []string) (reply, error) {
+func readReply(r *bufio.Reader, expected int, hide []string) (reply, error) {
 	var rep reply
 	for range maxReplyLines {
 		line, err := readReplyLine(r)
@@ -56,13 +68,15 @@ func readReply(r *bufio.Reader, hide []string) (reply, error) {
 		}
 		code, more, text, ok := splitReplyLine(line)
 		if !ok || rep.code != 0 && code != rep.code {
-			return reply{text: clean(without(line, hide))}, ErrOutOfStep
+			return reply{text: clean(without(string(line), hide))}, ErrOutOfStep
 		}
 		rep.code = code
 		if code == 334 {
-			rep.challenge = text
+			rep.challenge = string(text)
 		}
-		rep.add(without(text, hide))
+		if code != expected {
+			rep.add(without(string(text), hide))
+		}
 		if !more {
 			return rep, nil
 		}
@@ -108,39 +122,40 @@ func without(s string, hide []string) string {
 	return s
 }
 
-func readReplyLine(r *bufio.Reader) (string, error) {
+// readReplyLine returns a line without its end, good until the next read.
+func readReplyLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull), err == nil && len(line) > maxReplyLine:
-		return "", fmt.Errorf("%w: a line of more than %d octets", ErrOutOfStep, maxReplyLine)
+		return nil, fmt.Errorf("%w: a line of more than %d octets", ErrOutOfStep, maxReplyLine)
 	case errors.Is(err, io.EOF) && len(line) > 0:
-		return "", io.ErrUnexpectedEOF
+		return nil, io.ErrUnexpectedEOF
 	case err != nil:
-		return "", err
+		return nil, err
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, crlf[1:]), crlf[:1]), nil
 }
 
 // splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2).
 // A code alone, without the space, is accepted as section 4.2 asks.
-func splitReplyLine(line string) (code int, more bool, text string, ok bool) {
+func splitReplyLine(line []byte) (code int, more bool, text []byte, ok bool) {
 	if len(line) < 3 {
-		return 0, false, "", false
+		return 0, false, nil, false
 	}
 	for i := range 3 {
 		if line[i] < '0' || line[i] > '9' {
-			return 0, false, "", false
+			return 0, false, nil, false
 		}
 		code = code*10 + int(line[i]-'0')
 	}
 	if code < 200 || code > 599 {
-		return 0, false, "", false
+		return 0, false, nil, false
 	}
 	if len(line) == 3 {
-		return code, false, "", true
+		return code, false, nil, true
 	}
 	if line[3] != ' ' && line[3] != '-' {
-		return 0, false, "", false
+		return 0, false, nil, false
 	}
 	return code, line[3] == '-', line[4:], true
 }

@@ -80,6 +80,7 @@ type Error struct {
 	permanent bool // for what did not begin: a repeat is pointless
 	config    bool
 	stale     bool // a kept connection turned out dead before a transaction was begun on it: only set up to MAIL
+	ungrouped bool // lock-step may do better: see session.group
 }
 
 // Errors that *Error wraps.

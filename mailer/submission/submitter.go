@@ -27,6 +27,8 @@ type Submitter struct {
 	slots chan struct{} // one for each connection that may be open and in use
 	rate  *window       // nil without a limit
 
+	groups groups
+
 	mu     sync.Mutex
 	idle   []*session // the latest used last
 	closed bool
@@ -82,7 +84,7 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 	case <-ctx.Done():
 		return (&Error{Step: StepDial, Err: context.Cause(ctx)}).result()
 	}
-	granted := false
+	granted, grouped := false, true
 	for useKept := true; ; useKept = false {
 		c, e := s.acquire(ctx, useKept)
 		if e != nil {
@@ -97,11 +99,18 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 			granted = true
 			c.kept = c.kept || waited
 		}
-		r, e := s.transact(ctx, c, env, checked)
+		r, e := s.transact(ctx, c, env, checked, grouped)
+		if !grouped && s.groups.settle(e) {
+			s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
+		}
 		if e == nil {
 			return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
 		}
 		if e.stale && useKept && ctx.Err() == nil {
+			continue
+		}
+		if e.ungrouped && grouped && ctx.Err() == nil {
+			grouped = false
 			continue
 		}
 		if hidden := env.withoutAddresses(e.Reply); hidden != e.Reply {
@@ -113,9 +122,9 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 
 // transact runs one transaction under the context, and puts the connection
 // back or drops it.
-func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content) (reply, *Error) {
+func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content, grouped bool) (reply, *Error) {
 	stop := context.AfterFunc(ctx, c.wire.interrupt)
-	r, e := c.transact(ctx, env, msg)
+	r, e := c.transact(ctx, env, msg, grouped)
 	if !stop() {
 		c.broken = true // interrupted, or about to be
 	}

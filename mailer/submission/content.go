@@ -1,0 +1,111 @@
+package submission
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// send hands over the content and reads the verdict. Until the block that
+// holds the final dot is written, the server cannot accept; from then on, only
+// its reply tells.
+func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
+	if c.r.Buffered() > 0 {
+		return reply{}, c.unasked(StepContent)
+	}
+	c.moment(BeforeContent)
+	block := c.block[:0]
+	lineStart := true
+	for rest := msg.msg; len(rest) > 0; {
+		if lineStart && rest[0] == '.' { // RFC 5321 section 4.5.2
+			block = append(block, '.')
+		}
+		// Up to and with the line end before the next dot that must be doubled.
+		piece := rest
+		lineStart = false
+		if i := bytes.Index(rest, dotLine); i >= 0 {
+			piece, lineStart = rest[:i+len(dotLine)-1], true
+		}
+		if room := blockSize - len(block); len(piece) > room {
+			piece, lineStart = piece[:room], false
+		}
+		block = append(block, piece...)
+		rest = rest[len(piece):]
+		if len(block) >= blockSize && len(rest) > 0 {
+			if e := c.writeBlock(ctx, block); e != nil {
+				return reply{}, e
+			}
+			block = block[:0]
+		}
+	}
+	if !bytes.HasSuffix(msg.msg, crlf) {
+		block = append(block, crlf...)
+	}
+	block = append(block, '.', '\r', '\n')
+	c.block = block
+	if ctx.Err() != nil {
+		c.broken = true
+		return reply{}, &Error{Step: StepContent, Err: context.Cause(ctx)}
+	}
+	return c.finish(ctx, block)
+}
+
+// dotLine is a line end, and the dot at the start of the next line.
+var dotLine = []byte("\n.")
+
+// writeBlock writes content that does not hold the final dot.
+func (c *session) writeBlock(ctx context.Context, block []byte) *Error {
+	c.wire.within(c.timeouts.Block)
+	err := c.write(block)
+	if err == nil {
+		return nil
+	}
+	if r, ok := c.lastReply(); ok {
+		c.broken = true
+		return refusal(StepContent, r)
+	}
+	return c.broke(ctx, StepContent, c.timeouts.Block, reply{}, err)
+}
+
+// finish writes the block that ends with the dot, and reads the reply to it.
+func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
+	unknown := func(e *Error) (reply, *Error) {
+		c.broken = true
+		e.unknown = true
+		e.Err = fmt.Errorf("%w: %w", errInconclusive, e.Err)
+		e.Advice = "a repeat must have the same Message-ID and bytes, so that a receiver can tell"
+		return reply{}, e
+	}
+	c.wire.within(c.timeouts.Block)
+	if err := c.write(block); err != nil {
+		if r, ok := c.lastReply(); ok {
+			c.broken = true
+			return reply{}, refusal(StepDot, r)
+		}
+		return unknown(c.broke(ctx, StepDot, c.timeouts.Block, reply{}, err))
+	}
+	c.moment(AfterContent)
+	c.wire.within(c.timeouts.Dot)
+	r, err := readReply(c.r, 0, nil)
+	c.moment(AfterReply)
+	switch {
+	case err != nil:
+		return unknown(c.broke(ctx, StepDot, c.timeouts.Dot, r, err))
+	case r.class() == 2:
+		c.needReset = false
+		return r, nil
+	case r.refuses():
+		c.needReset = false
+		c.broken = c.broken || r.code == 421
+		return reply{}, refusal(StepDot, r)
+	}
+	return unknown(outOfStep(StepDot, r))
+}
+
+// lastReply reads what a server said before it stopped taking content. Only a
+// refusal counts.
+func (c *session) lastReply() (reply, bool) {
+	c.wire.within(lastWords)
+	r, err := readReply(c.r, 0, nil)
+	return r, err == nil && r.refuses()
+}
