@@ -85,7 +85,7 @@ func sameTime(a, b Facts) bool {
 		// Dates have no zone.
 		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
 	}
-	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zone(a.Start, a.TZID) == zone(b.Start, b.TZID)
+	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zoneName(a.Start, a.TZID) == zoneName(b.Start, b.TZID)
 }
 
 func (c Change) cleaned() Change {

@@ -3,6 +3,8 @@ package templates
 import (
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // A Moment is when something takes place, in the words of a language and by
@@ -101,7 +103,7 @@ func moment(c calendar, start, end time.Time, allDay bool, tzid string) Moment {
 		return days(c, start, end)
 	}
 	start = inZone(start, tzid)
-	m := Moment{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zone(start, tzid)}
+	m := Moment{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zoneName(start, tzid)}
 	if !end.After(start) {
 		return m
 	}
@@ -134,9 +136,9 @@ func clock(c calendar, t time.Time) string {
 	return c.FmtTimeShort(t)
 }
 
-// zone names the zone that t is shown in: by IANA city and UTC offset, by what
+// zoneName names the zone that t is shown in: by IANA city and UTC offset, by what
 // is known of the two, or not at all for a floating time.
-func zone(t time.Time, tzid string) string {
+func zoneName(t time.Time, tzid string) string {
 	t = inZone(t, tzid)
 	floating := t.Location() == time.Local
 	switch {
@@ -166,14 +168,14 @@ func isUTC(name string) bool {
 // inZone shows t in the zone of that name, if t is not in it already and the
 // name is known.
 func inZone(t time.Time, tzid string) time.Time {
-	if tzid == "" || tzid == "Local" || t.Location().String() == tzid {
+	if t.Location().String() == tzid {
 		return t
 	}
-	loc, err := time.LoadLocation(tzid)
-	if err != nil {
+	location, ok := zone.Load(tzid)
+	if !ok {
 		return t
 	}
-	return t.In(loc)
+	return t.In(location)
 }
 
 // date is t's calendar day, as midnight UTC so that days can be counted.

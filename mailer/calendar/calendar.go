@@ -93,7 +93,7 @@ func Read(text string) (*Calendar, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := interpret(scanned.unfolded)
+	c, err := interpret(scanned.text)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,23 @@ func event(lines ...string) string {
 		strings.Join(lines, "\r\n") + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 }
 
+// What a mailer does not ask for must not keep an invitation from its reader: an alarm, or the description of a zone that needs none.
+func TestBrokenLinesThatNobodyAsksForAreNoError(t *testing.T) {
+	t.Parallel()
+	const broken = "DESCRIPTION;X=\"a\"b:c"
+	c := mustRead(t, event("SUMMARY:event", "BEGIN:VALARM", broken, "END:VALARM"))
+	assert.Equal(t, "event", c.Summary)
+
+	zoned := strings.Replace(event("DTSTART;TZID=Europe/Paris:20260701T090000"), "BEGIN:VEVENT",
+		"BEGIN:VTIMEZONE\r\nTZID:Europe/Paris\r\nBEGIN:STANDARD\r\n"+broken+"\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT", 1)
+	assert.Equal(t, "2026-07-01T09:00:00+02:00", mustRead(t, zoned).Start.Format(time.RFC3339))
+
+	for _, asked := range []string{event(broken), strings.ReplaceAll(zoned, "Europe/Paris", "Custom")} {
+		_, err := calendar.Read(asked)
+		require.Error(t, err)
+	}
+}
+
 func TestReadGoogle(t *testing.T) {
 	t.Parallel()
 	c := mustRead(t, file(t, "google-request.ics"))

@@ -1,7 +1,6 @@
 package calendar
 
 import (
-	"bytes"
 	"net/url"
 	"strconv"
 	"strings"
@@ -9,47 +8,46 @@ import (
 	ics "github.com/arran4/golang-ical"
 )
 
-// interpret parses a text that scan has let through and takes out of it what a mailer needs.
-func interpret(unfolded []byte) (*Calendar, error) {
-	parsed, err := ics.ParseCalendarWithOptions(bytes.NewReader(unfolded),
-		ics.WithUnknownPropertyHandler(ics.AcceptUnknownPropertyHandler))
-	if err != nil {
-		return nil, &Error{Code: Malformed, Reason: "a line cannot be read", Err: err}
-	}
-	speaker, err := speaking(parsed.Events())
+// interpret takes what a mailer needs out of a text that scan has let through.
+func interpret(text *component) (*Calendar, error) {
+	top, err := text.properties()
 	if err != nil {
 		return nil, err
 	}
-	c := &Calendar{}
-	for _, p := range parsed.CalendarProperties {
-		if p.IANAToken == "METHOD" && c.Method == "" {
-			c.Method = strings.ToUpper(strings.TrimSpace(p.Value))
-		}
+	speaker, err := speaking(text)
+	if err != nil {
+		return nil, err
 	}
-	if err := c.read(properties(speaker.Properties), &zones{text: parsed}); err != nil {
+	c := &Calendar{Method: strings.ToUpper(strings.TrimSpace(top.value("METHOD")))}
+	if err := c.read(speaker, &zones{text: text}); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// speaking returns the VEVENT that speaks for all.
-func speaking(events []*ics.VEvent) (*ics.VEvent, error) {
-	if len(events) == 0 {
-		return nil, fail(NoEvent, 0, "there is no VEVENT in it")
-	}
-	var master *ics.VEvent
-	uid := properties(events[0].Properties).value("UID")
-	for _, e := range events {
-		p := properties(e.Properties)
-		if p.value("UID") != uid {
+// speaking returns the properties of the VEVENT that speaks for all.
+func speaking(text *component) (properties, error) {
+	var first, master properties
+	for event := range text.all("VEVENT") {
+		p, err := event.properties()
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = p
+		}
+		if p.value("UID") != first.value("UID") {
 			return nil, fail(DifferentUIDs, 0, "it holds events with different UIDs")
 		}
 		if master == nil && p.first("RECURRENCE-ID") == nil {
-			master = e
+			master = p
 		}
 	}
-	if master == nil {
-		master = events[0]
+	switch {
+	case first == nil:
+		return nil, fail(NoEvent, 0, "there is no VEVENT in it")
+	case master == nil:
+		return first, nil
 	}
 	return master, nil
 }
@@ -67,20 +65,20 @@ func (c *Calendar) read(p properties, z *zones) error {
 		}
 		c.Sequence, c.HasSequence = n, true
 	}
-	for i := range p {
-		switch p[i].IANAToken {
+	for _, property := range p {
+		switch property.IANAToken {
 		case "ATTENDEE":
-			c.Attendees = append(c.Attendees, person(&p[i]))
+			c.Attendees = append(c.Attendees, person(property))
 		case "ORGANIZER":
 			if c.Organizer == (Person{}) {
-				c.Organizer = person(&p[i])
+				c.Organizer = person(property)
 			}
 		}
 	}
 	return c.readTimes(p, z)
 }
 
-func person(p *ics.IANAProperty) Person {
+func person(p *ics.BaseProperty) Person {
 	email, ok := mailto(p.Value)
 	if !ok {
 		email, _ = mailto("mailto:" + parameter(p, "EMAIL"))
@@ -111,26 +109,6 @@ func mailto(uri string) (string, bool) {
 	return strings.TrimSpace(rest), true
 }
 
-// properties are the properties of one component.
-type properties []ics.IANAProperty
-
-func (p properties) first(name string) *ics.IANAProperty {
-	for i := range p {
-		if p[i].IANAToken == name {
-			return &p[i]
-		}
-	}
-	return nil
-}
-
-// value returns the value of the first property of that name, or "".
-func (p properties) value(name string) string {
-	if first := p.first(name); first != nil {
-		return first.Value
-	}
-	return ""
-}
-
 // raw is value for structured values.
 func (p properties) raw(name string) string { return strings.TrimSpace(p.value(name)) }
 
@@ -138,6 +116,10 @@ func (p properties) raw(name string) string { return strings.TrimSpace(p.value(n
 var carets = strings.NewReplacer("^n", "\n", "^^", "^", "^'", `"`)
 
 // parameter returns the value of a parameter; a list, as an unquoted comma in a name looks like one, is put together again.
-func parameter(p *ics.IANAProperty, name string) string {
-	return carets.Replace(strings.Join(p.ICalParameters[name], ","))
+func parameter(p *ics.BaseProperty, name string) string {
+	value := strings.Join(p.ICalParameters[name], ",")
+	if !strings.Contains(value, "^") {
+		return value // A replacer makes a copy even so.
+	}
+	return carets.Replace(value)
 }

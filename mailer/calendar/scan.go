@@ -18,8 +18,8 @@ const (
 type scanned struct {
 	// wire is the text with CRLF line ends.
 	wire []byte
-	// unfolded is the text for the parser: unfolded lines ended by LF, names in upper case, and only the properties that are read.
-	unfolded []byte
+	// text is the VCALENDAR.
+	text *component
 }
 
 // read lists the properties that interpret looks at. The others never reach the parser.
@@ -44,13 +44,7 @@ func scan(text string) (*scanned, error) {
 	if len(text) < len(opening) || !strings.EqualFold(text[:len(opening)], opening) {
 		return nil, fail(NotCalendar, 1, "the text does not begin with %s", opening)
 	}
-	s := scanner{
-		out: scanned{
-			wire:     make([]byte, 0, len(text)+len(text)/24+2),
-			unfolded: make([]byte, 0, len(text)),
-		},
-		depth: make([]string, 0, MaxDepth),
-	}
+	s := scanner{out: scanned{wire: make([]byte, 0, len(text)+len(text)/24+2)}, unfolded: make([]byte, 0, len(text))}
 	for number := 1; text != ""; number++ {
 		line, rest, found := strings.Cut(text, "\n")
 		text = rest
@@ -74,18 +68,19 @@ func scan(text string) (*scanned, error) {
 	if err := s.flush(); err != nil {
 		return nil, err
 	}
-	if len(s.depth) > 0 {
-		return nil, fail(Truncated, 0, "the text ends before END:%s", s.depth[len(s.depth)-1])
+	if len(s.open) > 0 {
+		return nil, fail(Truncated, 0, "the text ends before END:%s", s.open[len(s.open)-1].name)
 	}
 	return &s.out, nil
 }
 
 type scanner struct {
 	out     scanned
-	logical []byte   // the unfolded line in hand
-	number  int      // the number of its first physical line
-	depth   []string // the open components
-	began   bool     // BEGIN:VCALENDAR was seen
+	logical []byte       // the unfolded line in hand
+	number  int          // the number of its first physical line
+	open    []*component // the innermost last
+
+	unfolded []byte // the lines of all components
 }
 
 // flush takes the unfolded line in hand.
@@ -97,7 +92,7 @@ func (s *scanner) flush() error {
 	if !utf8.Valid(line) {
 		return fail(NotUTF8, s.number, "the line is not valid UTF-8")
 	}
-	if s.began && len(s.depth) == 0 {
+	if s.out.text != nil && len(s.open) == 0 {
 		return fail(TrailingText, s.number, "text follows END:VCALENDAR")
 	}
 	nameEnd, colon, err := s.head(line)
@@ -105,37 +100,50 @@ func (s *scanner) flush() error {
 		return err
 	}
 	upper(line[:nameEnd])
-	name := string(line[:nameEnd])
-	if name == "BEGIN" || name == "END" {
-		return s.frame(name, strings.ToUpper(string(bytes.TrimSpace(line[colon+1:]))))
+	switch string(line[:nameEnd]) {
+	case "BEGIN":
+		return s.begin(componentName(line[colon+1:]))
+	case "END":
+		return s.end(componentName(line[colon+1:]))
 	}
-	if read[name] {
-		s.out.unfolded = append(append(s.out.unfolded, line...), '\n')
+	if read[string(line[:nameEnd])] {
+		top := s.open[len(s.open)-1]
+		start := len(s.unfolded)
+		s.unfolded = append(s.unfolded, line...)
+		top.lines = append(top.lines, s.unfolded[start:])
 	}
 	return nil
 }
 
-// frame takes a BEGIN or END.
-func (s *scanner) frame(name, component string) error {
+func componentName(value []byte) string { return strings.ToUpper(string(bytes.TrimSpace(value))) }
+
+func (s *scanner) begin(name string) error {
+	c := &component{name: name}
 	switch {
-	case name == "END":
-		if top := s.depth[len(s.depth)-1]; component != top {
-			return fail(Unbalanced, s.number, "END:%s is expected here, something else ends", top)
-		}
-		s.depth = s.depth[:len(s.depth)-1]
-	case !s.began && component != "VCALENDAR":
+	case s.out.text == nil && name != "VCALENDAR":
 		return fail(NotCalendar, s.number, "the text does not begin with %s", opening)
-	case s.began && component == "VCALENDAR":
+	case s.out.text == nil:
+		s.out.text = c
+	case name == "VCALENDAR":
 		return fail(Malformed, s.number, "a VCALENDAR begins inside another")
-	case component == "" || strings.Trim(component, nameCharacters) != "":
+	case name == "" || strings.Trim(name, nameCharacters) != "":
 		return fail(Malformed, s.number, "BEGIN is not followed by the name of a component")
-	case len(s.depth) == MaxDepth:
+	case len(s.open) == MaxDepth:
 		return fail(TooDeep, s.number, "components are nested more than %d deep", MaxDepth)
 	default:
-		s.began = true
-		s.depth = append(s.depth, component)
+		parent := s.open[len(s.open)-1]
+		parent.subs = append(parent.subs, c)
 	}
-	s.out.unfolded = append(append(append(append(s.out.unfolded, name...), ':'), component...), '\n')
+	s.open = append(s.open, c)
+	return nil
+}
+
+func (s *scanner) end(name string) error {
+	top := s.open[len(s.open)-1]
+	if name != top.name {
+		return fail(Unbalanced, s.number, "END:%s is expected here, something else ends", top.name)
+	}
+	s.open = s.open[:len(s.open)-1]
 	return nil
 }
 

@@ -67,7 +67,7 @@ type moment struct {
 }
 
 // moment reads the value of a date property.
-func (z *zones) moment(p *ics.IANAProperty) (moment, error) {
+func (z *zones) moment(p *ics.BaseProperty) (moment, error) {
 	value := strings.TrimSpace(p.Value)
 	form, utc := dateTimeForm, false
 	m := moment{}

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	ics "github.com/arran4/golang-ical"
 )
 
 // observance is a STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 section 3.6.5). Wall-clock times are written as UTC.
@@ -19,27 +17,37 @@ type observance struct {
 	dates    []time.Time // RDATEs
 }
 
+// readObservances reads the STANDARDs and DAYLIGHTs of a VTIMEZONE.
+func readObservances(zone *component) ([]*observance, error) {
+	var all []*observance
+	for _, sub := range zone.subs {
+		if sub.name != "STANDARD" && sub.name != "DAYLIGHT" {
+			continue
+		}
+		p, err := sub.properties()
+		if err != nil {
+			return nil, err
+		}
+		o, err := readObservance(p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it has neither STANDARD nor DAYLIGHT")
+	}
+	return all, nil
+}
+
 // offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose onset came last. A time that the clock
 // leaps over has the offset before the leap, a time it shows twice is the first of the two (RFC 5545 section 3.3.5).
-func offsetAt(components []ics.Component, wall time.Time) (time.Duration, error) {
+func offsetAt(observances []*observance, wall time.Time) time.Duration {
 	var (
 		earliest, current *observance
 		latest            time.Time
 	)
-	for _, component := range components {
-		var p properties
-		switch c := component.(type) {
-		case *ics.Standard:
-			p = c.Properties
-		case *ics.Daylight:
-			p = c.Properties
-		default:
-			continue
-		}
-		o, err := readObservance(p)
-		if err != nil {
-			return 0, err
-		}
+	for _, o := range observances {
 		if earliest == nil || o.start.Before(earliest.start) {
 			earliest = o
 		}
@@ -48,14 +56,12 @@ func offsetAt(components []ics.Component, wall time.Time) (time.Duration, error)
 		}
 	}
 	switch {
-	case earliest == nil:
-		return 0, errors.New("it has neither STANDARD nor DAYLIGHT")
 	case current == nil:
-		return earliest.from, nil
+		return earliest.from
 	case wall.Sub(latest) < current.to-current.from:
-		return current.from, nil
+		return current.from
 	}
-	return current.to, nil
+	return current.to
 }
 
 func readObservance(p properties) (*observance, error) {
@@ -75,11 +81,11 @@ func readObservance(p properties) (*observance, error) {
 			return nil, fmt.Errorf("an RRULE in it: %w", err)
 		}
 	}
-	for i := range p {
-		if p[i].IANAToken != "RDATE" {
+	for _, property := range p {
+		if property.IANAToken != "RDATE" {
 			continue
 		}
-		for text := range strings.SplitSeq(strings.TrimSpace(p[i].Value), ",") {
+		for text := range strings.SplitSeq(strings.TrimSpace(property.Value), ",") {
 			t, err := time.Parse(dateTimeForm, text)
 			if err != nil {
 				return nil, fmt.Errorf("an RDATE in it is not a local time: %w", err)

@@ -3,48 +3,64 @@ package calendar
 import (
 	"strings"
 	"time"
-	_ "time/tzdata" // The IANA database travels with the program.
 
-	ics "github.com/arran4/golang-ical"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // zones finds out what the TZIDs of one text mean.
 type zones struct {
-	text *ics.Calendar
+	text *component
 
-	// The IANA zone looked up last: the start and the end of an event mostly share it.
-	name     string
-	location *time.Location
+	// The zone looked up last: the start and the end of an event mostly share it. It is in the IANA database, or the text describes it.
+	name      string
+	location  *time.Location
+	described []*observance
 }
 
 // at returns the instant at which the clock in the zone shows wall.
 func (z *zones) at(tzid string, wall time.Time) (time.Time, error) {
 	if z.name != tzid {
-		z.name, z.location = tzid, iana(tzid)
+		if err := z.find(tzid); err != nil {
+			return time.Time{}, err
+		}
 	}
 	if z.location != nil {
 		return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, z.location), nil
 	}
-	described := z.described(tzid)
-	if described == nil {
-		return time.Time{}, fail(UnknownTimeZone, 0, "the time zone %.60q is not an IANA name, and no VTIMEZONE in the text explains it", tzid)
-	}
-	offset, err := offsetAt(described.SubComponents(), wall)
-	if err != nil {
-		return time.Time{}, &Error{Code: UnknownTimeZone, Reason: "its VTIMEZONE cannot be read", Err: err}
-	}
-	at := wall.Add(-offset)
-	return at.In(time.FixedZone(tzid, int(offset/time.Second))), nil
+	offset := offsetAt(z.described, wall)
+	return wall.Add(-offset).In(time.FixedZone(tzid, int(offset/time.Second))), nil
 }
 
-// described returns the VTIMEZONE of that name.
-func (z *zones) described(tzid string) *ics.VTimezone {
-	for _, component := range z.text.Components {
-		if zone, ok := component.(*ics.VTimezone); ok && properties(zone.Properties).value("TZID") == tzid {
-			return zone
+// find looks a zone up, in the IANA database and then in the text.
+func (z *zones) find(tzid string) error {
+	if z.location = iana(tzid); z.location == nil {
+		described, err := z.describe(tzid)
+		if err != nil {
+			return err
 		}
+		z.described = described
 	}
+	z.name = tzid
 	return nil
+}
+
+// describe reads the VTIMEZONE of that name.
+func (z *zones) describe(tzid string) ([]*observance, error) {
+	for zone := range z.text.all("VTIMEZONE") {
+		p, err := zone.properties()
+		if err != nil {
+			return nil, err
+		}
+		if p.value("TZID") != tzid {
+			continue
+		}
+		described, err := readObservances(zone)
+		if err != nil {
+			return nil, &Error{Code: UnknownTimeZone, Reason: "its VTIMEZONE cannot be read", Err: err}
+		}
+		return described, nil
+	}
+	return nil, fail(UnknownTimeZone, 0, "the time zone %.60q is not an IANA name, and no VTIMEZONE in the text explains it", tzid)
 }
 
 // iana looks a name up in the IANA database. A name that begins with a slash is from some registry (RFC 5545 section 3.2.19), and
@@ -66,15 +82,12 @@ func iana(tzid string) *time.Location {
 	return nil
 }
 
-// load is time.LoadLocation without the names by which it finds the zone of the machine, or files beside the database.
+// load is [zone.Load] without the names by which it finds the zone of the machine, or files beside the database.
 func load(name string) *time.Location {
 	switch area, _, _ := strings.Cut(strings.ToLower(name), "/"); area {
 	case "", "local", "localtime", "posix", "posixrules", "right":
 		return nil
 	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return nil
-	}
-	return loc
+	location, _ := zone.Load(name)
+	return location
 }

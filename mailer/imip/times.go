@@ -3,6 +3,8 @@ package imip
 import (
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // readDuration reads a DURATION (RFC 5545 section 3.3.6).
@@ -74,8 +76,8 @@ const maxLocations = 50
 
 func (l locations) load(tzid string) *time.Location {
 	loc, known := l[tzid]
-	if !known && len(l) < maxLocations && tzid != "" && tzid != "Local" {
-		loc, _ = time.LoadLocation(tzid) // nil for a name that is not of the IANA database
+	if !known && len(l) < maxLocations {
+		loc, _ = zone.Load(tzid) // nil for a name that is not of the IANA database
 		l[tzid] = loc
 	}
 	return loc
