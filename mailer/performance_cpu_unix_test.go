@@ -24,10 +24,7 @@ func cpuTime(tb testing.TB) time.Duration {
 // a ledger on disk, against the sum of its stages, each run by itself in the
 // same way: 10 at once, the servers included. All take turns.
 func BenchmarkCPU(b *testing.B) {
-	n, rounds := 20, 1
-	if *measure {
-		n, rounds = 1000, 9
-	}
+	n, rounds := *measuredInvites, *measuredRounds
 	w := newWay(b, wayOptions{})
 	stages := w.stages(b)
 	spend := func(do func()) float64 {
@@ -61,14 +58,12 @@ func BenchmarkCPU(b *testing.B) {
 	}
 }
 
-// BenchmarkGrowth holds what an invite costs in a run of 100,000 against what it
-// costs in one of 1,000, in CPU time and allocations, the servers included. The
-// runs take turns, each with a new ledger.
+// BenchmarkGrowth holds what an invite costs in a large run against what it costs
+// in a small one, in CPU time and allocations, the servers included. The runs
+// take turns, each with a new ledger.
 func BenchmarkGrowth(b *testing.B) {
-	few, many, rounds, fewRuns := 20, 100, 1, 1
-	if *measure {
-		few, many, rounds, fewRuns = 1000, 100_000, 3, 10
-	}
+	few, many, rounds := *measuredInvites, *measuredInvites**measuredGrowth, *measuredRounds
+	fewRuns := min(10, *measuredGrowth) // small runs are noisier
 	for b.Loop() {
 		cpu, allocs := make(map[int][]float64), make(map[int][]float64)
 		run := func(n int) {

@@ -27,9 +27,13 @@ import (
 	"github.com/invitemailer/invitemailer/templates"
 )
 
-// measure takes the measurements that testdata/performance/run reports, over as
-// many invites as they need; otherwise each is looked at once, over a few.
-var measure = flag.Bool("measure", false, "measure over as many invites as the reported figures need; takes minutes")
+// The measurements that testdata/performance/run reports need many invites and
+// rounds; a look at everything once needs few.
+var (
+	measuredInvites = flag.Int("invites", 20, "invites in each run of BenchmarkOverlap, BenchmarkCPU and BenchmarkGrowth")
+	measuredRounds  = flag.Int("rounds", 1, "rounds of each of them, of which the medians are told")
+	measuredGrowth  = flag.Int("growth", 5, "how many times as many invites the larger runs of BenchmarkGrowth have")
+)
 
 // atOnce is how many requests, and how many connections, the measurements have
 // under way.

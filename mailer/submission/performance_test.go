@@ -14,9 +14,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
-// measure adds what testdata/performance/run reports, and a look at everything
+// everyWay adds what testdata/performance/run reports and a look at everything
 // once need not.
-var measure = flag.Bool("measure", false, "benchmark every client over every way and number of connections")
+var everyWay = flag.Bool("every-way", false, "benchmark submission with every round-trip time and number of connections")
 
 // invitation is a message of the size of an invitation, 5.6 kB.
 var invitation = []byte("From: Jane Doe <boss@example.com>\r\nTo: Ann Lee <guest@example.org>\r\nSubject: Board meeting\r\n" +
@@ -34,7 +34,7 @@ func BenchmarkSubmission(b *testing.B) {
 	defer func() { require.NoError(b, sink.Close()) }()
 	for _, rtt := range []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond} {
 		for _, conns := range []int{1, 2, 5, 10} {
-			if !*measure && (rtt > 5*time.Millisecond || conns < 10) {
+			if !*everyWay && (rtt > 5*time.Millisecond || conns < 10) {
 				continue
 			}
 			for _, c := range clients {
@@ -102,21 +102,5 @@ func each(b *testing.B, senders []sender, do func(sender) error) {
 	case err := <-failures:
 		b.Fatal(err)
 	default:
-	}
-}
-
-// BenchmarkSubmitAllocations is what submitting one prebuilt message on a kept
-// connection allocates: the server at the other end allocates nothing.
-func BenchmarkSubmitAllocations(b *testing.B) {
-	sink := &submissiontest.Sink{}
-	require.NoError(b, sink.Start())
-	defer func() { require.NoError(b, sink.Close()) }()
-	send := ours(b, sink.Addr(), 1)[0]
-	require.NoError(b, send())
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := send(); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
