@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
@@ -23,6 +25,34 @@ var invitation = []byte("From: Jane Doe <boss@example.com>\r\nTo: Ann Lee <guest
 	"Message-ID: <stage@example.com>\r\nDate: Thu, 01 Apr 2027 12:00:00 +0000\r\nMIME-Version: 1.0\r\n" +
 	"Content-Type: text/plain; charset=UTF-8\r\n\r\n" +
 	strings.Repeat("A line of seventy-six characters, as quoted-printable text likes to have it\r\n", 69))
+
+// TestRoundTripsAMessage: on a kept connection a message needs two round trips
+// where PIPELINING is offered, one for the commands and one for the content (RFC
+// 2920 section 3.1), however the server cuts its replies into packets.
+func TestRoundTripsAMessage(t *testing.T) {
+	t.Parallel()
+	inbox := newInbox(t, submissiontest.Options{})
+	sink := &submissiontest.Sink{}
+	require.NoError(t, sink.Start())
+	defer func() { require.NoError(t, sink.Close()) }()
+	for name, relay := range map[string]*submissiontest.Relay{
+		"replies one by one": {Server: inbox.Dial},
+		"replies together":   {Target: sink.Addr()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() { require.NoError(t, relay.Close()) }()
+			s := newSubmitter(t, submission.Config{Dial: relay.Dial, Connections: 1})
+			require.NoError(t, s.Submit(t.Context(), envelope, invitation).Err)
+			const messages = 50
+			before := relay.RoundTrips()
+			for range messages {
+				require.NoError(t, s.Submit(t.Context(), envelope, invitation).Err)
+			}
+			assert.LessOrEqual(t, float64(relay.RoundTrips()-before)/messages, 2.1, "round trips a message")
+			assert.Len(t, relay.RoundTripsByConnection(), 1, "one connection, kept")
+		})
+	}
+}
 
 // BenchmarkSubmission submits prebuilt messages on kept connections, with this
 // package and with others, at one and the same server: directly without a
