@@ -152,9 +152,10 @@ func containsFold(s, lower string) bool {
 
 // indexFold finds lower, which is lower-case ASCII, in s without regard to the case of ASCII letters.
 func indexFold(s, lower string) int {
-	first := lower[0]
-	for i := 0; i+len(lower) <= len(s); i++ {
-		if c := s[i]; (c == first || c >= 'A' && c <= 'Z' && c+'a'-'A' == first) && equalFoldASCII(s[i:i+len(lower)], lower) {
+	const fold = 'a' - 'A' // the bit in which the two cases differ; other characters may look alike without it
+	first := lower[0] | fold
+	for i := range len(s) - len(lower) + 1 {
+		if s[i]|fold == first && equalFoldASCII(s[i:i+len(lower)], lower) {
 			return i
 		}
 	}

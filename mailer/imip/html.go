@@ -130,20 +130,21 @@ func attribute(tag, name string) (string, bool) {
 
 // squeeze leaves out white space, controls and what is invisible, so that texts that are laid out differently can be compared.
 func squeeze(s string) string {
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
+	b.Grow(len(s))
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if c > ' ' && c != 0x7f {
-				b = append(b, c)
+				b.WriteByte(c)
 			}
 			i++
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) {
-			b = append(b, s[i:i+n]...)
+			b.WriteString(s[i : i+n])
 		}
 		i += n
 	}
-	return string(b)
+	return b.String()
 }

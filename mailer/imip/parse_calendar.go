@@ -176,6 +176,7 @@ func (r *calendarReader) folds() bool {
 // unfold joins the lines of a fold (RFC 5545 section 3.1) and returns where the last of them ends.
 func (r *calendarReader) unfold(first string) (logical string, end int) {
 	var b strings.Builder
+	b.Grow(2 * len(first))
 	b.WriteString(first)
 	for r.folds() {
 		start := r.pos
@@ -228,7 +229,7 @@ func isName(s string) bool {
 }
 
 func (r *calendarReader) begin(p *property) {
-	c := &component{name: strings.ToUpper(strings.Trim(p.value, " \t")), line: p.line}
+	c := &component{name: strings.ToUpper(strings.Trim(p.value, " \t")), line: p.line, props: make([]property, 0, 8)}
 	if len(r.stack) == 0 {
 		r.cal.top = append(r.cal.top, c)
 		if c.name == "VCALENDAR" {

@@ -102,7 +102,7 @@ func readTree(d *document) {
 	if strings.HasPrefix(t.text, "From ") { // the separator of an mbox file
 		t.line()
 	}
-	d.root = &part{}
+	d.root = &part{fields: make([]field, 0, 16)}
 	t.part(d.root)
 }
 
@@ -210,7 +210,7 @@ func (t *tree) multipart(p *part) delimiter {
 			_, d = t.skip()
 			continue
 		}
-		child := &part{parent: p, index: len(p.children) + 1, depth: p.depth + 1}
+		child := &part{parent: p, index: len(p.children) + 1, depth: p.depth + 1, fields: make([]field, 0, 4)}
 		p.children = append(p.children, child)
 		d = t.part(child)
 	}

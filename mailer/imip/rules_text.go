@@ -164,7 +164,7 @@ var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR
 
 // checkParams is IM52 for one property.
 func checkParams(d *document, r *report, p *property) {
-	var seen []string
+	seen := make([]string, 0, 8)
 	for q := range p.each {
 		switch {
 		case q.name == "":

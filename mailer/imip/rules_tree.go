@@ -224,6 +224,10 @@ func (d *document) mustSay(r *report, kind string) {
 		r.add(whole, "there is no %s part", kind)
 		return
 	}
+	if d.shown(kind) != "" {
+		return
+	}
+	// Nothing but white space and what is invisible. The latter counts here: it is a text that somebody wrote.
 	text := p.content()
 	if kind == "text/html" {
 		text = stripTags(text)
