@@ -53,7 +53,7 @@ func paragraphs(s string) string {
 	if tidy(s) {
 		return s
 	}
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ").Replace(clean(s))
+	s = lineBreaks.Replace(clean(s))
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
 			return -1
@@ -66,6 +66,8 @@ func paragraphs(s string) string {
 	}
 	return strings.Trim(strings.Join(split, "\n"), "\n")
 }
+
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ")
 
 // lines are the lines of a text that paragraphs made.
 func lines(s string) []string { return strings.Split(s, "\n") }
