@@ -24,13 +24,12 @@ type Client struct {
 	maxAttempts int
 	maxWait     time.Duration
 	timeout     time.Duration
-	userAgent   string
 
-	// authorize sets the Authorization header and redact takes the key out of
-	// a text. The key lives in these functions only, so that no way of
-	// printing a Client can show it.
-	authorize func(http.Header)
-	redact    func(text string) string
+	// header makes the header of a request, with the Authorization in it, and
+	// redact takes the key out of a text. The key lives in these functions
+	// only, so that no way of printing a Client can show it.
+	header func(withBody bool) http.Header
+	redact func(text string) string
 }
 
 // New checks the configuration and returns a Client. It asks nobody. The

@@ -52,7 +52,7 @@ func (t EventTime) MarshalJSON() ([]byte, error) {
 		return nil, errEventTimeYear
 	}
 	if t.TZID == "" {
-		return json.Marshal(text)
+		return []byte(`"` + text + `"`), nil // nothing in it to escape
 	}
 	return json.Marshal(timeObject{Time: text, TZID: t.TZID})
 }
@@ -68,7 +68,7 @@ func (t *EventTime) UnmarshalJSON(data []byte) error {
 	case bytes.Equal(data, []byte("null")):
 		return nil
 	case bytes.HasPrefix(data, []byte(`"`)):
-		if err := json.Unmarshal(data, &object.Time); err != nil {
+		if err := readText(data, &object.Time); err != nil {
 			return err
 		}
 	case bytes.HasPrefix(data, []byte("{")):

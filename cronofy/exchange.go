@@ -24,6 +24,9 @@ import (
 // maxBody bounds an answer, uncompressed.
 const maxBody = 1 << 20
 
+// maxHint bounds what an answer gets for naming a length, before it comes.
+const maxHint = 64 << 10
+
 // wireRequest is the body of a POST.
 type wireRequest struct {
 	Method string `json:"method"`
@@ -61,9 +64,28 @@ func newClient(config Config) *Client {
 		maxAttempts: config.MaxAttempts,
 		maxWait:     config.MaxWait,
 		timeout:     config.Timeout,
-		userAgent:   config.UserAgent,
-		authorize:   func(h http.Header) { h.Set("Authorization", bearer) },
+		header:      headers(bearer, config.UserAgent),
 		redact:      func(text string) string { return strings.ReplaceAll(text, bearer[len("Bearer "):], "[key]") },
+	}
+}
+
+// headers returns a function that makes the header of a request.
+func headers(bearer, userAgent string) func(withBody bool) http.Header {
+	bare := http.Header{
+		"Accept":        {"application/json"},
+		"Authorization": {bearer},
+		"User-Agent":    {userAgent},
+	}
+	full := bare.Clone()
+	full.Set("Content-Type", "application/json; charset=utf-8")
+	// This is not sent. It tells the transport that the request may be made
+	// again at once on another connection when a kept one turns out closed.
+	full["Idempotency-Key"] = nil
+	return func(withBody bool) http.Header {
+		if withBody {
+			return full.Clone()
+		}
+		return bare.Clone()
 	}
 }
 
@@ -84,18 +106,10 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 	if err != nil {
 		return nil, &RequestError{Problems: []string{"the request cannot be written as HTTP"}}
 	}
+	request.Header = c.header(call.body != nil)
 	if call.body == nil {
 		request.Body, request.GetBody = nil, nil
-	} else {
-		request.Header.Set("Content-Type", "application/json; charset=utf-8")
-		// This is not sent. It tells the transport that the request may be
-		// made again at once on another connection when a kept one turns out
-		// to be closed.
-		request.Header["Idempotency-Key"] = nil
 	}
-	c.authorize(request.Header)
-	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", c.userAgent)
 
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -126,14 +140,18 @@ func readInvite(response *http.Response) (*SmartInvite, error) {
 		drain(response)
 		return unusable("the answer is a web page, so something stands between here and the API", nil)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	var body bytes.Buffer
+	// As much room as the answer says it needs, within reason, and as much
+	// more as the reader wants before it finds the end.
+	body.Grow(int(min(max(response.ContentLength, 0), maxHint)) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return unusable("the answer broke off", err)
-	case len(body) > maxBody:
+	case body.Len() > maxBody:
 		return unusable("the answer is longer than 1 MiB", nil)
 	}
-	invite, problem := decodeInvite(body)
+	invite, problem := decodeInvite(body.Bytes())
 	if problem != "" {
 		return unusable(problem, nil)
 	}
@@ -143,16 +161,19 @@ func readInvite(response *http.Response) (*SmartInvite, error) {
 // decodeInvite reads a body, or says what is wrong with it without quoting it.
 func decodeInvite(body []byte) (invite *SmartInvite, problem string) {
 	body = bytes.TrimSpace(body)
-	switch {
-	case len(body) == 0:
+	if len(body) == 0 {
 		return nil, "the answer is empty"
-	case !json.Valid(body):
+	}
+	invite = new(SmartInvite)
+	// By way of json.Unmarshal all would be scanned twice more.
+	err := invite.UnmarshalJSON(body)
+	var broken *json.SyntaxError
+	switch {
+	case errors.As(err, &broken):
 		return nil, "the answer is broken JSON"
 	case body[0] != '{':
 		return nil, "the answer is not a JSON object"
-	}
-	invite = new(SmartInvite)
-	if err := json.Unmarshal(body, invite); err != nil {
+	case err != nil:
 		return nil, "the answer does not have the documented form"
 	}
 	return invite, ""
