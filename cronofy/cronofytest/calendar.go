@@ -2,6 +2,7 @@ package cronofytest
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -24,7 +25,7 @@ type calendar struct {
 
 func newCalendar(i *invite, z *zones) *calendar {
 	c := &calendar{
-		method: "REQUEST", uid: i.uid(), sequence: i.sequence, stamp: i.stamp, status: "CONFIRMED",
+		method: "REQUEST", uid: i.uid, sequence: i.sequence, stamp: i.stamp, status: "CONFIRMED",
 		event: i.event, organizer: i.organizer, attendees: i.recipients, zones: z,
 	}
 	if i.cancelled {
@@ -34,12 +35,12 @@ func newCalendar(i *invite, z *zones) *calendar {
 }
 
 // uid is the same for all revisions and tells nothing about anybody, as RFC 7986 §5.3 asks. It has the form of a UUID of version 8.
-func (i *invite) uid() string {
-	k := i.key()
+func (k inviteKey) uid() string {
 	h := sha256.Sum256(fmt.Appendf(nil, "cronofytest %q %q", k.id, k.email))
 	h[6] = h[6]&0x0f | 0x80
 	h[8] = h[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+	digits := hex.EncodeToString(h[:16])
+	return digits[:8] + "-" + digits[8:12] + "-" + digits[12:16] + "-" + digits[16:20] + "-" + digits[20:]
 }
 
 // text writes the calendar; the order of its first lines is that of the documented example.

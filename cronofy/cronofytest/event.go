@@ -58,7 +58,7 @@ func (t eventTime) MarshalJSON() ([]byte, error) {
 	if t.day {
 		layout = time.DateOnly
 	}
-	var b []byte
+	b := make([]byte, 0, 64)
 	if t.day && !t.object {
 		return strconv.AppendQuote(b, t.instant.Format(layout)), nil
 	}

@@ -17,6 +17,7 @@ type inviteKey struct{ id, email string }
 // written from it without holding the lock.
 type invite struct {
 	id          string
+	uid         string
 	multi       bool
 	recipients  []recipient
 	replies     []recipient
@@ -72,14 +73,17 @@ func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answ
 	}
 	next.fingerprint = sha256.Sum256(fmt.Appendf(nil, "%q %q %s", c.organizer.Name, c.organizer.Email, c.event.canonical()))
 
+	at := next.key()
+	next.uid = at.uid()
+
 	s.mu.Lock()
-	if old := s.invites[next.key()]; old != nil {
+	if old := s.invites[at]; old != nil {
 		next.follow(old, now)
 	} else {
 		next.touch(time.Time{}, now)
 	}
-	s.invites[next.key()] = next
-	s.uids[next.uid()] = next.key()
+	s.invites[at] = next
+	s.uids[next.uid] = at
 	s.mu.Unlock()
 	return next.answer(false, s.attach(next, fault))
 }

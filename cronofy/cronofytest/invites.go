@@ -53,7 +53,7 @@ func (s *Server) Invites() []Invite {
 
 func (i *invite) public() Invite {
 	return Invite{
-		ID: i.id, UID: i.uid(), Multi: i.multi, Recipients: participants(i.recipients), Replies: participants(i.replies),
+		ID: i.id, UID: i.uid, Multi: i.multi, Recipients: participants(i.recipients), Replies: participants(i.replies),
 		CallbackURL: i.callbackURL, Summary: i.event.Summary, Start: i.event.Start.instant, End: i.event.End.instant,
 		AllDay: i.event.Start.day, TZID: i.event.Start.tzid, Organizer: i.organizer, Sequence: i.sequence, Cancelled: i.cancelled,
 		ChangedAt: i.stamp,

@@ -23,7 +23,7 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	incoming := r.Clone(r.Context())
+	incoming := r.WithContext(r.Context()) // the server reads and does not write
 	incoming.RequestURI = r.URL.RequestURI()
 	if incoming.Body == nil {
 		incoming.Body = http.NoBody

@@ -66,15 +66,33 @@ var (
 )
 
 // escape makes a TEXT value of s (RFC 5545 §3.3.11).
-func escape(s string) string { return textSpec.Replace(printable(lineEnds.Replace(s))) }
+func escape(s string) string {
+	if plain(s, `\;,`) {
+		return s
+	}
+	return textSpec.Replace(printable(lineEnds.Replace(s)))
+}
 
 // parameter makes a parameter value of s: quoted where it must be (RFC 5545 §3.2), encoded as in RFC 6868.
 func parameter(s string) string {
+	if plain(s, `^",;:`) {
+		return s
+	}
 	s = paramSpec.Replace(printable(lineEnds.Replace(s)))
 	if strings.ContainsAny(s, ",;:") {
 		return `"` + s + `"`
 	}
 	return s
+}
+
+// plain tells whether s is free of control characters and of those in special, which is what most texts are.
+func plain(s, special string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == 0x7f || strings.IndexByte(special, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // printable drops the control characters that iCalendar text cannot hold.
@@ -96,6 +114,7 @@ func uri(s string) string { return percent(s, "`{}|^\\\"<> ") }
 func percent(s, reserved string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
+	b.Grow(len(s))
 	for i := range len(s) {
 		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(reserved, c) >= 0 {
