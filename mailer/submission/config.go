@@ -74,8 +74,8 @@ type Config struct {
 	// of the system's.
 	CAFile string
 
-	// Connections is how many connections are open at most, each kept for
-	// the next message. Default 2.
+	// Connections is how many connections are open at most, each opened when
+	// there is a message for it and kept for the next one. Default 2.
 	Connections int
 
 	// Dial opens the network connection. Default: a net.Dialer. TLS, when
@@ -86,6 +86,15 @@ type Config struct {
 	// (RFC 5321 section 4.1.1.1). Default: the host's name, or "localhost"
 	// where that is not a legal one.
 	HELOName string
+
+	// IdleLimit is how long a connection that nobody uses is kept. Default 4
+	// minutes: a server may close it after 5 (RFC 5321 section 4.5.3.2.7).
+	IdleLimit time.Duration
+
+	// MessagesPerConnection is after how many messages a connection is
+	// replaced. Default 100, after which many servers close it; a negative
+	// number is no limit.
+	MessagesPerConnection int
 
 	Host   string       // the server's name or IP address; the name its certificate must carry
 	Logger *slog.Logger // default: logs nothing. No address and no secret is ever logged
@@ -144,6 +153,8 @@ func (c Config) withDefaults() Config {
 	c.Auth = cmp.Or(c.Auth, AuthAuto)
 	c.Connections = cmp.Or(c.Connections, 2)
 	c.Timeouts = c.Timeouts.withDefaults()
+	c.IdleLimit = cmp.Or(c.IdleLimit, 4*time.Minute)
+	c.MessagesPerConnection = cmp.Or(c.MessagesPerConnection, 100)
 	if c.Moment == nil {
 		c.Moment = func(Moment) {}
 	}
@@ -185,6 +196,7 @@ func (c Config) check() error {
 		"%q is not a domain name or [address]: give this host's full name", c.HELOName)
 	wrong(c.Connections < 1, "Connections", "SMTP_CONNECTIONS", "%d connections cannot send: give 1 or more", c.Connections)
 	wrong(c.RatePerMinute < 0, "RatePerMinute", "SMTP_RATE_PER_MINUTE", "%d is negative: give 0 for no limit", c.RatePerMinute)
+	wrong(c.IdleLimit < 0, "IdleLimit", "no variable", "%s is negative: leave it 0 for the default", c.IdleLimit)
 	t := c.Timeouts
 	wrong(min(t.Connect, t.Command, t.Data, t.Block, t.Dot) < 0, "Timeouts", "no variable", "a time-out is negative: leave it 0 for the default")
 
@@ -222,7 +234,8 @@ func (c Config) logsIn() bool { return c.Username != "" && c.Auth != AuthNone }
 // tlsConfig is what both TLS modes use: TLS 1.2 at least, the certificate
 // checked against Host.
 func (c Config) tlsConfig() (*tls.Config, error) {
-	conf := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	conf := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12,
+		DynamicRecordSizingDisabled: true} // a message is of use only when it is whole: one record, one write
 	if c.CAFile == "" {
 		return conf, nil
 	}

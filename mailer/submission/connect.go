@@ -233,14 +233,15 @@ func (h onlyUnknownCommand) HandleError(_, command string, _ *textproto.Conn, er
 // session takes the connection over from go-mail.
 func (o *opening) session() *session {
 	sess := &session{
-		moment:   o.s.cfg.Moment,
-		wire:     o.wire,
-		r:        o.client.Text.R,
-		w:        o.client.Text.W,
-		closer:   o.client.Text,
-		timeouts: o.s.cfg.Timeouts,
-		groups:   &o.s.groups,
-		greeting: clean(o.client.HelloResponse()),
+		moment:    o.s.cfg.Moment,
+		wire:      o.wire,
+		interrupt: o.wire.interrupt,
+		r:         o.client.Text.R,
+		w:         o.client.Text.W,
+		closer:    o.client.Text,
+		timeouts:  o.s.cfg.Timeouts,
+		groups:    &o.s.groups,
+		greeting:  clean(o.client.HelloResponse()),
 	}
 	if state, ok := o.client.TLSConnectionState(); ok {
 		sess.tls = &state

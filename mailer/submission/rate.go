@@ -10,6 +10,7 @@ import (
 // token bucket would let twice as many through in its first one.
 type window struct {
 	length time.Duration
+	first  chan struct{} // holds whoever is next
 
 	mu    sync.Mutex
 	times []time.Time // of the latest events, a ring
@@ -17,24 +18,31 @@ type window struct {
 }
 
 func newWindow(events int, length time.Duration) *window {
-	return &window{length: length, times: make([]time.Time, events)}
+	return &window{length: length, first: make(chan struct{}, 1), times: make([]time.Time, events)}
 }
 
-// wait returns when one more event is allowed, or the context's cause. waited
-// says whether it was not at once.
+// wait returns when one more event is allowed, first come, first served, or the
+// context's cause. waited says whether that took long enough for a connection
+// to have died meanwhile.
 func (w *window) wait(ctx context.Context) (waited bool, err error) {
+	begun := time.Now()
+	select {
+	case w.first <- struct{}{}:
+		defer func() { <-w.first }()
+	case <-ctx.Done():
+		return true, context.Cause(ctx)
+	}
 	for {
 		delay := w.take(time.Now())
 		if delay <= 0 {
-			return waited, nil
+			return time.Since(begun) > time.Second, nil
 		}
-		waited = true
 		timer := time.NewTimer(delay)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return waited, context.Cause(ctx)
+			return true, context.Cause(ctx)
 		}
 	}
 }

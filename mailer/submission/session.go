@@ -39,6 +39,8 @@ type session struct {
 	needReset bool // a transaction was left half-way: RSET before the next
 	kept      bool // has waited for this transaction, so it may be dead already
 	lastUsed  time.Time
+	sent      int    // transactions so far
+	interrupt func() // of wire
 	block     []byte // what is being written, kept for its memory
 }
 

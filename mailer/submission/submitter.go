@@ -8,12 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 )
-
-// farewell bounds the QUIT of each connection.
-const farewell = 5 * time.Second
 
 // Submitter submits messages to one server. It is safe for concurrent use.
 type Submitter struct {
@@ -24,14 +20,9 @@ type Submitter struct {
 	tls      *tls.Config
 	log      *slog.Logger
 
-	slots chan struct{} // one for each connection that may be open and in use
-	rate  *window       // nil without a limit
-
+	pool   *pool
 	groups groups
-
-	mu     sync.Mutex
-	idle   []*session // the latest used last
-	closed bool
+	rate   *window // nil without a limit
 }
 
 // New checks everything that can be checked without the network, and reports
@@ -50,7 +41,7 @@ func New(cfg Config) (*Submitter, error) {
 		password: func() string { return password },
 		tls:      tlsConfig,
 		log:      cfg.Logger,
-		slots:    make(chan struct{}, cfg.Connections),
+		pool:     newPool(cfg),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -70,126 +61,126 @@ func (s *Submitter) Format(f fmt.State, _ rune) {
 // as they are, with dots doubled as SMTP asks (RFC 5321 section 4.5.2), and
 // a final CRLF when it is missing.
 //
-// Up to Config.Connections messages travel at once; the rest wait. When the
-// context ends, Submit returns at once: with NotBegun before the end of the
-// message was handed over, with Unknown after.
+// Up to Config.Connections messages travel at once; the rest wait, and the
+// first come is the first served. When the context ends, Submit returns at
+// once: with NotBegun before the end of the message was handed over, with
+// Unknown after.
+//
+// After connections have failed, Submit does not try again at once: see the
+// package comment. If it would have to wait for more than five seconds, it
+// returns NotBegun, temporary.
 func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result {
 	checked, e := examine(env, msg)
 	if e != nil {
 		return e.result()
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return (&Error{Step: StepDial, Err: context.Cause(ctx)}).result()
+	r, e := s.deliver(ctx, env, checked)
+	if e == nil {
+		return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
 	}
-	granted, grouped := false, true
-	for useKept := true; ; useKept = false {
-		c, e := s.acquire(ctx, useKept)
-		if e != nil {
-			return e.result()
+	if hidden := env.withoutAddresses(e.Reply); hidden != e.Reply {
+		e.summary = hidden
+	}
+	return e.result()
+}
+
+// deliver finds a connection for a message and runs its transaction. It does so
+// again where that makes up for a connection that was of no use: no content
+// was sent then.
+func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
+	var met *Error // how the server turned this message away, for want of a connection
+	replaced, granted, grouped := false, false, true
+	c, e := s.pool.enter(ctx, false)
+	for e == nil {
+		if c != nil && s.pool.spent(c) {
+			s.pool.replace(c)
+			c = nil
+		}
+		if c == nil {
+			var elsewhere bool
+			if c, elsewhere, e = s.open(ctx, met); elsewhere {
+				met = e
+				s.pool.leave(nil)
+				c, e = s.pool.enter(ctx, true)
+				continue
+			}
+			if e != nil {
+				s.pool.leave(nil)
+				break
+			}
 		}
 		if s.rate != nil && !granted {
 			waited, err := s.rate.wait(ctx)
 			if err != nil {
-				s.release(c)
-				return (&Error{Step: StepMail, Err: err}).result()
+				s.pool.leave(c)
+				return reply{}, &Error{Step: StepMail, Err: err}
 			}
 			granted = true
 			c.kept = c.kept || waited
 		}
-		r, e := s.transact(ctx, c, env, checked, grouped)
-		if !grouped && s.groups.settle(e) {
-			s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
-		}
-		if e == nil {
-			return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
-		}
-		if e.stale && useKept && ctx.Err() == nil {
+		r, failed := s.transact(ctx, c, env, msg, grouped)
+		switch {
+		case failed == nil || ctx.Err() != nil:
+		case failed.stale && !replaced:
+			replaced = true
+			s.pool.replace(c)
+			c = nil
 			continue
-		}
-		if e.ungrouped && grouped && ctx.Err() == nil {
+		case failed.ungrouped && grouped:
 			grouped = false
+			s.pool.replace(c)
+			c = nil
+			continue
+		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
+			met = failed
+			s.pool.leave(c)
+			c, e = s.pool.enter(ctx, true)
 			continue
 		}
-		if hidden := env.withoutAddresses(e.Reply); hidden != e.Reply {
-			e.summary = hidden
-		}
-		return e.result()
+		s.pool.leave(c)
+		return r, failed
 	}
+	return reply{}, e
 }
 
-// transact runs one transaction under the context, and puts the connection
-// back or drops it.
+// open opens a connection for whoever holds a place without one. When it
+// reports elsewhere, another connection can carry the message that met e.
+func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
+	if e := s.pool.begin(ctx, met); e != nil {
+		return nil, false, e
+	}
+	begun := time.Now()
+	s.cfg.Moment(BeforeConnect)
+	c, e = s.connect(ctx)
+	s.cfg.Moment(AfterConnect)
+	if e == nil {
+		c.lastUsed = time.Now()
+	}
+	elsewhere = s.pool.opened(ctx, begun, e)
+	if elsewhere {
+		s.log.Info("smtp server takes no further connection", "host", s.cfg.Host, "step", e.Step, "code", e.Code)
+	}
+	return c, elsewhere, e
+}
+
+// transact runs one transaction under the context.
 func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content, grouped bool) (reply, *Error) {
-	stop := context.AfterFunc(ctx, c.wire.interrupt)
+	stop := context.AfterFunc(ctx, c.interrupt)
 	r, e := c.transact(ctx, env, msg, grouped)
+	c.sent++
 	if !stop() {
 		c.broken = true // interrupted, or about to be
 	}
-	s.release(c)
+	if !grouped && s.groups.settle(e) {
+		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
+	}
 	return r, e
 }
 
-// acquire returns a kept connection if there is one and it is wanted, else a
-// new one. The caller holds a slot.
-func (s *Submitter) acquire(ctx context.Context, useKept bool) (*session, *Error) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, &Error{Step: StepDial, Err: ErrClosed, permanent: true}
-	}
-	if n := len(s.idle); n > 0 && useKept {
-		c := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		s.mu.Unlock()
-		c.kept = true
-		return c, nil
-	}
-	s.mu.Unlock()
-	s.cfg.Moment(BeforeConnect)
-	c, e := s.connect(ctx)
-	s.cfg.Moment(AfterConnect)
-	if e != nil {
-		return nil, e
-	}
-	c.lastUsed = time.Now()
-	return c, nil
-}
-
-// release keeps c for the next message, or closes it.
-func (s *Submitter) release(c *session) {
-	if c.broken || c.r.Buffered() > 0 {
-		s.log.Debug("smtp connection dropped", "host", s.cfg.Host)
-		c.drop()
-		return
-	}
-	c.lastUsed = time.Now()
-	s.mu.Lock()
-	// A connection dialled beside stale ones must not add to their number.
-	keep := !s.closed && len(s.idle) < cap(s.slots)
-	if keep {
-		s.idle = append(s.idle, c)
-	}
-	s.mu.Unlock()
-	if !keep {
-		c.quit(farewell)
-	}
-}
-
-// Close says QUIT on every kept connection, each within five seconds, and
+// Close says QUIT on every idle connection, each within five seconds, and
 // closes it. It does not wait for messages in hand: their connections are
 // closed as they end. Submit fails afterwards. A second Close does nothing.
 func (s *Submitter) Close() error {
-	s.mu.Lock()
-	idle := s.idle
-	s.idle, s.closed = nil, true
-	s.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, c := range idle {
-		wg.Go(func() { c.quit(farewell) })
-	}
-	wg.Wait()
+	s.pool.close()
 	return nil
 }

@@ -35,6 +35,13 @@ func (c *conversation) run() {
 		}
 		line = strings.TrimRight(line, "\r\n")
 		c.server.heard(line)
+		switch waiting := c.r.Buffered(); {
+		case waiting == 0:
+		case c.server.Groups == GroupsHangUp:
+			return
+		case c.server.Groups == GroupsOneCommand:
+			_, _ = c.r.Discard(waiting) // it is there
+		}
 		verb, arg, _ := strings.Cut(line, " ")
 		ok = c.command(strings.ToUpper(verb), arg)
 	}
@@ -147,6 +154,9 @@ func (c *conversation) rcpt(arg string) bool {
 
 func (c *conversation) data() bool {
 	if c.transaction == nil || c.transaction.To == "" {
+		if c.server.ContentForNobody {
+			return c.say("354 Go ahead", false) && c.nobody()
+		}
 		return c.say("503 5.5.1 RCPT first", false)
 	}
 	f := c.server.fault(c.number, AtData)
@@ -157,6 +167,20 @@ func (c *conversation) data() bool {
 		return true
 	}
 	return c.content()
+}
+
+// nobody takes content for nobody.
+func (c *conversation) nobody() bool {
+	c.transaction = nil
+	for {
+		line, err := c.r.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		if line == ".\r\n" {
+			return c.say("554 5.5.1 No valid recipients", false)
+		}
+	}
 }
 
 // content reads up to the final dot, and answers it.
@@ -225,11 +249,20 @@ func (c *conversation) misbehave(f Fault, right string) bool {
 	case Silence:
 		_, _ = io.Copy(io.Discard, c.conn)
 		return false
+	case Deaf:
+		c.server.mu.Lock()
+		stop := c.server.stopping()
+		c.server.mu.Unlock()
+		<-stop
+		return false
 	}
 	return true
 }
 
 func (c *conversation) say(lines string, oneByte bool) bool {
+	if c.server.Groups == GroupsFlushed && (lines[0] == '4' || lines[0] == '5') {
+		_, _ = c.r.Discard(c.r.Buffered()) // it is there
+	}
 	out := []byte(lines + "\r\n")
 	size := len(out)
 	if oneByte {

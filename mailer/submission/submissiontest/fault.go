@@ -43,6 +43,18 @@ const (
 	Close                  // close the connection
 	Reset                  // close it with a TCP reset; in memory the same as Close
 	Silence                // say and do nothing more, until the client leaves
+	Deaf                   // read nothing more either, until the server is closed
+)
+
+// Groups is how a [FaultServer] takes commands that came together.
+type Groups int
+
+// The ways to take them.
+const (
+	GroupsTaken      Groups = iota // one after the other (RFC 2920)
+	GroupsFlushed                  // a refusal throws away what had come with the command
+	GroupsOneCommand               // only the first command of each read is heard
+	GroupsHangUp                   // a second command in one read ends the connection
 )
 
 // Fault is one misbehaviour. The zero value is to behave well.

@@ -34,7 +34,18 @@ type FaultServer struct {
 	// Mechanisms is what AUTH offers, of PLAIN and LOGIN. Any login is good.
 	Mechanisms []string
 
+	// Groups is what the server makes of commands that came together, although
+	// it may offer PIPELINING. Default: what it should.
+	Groups Groups
+	// MaxConns is how many connections may be open at once: the others are
+	// greeted with 421 and closed. 0 is no limit.
+	MaxConns int
+	// ContentForNobody answers DATA with 354 when nobody is to have the content,
+	// and then refuses that.
+	ContentForNobody bool
+
 	setup   sync.Once
+	done    chan struct{} // closed by Close
 	memory  *pipeListener
 	open    openConns
 	serving sync.WaitGroup
@@ -44,6 +55,8 @@ type FaultServer struct {
 	closed       bool
 	addr         string
 	conns        int
+	talking      int // connections that are open
+	most         int // of them at once
 	commands     []string
 	transactions []*Transaction
 }
@@ -94,17 +107,33 @@ func (s *FaultServer) talk(raw net.Conn) {
 	s.mu.Lock()
 	s.conns++
 	number := s.conns
+	full := s.MaxConns > 0 && s.talking >= s.MaxConns
+	if !full {
+		s.talking++
+		s.most = max(s.most, s.talking)
+	}
 	s.mu.Unlock()
 	conn := s.open.add(raw)
 	c := &conversation{server: s, number: number, raw: raw}
 	c.use(conn)
+	if full {
+		c.say("421 4.7.0 Too many connections", false)
+		_ = conn.Close()
+		return
+	}
 	c.run()
 	_ = conn.Close()
+	s.mu.Lock()
+	s.talking--
+	s.mu.Unlock()
 }
 
 // Close ends all connections, and waits until all goroutines have ended.
 func (s *FaultServer) Close() error {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.stopping())
+	}
 	s.closed = true
 	listeners := s.listeners
 	s.listeners = nil
@@ -116,6 +145,22 @@ func (s *FaultServer) Close() error {
 	s.open.closeAll()
 	s.serving.Wait()
 	return err
+}
+
+// stopping is closed when the server is. The caller holds the lock.
+func (s *FaultServer) stopping() chan struct{} {
+	if s.done == nil {
+		s.done = make(chan struct{})
+	}
+	return s.done
+}
+
+// MostConns is how many connections were open at once, those that were refused
+// left out.
+func (s *FaultServer) MostConns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most
 }
 
 // Addr is host:port of the started server; empty before Start.

@@ -1,0 +1,405 @@
+package submission_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer/submission"
+	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+)
+
+// guest is a recipient of his own for each message.
+func guest(i int) submission.Envelope {
+	return submission.Envelope{From: envelope.From, To: fmt.Sprintf("guest%d@example.org", i)}
+}
+
+// submitTogether submits n messages at once and returns the results by message.
+func submitTogether(t *testing.T, s *submission.Submitter, n int) []submission.Result {
+	t.Helper()
+	results := make([]submission.Result, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { results[i] = s.Submit(t.Context(), guest(i), []byte(letter)) })
+	}
+	wg.Wait()
+	return results
+}
+
+// in runs f in a bubble of its own, with a server that is closed in the end.
+func in(t *testing.T, server *fault.FaultServer, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() { assert.NoError(t, server.Close()) })
+		f(t)
+	})
+}
+
+// slowly is a script that takes d for each message.
+func slowly(d time.Duration) fault.Script {
+	return func(e fault.Event) fault.Fault {
+		if e.Point == fault.AtDot {
+			time.Sleep(d)
+		}
+		return fault.Fault{}
+	}
+}
+
+// A connection is opened when there is a message for it and no idle one, and
+// closed with QUIT when nobody has needed it for the idle limit.
+func TestConnectionsComeAndGoWithTheWork(t *testing.T) {
+	t.Parallel()
+	server := &fault.FaultServer{Script: slowly(time.Second)}
+	in(t, server, func(t *testing.T) {
+		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 5})
+		for i := range 3 {
+			require.NoError(t, s.Submit(t.Context(), guest(i), []byte(letter)).Err)
+		}
+		assert.Equal(t, 1, server.Conns(), "one after the other needs one connection")
+		submitTogether(t, s, 9)
+		assert.Equal(t, 5, server.Conns())
+		for range 20 {
+			time.Sleep(20 * time.Second)
+			require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
+		}
+		assert.Equal(t, 5, server.Conns(), "the one in use is kept")
+		quits := strings.Count(strings.Join(server.Commands(), "\n"), "QUIT")
+		assert.Equal(t, 4, quits, "the idle ones said goodbye")
+		time.Sleep(4 * time.Minute)
+		synctest.Wait()
+		assert.Equal(t, "QUIT", server.Commands()[len(server.Commands())-1], "nobody has to submit for that")
+		require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
+		assert.Equal(t, 6, server.Conns())
+	})
+}
+
+func TestAConnectionIsReplacedAfterItsMessages(t *testing.T) {
+	t.Parallel()
+	for limit, conns := range map[int]int{0: 3, 50: 5, -1: 1} {
+		server := &fault.FaultServer{}
+		in(t, server, func(t *testing.T) {
+			s := newSubmitter(t, submission.Config{Dial: server.Dial, MessagesPerConnection: limit})
+			for i := range 250 {
+				require.NoError(t, s.Submit(t.Context(), guest(i), []byte(letter)).Err)
+			}
+			assert.Equal(t, conns, server.Conns(), "limit %d", limit)
+			assert.Len(t, server.Accepted(), 250)
+		})
+	}
+}
+
+// A server may close, or say 421, after as many messages as it likes: nobody
+// notices.
+func TestServerThatClosesAfterSomeMessages(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]fault.Fault{"close": fault.HangUp(), "reset": fault.ResetConnection(), "421": fault.ShutDown()} {
+		for _, after := range []int{1, 10} {
+			for _, m := range []mode{lockStep, grouped} {
+				sent := map[int]int{}
+				var mu sync.Mutex
+				server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+					mu.Lock()
+					defer mu.Unlock()
+					if e.Point != fault.AtDot {
+						return fault.Fault{}
+					}
+					if sent[e.Conn]++; sent[e.Conn]%after == 0 {
+						return fault.After(f)
+					}
+					return fault.Fault{}
+				}}
+				if m == lockStep {
+					server.Extensions = []string{}
+				}
+				in(t, server, func(t *testing.T) {
+					s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 3})
+					for range 10 {
+						for i, got := range submitTogether(t, s, 6) {
+							assert.Equal(t, submission.Accepted, got.Outcome, "%s after %d, %s: %v", name, after, m, got.Err)
+							assert.Less(t, i, 6)
+						}
+					}
+					assert.Len(t, server.Accepted(), 60)
+				})
+			}
+		}
+	}
+}
+
+// turningAway are the ways in which a server wants no more than one connection.
+func turningAway(server *fault.FaultServer, cfg submission.Config) map[string]submission.Config {
+	refused := cfg
+	var dialled atomic.Int64
+	refused.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if dialled.Add(1) > 1 {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+		}
+		return server.Dial(ctx, network, addr)
+	}
+	return map[string]submission.Config{"dial": refused, "greeting": cfg, "ehlo": cfg, "auth": cfg, "mail": cfg}
+}
+
+// A server that refuses another connection fails no message, as long as one
+// connection stands.
+func TestServerThatRefusesASecondConnection(t *testing.T) {
+	t.Parallel()
+	faults := map[string]struct {
+		point fault.Point
+		fault fault.Fault
+	}{
+		"greeting": {fault.AtGreeting, fault.ShutDown()}, "ehlo": {fault.AtEHLO, fault.HangUp()},
+		"auth": {fault.AtAuth, fault.Say("454 4.7.0 Too many connections")}, "mail": {fault.AtMail, fault.ShutDown()},
+	}
+	for name := range turningAway(nil, submission.Config{}) {
+		for _, warm := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/warm=%t", name, warm), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := faults[name]
+					server, cfg := setting(t, func(e fault.Event) fault.Fault {
+						if e.Point == fault.AtDot || e.Point == fault.AtGreeting && e.Conn == 1 {
+							time.Sleep(time.Second)
+						}
+						if e.Conn > 1 && e.Point == f.point {
+							return f.fault
+						}
+						return fault.Fault{}
+					})
+					cfg.Connections = 5
+					s := newSubmitter(t, turningAway(server, cfg)[name])
+					if warm {
+						require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
+					}
+					begun := time.Now()
+					for i, got := range submitTogether(t, s, 20) {
+						assert.Equal(t, submission.Accepted, got.Outcome, "message %d: %v", i, got.Err)
+						obeysLaw(t, got, guest(i).To, server)
+					}
+					assert.Less(t, time.Since(begun), 25*time.Second, "the first connection carries them one after the other")
+					assert.LessOrEqual(t, server.Conns(), 5, "what is refused is not asked for again at once")
+				})
+			})
+		}
+	}
+}
+
+// The lower number is kept for a while, and then one more is tried at a time.
+func TestConnectionsGrowAgain(t *testing.T) {
+	t.Parallel()
+	var wanted atomic.Int64
+	wanted.Store(2)
+	var mu sync.Mutex
+	open, taken := map[int]bool{}, 0
+	server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+		if e.Point == fault.AtDot {
+			time.Sleep(10 * time.Second)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch e.Point {
+		case fault.AtGreeting:
+			if len(open) >= int(wanted.Load()) {
+				return fault.ShutDown()
+			}
+			open[e.Conn] = true
+			taken++
+		case fault.AtQuit:
+			delete(open, e.Conn)
+		}
+		return fault.Fault{}
+	}}
+	in(t, server, func(t *testing.T) {
+		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 4})
+		// Work without a pause for more than an hour.
+		var accepted atomic.Int64
+		work := func() {
+			submitTogether(t, s, 3)
+			for range 3 {
+				var wg sync.WaitGroup
+				for range 360 {
+					wg.Go(func() {
+						if got := s.Submit(t.Context(), envelope, []byte(letter)); assert.NoError(t, got.Err) {
+							accepted.Add(1)
+						}
+					})
+				}
+				wg.Wait()
+			}
+		}
+		work()
+		assert.EqualValues(t, 3*360, accepted.Load())
+		mu.Lock()
+		stood := len(open)
+		mu.Unlock()
+		assert.Equal(t, 2, stood)
+		tried := server.Conns() - taken
+		assert.Greater(t, tried, 4, "one more is tried now and then")
+		assert.Less(t, tried, 20, "ever more rarely")
+
+		wanted.Store(4)
+		work()
+		mu.Lock()
+		stood = len(open)
+		mu.Unlock()
+		assert.Equal(t, 4, stood, "as many as are allowed, when the server takes them")
+	})
+}
+
+// While no connection can be had, they are tried ever more rarely: after 1
+// second at most, 2, 4, and so on to 30.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	down := true
+	var tried []time.Time
+	server := &fault.FaultServer{}
+	in(t, server, func(t *testing.T) {
+		refused := errors.New("connection refused")
+		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			tried = append(tried, time.Now())
+			if down {
+				return nil, refused
+			}
+			return server.Dial(ctx, network, addr)
+		}})
+		begun := time.Now()
+		for time.Since(begun) < 5*time.Minute {
+			before := time.Now()
+			got := s.Submit(t.Context(), envelope, []byte(letter))
+			assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
+			require.ErrorIs(t, got.Err, refused)
+			assert.LessOrEqual(t, time.Since(before), 5*time.Second, "a Submit waits no longer")
+			time.Sleep(100 * time.Millisecond)
+		}
+		for i := 1; i < len(tried); i++ {
+			bound := min(30*time.Second, time.Second<<min(i-1, 10))
+			assert.GreaterOrEqual(t, tried[i].Sub(tried[i-1]), bound/2, "try %d", i)
+			assert.LessOrEqual(t, tried[i].Sub(tried[i-1]), bound+200*time.Millisecond, "try %d", i)
+		}
+		assert.Greater(t, len(tried), 12)
+
+		down = false
+		time.Sleep(30 * time.Second)
+		require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
+	})
+}
+
+// The context ends the wait for the backoff, and Close does not mind it.
+func TestCancelInBackoff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		s := newSubmitter(t, submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			return nil, errors.New("connection refused")
+		}})
+		s.Submit(t.Context(), envelope, []byte(letter))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		got := s.Submit(ctx, envelope, []byte(letter))
+		assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
+		require.ErrorIs(t, got.Err, context.DeadlineExceeded)
+		assert.Equal(t, 1, dials)
+	})
+}
+
+// When the server is gone, everybody hears of it at once, and it is no reason
+// for fewer connections later.
+func TestServerThatIsGone(t *testing.T) {
+	t.Parallel()
+	server := &fault.FaultServer{Script: slowly(time.Second)}
+	in(t, server, func(t *testing.T) {
+		var down atomic.Bool
+		down.Store(true)
+		s := newSubmitter(t, submission.Config{Connections: 5, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			time.Sleep(time.Millisecond)
+			if down.Load() {
+				return nil, errors.New("connection refused")
+			}
+			return server.Dial(ctx, network, addr)
+		}})
+		begun := time.Now()
+		for _, got := range submitTogether(t, s, 5) {
+			assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
+		}
+		assert.Less(t, time.Since(begun), time.Second)
+		down.Store(false)
+		for _, got := range submitTogether(t, s, 10) {
+			assert.NoError(t, got.Err)
+		}
+		assert.Equal(t, 5, server.MostConns())
+	})
+}
+
+// A refused login is reported, and not tried again behind the caller's back,
+// whatever else stands.
+func TestRefusedLoginIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, cfg := setting(t, fault.Scripts(slowly(time.Second), fault.Nth(2, fault.AtAuth, fault.Say("535 5.7.8 No"))))
+		s := newSubmitter(t, cfg)
+		results := submitTogether(t, s, 2)
+		if results[0].Err == nil {
+			results[0], results[1] = results[1], results[0]
+		}
+		assert.Equal(t, wanted{submission.Refused, submission.StepLogin, false, true}, of(results[0]), "%v", results[0].Err)
+		assert.Equal(t, submission.Accepted, results[1].Outcome)
+		assert.Equal(t, 2, server.Conns())
+	})
+}
+
+func TestFirstComeFirstServed(t *testing.T) {
+	t.Parallel()
+	for _, perMinute := range []int{0, 2} {
+		server := &fault.FaultServer{Script: slowly(time.Second)}
+		in(t, server, func(t *testing.T) {
+			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1, RatePerMinute: perMinute})
+			var wg sync.WaitGroup
+			for i := range 10 {
+				wg.Go(func() { assert.NoError(t, s.Submit(t.Context(), guest(i), []byte(letter)).Err) })
+				synctest.Wait()
+			}
+			wg.Wait()
+			for i, tx := range server.Accepted() {
+				assert.Equal(t, guest(i).To, tx.To)
+			}
+		})
+	}
+}
+
+// Close ends whoever waits, and leaves those in hand to their end.
+func TestCloseWhileOthersWait(t *testing.T) {
+	t.Parallel()
+	server := &fault.FaultServer{Script: slowly(time.Second)}
+	in(t, server, func(t *testing.T) {
+		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 2})
+		var wg sync.WaitGroup
+		var accepted, closed atomic.Int64
+		for i := range 6 {
+			wg.Go(func() {
+				switch got := s.Submit(t.Context(), guest(i), []byte(letter)); {
+				case got.Outcome == submission.Accepted:
+					accepted.Add(1)
+				case errors.Is(got.Err, submission.ErrClosed):
+					assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial}, of(got))
+					closed.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		require.NoError(t, s.Close())
+		wg.Wait()
+		assert.EqualValues(t, 2, accepted.Load())
+		assert.EqualValues(t, 4, closed.Load())
+		assert.Equal(t, 2, strings.Count(strings.Join(server.Commands(), "\n"), "QUIT"))
+	})
+}
