@@ -6,37 +6,50 @@ import (
 	"time"
 )
 
-// pack makes two columns of many, because each column that is read costs about
-// as much as a step through an index: numbers, separated by spaces, in which a
-// text stands as its length in bytes, and the texts, one after the other. It takes
-// a list of columns with their kinds: int, text, or time, which may be NULL. Both
-// are NULL unless the condition holds, if there is one.
-func pack(condition, columns string) (sql string) {
+// columns is a list of columns with their kinds: int, text, or time, which may be
+// NULL. All of them are missing in a row in which the condition, if there is one,
+// does not hold.
+type columns struct{ condition, list string }
+
+// pack makes one column of many, because each column that is read costs about as
+// much as a step through an index: numbers, separated by spaces, in which a text
+// stands as its length in bytes and a condition as 1 or 0, then a bar, then the
+// texts, one after the other.
+func pack(all ...columns) (sql string) {
 	var numbers, words []string
-	for column := range strings.SplitSeq(columns, ",") {
-		name, kind, _ := strings.Cut(strings.TrimSpace(column), " ")
-		switch kind {
-		case "text":
-			numbers = append(numbers, "octet_length("+name+")")
-			words = append(words, name)
-		case "time":
-			numbers = append(numbers, "coalesce("+name+", '')")
-		default:
-			numbers = append(numbers, name)
+	for _, some := range all {
+		var n, w []string
+		for column := range strings.SplitSeq(some.list, ",") {
+			column = strings.TrimSpace(column)
+			last := strings.LastIndexByte(column, ' ')
+			name, kind := column[:last], column[last+1:]
+			switch kind {
+			case "text":
+				n = append(n, "octet_length("+name+")")
+				w = append(w, name)
+			case "time":
+				n = append(n, "coalesce("+name+", '')")
+			default:
+				n = append(n, name)
+			}
 		}
-	}
-	number := "concat_ws(' ', " + strings.Join(numbers, ", ") + ")"
-	word := "concat(" + strings.Join(words, ", ") + ")"
-	if condition != "" {
-		number = "iif(" + condition + ", " + number + ", NULL)"
-		word = "iif(" + condition + ", " + word + ", NULL)"
+		if some.condition != "" {
+			n = []string{some.condition, "iif(" + some.condition + ", concat_ws(' ', " + strings.Join(n, ", ") + "), NULL)"}
+			w = []string{"iif(" + some.condition + ", concat(" + strings.Join(w, ", ") + "), '')"}
+		}
+		numbers, words = append(numbers, n...), append(words, w...)
 	}
 	// The driver reads the names of the columns, too, with each query.
-	return number + " AS n, " + word + " AS w"
+	return "concat(concat_ws(' ', " + strings.Join(numbers, ", ") + "), '|', " + strings.Join(words, ", ") + ") AS p"
 }
 
 // packed hands out what pack packed, in the order of its columns.
 type packed struct{ numbers, words string }
+
+func unpack(column string) packed {
+	numbers, words, _ := strings.Cut(column, "|")
+	return packed{numbers, words}
+}
 
 func (p *packed) number() (digits string) {
 	digits, p.numbers, _ = strings.Cut(p.numbers, " ")

@@ -34,9 +34,9 @@ const (
 )
 
 var (
-	entryColumns = pack("", inviteColumns) + `, ` + pack("", revisionColumns) + `, r.id IS i.last_sent AS l, ` +
-		pack("s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s.")) + `, ` +
-		pack("a.id IS NOT NULL", rsvpColumns)
+	entryColumns = pack(columns{list: inviteColumns}, columns{list: revisionColumns + ", r.id IS i.last_sent int"},
+		columns{"s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s.")},
+		columns{"a.id IS NOT NULL", rsvpColumns})
 
 	lookup     = &statement{`SELECT ` + entryColumns + revisions + oneInvite}
 	load       = &statement{`SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite}
@@ -116,19 +116,19 @@ type scanner struct {
 }
 
 func (s *scanner) row(r *record) error {
-	i := packed{r.text(), r.text()}
+	p := unpack(r.text())
 	e := ledger.Entry{
-		Key: ledger.Key{InviteID: i.text(), Address: i.text()}, Known: true, Grouped: i.bool(), Recipient: i.text(),
-		UID: i.text(), FirstMessageID: i.text(), EndsAt: i.time(),
+		Key: ledger.Key{InviteID: p.text(), Address: p.text()}, Known: true, Grouped: p.bool(), Recipient: p.text(),
+		UID: p.text(), FirstMessageID: p.text(), EndsAt: p.time(),
 	}
-	e.Latest = revision(r)
-	if latestWasSent := r.bool(); latestWasSent {
+	e.Latest = unpackRevision(&p)
+	if latestWasSent := p.bool(); latestWasSent {
 		e.LastSent = e.Latest
 	}
-	if sent := revision(r); sent != nil {
-		e.LastSent = sent
+	if anotherWasSent := p.bool(); anotherWasSent {
+		e.LastSent = unpackRevision(&p)
 	}
-	if p := (packed{r.text(), r.text()}); p.numbers != "" {
+	if answered := p.bool(); answered {
 		rsvp, _ := unpackRSVP(&p)
 		e.RSVP = &rsvp
 	}
@@ -146,12 +146,7 @@ func (s *scanner) row(r *record) error {
 	return nil
 }
 
-// revision is nil if the row has none there.
-func revision(r *record) *ledger.Revision {
-	p := packed{r.text(), r.text()}
-	if p.numbers == "" {
-		return nil
-	}
+func unpackRevision(p *packed) *ledger.Revision {
 	return &ledger.Revision{
 		Number: p.int64(), Kind: p.text(), Method: p.text(), Fingerprint: p.text(), Resend: p.int(),
 		UID: p.text(), Sequence: p.int(), DTStamp: p.time(),

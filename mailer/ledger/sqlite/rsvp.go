@@ -23,8 +23,8 @@ const rsvpColumns = `a.number int, a.status text, a.comment text, a.proposal_sta
 	a.source text, a.at time, a.delivered int, a.awaited int`
 
 var (
-	rsvpHistoryOf = &statement{`SELECT ` + pack("", rsvpColumns) + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`}
-	rsvpsOf       = &statement{`SELECT ` + pack("", rsvpColumns) + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`}
+	rsvpHistoryOf = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`}
+	rsvpsOf       = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`}
 	putRSVP       = &statement{`
 		INSERT INTO rsvp (invite, number, status, comment, proposal_start, proposal_end, proposal_tzid,
 			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid, source, at, delivered, awaited)
@@ -213,7 +213,7 @@ type history struct {
 }
 
 func (h *history) row(r *record) error {
-	p := packed{r.text(), r.text()}
+	p := unpack(r.text())
 	rsvp, awaited := unpackRSVP(&p)
 	h.rsvps = append(h.rsvps, rsvp)
 	h.awaited = append(h.awaited, awaited)
