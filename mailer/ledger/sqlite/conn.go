@@ -109,16 +109,29 @@ func (c *conn) exec(s *statement, args ...any) (changed int64, err error) {
 	return c.execContext(context.Background(), s, args...)
 }
 
-func (c *conn) execContext(ctx context.Context, s *statement, args ...any) (changed int64, err error) {
-	p, err := c.prepare(s)
+// insert runs a kept statement that inserts one row and returns the row's id.
+func (c *conn) insert(s *statement, args ...any) (id int64, err error) {
+	res, err := c.run(context.Background(), s, args)
 	if err != nil {
 		return 0, err
 	}
-	res, err := p.ExecContext(ctx, c.bind(args))
+	return res.LastInsertId()
+}
+
+func (c *conn) execContext(ctx context.Context, s *statement, args ...any) (changed int64, err error) {
+	res, err := c.run(ctx, s, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+func (c *conn) run(ctx context.Context, s *statement, args []any) (driver.Result, error) {
+	p, err := c.prepare(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.ExecContext(ctx, c.bind(args))
 }
 
 // script runs SQL that is not worth keeping, of one statement or several.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// columns is a list of columns with their kinds: int, text, or time, which may be
-// NULL. All of them are missing in a row in which the condition, if there is one,
+// columns is a list of columns with their kinds: int, text, and time and id, which
+// may be NULL. All of them are missing in a row in which the condition, if there is one,
 // does not hold.
 type columns struct{ condition, list string }
 
@@ -27,7 +27,7 @@ func pack(all ...columns) (sql string) {
 			case "text":
 				n = append(n, "octet_length("+name+")")
 				w = append(w, name)
-			case "time":
+			case "time", "id":
 				n = append(n, "coalesce("+name+", '')")
 			default:
 				n = append(n, name)
@@ -56,6 +56,7 @@ func (p *packed) number() (digits string) {
 	return digits
 }
 
+// int64 reads NULL as 0.
 func (p *packed) int64() int64 {
 	n, _ := strconv.ParseInt(p.number(), 10, 64) // SQLite wrote it
 	return n

@@ -80,7 +80,7 @@ type recorded struct {
 
 func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done recorded, err error) {
 	var invite int64
-	if err := c.query(findLatest, func(rec *record) error {
+	if err := c.query(findID, func(rec *record) error {
 		invite = rec.int64()
 		return nil
 	}, key.InviteID, key.Address); err != nil || invite == 0 {
