@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -127,4 +128,31 @@ func TestGroupTakesNoMoreThanItGives(t *testing.T) {
 	assert.Empty(t, g.take(process))
 	assert.Len(t, g.take(power), 2)
 	assert.Equal(t, process, g.most())
+}
+
+// A log that grew while somebody was reading gives its space back.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	l, path := newFile(t)
+	size := func() int64 {
+		log, err := os.Stat(path + "-wal")
+		require.NoError(t, err)
+		return log.Size()
+	}
+	// Whoever reads keeps the log from being taken into the file.
+	require.NoError(t, l.readers.with(t.Context(), func(c *conn) error {
+		return c.query(&statement{"SELECT salt FROM meta"}, func(*record) error {
+			for i := 0; size() < 20<<20; i++ {
+				made := benchMade(benchKey(i))
+				made.Revision.Calendar = make([]byte, 1<<20)
+				claim, err := l.Claim(t.Context(), made.Key)
+				require.NoError(t, err)
+				require.NoError(t, l.Create(t.Context(), claim, made))
+			}
+			return nil
+		})
+	}))
+	live(t, l, anna)
+	live(t, l, ben)
+	assert.LessOrEqual(t, size(), int64(16<<20))
 }

@@ -39,6 +39,13 @@ var (
 	nameAPI    = &statement{`UPDATE meta SET api_url = ? WHERE api_url = ''`}
 )
 
+// log is how the writes are kept: in a log that is taken into the file whenever it
+// has 1,000 pages, as SQLite does by itself. Longer ones were measured to save
+// nothing: what is written again and again is so within a thousand pages. The log
+// is written anew from its start then; what it grew to beyond 16 MiB, while
+// somebody was reading or Forget wrote the file anew, is given back.
+const log = `PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216`
+
 // prepareFile makes of a connection's file a ledger of the newest version, or
 // says why that cannot be. It writes nothing if it is one.
 func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error {
@@ -52,7 +59,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 		} else if readOnly {
 			return l.unusable("it is read-only: let this user write the file and its directory")
 		}
-		if err := l.explain("opening it", c.script(ctx, "PRAGMA journal_mode = WAL")); err != nil {
+		if err := l.explain("opening it", c.script(ctx, log)); err != nil {
 			return err
 		}
 	}
