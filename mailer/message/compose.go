@@ -21,9 +21,7 @@ func Compose(m Message) (*Composed, error) {
 	msg.SetBodyString(mail.TypeTextPlain, crlf(m.Text))
 	msg.AddAlternativeString(mail.TypeTextHTML, crlf(m.HTML))
 	msg.AddAlternativeString(mail.ContentType("text/calendar; method="+m.Method), string(m.Calendar))
-	if err := msg.AttachReader(fileName, bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics")); err != nil {
-		return nil, &Error{Field: "Calendar", Problem: "it cannot be attached", Err: err}
-	}
+	msg.AttachReadSeeker(fileName, bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
 	var out bytes.Buffer
 	out.Grow(4096 + len(m.Text) + len(m.HTML) + 3*len(m.Calendar))
 	if _, err := msg.WriteTo(&out); err != nil {
