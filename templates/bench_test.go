@@ -12,6 +12,9 @@ func BenchmarkRender(b *testing.B) {
 	for _, kind := range allKinds {
 		d.Lang = "en"
 		b.Run(string(kind), func(b *testing.B) {
+			if _, err := set.Render(kind, d); err != nil {
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := set.Render(kind, d); err != nil {
@@ -32,6 +35,9 @@ func BenchmarkRenderLanguages(b *testing.B) {
 		d := boardMeeting(b)
 		d.Lang, d.Zone = lang, loadZone(b, "Asia/Tokyo")
 		b.Run(lang, func(b *testing.B) {
+			if _, err := set.Render(Invitation, d); err != nil {
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := set.Render(Invitation, d); err != nil {
