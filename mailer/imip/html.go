@@ -101,18 +101,19 @@ func attributes(s string, names ...string) iter.Seq[attr] {
 
 // attribute returns the value of an attribute within a tag.
 func attribute(tag, name string) (string, bool) {
-	for {
-		n := indexFold(tag, name)
+	const space = " \t\r\n"
+	for at := 0; ; {
+		n := strings.IndexByte(tag[at:], '=')
 		if n < 0 {
 			return "", false
 		}
-		before := n > 0 && (tag[n-1] == ' ' || tag[n-1] == '\t' || tag[n-1] == '\n' || tag[n-1] == '"' || tag[n-1] == '\'')
-		tag = tag[n+len(name):]
-		rest := strings.TrimLeft(tag, " \t\r\n")
-		if !before || !strings.HasPrefix(rest, "=") {
+		before := strings.TrimRight(tag[:at+n], space)
+		at += n + 1
+		start := len(before) - len(name)
+		if start < 1 || !equalFoldASCII(before[start:], name) || strings.IndexByte(" \t\n\"'", before[start-1]) < 0 {
 			continue
 		}
-		rest = strings.TrimLeft(rest[1:], " \t\r\n")
+		rest := strings.TrimLeft(tag[at:], space)
 		end := len(rest)
 		if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
 			quote := rest[0]

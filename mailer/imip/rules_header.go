@@ -95,11 +95,11 @@ var headerRules = []Rule{
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
 		Mend:   "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
-			lf := strings.Count(d.text, "\n") - strings.Count(d.text, "\r\n")
-			if lf > 0 && (!d.foreign() || !d.stored) {
+			crlf := strings.Count(d.text, "\r\n")
+			if lf := strings.Count(d.text, "\n") - crlf; lf > 0 && (!d.foreign() || !d.stored) {
 				r.add(place{line: lineOfBareLF(d.text)}, "a LF without CR (%d in all)", lf)
 			}
-			if cr := strings.Count(d.text, "\r") - strings.Count(d.text, "\r\n"); cr > 0 {
+			if cr := strings.Count(d.text, "\r") - crlf; cr > 0 {
 				r.add(whole, "a CR without LF (%d in all)", cr)
 			}
 			for _, p := range d.parts {
