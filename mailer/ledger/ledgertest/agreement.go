@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,15 +26,16 @@ func Agreement(t *testing.T, factory Factory) {
 		}
 		defer h.close()
 		r.Repeat(map[string]func(*rapid.T){
-			"claim":   h.claim,
-			"create":  h.create,
-			"submit":  h.submit,
-			"finish":  h.finish,
-			"release": h.release,
-			"die":     h.die,
-			"restart": h.restart,
-			"pass":    h.pass,
-			"":        h.same,
+			"claim":    h.claim,
+			"create":   h.create,
+			"submit":   h.submit,
+			"finish":   h.finish,
+			"release":  h.release,
+			"together": h.together,
+			"die":      h.die,
+			"restart":  h.restart,
+			"pass":     h.pass,
+			"":         h.same,
 		})
 	})
 }
@@ -92,7 +94,7 @@ func (h *history) anyClaim(r *rapid.T) taken {
 }
 
 // agree does the same on both and compares how it ended.
-func (h *history) agree(r *rapid.T, on *run, do func(i int, l Ledger) error) {
+func (h *history) agree(r *rapid.T, on *run, do deed) {
 	var ends [2]string
 	for i, l := range on.ledgers {
 		ends[i] = end(do(i, l))
@@ -113,48 +115,109 @@ func end(err error) string {
 	}
 }
 
+// deed is something to be done to either ledger.
+type deed func(i int, l Ledger) error
+
 func (h *history) claim(r *rapid.T) {
-	wanted := rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, len(keys), rapid.ID).Draw(r, "keys")
-	var both taken
-	won := false
-	h.agree(r, h.run(r), func(i int, l Ledger) (err error) {
-		both[i], err = l.Claim(h.test.Context(), wanted...)
-		won = err == nil
-		return err
-	})
-	if won {
-		h.claims = append(h.claims, both)
+	do, won := h.claiming(someKeys(r)...)
+	h.agree(r, h.run(r), do)
+	won()
+}
+
+func (h *history) create(r *rapid.T) { h.agree(r, h.run(r), h.creating(r, someKeys(r)...)) }
+
+func (h *history) submit(r *rapid.T) { h.agree(r, h.run(r), h.submitting(r, aKey(r))) }
+
+func (h *history) finish(r *rapid.T) { h.agree(r, h.run(r), h.finishing(r, aKey(r))) }
+
+// together does something to each key at the same time. What is done to other
+// keys makes no difference, so that the model may do one after the other.
+func (h *history) together(r *rapid.T) {
+	var deeds []deed
+	var ons []*run
+	var after []func()
+	for _, key := range keys {
+		ons = append(ons, h.run(r))
+		kind := rapid.SampledFrom([]string{"claim", "create", "submit", "finish"}).Draw(r, "kind")
+		if len(h.claims) == 0 {
+			kind = "claim"
+		}
+		switch kind {
+		case "claim":
+			do, won := h.claiming(key)
+			deeds, after = append(deeds, do), append(after, won)
+		case "create":
+			deeds = append(deeds, h.creating(r, key))
+		case "submit":
+			deeds = append(deeds, h.submitting(r, key))
+		case "finish":
+			deeds = append(deeds, h.finishing(r, key))
+		}
+	}
+	want, got := make([]string, len(deeds)), make([]string, len(deeds))
+	var group sync.WaitGroup
+	for n, do := range deeds {
+		want[n] = end(do(0, ons[n].ledgers[0]))
+		group.Go(func() { got[n] = end(do(1, ons[n].ledgers[1])) })
+	}
+	group.Wait()
+	require.Equal(r, want, got)
+	for _, won := range after {
+		won()
 	}
 }
 
-func (h *history) create(r *rapid.T) {
+func someKeys(r *rapid.T) []ledger.Key {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, len(keys), rapid.ID).Draw(r, "keys")
+}
+
+func aKey(r *rapid.T) ledger.Key { return rapid.SampledFrom(keys).Draw(r, "key") }
+
+// claiming also returns what remembers the claim if it was made.
+func (h *history) claiming(wanted ...ledger.Key) (do deed, won func()) {
+	var both taken
+	do = func(i int, l Ledger) (err error) {
+		both[i], err = l.Claim(h.test.Context(), wanted...)
+		return err
+	}
+	return do, func() {
+		if both[0].Token != 0 {
+			h.claims = append(h.claims, both)
+		}
+	}
+}
+
+func (h *history) creating(r *rapid.T, wanted ...ledger.Key) deed {
 	c := h.anyClaim(r)
 	h.step++
 	var all []ledger.Made
-	for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 1, len(keys), rapid.ID).Draw(r, "keys") {
+	for _, key := range wanted {
 		m := changed(key, fmt.Sprintf("v1:%d", h.step))
-		m.Revision.State = rapid.SampledFrom([]ledger.State{ledger.Created, ledger.Created, ledger.Failed, ledger.Settled}).Draw(r, "state")
+		m.Revision.State = rapid.SampledFrom([]ledger.State{
+			ledger.Created, ledger.Created, ledger.Failed, ledger.Deferred, ledger.Settled, ledger.Sent, ledger.Unknown,
+		}).Draw(r, "state")
+		if m.Revision.State.MayHaveLeft() {
+			m.Revision.MessageID = fmt.Sprintf("%d@example.com", h.step)
+		}
 		if rapid.Bool().Draw(r, "bare") {
 			m.Revision.Calendar, m.Revision.UID, m.EndsAt = nil, "", time.Time{}
 		}
 		all = append(all, m)
 	}
-	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Create(h.test.Context(), c[i], all...) })
+	return func(i int, l Ledger) error { return l.Create(h.test.Context(), c[i], all...) }
 }
 
-func (h *history) submit(r *rapid.T) {
+func (h *history) submitting(r *rapid.T, key ledger.Key) deed {
 	c := h.anyClaim(r)
-	key := rapid.SampledFrom(keys).Draw(r, "key")
 	h.step++
 	s := submission(fmt.Sprintf("%d@example.com", h.step))
 	s.Resend = h.step
 	s.Kind = rapid.SampledFrom([]string{"", "update"}).Draw(r, "kind")
-	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Submitting(h.test.Context(), c[i], key, s) })
+	return func(i int, l Ledger) error { return l.Submitting(h.test.Context(), c[i], key, s) }
 }
 
-func (h *history) finish(r *rapid.T) {
+func (h *history) finishing(r *rapid.T, key ledger.Key) deed {
 	c := h.anyClaim(r)
-	key := rapid.SampledFrom(keys).Draw(r, "key")
 	o := ledger.Outcome{
 		State: rapid.SampledFrom([]ledger.State{
 			ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled, ledger.Created,
@@ -162,7 +225,7 @@ func (h *history) finish(r *rapid.T) {
 		Permanent: rapid.Bool().Draw(r, "permanent"), Unusable: rapid.Bool().Draw(r, "unusable"),
 		Stage: "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
 	}
-	h.agree(r, h.run(r), func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) })
+	return func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) }
 }
 
 func (h *history) release(r *rapid.T) {

@@ -92,6 +92,7 @@ func Conformance(t *testing.T, factory Factory) {
 		{"Fence", fencing},
 		{"Write", writing},
 		{"Crash", crashing},
+		{"Together", together},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, law := range group.laws {

@@ -178,6 +178,9 @@ func (l *memoryLedger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Cl
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !slices.Contains(l.alive, l) {
+		return ledger.Claim{}, errors.New("the ledger was closed")
+	}
 	now := l.now()
 	for _, key := range keys {
 		if h, held := l.claims[key]; held && h.expires.After(now) {

@@ -156,3 +156,21 @@ func TestLogIsBounded(t *testing.T) {
 	live(t, l, ben)
 	assert.LessOrEqual(t, size(), int64(16<<20))
 }
+
+// Calendars and messages are most of the file: only those that are asked for stay.
+func TestContentsThatAreSupersededGo(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	claim, err := l.Claim(t.Context(), anna)
+	require.NoError(t, err)
+	for range 3 {
+		require.NoError(t, l.Create(t.Context(), claim, benchMade(anna)))
+		require.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM calendar"))
+	}
+	require.NoError(t, l.Release(t.Context(), claim))
+	for range 2 {
+		live(t, l, anna)
+		require.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM calendar"))
+		require.Zero(t, number(t, l, "SELECT count(*) FROM message"))
+	}
+}

@@ -26,7 +26,8 @@ const (
 
 	// share creates every invite of a list that nobody else has created.
 	share = "share"
-	// forever takes invites from claim to release until it is killed.
+	// forever takes invites from claim to release, several at a time, until it is
+	// killed.
 	forever = "forever"
 
 	sharedInvites = 60
@@ -45,9 +46,18 @@ func child(role string) int {
 			}
 			err = errors.Join(err, l.Close())
 		case forever:
-			for i := 0; err == nil; i++ {
-				err = mail(ctx, l, benchKey(os.Getpid()*1000+i), os.Stdout)
+			failed := make(chan error)
+			for hand := range 4 {
+				go func() {
+					for i := 0; ; i += 4 {
+						if err := mail(ctx, l, benchKey(os.Getpid()*10_000+i+hand), os.Stdout); err != nil {
+							failed <- err
+							return
+						}
+					}
+				}()
 			}
+			err = <-failed
 		}
 	}
 	if err != nil {
@@ -76,21 +86,26 @@ func createOnce(ctx context.Context, l *Ledger, key ledger.Key, out io.Writer) e
 	return errors.Join(err, l.Release(ctx, claim))
 }
 
+// What mail says of an invite apart from its states.
+const claimed, released ledger.State = "claimed", "released"
+
 // mail says of each invite what is durable of it.
 func mail(ctx context.Context, l *Ledger, key ledger.Key, out io.Writer) error {
-	claim, err := l.Claim(ctx, key)
-	if err != nil {
-		return err
-	}
+	var claim ledger.Claim
 	for _, step := range []struct {
 		state ledger.State
 		write func() error
 	}{
+		{claimed, func() (err error) {
+			claim, err = l.Claim(ctx, key)
+			return err
+		}},
 		{ledger.Created, func() error { return l.Create(ctx, claim, benchMade(key)) }},
 		{ledger.Submitting, func() error {
 			return l.Submitting(ctx, claim, key, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: benchMessage}})
 		}},
 		{ledger.Sent, func() error { return l.Finish(ctx, claim, key, ledger.Outcome{State: ledger.Sent}) }},
+		{released, func() error { return l.Release(ctx, claim) }},
 	} {
 		if err := step.write(); err != nil {
 			return err
@@ -99,7 +114,7 @@ func mail(ctx context.Context, l *Ledger, key ledger.Key, out io.Writer) error {
 			return err
 		}
 	}
-	return l.Release(ctx, claim)
+	return nil
 }
 
 func childCommand(t *testing.T, role, path string) *exec.Cmd {
@@ -149,13 +164,13 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())
 		durable := make(map[ledger.Key]ledger.State)
-		order := map[ledger.State]int{ledger.Created: 1, ledger.Submitting: 2, ledger.Sent: 3}
+		order := map[ledger.State]int{claimed: 0, ledger.Created: 1, ledger.Submitting: 2, ledger.Sent: 3, released: 3}
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
 			words := strings.Fields(lines.Text())
 			require.Len(t, words, 3)
 			durable[ledger.Key{InviteID: words[0], Address: words[1]}] = ledger.State(words[2])
-			if n == 10+7*round {
+			if n == 40+7*round {
 				require.NoError(t, cmd.Process.Kill())
 			}
 		}
@@ -167,8 +182,14 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 		for key, state := range durable {
 			found, err := l.Load(t.Context(), key)
 			require.NoError(t, err)
-			require.True(t, found[0].Known)
+			claims := number(t, l, "SELECT count(*) FROM claim WHERE invite_id = '"+key.InviteID+"'")
+			if !found[0].Known {
+				assert.Equal(t, claimed, state)
+				assert.EqualValues(t, 1, claims)
+				continue
+			}
 			latest := found[0].Latest
+			assert.True(t, claims == 1 && state != released || claims == 0 && latest.State == ledger.Sent)
 			assert.GreaterOrEqual(t, order[latest.State], order[state])
 			assert.Equal(t, benchCalendar, latest.Calendar)
 			assert.Equal(t, latest.State == ledger.Submitting, latest.Message != nil)

@@ -86,15 +86,14 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 		return err
 	}
 	r := &m.Revision
-	switch {
-	case h.invite == 0:
+	if h.invite == 0 {
 		if h.invite, err = c.insert(putInvite, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
 			return err
 		}
 		if _, err := c.exec(dropTombstone, l.hash(m.Key)); err != nil {
 			return err
 		}
-	default:
+	} else {
 		if err := h.giveWay(c); err != nil {
 			return err
 		}
