@@ -92,9 +92,9 @@ func TestRepliesOutOfStep(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%s", m, point, name), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						server, cfg := setting(t, nil)
-						cfg.Connections = 1
-						s := m.prepare(t, server, cfg, point, f)
+						server := &fault.FaultServer{}
+						t.Cleanup(func() { assert.NoError(t, server.Close()) })
+						s := m.prepare(t, server, submission.Config{Dial: server.Dial, Connections: 1}, point, f)
 						last := submission.Result{}
 						for i := range 5 {
 							last = s.Submit(t.Context(), guest(i), []byte(letter))

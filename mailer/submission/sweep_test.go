@@ -148,7 +148,10 @@ func TestSweep(t *testing.T) {
 		{"1xx", fault.Say("199 What?"), 0},
 	}
 	for _, m := range modes {
-		for _, step := range steps {
+		for i, step := range steps {
+			if m != lockStep && i < 4 {
+				continue // the way to MAIL is the same
+			}
 			for _, f := range faults {
 				t.Run(fmt.Sprintf("%s/%s/%s", m, step.point, f.name), func(t *testing.T) {
 					t.Parallel()
