@@ -23,7 +23,7 @@ func (s *Submitter) Check(ctx context.Context) []Step {
 	if e != nil {
 		return s.failedSteps(e)
 	}
-	defer c.quit(farewell)
+	defer c.quit()
 	return []Step{
 		{Name: "connect", OK: true, Detail: fmt.Sprintf("%s, which says %q", s.address(), c.greeting)},
 		{Name: "tls", OK: true, Detail: c.describeTLS(s.cfg.TLS)},

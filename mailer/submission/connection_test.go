@@ -33,28 +33,30 @@ func TestCancelAtEachStep(t *testing.T) {
 			if f.Answer && point != fault.AtSTARTTLS {
 				continue
 			}
-			t.Run(fmt.Sprint(point, "/", name), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					server, cfg := setting(t, fault.Once(point, f))
-					s := newSubmitter(t, cfg)
-					ctx, cancel := context.WithCancelCause(t.Context())
-					time.AfterFunc(time.Second, func() { cancel(cause) })
-					begun := time.Now()
-					got := s.Submit(ctx, envelope, []byte(letter))
-					assert.Equal(t, time.Second, time.Since(begun))
-					require.ErrorIs(t, got.Err, cause)
-					want := wanted{Outcome: submission.NotBegun, Step: step, Temporary: true}
-					if point == fault.AtDot {
-						want.Outcome, want.Temporary = submission.Unknown, false
-					}
-					assert.Equal(t, want, of(got), "%v", got.Err)
-					obeysLaw(t, got, envelope.To, server)
+			for _, m := range modes {
+				t.Run(fmt.Sprint(m, "/", point, "/", name), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						server, cfg := setting(t, nil)
+						s := m.prepare(t, server, cfg, point, f)
+						ctx, cancel := context.WithCancelCause(t.Context())
+						time.AfterFunc(time.Second, func() { cancel(cause) })
+						begun := time.Now()
+						got := s.Submit(ctx, envelope, []byte(letter))
+						assert.Equal(t, time.Second, time.Since(begun))
+						require.ErrorIs(t, got.Err, cause)
+						want := wanted{Outcome: submission.NotBegun, Step: step, Temporary: true}
+						if point == fault.AtDot {
+							want.Outcome, want.Temporary = submission.Unknown, false
+						}
+						assert.Equal(t, want, of(got), "%v", got.Err)
+						obeysLaw(t, got, envelope.To, server)
 
-					after := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "next@example.org"}, []byte(letter))
-					assert.Equal(t, submission.Accepted, after.Outcome, "%v", after.Err)
+						after := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "next@example.org"}, []byte(letter))
+						assert.Equal(t, submission.Accepted, after.Outcome, "%v", after.Err)
+					})
 				})
-			})
+			}
 		}
 	}
 }
@@ -100,13 +102,19 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 				require.NoError(t, server.Close())
 			})
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f), Extensions: []string{}}
-				s := newSubmitter(t, submission.Config{Dial: server.Dial})
-				got := s.Submit(t.Context(), envelope, []byte(letter))
-				assert.NotEqual(t, submission.Accepted, got.Outcome)
-				assert.True(t, got.Temporary)
-				assert.Equal(t, 1, server.Conns(), "a new connection that fails is not dialled again")
-				require.NoError(t, server.Close())
+				for _, extensions := range [][]string{nil, {}} {
+					server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f), Extensions: extensions}
+					s := newSubmitter(t, submission.Config{Dial: server.Dial})
+					got := s.Submit(t.Context(), envelope, []byte(letter))
+					assert.NotEqual(t, submission.Accepted, got.Outcome)
+					assert.True(t, got.Temporary)
+					conns := 1
+					if extensions == nil && name != "421" {
+						conns = 2 // it may be the group that it does not like
+					}
+					assert.Equal(t, conns, server.Conns(), "a new connection that fails is not dialled again")
+					require.NoError(t, server.Close())
+				}
 			})
 		})
 	}
@@ -148,6 +156,23 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		mail, rcpt := "MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>"
 		assert.Equal(t, []string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
 			"NOOP", mail, rcpt, "DATA", "QUIT"}, server.Commands())
+		require.NoError(t, server.Close())
+	})
+	synctest.Test(t, func(t *testing.T) { // the same in groups, with which RSET may go
+		server := &fault.FaultServer{Script: fault.Scripts(
+			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
+		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
+		msg := []byte("Subject: x\r\n\r\nHi\r\n")
+		for i := range 7 {
+			if i == 4 || i == 6 {
+				time.Sleep(31 * time.Second)
+			}
+			s.Submit(t.Context(), envelope, msg)
+		}
+		require.NoError(t, s.Close())
+		group := []string{"MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>", "DATA"}
+		assert.Equal(t, slices.Concat([]string{"EHLO host.example"}, group, group, []string{"RSET"}, group, []string{"RSET"}, group,
+			[]string{"NOOP"}, group, group, []string{"NOOP"}, group, []string{"QUIT"}), server.Commands())
 		require.NoError(t, server.Close())
 	})
 }

@@ -2,6 +2,7 @@ package submission
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"strings"
@@ -53,18 +54,47 @@ func examine(env Envelope, msg []byte) (content, *Error) {
 	if len(msg) == 0 {
 		return bad(fmt.Errorf("%w: it is empty", ErrBadMessage), "compose it first")
 	}
-	c := content{msg: msg}
-	for i, b := range msg {
-		switch {
-		case b == '\n' && (i == 0 || msg[i-1] != '\r'):
-			return bad(fmt.Errorf("%w: bare LF at byte %d", ErrBadMessage, i), "end each line with CRLF (RFC 5321 section 2.3.8)")
-		case b == '\r' && (i+1 == len(msg) || msg[i+1] != '\n'):
-			return bad(fmt.Errorf("%w: bare CR at byte %d", ErrBadMessage, i), "end each line with CRLF (RFC 5321 section 2.3.8)")
-		case b >= 0x80:
-			c.eightBit = true
+	if at, what := bareLineEnd(msg); at >= 0 {
+		return bad(fmt.Errorf("%w: bare %s at byte %d", ErrBadMessage, what, at), "end each line with CRLF (RFC 5321 section 2.3.8)")
+	}
+	return content{msg: msg, eightBit: !ascii(msg)}, nil
+}
+
+// bareLineEnd finds the first LF without CR or CR without LF, else -1.
+func bareLineEnd(msg []byte) (at int, what string) {
+	for start := 0; start < len(msg); {
+		line := msg[start:]
+		lf := bytes.IndexByte(line, '\n')
+		if lf >= 0 {
+			line = line[:lf]
+		}
+		switch cr := bytes.IndexByte(line, '\r'); {
+		case cr >= 0 && cr != lf-1:
+			return start + cr, "CR"
+		case cr < 0 && lf >= 0:
+			return start + lf, "LF"
+		case lf < 0:
+			return -1, ""
+		}
+		start += lf + 1
+	}
+	return -1, ""
+}
+
+// ascii looks at eight bytes at a time.
+func ascii(b []byte) bool {
+	const high = 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&high != 0 {
+			return false
 		}
 	}
-	return c, nil
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // checkAddress accepts Mailbox (RFC 5321 section 4.1.2, RFC 6531 section 3.3)

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// farewell bounds the QUIT of each connection.
-const farewell = 5 * time.Second
-
 // pool keeps the connections and says who may use or open one. Whoever enters
 // gets a place, with a kept connection or the right to open one, and leaves it.
 // Idle connections and places in use never add up to more than the limit, so
@@ -124,7 +121,7 @@ func (p *pool) leave(c *session) {
 	case p.closed:
 		p.up--
 		p.mu.Unlock()
-		c.quit(farewell)
+		c.quit()
 		p.mu.Lock()
 	case p.places+len(p.idle) >= p.ceiling.now: // it became lower
 		p.part(c)
@@ -143,7 +140,7 @@ func (p *pool) leave(c *session) {
 // replace ends a connection, with QUIT if it stands, without giving up the
 // place: a server that counts connections must not find one too many.
 func (p *pool) replace(c *session) {
-	c.quit(farewell)
+	c.quit()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.up--
@@ -152,7 +149,7 @@ func (p *pool) replace(c *session) {
 // part lets a connection say QUIT, while others go on. The pool is not closed.
 func (p *pool) part(c *session) {
 	p.up--
-	p.leaving.Go(func() { c.quit(farewell) })
+	p.leaving.Go(func() { c.quit() })
 }
 
 // begin lets the holder of a place open a connection, after the backoff. It

@@ -45,21 +45,19 @@ func in(t *testing.T, server *fault.FaultServer, f func(t *testing.T)) {
 	})
 }
 
-// slowly is a script that takes d for each message.
-func slowly(d time.Duration) fault.Script {
-	return func(e fault.Event) fault.Fault {
-		if e.Point == fault.AtDot {
-			time.Sleep(d)
-		}
-		return fault.Fault{}
+// slowly is a script that takes a second for each message.
+func slowly(e fault.Event) fault.Fault {
+	if e.Point == fault.AtDot {
+		time.Sleep(time.Second)
 	}
+	return fault.Fault{}
 }
 
 // A connection is opened when there is a message for it and no idle one, and
 // closed with QUIT when nobody has needed it for the idle limit.
 func TestConnectionsComeAndGoWithTheWork(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly(time.Second)}
+	server := &fault.FaultServer{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 5})
 		for i := range 3 {
@@ -316,7 +314,7 @@ func TestCancelInBackoff(t *testing.T) {
 // for fewer connections later.
 func TestServerThatIsGone(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly(time.Second)}
+	server := &fault.FaultServer{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
@@ -345,7 +343,7 @@ func TestServerThatIsGone(t *testing.T) {
 func TestRefusedLoginIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server, cfg := setting(t, fault.Scripts(slowly(time.Second), fault.Nth(2, fault.AtAuth, fault.Say("535 5.7.8 No"))))
+		server, cfg := setting(t, fault.Scripts(slowly, fault.Nth(2, fault.AtAuth, fault.Say("535 5.7.8 No"))))
 		s := newSubmitter(t, cfg)
 		results := submitTogether(t, s, 2)
 		if results[0].Err == nil {
@@ -360,7 +358,7 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 func TestFirstComeFirstServed(t *testing.T) {
 	t.Parallel()
 	for _, perMinute := range []int{0, 2} {
-		server := &fault.FaultServer{Script: slowly(time.Second)}
+		server := &fault.FaultServer{Script: slowly}
 		in(t, server, func(t *testing.T) {
 			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1, RatePerMinute: perMinute})
 			var wg sync.WaitGroup
@@ -379,7 +377,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 // Close ends whoever waits, and leaves those in hand to their end.
 func TestCloseWhileOthersWait(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly(time.Second)}
+	server := &fault.FaultServer{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 2})
 		var wg sync.WaitGroup

@@ -42,14 +42,16 @@ func (r reply) line() string {
 	if r.code == 0 {
 		return r.text
 	}
-	parts := strconv.Itoa(r.code) // three digits
-	if r.enhanced != "" {
-		parts += " " + r.enhanced
+	switch code := strconv.Itoa(r.code); {
+	case r.enhanced == "" && r.text == "":
+		return code
+	case r.enhanced == "":
+		return truncate(code + " " + r.text)
+	case r.text == "":
+		return truncate(code + " " + r.enhanced)
+	default:
+		return truncate(code + " " + r.enhanced + " " + r.text)
 	}
-	if r.text != "" {
-		parts += " " + r.text
-	}
-	return truncate(parts)
 }
 
 // readReply reads one reply, of one line or several. An error that is

@@ -13,6 +13,7 @@ import (
 const (
 	blockSize = 32 << 10         // content is handed over in blocks of at most about this many bytes
 	pause     = 30 * time.Second // idle for longer than this, a connection is asked whether it lives
+	farewell  = 5 * time.Second  // for QUIT and its answer
 	lastWords = time.Second      // for a reply that a server sent before it stopped listening
 )
 
@@ -89,10 +90,10 @@ func (c *session) write(b []byte) error {
 	return errors.Join(err, c.w.Flush())
 }
 
-// quit says goodbye within limit and closes.
-func (c *session) quit(limit time.Duration) {
+// quit says goodbye, if the connection stands, and closes.
+func (c *session) quit() {
 	if !c.broken {
-		c.wire.within(limit)
+		c.wire.within(farewell)
 		if c.write([]byte("QUIT\r\n")) == nil {
 			_, _ = readReply(c.r, 221, nil) // whatever it says, nothing depends on it
 		}

@@ -380,12 +380,18 @@ func TestLaw(t *testing.T) {
 		if rapid.Bool().Draw(rt, "lockstep") {
 			server.Extensions = []string{}
 		}
+		conns := rapid.IntRange(1, 3).Draw(rt, "connections")
 		results := map[string]submission.Result{}
 		synctest.Test(t, func(t *testing.T) {
-			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
-			for i := range 4 {
-				env := submission.Envelope{From: envelope.From, To: fmt.Sprintf("guest%d@example.org", i)}
-				results[env.To] = s.Submit(t.Context(), env, []byte(letter))
+			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: conns})
+			if conns == 1 {
+				for i := range 4 {
+					results[guest(i).To] = s.Submit(t.Context(), guest(i), []byte(letter))
+				}
+			} else {
+				for i, got := range submitTogether(t, s, 6) {
+					results[guest(i).To] = got
+				}
 			}
 			require.NoError(t, s.Close())
 			require.NoError(t, server.Close())

@@ -40,14 +40,13 @@ func newWire(conn net.Conn, turn time.Duration) *wire {
 // ends the state for setting up.
 func (w *wire) within(d time.Duration) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.turn = 0
-	w.mu.Unlock()
 	w.setDeadline(d)
 }
 
+// setDeadline is called by whoever holds the lock.
 func (w *wire) setDeadline(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if !w.interrupted {
 		_ = w.Conn.SetDeadline(time.Now().Add(d)) // fails on a closed connection only, and so will the read
 	}
@@ -79,13 +78,11 @@ func (w *wire) Read(b []byte) (int, error) {
 // Write implements net.Conn.
 func (w *wire) Write(b []byte) (int, error) {
 	w.mu.Lock()
-	renew := !w.written && w.turn > 0
-	turn := w.turn
+	if !w.written && w.turn > 0 {
+		w.setDeadline(w.turn)
+	}
 	w.written = true
 	w.mu.Unlock()
-	if renew {
-		w.setDeadline(turn)
-	}
 	n, err := w.Conn.Write(b)
 	if err != nil {
 		w.mu.Lock()
