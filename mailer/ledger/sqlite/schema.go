@@ -39,12 +39,10 @@ var (
 	nameAPI    = &statement{`UPDATE meta SET api_url = ? WHERE api_url = ''`}
 )
 
-// log is how the writes are kept: in a log that is taken into the file whenever it
-// has 1,000 pages, as SQLite does by itself. Longer ones were measured to save
-// nothing: what is written again and again is so within a thousand pages. The log
-// is written anew from its start then; what it grew to beyond 16 MiB, while
-// somebody was reading or Forget wrote the file anew, is given back.
-const log = `PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216`
+// boundLog gives back what the log grew to beyond 16 MiB, while somebody was
+// reading or Forget wrote the file anew. It is taken into the file whenever it has
+// 1,000 pages, as SQLite does by itself: longer ones were measured to save nothing.
+const boundLog = `PRAGMA journal_size_limit = 16777216`
 
 // prepareFile makes of a connection's file a ledger of the newest version, or
 // says why that cannot be. It writes nothing if it is one.
@@ -59,7 +57,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 		} else if readOnly {
 			return l.unusable("it is read-only: let this user write the file and its directory")
 		}
-		if err := l.explain("opening it", c.script(ctx, log)); err != nil {
+		if err := l.explain("opening it", c.script(ctx, "PRAGMA journal_mode = WAL")); err != nil {
 			return err
 		}
 	}
@@ -68,7 +66,10 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 			return err
 		}
 	}
-	return l.identity(ctx, c)
+	if err := l.identity(ctx, c); err != nil {
+		return err
+	}
+	return l.explain("opening it", c.script(ctx, boundLog))
 }
 
 // version refuses what is not a ledger or newer than this program.
