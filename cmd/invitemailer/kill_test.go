@@ -188,7 +188,7 @@ func (k *killed) halfAMinute(t *testing.T) {
 }
 
 // TestKilledAnywhere kills the command at every point of the way of an invite,
-// for the first time that it comes there and for a later one, and runs it again
+// those of SMTP with a server that takes groups and with one that does not, for the first time that it comes there and for a later one, and runs it again
 // until it is done. Then every recipient has the mail that was meant for them,
 // nobody has two different ones, and a second copy exists only where the end of
 // the first was unknown: the same Message-ID and the same bytes.

@@ -75,6 +75,27 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 	}
 }
 
+// Several connections that find it out at the same time lose no message either,
+// and what is known of the server holds for all that come later.
+func TestManyConnectionsToAServerThatCannotPipeline(t *testing.T) {
+	t.Parallel()
+	for groups, wait := range map[fault.Groups]time.Duration{fault.GroupsOneCommand: 30 * time.Second, fault.GroupsHangUp: 0} {
+		server := &fault.FaultServer{Groups: groups}
+		in(t, server, func(t *testing.T) {
+			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 4})
+			begun := time.Now()
+			for range 3 {
+				for _, got := range submitTogether(t, s, 12) {
+					assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
+				}
+				assert.Equal(t, wait, time.Since(begun))
+			}
+			assert.Len(t, server.Accepted(), 36)
+			assert.LessOrEqual(t, server.Conns(), 8)
+		})
+	}
+}
+
 // DATA is answered with 354 although nobody is to have the content: a lone dot
 // ends it. Whatever that is answered with, the outcome stands, and only a
 // refusal keeps the connection.

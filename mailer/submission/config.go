@@ -42,7 +42,7 @@ const (
 // Timeouts limit how long each step may wait for the server. A zero field
 // takes its default; the defaults are those of RFC 5321 section 4.5.3.2.
 type Timeouts struct {
-	Connect time.Duration // the network connection, an implicit TLS handshake, a NOOP or RSET on a kept connection: 30s
+	Connect time.Duration // the network connection, an implicit TLS handshake, a NOOP or RSET on a kept connection, MAIL and RCPT in the first group: 30s
 	Command time.Duration // greeting, EHLO, STARTTLS and its handshake, each AUTH line, MAIL, RCPT: 5m
 	Data    time.Duration // the answer to DATA: 2m
 	Block   time.Duration // writing one block of content: 3m

@@ -49,7 +49,8 @@ func (c *session) group(ctx context.Context, env Envelope, msg content) *Error {
 	return e
 }
 
-// say is the exchange of group.
+// say says the lines of a group, of which RSET may be the first, and reads the
+// replies.
 func (c *session) say(ctx context.Context, lines []byte, reset bool) *Error {
 	trial := !c.groups.proven.Load()
 	g := grouped{session: c, ctx: ctx, trial: trial}
@@ -95,13 +96,11 @@ func (c *session) say(ctx context.Context, lines []byte, reset bool) *Error {
 	}
 	answer := g.read(StepData, 354)
 	verdict := firstOf(mail, rcpt)
-	switch {
-	case c.broken:
-	case verdict != nil && answer == nil:
-		c.loneDot()
-		fallthrough
-	default:
+	if !c.broken {
 		c.groups.proven.Store(true)
+		if verdict != nil && answer == nil {
+			c.loneDot()
+		}
 	}
 	return firstOf(verdict, answer)
 }
