@@ -63,7 +63,7 @@ func BenchmarkCPU(b *testing.B) {
 // take turns, each with a new ledger.
 func BenchmarkGrowth(b *testing.B) {
 	few, many, rounds := *measuredInvites, *measuredInvites**measuredGrowth, *measuredRounds
-	fewRuns := min(10, *measuredGrowth) // small runs are noisier
+	fewRuns := min(5, *measuredGrowth) // small runs are noisier
 	for b.Loop() {
 		cpu, allocs := make(map[int][]float64), make(map[int][]float64)
 		run := func(n int) {
