@@ -131,7 +131,7 @@ func (w *work) read(text string) (*calendar.Calendar, *Error) {
 		return nil, &Error{Stage: StageCalendar, Code: CodeNoCalendar, Field: "attachments.icalendar",
 			Message: "the API's answer has no iCalendar text, so there is nothing to mail; look at the invite at Cronofy"}
 	}
-	c, err := calendar.Read(text)
+	c, err := w.m.readCalendar(text)
 	if err != nil {
 		return nil, &Error{Stage: StageCalendar, Code: CodeUnreadable, Field: "attachments.icalendar", Err: err,
 			Message: fmt.Sprintf("the iCalendar text from the API cannot be read: %v; no mail was sent", err)}
@@ -149,6 +149,10 @@ func (w *work) read(text string) (*calendar.Calendar, *Error) {
 			Message: "the iCalendar text from the API has no UID, without which no client can keep the event; it was not sent"}
 	}
 	return c, nil
+}
+
+func (m *Mailer) readCalendar(text string) (*calendar.Calendar, error) {
+	return calendar.Reader{Zones: &m.zones}.Read(text)
 }
 
 // suits says why the calendar must not be mailed to recipient i.

@@ -24,7 +24,7 @@ const (
 
 // check holds the bytes that are about to be submitted to the invitation rules.
 func (w *work) check(i int, sub *ledger.Submission) *Error {
-	o := imip.Options{Now: w.m.cfg.Now(), Profile: imip.Own, SMTPUTF8: sub.Message.SMTPUTF8}
+	o := imip.Options{Now: w.m.cfg.Now(), Profile: imip.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &w.m.zones}
 	if before := w.entries[i].LastSent; before != nil && before.Method == string(Request) && w.steps[i].resend == 0 {
 		if previous, err := imip.ReadPrevious(before.Calendar); err == nil {
 			o.Previous = previous

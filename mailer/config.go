@@ -12,6 +12,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/message"
 	"github.com/invitemailer/invitemailer/mailer/submission"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -129,7 +130,7 @@ type Mailer struct {
 	// never did.
 	reached atomic.Bool
 	inHand  inHand
-	zones   zones
+	zones   zone.Zones
 }
 
 // New checks the whole configuration and returns a Mailer, or an error that

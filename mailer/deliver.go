@@ -32,7 +32,7 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 	}
 	c := w.received
 	if s.action == compose {
-		stored, err := calendar.Read(string(w.entries[i].Latest.Calendar))
+		stored, err := w.m.readCalendar(string(w.entries[i].Latest.Calendar))
 		if err != nil {
 			w.conclude(ctx, i, Failed, &Error{Stage: StageCalendar, Code: CodeUnreadable, Err: err,
 				Message: "the iCalendar text on record cannot be read: " + err.Error() + "; run again to ask for it anew"}, "")
@@ -159,13 +159,13 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 		d.Organizer = templates.Person{Name: o.Name, Email: o.Address.String()}
 	}
 	if zone := w.Recipients[i].TZID; zone != "" {
-		d.Zone, _ = w.m.zones.load(zone) // it was checked with the rest of the record
+		d.Zone, _ = w.m.zones.Load(zone) // it was checked with the rest of the record
 	}
 	if isSet(replyTo) {
 		d.ReplyTo = replyTo.Address.String()
 	}
-	if before := w.entries[i].LastSent; before != nil {
-		if old, err := calendar.Read(string(before.Calendar)); err == nil {
+	if before := w.entries[i].LastSent; before != nil && (s.kind == Update || d.Summary == "" || d.Start.IsZero()) {
+		if old, err := w.m.readCalendar(string(before.Calendar)); err == nil {
 			if s.kind == Update {
 				d.Changes = templates.Changes(facts(old), facts(c))
 			}

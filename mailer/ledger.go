@@ -11,8 +11,10 @@ import (
 // like, and prove it with package mailer/ledger/ledgertest.
 //
 // All methods are safe for concurrent use, by several processes too. Each write
-// is one transaction, and what it wrote is durable when it returns. Errors wrap
-// [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
+// is done whole or not at all. What it wrote outlives the process when it returns;
+// Submitting and Finish, and a Create that speaks of a mail, outlive a power cut
+// too. Errors wrap [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that
+// sort.
 type Ledger interface {
 	// Lookup reads the entries of keys, in their order, without their calendars
 	// and messages. It writes nothing and is cheap: it is all that an unchanged

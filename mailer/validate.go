@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // The limits of an event, in Unicode code points
@@ -127,7 +126,7 @@ func (m *Mailer) checkIdentity(c *checked, p *problems) {
 	}
 }
 
-func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int, z *zones, p *problems) {
+func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int, z *zone.Zones, p *problems) {
 	var to message.Mailbox
 	if r.Email == "" {
 		p.add(field+".email", "is missing; give the address to invite")
@@ -142,7 +141,7 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 	}
 	c.to = append(c.to, to)
 	if r.TZID != "" {
-		if err := z.check(r.TZID); err != nil {
+		if err := checkZone(r.TZID, z); err != nil {
 			p.add(field+".tzid", "%v", err)
 		}
 	}
@@ -205,7 +204,7 @@ func (m *Mailer) checkMail(c *checked, p *problems) {
 
 // checkEvent holds an event against the API's documentation, so that what it
 // would refuse is told with line and field before anybody is asked.
-func (c *checked) checkEvent(z *zones, p *problems) {
+func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 	e := c.Event
 	if strings.TrimSpace(e.Summary) == "" {
 		p.add("event.summary", "is missing; give the event a title")
@@ -216,7 +215,7 @@ func (c *checked) checkEvent(z *zones, p *problems) {
 		c.warn("html_in_description", "event.description", "this looks like HTML, and is shown as the text that it is; calendars know plain text only")
 	}
 	if e.TZID != "" {
-		if err := z.check(e.TZID); err != nil {
+		if err := checkZone(e.TZID, z); err != nil {
 			p.add("event.tzid", "%v", err)
 		}
 	}
@@ -250,13 +249,13 @@ func (c *checked) checkEvent(z *zones, p *problems) {
 	}
 }
 
-func checkTime(field string, t cronofy.EventTime, z *zones, p *problems) bool {
+func checkTime(field string, t cronofy.EventTime, z *zone.Zones, p *problems) bool {
 	if t.IsZero() {
 		p.add(field, "is missing; give a time such as 2027-04-29T09:30:00Z, or a date")
 		return false
 	}
 	if t.TZID != "" {
-		if err := z.check(t.TZID); err != nil {
+		if err := checkZone(t.TZID, z); err != nil {
 			p.add(field+".tzid", "%v", err)
 			return false
 		}
@@ -275,28 +274,12 @@ func checkText(field, s string, limit int, p *problems) {
 	}
 }
 
-// zones remembers which names stand for a zone: finding out costs more than
-// reading the whole record. Wrong names are not kept, so it cannot grow beyond
-// the time zone database.
-type zones struct{ known sync.Map }
-
-// load returns the zone of the time zone database that has the name.
-func (z *zones) load(name string) (*time.Location, error) {
-	if l, ok := z.known.Load(name); ok {
-		return l.(*time.Location), nil
+// checkZone says whether a name stands for a zone.
+func checkZone(name string, z *zone.Zones) error {
+	if _, ok := z.Load(name); !ok {
+		return fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
 	}
-	l, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		return nil, fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", name)
-	}
-	z.known.Store(name, l)
-	return l, nil
-}
-
-// check says whether a name stands for a zone.
-func (z *zones) check(name string) error {
-	_, err := z.load(name)
-	return err
+	return nil
 }
 
 func checkLocale(field, s string, p *problems) {

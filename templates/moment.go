@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/zone"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // A Moment is when something takes place, in the words of a language and by
@@ -171,7 +171,7 @@ func inZone(t time.Time, tzid string) time.Time {
 	if t.Location().String() == tzid {
 		return t
 	}
-	location, ok := zone.Load(tzid)
+	location, ok := (*zone.Zones)(nil).Load(tzid)
 	if !ok {
 		return t
 	}

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values are unescaped and otherwise as
@@ -86,14 +87,23 @@ type Person struct {
 	SentBy string
 }
 
+// Reader reads calendars. The zero value is ready to use.
+type Reader struct {
+	// Zones remembers the time zones between calendars. Nil: each is looked up for itself.
+	Zones *zone.Zones
+}
+
+// Read is Reader{}.Read.
+func Read(text string) (*Calendar, error) { return Reader{}.Read(text) }
+
 // Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of the machine, and reading the same text
 // twice gives the same result.
-func Read(text string) (*Calendar, error) {
+func (r Reader) Read(text string) (*Calendar, error) {
 	scanned, err := scan(text)
 	if err != nil {
 		return nil, err
 	}
-	c, err := interpret(scanned.text)
+	c, err := interpret(scanned.text, r.Zones)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	ics "github.com/arran4/golang-ical"
+
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // interpret takes what a mailer needs out of a text that scan has let through.
-func interpret(text *component) (*Calendar, error) {
+func interpret(text *component, known *zone.Zones) (*Calendar, error) {
 	top, err := text.properties()
 	if err != nil {
 		return nil, err
@@ -19,7 +21,7 @@ func interpret(text *component) (*Calendar, error) {
 		return nil, err
 	}
 	c := &Calendar{Method: strings.ToUpper(strings.TrimSpace(top.value("METHOD")))}
-	if err := c.read(speaker, &zones{text: text}); err != nil {
+	if err := c.read(speaker, &zones{text: text, known: known}); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/zone"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // zones finds out what the TZIDs of one text mean.
 type zones struct {
-	text *component
+	text  *component
+	known *zone.Zones
 
 	// The zone looked up last: the start and the end of an event mostly share it. It is in the IANA database, or the text describes it.
 	name      string
@@ -33,7 +34,7 @@ func (z *zones) at(tzid string, wall time.Time) (time.Time, error) {
 
 // find looks a zone up, in the IANA database and then in the text.
 func (z *zones) find(tzid string) error {
-	if z.location = iana(tzid); z.location == nil {
+	if z.location = z.iana(tzid); z.location == nil {
 		described, err := z.describe(tzid)
 		if err != nil {
 			return err
@@ -46,48 +47,48 @@ func (z *zones) find(tzid string) error {
 
 // describe reads the VTIMEZONE of that name.
 func (z *zones) describe(tzid string) ([]*observance, error) {
-	for zone := range z.text.all("VTIMEZONE") {
-		p, err := zone.properties()
+	for described := range z.text.all("VTIMEZONE") {
+		p, err := described.properties()
 		if err != nil {
 			return nil, err
 		}
 		if p.value("TZID") != tzid {
 			continue
 		}
-		described, err := readObservances(zone)
+		observances, err := readObservances(described)
 		if err != nil {
 			return nil, &Error{Code: UnknownTimeZone, Reason: "its VTIMEZONE cannot be read", Err: err}
 		}
-		return described, nil
+		return observances, nil
 	}
 	return nil, fail(UnknownTimeZone, 0, "the time zone %.60q is not an IANA name, and no VTIMEZONE in the text explains it", tzid)
 }
 
 // iana looks a name up in the IANA database. A name that begins with a slash is from some registry (RFC 5545 section 3.2.19), and
 // those in use end in an IANA name, as in /citadel.org/20210210_1/Europe/London.
-func iana(tzid string) *time.Location {
+func (z *zones) iana(tzid string) *time.Location {
 	const longest = 64                                      // The longest name in the database has 32 characters.
 	if len(tzid) > longest || strings.Contains(tzid, " ") { // Windows names have spaces: save the search through the file system.
 		return nil
 	}
 	if !strings.HasPrefix(tzid, "/") {
-		return load(tzid)
+		return z.load(tzid)
 	}
 	for name := tzid[1:]; strings.Contains(name, "/"); {
 		_, name, _ = strings.Cut(name, "/")
-		if loc := load(name); loc != nil {
+		if loc := z.load(name); loc != nil {
 			return loc
 		}
 	}
 	return nil
 }
 
-// load is [zone.Load] without the names by which it finds the zone of the machine, or files beside the database.
-func load(name string) *time.Location {
+// load is [zone.Zones.Load] without the names by which it finds the zone of the machine, or files beside the database.
+func (z *zones) load(name string) *time.Location {
 	switch area, _, _ := strings.Cut(strings.ToLower(name), "/"); area {
 	case "", "local", "localtime", "posix", "posixrules", "right":
 		return nil
 	}
-	location, _ := zone.Load(name)
+	location, _ := z.known.Load(name)
 	return location
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // The limits of what is read. What goes beyond them is a finding of IM00.
@@ -57,6 +59,8 @@ type Options struct {
 	Previous *Previous
 	// SMTPUTF8 says that the mail will be handed over with that extension (RFC 6531), so that local parts may go beyond ASCII.
 	SMTPUTF8 bool
+	// Zones remembers the time zones between checks. Nil: each is looked up for itself.
+	Zones *zone.Zones
 }
 
 // Finding is one place where one rule is broken.
@@ -85,6 +89,7 @@ func Check(data []byte, o Options) []Finding {
 		o.Profile = Own
 	}
 	d := read(data)
+	d.locations.known = o.Zones
 	d.options = o
 	var findings []Finding
 	r := &report{}

@@ -13,6 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer/imip"
 	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -54,7 +55,7 @@ func BenchmarkCheck(b *testing.B) {
 func BenchmarkCheckInvitation(b *testing.B) {
 	api := cronofytest.New(cronofytest.Options{Now: noon})
 	c := composed(b, templates.Invitation, ask(b, api, "request", []string{"ada@example.org"}, event()), "ada@example.org", "")
-	o := imip.Options{Now: noon()}
+	o := imip.Options{Now: noon(), Zones: new(zone.Zones)}
 	require.Empty(b, imip.Check(c.Bytes, o))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -161,7 +162,7 @@ func TestCheckCostsLittleMoreThanComposing(t *testing.T) { // Not parallel: it t
 	m := invitation(t, templates.Invitation, calendar, "ada@example.org", "")
 	c, err := message.Compose(m)
 	require.NoError(t, err)
-	o := imip.Options{Now: noon()}
+	o := imip.Options{Now: noon(), Zones: new(zone.Zones)}
 	require.Empty(t, imip.Check(c.Bytes, o)) // The first one reads the time zone from its database.
 	check := allocated(func() { imip.Check(c.Bytes, o) })
 	assert.LessOrEqual(t, check, 2*allocated(func() { _, err = message.Compose(m) }), "memory")

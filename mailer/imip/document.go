@@ -2,6 +2,7 @@ package imip
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,7 +39,7 @@ type limit struct {
 
 // read makes the document.
 func read(data []byte) *document {
-	d := &document{boxes: map[string][]mailbox{}, locations: locations{}, seen: map[string]string{}}
+	d := &document{boxes: map[string][]mailbox{}, locations: locations{asked: map[string]*time.Location{}}, seen: map[string]string{}}
 	if len(data) > MaxSize {
 		d.stop(whole, Composed, "it is larger than 16 MiB, the most that is read; nothing of it was checked")
 		return d

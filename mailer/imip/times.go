@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/zone"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // readDuration reads a DURATION (RFC 5545 section 3.3.6).
@@ -69,16 +69,19 @@ func durationUnit(c byte, inTime bool) time.Duration {
 }
 
 // locations are the zones that a document names, looked up once each.
-type locations map[string]*time.Location
+type locations struct {
+	known *zone.Zones
+	asked map[string]*time.Location
+}
 
 // maxLocations is how many zones one document can have looked up: each costs a look into the file system.
 const maxLocations = 50
 
 func (l locations) load(tzid string) *time.Location {
-	loc, known := l[tzid]
-	if !known && len(l) < maxLocations {
-		loc, _ = zone.Load(tzid) // nil for a name that is not of the IANA database
-		l[tzid] = loc
+	loc, asked := l.asked[tzid]
+	if !asked && len(l.asked) < maxLocations {
+		loc, _ = l.known.Load(tzid) // nil for a name that is not of the IANA database
+		l.asked[tzid] = loc
 	}
 	return loc
 }
