@@ -47,7 +47,7 @@ func connect(ctx context.Context, dsn string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{kept: make(map[*statement]prepared), lasting: power} // as the name that it is opened by says
+	c := &conn{kept: make(map[*statement]prepared)}
 	var ok bool
 	if c.driver, ok = opened.(interface {
 		driver.Conn
@@ -67,11 +67,11 @@ func (c *conn) close() error {
 	return errors.Join(append(errs, c.driver.Close())...)
 }
 
-func (c *conn) prepare(s *statement) (prepared, error) {
+func (c *conn) prepare(ctx context.Context, s *statement) (prepared, error) {
 	if p, ok := c.kept[s]; ok {
 		return p, nil
 	}
-	stmt, err := c.driver.PrepareContext(context.Background(), s.sql)
+	stmt, err := c.driver.PrepareContext(ctx, s.sql)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (c *conn) execContext(ctx context.Context, s *statement, args ...any) (chan
 }
 
 func (c *conn) run(ctx context.Context, s *statement, args []any) (driver.Result, error) {
-	p, err := c.prepare(s)
+	p, err := c.prepare(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +146,18 @@ func (c *conn) script(ctx context.Context, sql string) error {
 }
 
 // query calls each for every row. The record is good until each returns.
-func (c *conn) query(s *statement, each func(*record) error, args ...any) (err error) {
-	p, err := c.prepare(s)
+//
+// Like exec it is not given a context: in a log, reading waits for nobody.
+func (c *conn) query(s *statement, each func(*record) error, args ...any) error {
+	return c.queryContext(context.Background(), s, each, args...)
+}
+
+func (c *conn) queryContext(ctx context.Context, s *statement, each func(*record) error, args ...any) (err error) {
+	p, err := c.prepare(ctx, s)
 	if err != nil {
 		return err
 	}
-	rows, err := p.QueryContext(context.Background(), c.bind(args))
+	rows, err := p.QueryContext(ctx, c.bind(args))
 	if err != nil {
 		return err
 	}

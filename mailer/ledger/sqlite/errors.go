@@ -56,6 +56,12 @@ func (l *Ledger) unusable(format string, args ...any) error {
 	return &failure{name: l.name, doing: "opening it", sort: ledger.ErrUnusable, err: fmt.Errorf(format, args...)}
 }
 
+// isBusy tells whether err is about a lock that another connection holds.
+func isBusy(err error) bool {
+	var e *modernc.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // advise reads a result code (https://www.sqlite.org/rescode.html).
 func advise(code int) (advice string, sort error) {
 	switch code & 0xff { // the primary result code

@@ -44,7 +44,7 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 		before = now
 	}
 	err = l.writer.with(ctx, func(c *conn) (err error) {
-		if err := l.sync(c, power); err != nil {
+		if err := l.sync(ctx, c, power); err != nil {
 			return err
 		}
 		if _, err := c.exec(overwrite); err != nil {

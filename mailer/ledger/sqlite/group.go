@@ -113,7 +113,7 @@ func (l *Ledger) write(ctx context.Context, doing string, asked lasting, fn func
 // taken before: whoever gives up waiting for the lock fails alone.
 func (l *Ledger) serve(ctx context.Context, c *conn) error {
 	given := l.group.most()
-	if err := l.sync(c, given); err != nil {
+	if err := l.sync(context.Background(), c, given); err != nil {
 		return err
 	}
 	var taken []*grouped

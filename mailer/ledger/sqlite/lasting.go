@@ -23,12 +23,12 @@ var pragmas = [...]string{
 }
 
 // sync makes the transactions that follow on the connection last as asked for.
-func (l *Ledger) sync(c *conn, asked lasting) error {
+func (l *Ledger) sync(ctx context.Context, c *conn, asked lasting) error {
 	if l.unsynced || c.lasting == asked {
 		return nil
 	}
 	// Such a statement takes effect as it is prepared: it cannot be kept.
-	if err := c.script(context.Background(), pragmas[asked]); err != nil {
+	if err := c.script(ctx, pragmas[asked]); err != nil {
 		return err
 	}
 	c.lasting = asked

@@ -150,24 +150,65 @@ func TestFileRemembersItsAPI(t *testing.T) {
 
 func TestManyOpenANewFileAtOnce(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "ledger.db")
-	ledgers := make([]*Ledger, 8)
-	var group sync.WaitGroup
-	for i := range ledgers {
-		group.Go(func() {
-			var err error
-			ledgers[i], err = Open(t.Context(), Options{Path: path, APIURL: "https://api.example.com"})
-			assert.NoError(t, err)
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		ledgers := make([]*Ledger, 8)
+		var group sync.WaitGroup
+		for i := range ledgers {
+			group.Go(func() {
+				var err error
+				ledgers[i], err = Open(t.Context(), Options{Path: path, APIURL: "https://api.example.com"})
+				assert.NoError(t, err)
+			})
+		}
+		group.Wait()
+		for i, l := range ledgers {
+			require.NotNil(t, l)
+			live(t, l, benchKey(i))
+			assert.Equal(t, ledgers[0].salt, l.salt)
+		}
+		for _, l := range ledgers {
+			require.NoError(t, l.Close())
+		}
+	}
+}
+
+// Somebody else creates the file and is in the middle of that: whoever opens it
+// waits, as long as it is ready to. SQLite refuses the switch to a log at once if
+// another connection is about to write, and waits for one that writes.
+func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]string{"about to write": "BEGIN IMMEDIATE", "writing": "BEGIN EXCLUSIVE"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			dsn, err := (&Ledger{name: path}).file("rwc")
+			require.NoError(t, err)
+			other, err := connect(t.Context(), dsn)
+			require.NoError(t, err)
+			require.NoError(t, other.script(t.Context(), begin))
+
+			_, err = Open(t.Context(), Options{Path: path, BusyTimeout: time.Millisecond})
+			require.ErrorIs(t, err, ledger.ErrBusy)
+			require.ErrorContains(t, err, "run again")
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err = Open(ctx, Options{Path: path, BusyTimeout: time.Hour})
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+
+			opened := make(chan error)
+			go func() {
+				l, err := Open(t.Context(), Options{Path: path, BusyTimeout: time.Hour})
+				if err == nil {
+					err = l.Close()
+				}
+				opened <- err
+			}()
+			time.Sleep(10 * time.Millisecond) // for it to come to the lock
+			require.NoError(t, other.script(t.Context(), "ROLLBACK"))
+			require.NoError(t, <-opened)
+			require.NoError(t, other.close())
 		})
-	}
-	group.Wait()
-	for i, l := range ledgers {
-		require.NotNil(t, l)
-		live(t, l, benchKey(i))
-		assert.Equal(t, ledgers[0].salt, l.salt)
-	}
-	for _, l := range ledgers {
-		require.NoError(t, l.Close())
 	}
 }
 

@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	_ "embed"
 	"fmt"
+	"math/rand/v2"
+	"time"
 )
 
 // applicationID marks a file as a ledger ("InvM",
@@ -47,7 +49,7 @@ const boundLog = `PRAGMA journal_size_limit = 16777216`
 // prepareFile makes of a connection's file a ledger of the newest version, or
 // says why that cannot be. It writes nothing if it is one.
 func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error {
-	version, err := l.version(c, len(steps))
+	version, err := l.version(ctx, c, len(steps))
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,10 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 		} else if readOnly {
 			return l.unusable("it is read-only: let this user write the file and its directory")
 		}
-		if err := l.explain("opening it", c.script(ctx, "PRAGMA journal_mode = WAL")); err != nil {
+		if err := l.useLog(ctx, c); err != nil {
+			return err
+		}
+		if err := l.explain("opening it", l.sync(ctx, c, power)); err != nil {
 			return err
 		}
 	}
@@ -72,10 +77,36 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 	return l.explain("opening it", c.script(ctx, boundLog))
 }
 
+// useLog makes the file one with a write-ahead log, unless it is. That is the one
+// statement which SQLite refuses at once if another connection writes: it reads
+// the file and then asks for the lock, and two that wait for each other's reading
+// to end would wait for ever (https://www.sqlite.org/c3ref/busy_handler.html). So
+// it is asked for again, as those who open a new file at the same time all do.
+func (l *Ledger) useLog(ctx context.Context, c *conn) error {
+	const sql, longest = "PRAGMA journal_mode = WAL", 32 * time.Millisecond
+	waiting, stop := context.WithTimeout(ctx, l.timeout)
+	defer stop()
+	err := c.script(ctx, sql)
+	for bound := 2 * time.Millisecond; isBusy(err); bound = min(2*bound, longest) {
+		select {
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			return l.explain("opening it", err)
+		case <-time.After(bound/2 + rand.N(bound/2+1)): // so that they do not meet again
+		}
+		if again := c.script(waiting, sql); again == nil || waiting.Err() == nil {
+			err = again
+		}
+	}
+	return l.explain("opening it", err)
+}
+
 // version refuses what is not a ledger or newer than this program.
-func (l *Ledger) version(c *conn, newest int) (version int, err error) {
+func (l *Ledger) version(ctx context.Context, c *conn, newest int) (version int, err error) {
 	var id, objects int64
-	err = c.query(identify, func(r *record) error {
+	err = c.queryContext(ctx, identify, func(r *record) error {
 		id, version, objects = r.int64(), r.int(), r.int64()
 		return nil
 	})
@@ -95,7 +126,7 @@ func (l *Ledger) version(c *conn, newest int) (version int, err error) {
 // migrate takes one step in one transaction, unless another process was faster.
 func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version int, err error) {
 	err = transact(ctx, c, func() error {
-		if version, err = l.version(c, len(steps)); err != nil || version >= len(steps) {
+		if version, err = l.version(ctx, c, len(steps)); err != nil || version >= len(steps) {
 			return err
 		}
 		if err := c.script(ctx, steps[version]); err != nil {
@@ -110,18 +141,18 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version 
 // identity makes sure that the file belongs to the API of the options, and reads
 // the salt.
 func (l *Ledger) identity(ctx context.Context, c *conn) error {
-	api, err := l.meta(c)
+	api, err := l.meta(ctx, c)
 	if err == nil && (l.salt == nil || api == "" && l.api != "") {
 		if err = transact(ctx, c, func() error {
 			salt := make([]byte, 16)
-			_, _ = rand.Read(salt) // never fails
+			_, _ = cryptorand.Read(salt) // never fails
 			if _, err := c.exec(createMeta, l.api, salt); err != nil {
 				return err
 			}
 			_, err := c.exec(nameAPI, l.api)
 			return err
 		}); err == nil {
-			api, err = l.meta(c)
+			api, err = l.meta(ctx, c)
 		}
 	}
 	switch {
@@ -133,8 +164,8 @@ func (l *Ledger) identity(ctx context.Context, c *conn) error {
 	return nil
 }
 
-func (l *Ledger) meta(c *conn) (api string, err error) {
-	err = c.query(readMeta, func(r *record) error {
+func (l *Ledger) meta(ctx context.Context, c *conn) (api string, err error) {
+	err = c.queryContext(ctx, readMeta, func(r *record) error {
 		api, l.salt = r.text(), r.bytes()
 		return nil
 	})

@@ -179,10 +179,9 @@ func (l *Ledger) file(mode string) (dsn string, err error) {
 	}
 	query := url.Values{
 		"mode": {mode},
-		"_pragma": {
+		"_pragma": { // none that reads the file: it would wait for others without a context
 			fmt.Sprintf("busy_timeout(%d)", max(1, l.timeout.Milliseconds())),
 			"foreign_keys(1)",
-			"synchronous(FULL)",
 		},
 	}
 	uriPath := filepath.ToSlash(path)
