@@ -94,6 +94,11 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		if err := p.writeResults(results); err != nil {
 			return err
 		}
+		// From the file, whose numbers are rounded: what is published can be made
+		// of it again.
+		if results, err = p.readResults(); err != nil {
+			return err
+		}
 		if err := p.publish(results); err != nil {
 			return err
 		}
