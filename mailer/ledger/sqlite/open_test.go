@@ -41,6 +41,22 @@ func TestWritesAreSyncedAndForeignKeysHold(t *testing.T) {
 	assert.EqualValues(t, 10_000, number(t, l, "PRAGMA busy_timeout"))
 }
 
+// SQLite ignores a pragma that it does not know: a misspelt one would not be noticed.
+func TestReadersAreSmallAndCannotWrite(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	for pragma, want := range map[string]int64{"query_only": 1, "cache_size": -readerCache, "busy_timeout": 10_000} {
+		var got int64
+		require.NoError(t, l.read(t.Context(), "asking", func(c *conn) error {
+			return c.query(&statement{"PRAGMA " + pragma}, func(r *record) error {
+				got = r.int64()
+				return nil
+			})
+		}))
+		assert.Equal(t, want, got, pragma)
+	}
+}
+
 // To open what is up to date, and to find that nothing is to be done, writes nothing.
 func TestReadingAgainWritesNothing(t *testing.T) {
 	t.Parallel()
