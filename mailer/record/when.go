@@ -147,6 +147,9 @@ func parseLocal(text string) (wall time.Time, ok bool) {
 	if len(text) < len(layout) || text[10] != 'T' && text[10] != ' ' || text[13] != ':' {
 		return time.Time{}, false
 	}
+	if len(text) > len(layout) && text[len(layout)] != '.' && text[len(layout)] != ',' {
+		return time.Time{}, false // most have an offset there, and time.Parse takes its time to say so
+	}
 	if text[10] == ' ' {
 		text = text[:10] + "T" + text[11:]
 	}

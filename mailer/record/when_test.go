@@ -115,3 +115,21 @@ func TestZonesAreKept(t *testing.T) {
 	}
 	assert.Len(t, z, 1)
 }
+
+// Most times have an offset. That they are no local ones is told without trying.
+//
+//nolint:paralleltest // allocations are counted
+func TestTimesWithAnOffsetAreToldFromLocalOnes(t *testing.T) {
+	for text, want := range map[string]bool{
+		"2027-04-29T09:30:00Z": false, "2027-04-29T09:30:00+02:00": false, "2027-04-29 09:30:00-08:00": false,
+		"2027-04-29T09:30:00": true, "2027-04-29 09:30:00": true, "2027-04-29T09:30": true,
+		"2027-04-29T09:30:00.5": true, "2027-04-29T09:30:00,25": true, // a fraction is refused with its own words
+	} {
+		var local bool
+		allocations := testing.AllocsPerRun(10, func() { _, local = parseLocal(text) })
+		assert.Equal(t, want, local, text)
+		if !want {
+			assert.Zero(t, allocations, text)
+		}
+	}
+}
