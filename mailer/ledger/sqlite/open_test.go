@@ -166,7 +166,7 @@ func TestFileRemembersItsAPI(t *testing.T) {
 
 func TestManyOpenANewFileAtOnce(t *testing.T) {
 	t.Parallel()
-	for range 10 {
+	for range 3 {
 		path := filepath.Join(t.TempDir(), "ledger.db")
 		ledgers := make([]*Ledger, 8)
 		var group sync.WaitGroup
