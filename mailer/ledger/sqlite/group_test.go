@@ -81,7 +81,8 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 	t.Parallel()
 	l, _ := newFile(t)
 	live(t, l, anna)
-	claim, err := l.Claim(t.Context(), ben)
+	unmade := ledger.Key{InviteID: "never-asked-for", Address: ben.Address}
+	claim, err := l.Claim(t.Context(), ben, unmade)
 	require.NoError(t, err)
 	broken := errors.New("broken")
 	var group sync.WaitGroup
@@ -102,14 +103,14 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 			assert.ErrorIs(t, err, ledger.ErrInProgress)
 		})
 		group.Go(func() {
-			assert.ErrorIs(t, l.Finish(t.Context(), claim, ben, ledger.Outcome{State: ledger.Sent}), errNoRevision)
+			assert.ErrorIs(t, l.Finish(t.Context(), claim, unmade, ledger.Outcome{State: ledger.Sent}), errNoRevision)
 		})
 		group.Go(func() { assert.NoError(t, l.Create(t.Context(), claim, benchMade(ben))) })
 		waiting(t, l, 5)
 	})
 	group.Wait()
 	assert.NotNil(t, latest(t, l))
-	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM claim"), "a claim that was refused holds nothing")
+	assert.EqualValues(t, 2, number(t, l, "SELECT count(*) FROM claim"), "a claim that was refused holds nothing")
 	require.NoError(t, l.Close())
 	_, _, _, err = l.RecordRSVP(t.Context(), anna, called("declined"))
 	require.ErrorIs(t, err, errClosed)
