@@ -61,6 +61,7 @@ var ErrStopped = errors.New("the run was stopped; what was not begun is deferred
 
 // The bounds of a run.
 const (
+	readAhead    = 64               // items of the input that nobody has looked at
 	maxWaiting   = 1000             // invites that wait for their next try, or for another of their id
 	firstBackoff = 1 * time.Second  // before the second try; doubles
 	maxBackoff   = 30 * time.Second // between two tries
@@ -78,16 +79,18 @@ const (
 // stopped the run. Items that were not begun then get the outcome Deferred.
 func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
 	o = o.withDefaults()
-	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o),
-		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task)}
 	workers := o.workers()
+	// To wake another goroutine for each item costs more than an item that needs
+	// nothing: whoever has more to hand over goes on.
+	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o),
+		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task, workers)}
 	for range workers {
 		go b.worker(ctx)
 	}
 	defer close(b.work)
 	quit := make(chan struct{})
 	defer close(quit)
-	input := make(chan Item)
+	input := make(chan Item, readAhead)
 	go func() {
 		defer close(input)
 		for item := range items {
