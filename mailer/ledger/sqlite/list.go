@@ -51,25 +51,14 @@ var (
 func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, error] {
 	return func(yield func(ledger.Entry, error) bool) {
 		var after ledger.Key
-		for {
-			s := scanner{entries: make([]ledger.Entry, 0, page)}
-			if err := l.read(ctx, "listing invites", func(c *conn) error {
-				return c.query(listPage, s.row, after.InviteID, after.Address,
-					f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
-			}); err != nil {
-				yield(ledger.Entry{}, err)
-				return
+		l.pages(ctx, "listing invites", yield, func(c *conn, s *scanner) error {
+			err := c.query(listPage, s.row, after.InviteID, after.Address,
+				f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
+			if n := len(s.entries); n > 0 {
+				after = s.entries[n-1].Key
 			}
-			for _, e := range s.entries {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(s.entries) < page {
-				return
-			}
-			after = s.entries[page-1].Key
-		}
+			return err
+		})
 	}
 }
 
@@ -94,25 +83,31 @@ func (l *Ledger) Agenda(ctx context.Context, f Filter, after ledger.Entry) iter.
 				return
 			}
 		}
-		for {
-			s := scanner{entries: make([]ledger.Entry, 0, page)}
-			if err := l.read(ctx, "listing invites", func(c *conn) error {
-				return c.query(agendaPage, func(r *record) error {
-					id, end = r.int64(), r.int64()
-					return s.row(r)
-				}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
-			}); err != nil {
-				yield(ledger.Entry{}, err)
+		l.pages(ctx, "listing invites", yield, func(c *conn, s *scanner) error {
+			return c.query(agendaPage, func(r *record) error {
+				id, end = r.int64(), r.int64()
+				return s.row(r)
+			}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
+		})
+	}
+}
+
+// pages yields the entries that next reads, a page at a time, until one is not
+// full. It ends at the first error.
+func (l *Ledger) pages(ctx context.Context, doing string, yield func(ledger.Entry, error) bool, next func(*conn, *scanner) error) {
+	for {
+		s := scanner{entries: make([]ledger.Entry, 0, page)}
+		if err := l.read(ctx, doing, func(c *conn) error { return next(c, &s) }); err != nil {
+			yield(ledger.Entry{}, err)
+			return
+		}
+		for _, e := range s.entries {
+			if !yield(e, nil) {
 				return
 			}
-			for _, e := range s.entries {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(s.entries) < page {
-				return
-			}
+		}
+		if len(s.entries) < page {
+			return
 		}
 	}
 }

@@ -182,26 +182,12 @@ func (l *Ledger) Asked(ctx context.Context, key ledger.Key, at time.Time) error 
 func (l *Ledger) Upcoming(ctx context.Context, now, askedBefore time.Time) iter.Seq2[ledger.Entry, error] {
 	return func(yield func(ledger.Entry, error) bool) {
 		asked, id := int64(0), int64(0)
-		for {
-			s := scanner{entries: make([]ledger.Entry, 0, page)}
-			if err := l.read(ctx, "listing upcoming invites", func(c *conn) error {
-				return c.query(upcomingPage, func(r *record) error {
-					id, asked = r.int64(), r.int64()
-					return s.row(r)
-				}, asked, id, askedBefore, now, page)
-			}); err != nil {
-				yield(ledger.Entry{}, err)
-				return
-			}
-			for _, e := range s.entries {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(s.entries) < page {
-				return
-			}
-		}
+		l.pages(ctx, "listing upcoming invites", yield, func(c *conn, s *scanner) error {
+			return c.query(upcomingPage, func(r *record) error {
+				id, asked = r.int64(), r.int64()
+				return s.row(r)
+			}, asked, id, askedBefore, now, page)
+		})
 	}
 }
 
