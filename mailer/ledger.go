@@ -2,6 +2,8 @@ package mailer
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -43,4 +45,34 @@ type Ledger interface {
 	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error
 	// Release gives the claim back. Releasing one that ran out is no error.
 	Release(ctx context.Context, c ledger.Claim) error
+}
+
+// finishing is a context for what must be recorded even though the run is being
+// stopped.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+}
+
+// finishTimeout bounds the last writes of a stopped run. It is longer than a
+// ledger waits for another's lock.
+const finishTimeout = 30 * time.Second
+
+// ledgerError says in the pipeline's terms what a ledger could not do.
+func ledgerError(ctx context.Context, err error) *Error {
+	e := &Error{Stage: StageLedger, Temporary: true, Err: err, Message: err.Error()}
+	switch {
+	case errors.Is(err, ledger.ErrInProgress):
+		e.Code = CodeInProgress
+		e.Message = "another run has this invite in hand; its outcome is in that run's results, or run again"
+	case errors.Is(err, ledger.ErrClaimLost):
+		e.Code = CodeClaimLost
+		e.Message = "this run was too slow and another may have taken the invite over; nothing was sent; run again"
+	case errors.Is(err, ledger.ErrUnusable):
+		e.Code, e.Temporary, e.StopsRun = CodeLedgerUnusable, false, true
+	case ctx.Err() != nil:
+		return interrupted(ctx, StageLedger)
+	default:
+		e.Code, e.StopsRun = CodeLedgerBusy, true
+	}
+	return e
 }

@@ -49,8 +49,7 @@ func (r *run) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave 
 	r.mu.Unlock()
 	if stopped != nil {
 		<-g
-		return nil, &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: stopped,
-			Message: "the run stopped before this was its turn; mend what stopped it, and run again"}
+		return nil, notBegun(s, stopped)
 	}
 	return func() { <-g }, nil
 }

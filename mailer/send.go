@@ -2,7 +2,6 @@ package mailer
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -391,34 +390,4 @@ func (w *work) release(ctx context.Context) {
 		w.m.log.Warn("the claim on an invite could not be given back; it runs out by itself", "invite", w.ID, "error", err)
 	}
 	w.claim = ledger.Claim{}
-}
-
-// finishing is a context for what must be recorded even though the run is being
-// stopped.
-func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
-}
-
-// finishTimeout bounds the last writes of a stopped run. It is longer than a
-// ledger waits for another's lock.
-const finishTimeout = 30 * time.Second
-
-// ledgerError says in the pipeline's terms what a ledger could not do.
-func ledgerError(ctx context.Context, err error) *Error {
-	e := &Error{Stage: StageLedger, Temporary: true, Err: err, Message: err.Error()}
-	switch {
-	case errors.Is(err, ledger.ErrInProgress):
-		e.Code = CodeInProgress
-		e.Message = "another run has this invite in hand; its outcome is in that run's results, or run again"
-	case errors.Is(err, ledger.ErrClaimLost):
-		e.Code = CodeClaimLost
-		e.Message = "this run was too slow and another may have taken the invite over; nothing was sent; run again"
-	case errors.Is(err, ledger.ErrUnusable):
-		e.Code, e.Temporary, e.StopsRun = CodeLedgerUnusable, false, true
-	case ctx.Err() != nil:
-		return interrupted(ctx, StageLedger)
-	default:
-		e.Code, e.StopsRun = CodeLedgerBusy, true
-	}
-	return e
 }

@@ -2,9 +2,7 @@ package mailer
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"math/rand/v2"
 	"time"
 )
 
@@ -28,36 +26,6 @@ type Result struct {
 	Item     Item
 	Receipts []Receipt
 }
-
-// RunOptions shape one call of [Mailer.SendAll]. The zero value is one invite
-// at a time, without a second try.
-type RunOptions struct {
-	// Concurrency is how many requests to the API are under way at once. With 1,
-	// the default, the next invite is begun when the one before has ended; with
-	// more, invites that wait for the API, for the ledger and for the mail server
-	// overlap, so that neither of the two servers waits for the other.
-	Concurrency int
-	// Mails is how many mails may, at any moment, have left without their outcome
-	// being on record: what a crash can leave in doubt. Defaults to Concurrency.
-	// Twice as many as the Submitter has connections keep these busy while the
-	// ledger records the mails before and after.
-	Mails int
-	// MaxMails stops the run before one more mail than this. 0 is no limit.
-	MaxMails int
-	// RetryFor is how long a temporary failure is tried again: an invite, from
-	// its first failure on; all of them, from the first failure since the
-	// latest success. A server that asks for a longer wait is left alone.
-	RetryFor time.Duration
-	// Stop, when closed, ends the run softly: the requests and the mails that are
-	// under way are finished, and the rest is deferred. To end it at once, end the
-	// context.
-	Stop <-chan struct{}
-	// Jitter returns a number in [0, 1). Defaults to math/rand/v2.
-	Jitter func() float64
-}
-
-// ErrStopped is returned by SendAll when Stop ended the run.
-var ErrStopped = errors.New("the run was stopped; what was not begun is deferred, run again")
 
 // The bounds of a run.
 const (
@@ -103,28 +71,6 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	}()
 	b.limit = workers + maxWaiting
 	return b.loop(ctx, input)
-}
-
-func (o RunOptions) withDefaults() RunOptions {
-	o.Concurrency = max(1, o.Concurrency)
-	if o.Mails < 1 {
-		o.Mails = o.Concurrency
-	}
-	if o.Jitter == nil {
-		o.Jitter = rand.Float64
-	}
-	return o
-}
-
-// workers is how many invites are in hand at once: those at both gates, and as
-// many again that are read from the ledger, composed, written to it or wait for
-// the faster of the two, so that both gates always have somebody to let through.
-// What it bounds is memory, and how much a stop leaves to be finished.
-func (o RunOptions) workers() int {
-	if o.Concurrency == 1 {
-		return 1
-	}
-	return 2 * (o.Concurrency + o.Mails)
 }
 
 // task is an item on its way.
@@ -257,7 +203,7 @@ func (b *batchRun) add(item Item) {
 	case item.Err != nil:
 		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Invalid, item.Err)})
 	case b.stop != nil:
-		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Deferred, notBegun(b.stop))})
+		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Deferred, notBegun(StageRead, b.stop))})
 	default:
 		t := &task{item: item}
 		b.known++
@@ -283,9 +229,10 @@ func (m *Mailer) refuseItem(item Item, o Outcome, e *Error) []Receipt {
 	return m.refuseAll(&b, o, e)
 }
 
-func notBegun(cause error) *Error {
-	return &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true, Err: cause,
-		Message: "the run stopped before this invite was begun; mend what stopped it, if need be, and run again"}
+// notBegun is for what a run that was stopped did not come to.
+func notBegun(s Stage, cause error) *Error {
+	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
+		Message: "the run stopped before it was the turn of this invite; mend what stopped it, if need be, and run again"}
 }
 
 // settle decides what follows a try: another one, or the result.
@@ -403,7 +350,7 @@ func (b *batchRun) halt(cause error) {
 			continue
 		}
 		b.known--
-		b.emit(Result{Item: t.item, Receipts: b.m.refuseItem(t.item, Deferred, notBegun(cause))})
+		b.emit(Result{Item: t.item, Receipts: b.m.refuseItem(t.item, Deferred, notBegun(StageRead, cause))})
 	}
 	for _, t := range b.waiting {
 		b.known--
