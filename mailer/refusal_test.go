@@ -3,6 +3,7 @@ package mailer_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -18,8 +19,8 @@ import (
 )
 
 // answers is a script that says a line to the n-th transaction at a point, until
-// it is told to be good. An empty line is the right answer, and "hang up" ends
-// the connection after it. The last one goes on for ever.
+// it is told to be good. An empty line is the right answer, and one that ends
+// with "^" ends the connection. The last one goes on for ever.
 type answers struct {
 	point submissiontest.Point
 	lines []string
@@ -35,13 +36,17 @@ func (a *answers) script(e submissiontest.Event) submissiontest.Fault {
 	if a.good || len(a.lines) == 0 {
 		return submissiontest.Fault{}
 	}
-	switch line := a.lines[n]; {
-	case e.Point == submissiontest.AtDot && line == "hang up":
+	line, last := strings.CutSuffix(a.lines[n], "^")
+	f := submissiontest.Fault{Reply: line}
+	switch {
+	case e.Point == submissiontest.AtDot && last && line == "":
 		return submissiontest.After(submissiontest.HangUp())
-	case e.Point == a.point && line != "hang up":
-		return submissiontest.Say(line)
+	case e.Point != a.point:
+		return submissiontest.Fault{}
+	case last && line != "":
+		f.Then = submissiontest.Close
 	}
-	return submissiontest.Fault{}
+	return f
 }
 
 func (a *answers) beGood() {
@@ -50,36 +55,40 @@ func (a *answers) beGood() {
 	a.good = true
 }
 
-// to is an invite of its own for an address.
+// to is an invite for an address.
 func to(address string) mailer.Invite {
 	i := boardMeeting()
-	i.ID = "for-" + address
 	i.Recipient = mailer.Recipient{Email: address}
 	return i
 }
 
-// threeDomains are recipients of three domains and one more.
-var threeDomains = []string{"a@one.example", "b@two.example", "c@three.example", "d@one.example"}
+// threeDomains are recipients of three domains, and one more.
+var threeDomains = []string{"a@one.example", "b@two.example", "c@three.example", "d@four.example"}
 
 // sendAll runs the invites one after the other with a new Mailer.
 func (h *house) sendAll(t testing.TB, invites ...mailer.Invite) ([]mailer.Receipt, error) {
 	t.Helper()
 	var receipts []mailer.Receipt
-	items := func(yield func(mailer.Item) bool) {
+	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
+	return receipts, err
+}
+
+func items(invites []mailer.Invite) iter.Seq[mailer.Item] {
+	return func(yield func(mailer.Item) bool) {
 		for i := range invites {
 			if !yield(mailer.Item{Invite: &invites[i]}) {
 				return
 			}
 		}
 	}
-	err := h.mailer(t).SendAll(context.Background(), items, mailer.RunOptions{}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
-	return receipts, err
 }
 
 func all(addresses []string) []mailer.Invite {
 	invites := make([]mailer.Invite, 0, len(addresses))
-	for _, a := range addresses {
-		invites = append(invites, to(a))
+	for n, a := range addresses {
+		i := to(a)
+		i.ID = fmt.Sprintf("meeting-%d", n)
+		invites = append(invites, i)
 	}
 	return invites
 }
@@ -128,6 +137,12 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			outcomes: "failed failed failed sent", next: "failed failed failed unchanged"},
 		"three domains, not the sender, and no more": {to: threeDomains[:3], point: rcpt, lines: []string{access, access, access, ""}, probes: 1,
 			outcomes: "failed failed failed", next: "failed failed failed"},
+		"three domains, not the sender, and others": {to: append(slices.Clone(threeDomains), "e@five.example"), point: rcpt, lines: []string{access, access, access, "", access}, probes: 1,
+			outcomes: "failed failed failed failed failed", next: "failed failed failed sent sent"},
+		"three domains, not the sender, one unlike": {point: rcpt, lines: []string{"550 No", access, access, access, ""}, probes: 1,
+			outcomes: "failed failed failed failed", next: "sent failed failed failed"},
+		"three domains, not the sender, two senders": {to: threeDomains[:3], senders: []string{"x@acme.example", "y@acme.example", "y@acme.example"}, point: rcpt, lines: []string{access, access, access, ""}, probes: 1,
+			outcomes: "failed failed failed", next: "sent failed failed"},
 		"three domains, the sender later": {point: rcpt, lines: []string{access, access, access, later}, stops: true, temporary: true, probes: 1,
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
 		"two domains": {to: []string{"a@one.example", "b@two.example", "c@one.example"}, point: rcpt, lines: []string{access},
@@ -141,14 +156,17 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 		"three domains, after the content": {point: dot, lines: []string{"554 No"}, stops: true,
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
 
-		"bare, and another is taken":      {to: threeDomains[:2], point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"another was taken, and bare":     {to: threeDomains[:2], point: rcpt, lines: []string{"", "550 No"}, outcomes: "sent failed", next: "unchanged sent"},
-		"bare at the dot, another taken":  {to: threeDomains[:2], point: dot, lines: []string{"554 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"bare, and another of a sender":   {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
-		"policy, same connection, before": {to: threeDomains[:2], point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged failed"},
-		"policy, same connection, after":  {to: threeDomains[:2], point: rcpt, lines: []string{access, ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"policy, another connection":      {to: threeDomains[:2], point: rcpt, lines: []string{"hang up", access}, outcomes: "sent failed", next: "unchanged sent"},
-		"policy, another sender":          {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged sent"},
+		"bare, and another is taken":       {to: threeDomains[:2], point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
+		"another was taken, and bare":      {to: threeDomains[:2], point: rcpt, lines: []string{"", "550 No"}, outcomes: "sent failed", next: "unchanged sent"},
+		"bare at the dot, another taken":   {to: threeDomains[:2], point: dot, lines: []string{"554 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
+		"bare, and another of a sender":    {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
+		"policy, same connection, before":  {to: threeDomains[:2], point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged failed"},
+		"policy, same connection, after":   {to: threeDomains[:2], point: rcpt, lines: []string{access, ""}, outcomes: "failed sent", next: "failed unchanged"},
+		"policy, another connection":       {to: threeDomains[:2], point: rcpt, lines: []string{"^", access}, outcomes: "sent failed", next: "unchanged sent"},
+		"policy, another connection later": {to: threeDomains[:2], point: rcpt, lines: []string{access + "^", ""}, outcomes: "failed sent", next: "sent unchanged"},
+		"bare, another connection later":   {to: threeDomains[:2], point: rcpt, lines: []string{"550 No^", ""}, outcomes: "failed sent", next: "failed unchanged"},
+		"bare, and the same is taken":      {to: []string{"a@one.example", "A@one.example"}, point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
+		"policy, another sender":           {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged sent"},
 		"a group for members only": {to: threeDomains[:2], point: dot,
 			lines: []string{"", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"}, outcomes: "sent failed", next: "unchanged failed"},
 
@@ -194,7 +212,7 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			}
 			probes := 0
 			for _, line := range h.smtp.Commands() {
-				if line == "RCPT TO:<jane@example.com>" {
+				if line == "RCPT TO:<jane@example.com>" || line == "RCPT TO:<y@acme.example>" {
 					probes++
 				}
 			}
@@ -249,23 +267,29 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 		sender    string        // of that mail, if another
 		ago       time.Duration // how long before
 		offers    bool
+		closes    bool // the server, after that mail
 		permanent bool
 		stops     bool
 	}{
-		"nobody before":                    {line: "550 No"},
-		"another before":                   {line: "550 No", before: "b@two.example", ago: 9 * time.Minute, permanent: true},
-		"another long before":              {line: "550 No", before: "b@two.example", ago: 11 * time.Minute},
-		"the same before":                  {line: "550 No", before: "A@one.example", ago: time.Minute},
-		"another before, another sender":   {line: "550 No", before: "b@two.example", sender: "x@acme.example", ago: time.Minute},
-		"policy, another before":           {line: "554 5.7.1 No", before: "b@two.example", ago: time.Minute, permanent: true},
-		"policy, the same before":          {line: "554 5.7.1 No", before: "A@one.example", ago: time.Minute},
-		"a login is offered":               {line: "550 No", offers: true, stops: true},
-		"a login is offered, another sent": {line: "550 No", offers: true, before: "b@two.example", ago: time.Minute, permanent: true},
-		"a login is offered, long ago":     {line: "550 No", offers: true, before: "b@two.example", ago: 11 * time.Minute, stops: true},
+		"nobody before":                        {line: "550 No"},
+		"another before":                       {line: "550 No", before: "b@two.example", ago: 9 * time.Minute, permanent: true},
+		"another long before":                  {line: "550 No", before: "b@two.example", ago: 11 * time.Minute},
+		"the same before":                      {line: "550 No", before: "A@one.example", ago: time.Minute},
+		"another before, another sender":       {line: "550 No", before: "b@two.example", sender: "x@acme.example", ago: time.Minute},
+		"policy, another before":               {line: "554 5.7.1 No", before: "b@two.example", ago: time.Minute, permanent: true},
+		"policy, before on another connection": {line: "554 5.7.1 No", before: "b@two.example", closes: true, ago: time.Minute},
+		"bare, before on another connection":   {line: "550 No", before: "b@two.example", closes: true, ago: time.Minute, permanent: true},
+		"policy, the same before":              {line: "554 5.7.1 No", before: "A@one.example", ago: time.Minute},
+		"a login is offered":                   {line: "550 No", offers: true, stops: true},
+		"a login is offered, another sent":     {line: "550 No", offers: true, before: "b@two.example", ago: time.Minute, permanent: true},
+		"a login is offered, long ago":         {line: "550 No", offers: true, before: "b@two.example", ago: 11 * time.Minute, stops: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lines := []string{"", tc.line}
+			if tc.closes {
+				lines[0] = "^"
+			}
 			if tc.before == "" {
 				lines = lines[1:]
 			}
@@ -279,6 +303,7 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 			m := h.mailer(t)
 			if tc.before != "" {
 				before := to(tc.before)
+				before.ID = "before"
 				if tc.sender != "" {
 					before.Organizer = &mailer.Organizer{Email: tc.sender}
 				}
@@ -304,26 +329,54 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 // run, if nothing else was recorded since.
 func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 	t.Parallel()
-	server := &answers{point: submissiontest.AtRcpt, lines: []string{"550 No", ""}}
-	h := newRecordedHouse(t, server.script)
-	invites := all(threeDomains[:2])
-	other := h.mailer(t)
-	items := func(yield func(mailer.Item) bool) {
-		for i := range invites {
-			if !yield(mailer.Item{Invite: &invites[i]}) {
-				return
-			}
-		}
+	for name, tc := range map[string]struct {
+		summary string // of what the other run sends
+		line    string // the server's answer to that
+		then    mailer.Outcome
+	}{
+		"sent":                 {"Board meeting", "", mailer.Unchanged},
+		"changed, and refused": {"Another meeting", "550 No", mailer.Sent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := &answers{point: submissiontest.AtRcpt, lines: []string{"550 No", "", tc.line, ""}}
+			h := newRecordedHouse(t, server.script)
+			invites := all(threeDomains[:2])
+			event := *invites[0].Event
+			event.Summary = tc.summary
+			changed := invites[0]
+			changed.Event = &event
+			other := h.mailer(t)
+			err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{}, func(r mailer.Result) {
+				if r.Receipts[0].Outcome == mailer.Sent { // the refusal is the recipient's, and not recorded yet
+					_, err := other.Send(context.Background(), changed)
+					assert.Equal(t, tc.line == "", err == nil)
+				}
+			})
+			require.NoError(t, err)
+			assert.Equal(t, tc.then, h.send(t, changed).Outcome)
+		})
 	}
-	err := h.mailer(t).SendAll(context.Background(), items, mailer.RunOptions{}, func(r mailer.Result) {
-		if r.Receipts[0].Outcome == mailer.Sent { // the refusal is the recipient's, and not recorded yet
-			r, err := other.Send(context.Background(), invites[0])
-			assert.NoError(t, err)
-			assert.Equal(t, mailer.Sent, r.Outcome)
-		}
-	})
+}
+
+// That the server takes mail without a login is known for the whole run, however
+// long it takes.
+func TestALongRunKnowsThatNoLoginIsNeeded(t *testing.T) {
+	t.Parallel()
+	server := &answers{point: submissiontest.AtRcpt, lines: []string{"", "550 No", ""}}
+	h := newRecordedHouse(t, server.script)
+	h.smtp.Mechanisms = []string{"PLAIN"}
+	var mu sync.Mutex
+	now := today
+	h.cfg.Now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(time.Hour)
+		return now
+	}
+	receipts, err := h.sendAll(t, all(threeDomains[:3])...)
 	require.NoError(t, err)
-	assert.Equal(t, mailer.Unchanged, h.send(t, invites[0]).Outcome)
+	assert.Equal(t, "sent failed sent", outcomesOf(receipts))
 }
 
 // A ledger that cannot record it costs nothing but another try.
@@ -367,14 +420,7 @@ func TestRefusalsOfManyAtOnce(t *testing.T) {
 	h := newRecordedHouse(t, server.script)
 	var receipts []mailer.Receipt
 	invites := all(addresses)
-	items := func(yield func(mailer.Item) bool) {
-		for i := range invites {
-			if !yield(mailer.Item{Invite: &invites[i]}) {
-				return
-			}
-		}
-	}
-	err := h.mailer(t).SendAll(context.Background(), items, mailer.RunOptions{Concurrency: 8}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
+	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{Concurrency: 8}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
 	var e *mailer.Error
 	require.ErrorAs(t, err, &e)
 	assert.Len(t, receipts, 40)
