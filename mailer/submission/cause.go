@@ -151,8 +151,8 @@ func CauseOf(step StepName, code int, enhanced, text string) Cause {
 	switch {
 	case code == 530, code == 534, code == 535, code == 538, step == StepLogin, step == StepTLS:
 		return CauseLogin // RFC 4954 section 6, RFC 3207 section 4
-	case step == StepMail && known == CauseMailbox, step == StepMail && known == CausePolicy:
-		known = "" // nobody but the sender was named yet
+	case step == StepMail && (known == CauseMailbox || known == CausePolicy):
+		// It is about the sender: nobody else was named yet.
 	case known != "":
 		return known
 	}
