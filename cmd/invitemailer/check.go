@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -116,6 +117,10 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 	}
 }
 
+// senderTimeout is how long the server has to be asked about the sender. Somebody
+// is waiting.
+const senderTimeout = 15 * time.Second
+
 // sender asks the server whether it takes mail from the sender that the settings
 // name.
 func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.Submitter) {
@@ -125,6 +130,8 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 		c.say("ok", name, "not tried, since each record names its own: set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
 		return
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, senderTimeout, fmt.Errorf("no answer within %s", senderTimeout))
+	defer cancel()
 	reply, err := submitter.Probe(ctx, submission.Envelope{From: envelope, To: from})
 	var refused *submission.Error
 	switch {
