@@ -25,7 +25,10 @@ type SmartInvites interface {
 }
 
 // Submitter is what a Mailer needs of SMTP; *submission.Submitter is one. It
-// must tell an unknown end from a known one, as [submission.Result] does.
+// must tell an unknown end from a known one, and by Result.Cause whose fault a
+// refusal is, as [submission.Result] does. If it has the method Probe of
+// *submission.Submitter, that is used before a run is stopped because of
+// refusals that say nothing clear.
 type Submitter interface {
 	Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result
 }
@@ -130,7 +133,9 @@ type Mailer struct {
 	// never did.
 	reached atomic.Bool
 	inHand  inHand
-	zones   zone.Zones
+	// accepted is what refusals are held against.
+	accepted acceptances
+	zones    zone.Zones
 }
 
 // New checks the whole configuration and returns a Mailer, or an error that

@@ -223,7 +223,7 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	r.Attempts++
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
 	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
-	outcome, problem := submitted(ctx, result)
+	outcome, problem := w.judge(ctx, i, sub, result)
 	refused := outcome == Failed && problem.Permanent
 	if w.steps[i].action == repeat && outcome != Sent && !refused {
 		// The first copy may have left all the same, and its bytes must be kept
@@ -238,7 +238,8 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	return result.Outcome != submission.NotBegun
 }
 
-// submitted says in the pipeline's terms how a submission ended.
+// submitted says in the pipeline's terms how a submission ended, as far as its
+// own reply tells.
 func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 	e := &Error{Stage: StageSubmit, Err: r.Err, Temporary: r.Temporary}
 	if r.Err != nil {
@@ -263,11 +264,15 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 		return Deferred, e
 	}
 	e.Code = CodeSMTPRefused
-	// A refusal of the sender, or of DATA, says nothing of the invite; one of
-	// the recipient or of the content does.
-	switch r.Step {
-	case submission.StepRcpt, submission.StepContent, submission.StepDot:
-		e.Permanent = r.Outcome == submission.Refused
+	switch {
+	case r.Cause == submission.CauseMailbox, r.Cause == submission.CauseContent:
+		e.Permanent = true
+	case r.Cause == submission.CauseQuota:
+		e.Code = CodeSMTPTemporary
+		return Deferred, e
+	case r.Cause.Ours():
+		e.Code = CodeSMTPConfig
+		return Deferred, e
 	}
 	return Failed, e
 }

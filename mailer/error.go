@@ -34,7 +34,9 @@ type Error struct {
 	// Temporary: the same invite may succeed later without a change.
 	Temporary bool `json:"-"`
 	// Permanent: remembered as refused; repeated only on request or with other
-	// content. Neither Temporary nor Permanent is a failure for this run.
+	// content. Neither Temporary nor Permanent is a failure for this run. One that
+	// the SMTP server gave no clear reason for is remembered all the same once
+	// SendAll has ended, if another mail of the same sender was accepted later.
 	Permanent bool `json:"-"`
 	// StopsRun: every other invite would end the same way (a refused key or
 	// login, no TLS, an unusable ledger); stop and mend the configuration.
@@ -85,7 +87,7 @@ const (
 	CodeCompose          Code = "compose"
 	CodeComposedWrong    Code = "composed_wrong" // an invitation rule, by the mail
 	CodeCalendarWrong    Code = "calendar_wrong" // an invitation rule, by what the API returned
-	CodeSMTPConfig       Code = "smtp_config"    // no TLS, refused login
+	CodeSMTPConfig       Code = "smtp_config"    // no TLS; refused login, sender, relaying or machine
 	CodeSMTPTemporary    Code = "smtp_temporary"
 	CodeSMTPRefused      Code = "smtp_refused"
 	CodeNoReply          Code = "no_reply"    // the content may have left

@@ -20,6 +20,7 @@ type run struct {
 	reserved int           // mails that may still be begun by somebody
 	spent    int           // mails begun
 	unknown  map[ledger.Key]bool
+	refusals refusals
 }
 
 func newRun(o RunOptions) *run {

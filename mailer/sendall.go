@@ -70,7 +70,9 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 		}
 	}()
 	b.limit = workers + maxWaiting
-	return b.loop(ctx, input)
+	err := b.loop(ctx, input)
+	m.remember(ctx, b.run)
+	return err
 }
 
 // task is an item on its way.

@@ -38,7 +38,7 @@ type cli struct {
 	Sandbox   sandboxCmd   `cmd:"" help:"Run a simulator of the API and a mail server, to develop any program against."`
 	Forget    forgetCmd    `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
 	Preview   previewCmd   `cmd:"" help:"Compose without sending: the .eml files, and one page that shows them."`
-	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login. Sends nothing."`
+	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login, sender. Sends nothing."`
 	Lint      lintCmd      `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Templates templatesCmd `cmd:"" help:"Write the built-in templates out, or try your own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

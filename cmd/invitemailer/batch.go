@@ -219,7 +219,7 @@ func (b *batch) why(e *mailer.Error) string {
 	if e.Code == mailer.CodeUnauthorized {
 		return string(e.Stage) + ": " + keyRefused(b.apiURL)
 	}
-	return e.Error()
+	return settingNames.Replace(e.Error())
 }
 
 // keyRefused asks the question that the answer 401 raises. A key is good in one

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -90,22 +95,79 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 	if !ok {
 		return
 	}
+	good := true
 	for _, step := range submitter.Check(ctx) {
 		name := "smtp " + step.Name
-		switch {
-		case step.OK:
-			c.say("ok", name, step.Detail)
-		case step.Advice == "":
-			c.mend(smtpCode(step), name, step.Detail)
-		default:
-			c.mend(smtpCode(step), name, step.Detail+": "+step.Advice)
+		text := step.Detail
+		if step.Advice != "" {
+			text += ": " + settingNames.Replace(step.Advice)
 		}
+		switch {
+		case !step.OK:
+			c.mend(smtpCode(step.Temporary), name, text)
+			good = false
+		case step.Advice != "":
+			c.say("warning", name, text)
+		default:
+			c.say("ok", name, text)
+		}
+	}
+	if good {
+		c.sender(ctx, w, submitter)
 	}
 }
 
-// smtpCode takes a connection that did not come about for a thing that passes.
-func smtpCode(step submission.Step) exitCode {
-	if step.Name == "connect" {
+// senderTimeout is how long the server has to be asked about the sender. Somebody
+// is waiting.
+const senderTimeout = 15 * time.Second
+
+// sender asks the server whether it takes mail from the sender that the settings
+// name.
+func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.Submitter) {
+	const name = "smtp sender"
+	from, envelope := senderOf(w.cfg.mail)
+	if from == "" {
+		c.say("ok", name, "not tried, since each record names its own: set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, senderTimeout, fmt.Errorf("no answer within %s", senderTimeout))
+	defer cancel()
+	reply, err := submitter.Probe(ctx, submission.Envelope{From: envelope, To: from})
+	var refused *submission.Error
+	switch {
+	case err == nil:
+		c.say("ok", name, "mail from "+envelope+" to "+from+" would be taken: the server said "+strconv.Quote(reply))
+	case errors.As(err, &refused) && refused.Step == submission.StepRcpt &&
+		submission.CauseOf(refused.Step, refused.Code, refused.EnhancedCode, refused.Reply) == submission.CauseMailbox:
+		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
+	default:
+		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput
+		c.mend(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+settingNames.Replace(err.Error()))
+	}
+}
+
+// senderOf returns who the settings let mail be from, in the message and on the
+// envelope. The first is empty if the records are to say it.
+func senderOf(c mailer.Config) (from, envelope string) {
+	for _, text := range []string{c.From, c.Organizer.Email} {
+		parsed, err := mail.ParseAddress(text)
+		if err != nil {
+			continue
+		}
+		if a, err := address.Parse(parsed.Address); err == nil {
+			from = a.String()
+			break
+		}
+	}
+	if a, err := address.Parse(c.EnvelopeFrom); err == nil {
+		return from, a.String()
+	}
+	return from, from
+}
+
+// smtpCode takes what the server may think better of for a thing that passes.
+func smtpCode(temporary bool) exitCode {
+	if temporary {
 		return exitTempfail
 	}
 	return exitConfig

@@ -180,6 +180,10 @@ func (p *problems) translate(err error) {
 	}
 }
 
+// settingNames puts the names that the settings have here into what the library
+// says about fields of its configuration.
+var settingNames = strings.NewReplacer("Username and Password", "SMTP_USERNAME and SMTP_PASSWORD", "From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM")
+
 // fieldNames are the fields of the rooms' configurations as their errors name
 // them, and the settings they come from.
 var fieldNames = []struct{ field, setting string }{

@@ -24,6 +24,7 @@ const (
 type tally struct {
 	outcomes map[mailer.Outcome]int
 	held     int // of those unknown: never to be repeated
+	settings int // of those deferred: other settings are asked for
 }
 
 func newTally() *tally { return &tally{outcomes: make(map[mailer.Outcome]int)} }
@@ -34,13 +35,16 @@ func (t *tally) add(r *mailer.Receipt, hold bool) {
 	if r.Outcome == mailer.Unknown && (hold || r.Error != nil && r.Error.Code == mailer.CodeHeld) {
 		t.held++
 	}
+	if r.Error != nil && r.Error.Code == mailer.CodeSMTPConfig {
+		t.settings++
+	}
 }
 
 // code is the exit code of a run that counted t and ended with err.
 func (t *tally) code(err error) exitCode {
 	var stopped *mailer.Error
 	switch {
-	case errors.As(err, &stopped) && stopped.Code != mailer.CodeLedgerBusy:
+	case errors.As(err, &stopped) && !stopped.Temporary, t.settings > 0:
 		return exitConfig
 	case err != nil, t.outcomes[mailer.Deferred] > 0, t.outcomes[mailer.Unknown] > t.held:
 		return exitTempfail

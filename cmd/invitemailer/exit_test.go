@@ -21,6 +21,7 @@ func TestExitCode(t *testing.T) {
 	for name, c := range map[string]struct {
 		outcomes counts
 		held     int
+		settings int
 		err      error
 		want     exitCode
 	}{
@@ -34,7 +35,9 @@ func TestExitCode(t *testing.T) {
 		"deferred before failed":     {outcomes: counts{mailer.Deferred: 1, mailer.Failed: 9, mailer.Invalid: 9}, want: exitTempfail},
 		"stopped":                    {outcomes: counts{mailer.Sent: 1}, err: mailer.ErrStopped, want: exitTempfail},
 		"interrupted":                {err: context.Canceled, want: exitTempfail},
-		"ledger busy":                {err: stopped(mailer.CodeLedgerBusy), want: exitTempfail},
+		"ledger busy":                {err: &mailer.Error{Code: mailer.CodeLedgerBusy, StopsRun: true, Temporary: true}, want: exitTempfail},
+		"quota reached":              {outcomes: counts{mailer.Deferred: 1}, err: &mailer.Error{Code: mailer.CodeSMTPTemporary, StopsRun: true, Temporary: true}, want: exitTempfail},
+		"some senders refused":       {outcomes: counts{mailer.Sent: 9, mailer.Deferred: 1, mailer.Failed: 1}, settings: 1, want: exitConfig},
 		"ledger unusable":            {outcomes: counts{mailer.Deferred: 1}, err: stopped(mailer.CodeLedgerUnusable), want: exitConfig},
 		"key refused":                {outcomes: counts{mailer.Deferred: 1, mailer.Failed: 1}, err: stopped(mailer.CodeUnauthorized), want: exitConfig},
 		"login refused, and no pipe": {err: errors.Join(stopped(mailer.CodeSMTPConfig), errors.New("broken pipe")), want: exitConfig},
@@ -42,7 +45,7 @@ func TestExitCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := tally{outcomes: c.outcomes, held: c.held}
+			n := tally{outcomes: c.outcomes, held: c.held, settings: c.settings}
 			assert.Equal(t, c.want, n.code(c.err))
 		})
 	}

@@ -32,9 +32,15 @@ type line struct {
 }
 
 func newLine(file string, number int, r *mailer.Receipt) *line {
+	var problem *mailer.Error
+	if r.Error != nil {
+		named := *r.Error
+		named.Message = settingNames.Replace(named.Message)
+		problem = &named
+	}
 	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,
 		Outcome: r.Outcome, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
-		At: r.At.UTC().Truncate(time.Millisecond), Findings: r.Findings, Error: r.Error}
+		At: r.At.UTC().Truncate(time.Millisecond), Findings: r.Findings, Error: problem}
 }
 
 // flushAfter is how long a line may wait in memory for others.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,21 +14,29 @@ type Step struct {
 	Name   string // "connect", "tls" or "login"
 	OK     bool
 	Detail string // what was found
-	Advice string // what to do when it is not OK
+	Advice string // what to do when it is not OK; with OK, a warning
+	// Temporary: it is not OK for now, and may be later without a change.
+	Temporary bool
 }
 
 // Check connects, protects the connection and logs in, and then says QUIT: it
-// sends no message. It returns a Step for each, up to the first that fails.
+// sends no message. It returns a Step for each, up to the first that fails. Ask
+// [Submitter.Probe] next whether the server takes mail from a sender.
 func (s *Submitter) Check(ctx context.Context) []Step {
 	c, e := s.connect(ctx)
 	if e != nil {
 		return s.failedSteps(e)
 	}
 	defer c.quit()
+	login := Step{Name: "login", OK: true, Detail: c.describeLogin()}
+	if !s.logsIn && len(c.ext.mechanism) > 0 {
+		login.Detail = "none, although the server offers one (" + strings.Join(c.ext.mechanism, ", ") + ")"
+		login.Advice = "set Username and Password if the server refuses mail without them"
+	}
 	return []Step{
 		{Name: "connect", OK: true, Detail: fmt.Sprintf("%s, which says %q", s.address(), c.greeting)},
 		{Name: "tls", OK: true, Detail: c.describeTLS(s.cfg.TLS)},
-		{Name: "login", OK: true, Detail: c.describeLogin()},
+		login,
 	}
 }
 
@@ -46,7 +55,7 @@ func (s *Submitter) failedSteps(e *Error) []Step {
 		step := Step{Name: name, OK: i < failed}
 		switch i {
 		case failed:
-			step.Advice = e.Advice
+			step.Advice, step.Temporary = e.Advice, e.result().Temporary
 			bare := *e
 			bare.Advice = ""
 			step.Detail = bare.Error()

@@ -21,6 +21,14 @@
 // A short message leaves in one block. So whoever must survive a crash records
 // "about to submit" before calling Submit, and clears it by the Result.
 //
+// # Refusals
+//
+// A refusal for good may be about the recipient, the message, or us: no login, a
+// sender that the server does not let through, a quota, a block list. [CauseOf]
+// reads what one reply says of that, and Result.Cause carries it. What it leaves
+// open ([CausePolicy], [CauseUnclear]) is for the caller to judge, by what became
+// of other messages and by asking about the sender: see [Submitter.Probe].
+//
 // # Connections
 //
 // go-mail opens each connection: it dials, reads the greeting, says EHLO and

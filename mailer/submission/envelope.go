@@ -27,6 +27,7 @@ type Envelope struct {
 type content struct {
 	msg      []byte
 	eightBit bool
+	none     bool // there is no message: see Submitter.Probe
 }
 
 // size is the message's size as RFC 1870 section 5 counts it.
@@ -42,15 +43,10 @@ var crlf = []byte("\r\n")
 
 // examine refuses what no server may be sent.
 func examine(env Envelope, msg []byte) (content, *Error) {
-	bad := func(err error, advice string) (content, *Error) {
-		return content{}, &Error{Step: StepInput, Err: err, Advice: advice, permanent: true}
+	if e := env.examine(); e != nil {
+		return content{}, e
 	}
-	if err := checkAddress(env.From, env.SMTPUTF8); err != nil {
-		return bad(fmt.Errorf("%w: envelope sender: %w", ErrBadMessage, err), "set a plain address (SMTP_ENVELOPE_FROM)")
-	}
-	if err := checkAddress(env.To, env.SMTPUTF8); err != nil {
-		return bad(fmt.Errorf("%w: recipient: %w", ErrBadMessage, err), "give one plain address")
-	}
+	bad := func(err error, advice string) (content, *Error) { return content{}, unfit(err, advice) }
 	if len(msg) == 0 {
 		return bad(fmt.Errorf("%w: it is empty", ErrBadMessage), "compose it first")
 	}
@@ -58,6 +54,21 @@ func examine(env Envelope, msg []byte) (content, *Error) {
 		return bad(fmt.Errorf("%w: bare %s at byte %d", ErrBadMessage, what, at), "end each line with CRLF (RFC 5321 section 2.3.8)")
 	}
 	return content{msg: msg, eightBit: !ascii(msg)}, nil
+}
+
+// examine refuses addresses that no server may be sent.
+func (e Envelope) examine() *Error {
+	if err := checkAddress(e.From, e.SMTPUTF8); err != nil {
+		return unfit(fmt.Errorf("%w: envelope sender: %w", ErrBadMessage, err), "set a plain address (SMTP_ENVELOPE_FROM)")
+	}
+	if err := checkAddress(e.To, e.SMTPUTF8); err != nil {
+		return unfit(fmt.Errorf("%w: recipient: %w", ErrBadMessage, err), "give one plain address")
+	}
+	return nil
+}
+
+func unfit(err error, advice string) *Error {
+	return &Error{Step: StepInput, Err: err, Advice: advice, permanent: true}
 }
 
 // bareLineEnd finds the first LF without CR or CR without LF, else -1.

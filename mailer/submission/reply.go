@@ -24,6 +24,7 @@ type reply struct {
 	enhanced  string // RFC 2034, without the class mismatch that would make it a lie
 	text      string // all lines, on one, printable
 	challenge string // what follows 334, as it came
+	via       via    // of the answer to a whole message
 }
 
 func (r reply) class() int { return r.code / 100 }

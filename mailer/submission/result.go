@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,6 +63,10 @@ type Result struct {
 	Temporary bool // a repeat of the same message makes sense. Never set with Unknown: repeating that is a decision about duplicates
 	Config    bool // settings are the cause (login, TLS, certificate): every other message would fail as well
 
+	Cause       Cause // what a refusal for good speaks of; empty without one
+	Connection  int   // which connection of the Submitter the message went over, from 1; 0 if over none
+	LoginUnused bool  // the server offers a login (RFC 4954), and none is set
+
 	Err error // nil only when accepted; holds an *Error
 }
 
@@ -81,6 +86,7 @@ type Error struct {
 	config    bool
 	stale     bool // a kept connection turned out dead before a transaction was begun on it: only set up to MAIL
 	ungrouped bool // lock-step may do better: see session.group
+	via       via
 }
 
 // Errors that *Error wraps.
@@ -119,9 +125,21 @@ func (e *Error) Error() string {
 // Unwrap returns the cause below.
 func (e *Error) Unwrap() error { return e.Err }
 
+// hiding returns e with its text free of the addresses of env.
+func (e *Error) hiding(env Envelope) *Error {
+	hidden := env.withoutAddresses(e.Reply)
+	if hidden == e.Reply {
+		return e
+	}
+	told := *e
+	told.summary = hidden
+	return &told
+}
+
 // result turns what went wrong into what it means for the message.
 func (e *Error) result() Result {
-	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply, Config: e.config, Err: e}
+	told := *e // the pool may keep e, and show it to others
+	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply, Config: e.config, Err: &told}
 	switch {
 	case e.unknown:
 		r.Outcome = Unknown
@@ -131,6 +149,14 @@ func (e *Error) result() Result {
 	default:
 		r.Outcome = NotBegun
 		r.Temporary = !e.permanent && !e.config
+	}
+	r.Connection, r.LoginUnused = e.via.number, e.via.loginUnused
+	if r.Outcome == Refused {
+		r.Cause = CauseOf(e.Step, e.Code, e.EnhancedCode, e.Reply)
+		// Whatever the message, a server that greets with 5xx will not take it,
+		// and one that answers 530 wants a login or TLS first.
+		r.Config = r.Config || r.Cause != "" && (e.Step == StepGreeting || e.Code == 530)
+		told.Advice = cmp.Or(e.Advice, r.Cause.advice())
 	}
 	return r
 }

@@ -17,6 +17,12 @@ const (
 	lastWords = time.Second      // for a reply that a server sent before it stopped listening
 )
 
+// via is what a Result says of the connection.
+type via struct {
+	number      int  // of the Submitter's connections, from 1
+	loginUnused bool // a login was offered and none is set
+}
+
 // session is one connection that is logged in, and the state of the one
 // transaction on it. It is used by one goroutine at a time.
 //
@@ -35,6 +41,7 @@ type session struct {
 	mechanism string   // of the login; empty without one
 	hidden    []string // what replies must not repeat, during the login
 	tls       *tls.ConnectionState
+	via       via
 
 	broken    bool
 	needReset bool // a transaction was left half-way: RSET before the next

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type Submitter struct {
 	pool   *pool
 	groups groups
 	rate   *window // nil without a limit
+	opened atomic.Int64
 }
 
 // New checks everything that can be checked without the network, and reports
@@ -76,12 +78,10 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 	}
 	r, e := s.deliver(ctx, env, checked)
 	if e == nil {
-		return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
+		return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(),
+			Connection: r.via.number, LoginUnused: r.via.loginUnused}
 	}
-	if hidden := env.withoutAddresses(e.Reply); hidden != e.Reply {
-		e.summary = hidden
-	}
-	return e.result()
+	return e.hiding(env).result()
 }
 
 // deliver finds a connection for a message and runs its transaction. It does so
@@ -155,6 +155,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 	s.cfg.Moment(AfterConnect)
 	if e == nil {
 		c.lastUsed = time.Now()
+		c.via = via{number: int(s.opened.Add(1)), loginUnused: !s.logsIn && len(c.ext.mechanism) > 0}
 	}
 	elsewhere = s.pool.opened(ctx, begun, e)
 	if elsewhere {
@@ -168,6 +169,10 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 	stop := context.AfterFunc(ctx, c.interrupt)
 	r, e := c.transact(ctx, env, msg, grouped)
 	c.sent++
+	r.via = c.via
+	if e != nil {
+		e.via = c.via
+	}
 	if !stop() {
 		c.broken = true // interrupted, or about to be
 	}

@@ -14,6 +14,9 @@ import (
 // it. An *Error that is stale means that the connection was dead before it
 // began.
 func (c *session) transact(ctx context.Context, env Envelope, msg content, grouped bool) (reply, *Error) {
+	if msg.none {
+		return c.probe(ctx, env)
+	}
 	if e := c.fits(env, msg); e != nil {
 		return reply{}, e
 	}
@@ -59,6 +62,24 @@ func (c *session) ready(ctx context.Context, grouped bool) *Error {
 // lockStep says MAIL, RCPT and DATA, each when the one before it has been
 // answered.
 func (c *session) lockStep(ctx context.Context, env Envelope, msg content) *Error {
+	if e := c.sayMail(ctx, env, msg); e != nil {
+		return e
+	}
+	c.moment(BeforeRcpt)
+	c.block = appendRcpt(c.block[:0], env)
+	e := c.command(ctx, StepRcpt, c.timeouts.Command, 250, c.block)
+	c.moment(AfterRcpt)
+	if e != nil {
+		return e
+	}
+	c.moment(BeforeData)
+	e = c.command(ctx, StepData, c.timeouts.Data, 354, data)
+	c.moment(AfterData)
+	return e
+}
+
+// sayMail says MAIL and waits for the answer.
+func (c *session) sayMail(ctx context.Context, env Envelope, msg content) *Error {
 	c.moment(BeforeMail)
 	c.block = c.appendMail(c.block[:0], env, msg)
 	e := c.command(ctx, StepMail, c.timeouts.Command, 250, c.block)
@@ -68,17 +89,7 @@ func (c *session) lockStep(ctx context.Context, env Envelope, msg content) *Erro
 		return adviseMail(e)
 	}
 	c.needReset = true
-	c.moment(BeforeRcpt)
-	c.block = appendRcpt(c.block[:0], env)
-	e = c.command(ctx, StepRcpt, c.timeouts.Command, 250, c.block)
-	c.moment(AfterRcpt)
-	if e != nil {
-		return e
-	}
-	c.moment(BeforeData)
-	e = c.command(ctx, StepData, c.timeouts.Data, 354, data)
-	c.moment(AfterData)
-	return e
+	return nil
 }
 
 // command is exchange for a command that must be answered with want. A refusal
@@ -135,7 +146,7 @@ func (c *session) appendMail(b []byte, env Envelope, msg content) []byte {
 	b = append(b, "MAIL FROM:<"...)
 	b = append(b, env.From...)
 	b = append(b, '>')
-	if c.ext.size {
+	if c.ext.size && !msg.none {
 		b = append(b, " SIZE="...)
 		b = strconv.AppendInt(b, msg.size(), 10)
 	}
