@@ -71,18 +71,18 @@ func (r *reader) readLines(in io.Reader) bool {
 		switch {
 		case errors.Is(err, io.EOF):
 			if empty {
-				return r.fail(0, isEmpty, nil)
+				return r.giveUp(0, isEmpty, nil)
 			}
 			return true
 		case err != nil:
-			return r.fail(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
+			return r.giveUp(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
 		case tooLong:
 			empty = false
 			if !r.fail(lines.line, tooLongLine, nil) {
 				return false
 			}
 		case lines.line == 1 && bytes.IndexByte(text, 0) >= 0:
-			return r.fail(1, "this is not text in UTF-8; save the file as UTF-8", nil)
+			return r.giveUp(1, "this is not text in UTF-8; save the file as UTF-8", nil)
 		case len(bytes.TrimLeft(text, " \t\r")) > 0:
 			empty = false
 			if !r.yield(r.record(text, lines.line, 1)) {
