@@ -194,6 +194,23 @@ func TestFormat(t *testing.T) {
 	assert.Contains(t, items[0].Err.Message, `there is no format "xml"`)
 }
 
+// A record laid out over several lines is no JSON Lines, and is told where to go.
+func TestRecordOverLinesInJSONLines(t *testing.T) {
+	t.Parallel()
+	const hint = "; in JSON Lines a record stands on one line: for one over several lines name the file .json"
+	for _, text := range []string{"{ \n\"smart_invite_id\":\"a\"}", "{\"smart_invite_id\":\"a\",\r\n\"event\":{\r\n}}", "[\n{}\n]"} {
+		items := read(t, "a.jsonl", text, Options{})
+		require.Greater(t, len(items), 1)
+		assert.Contains(t, items[0].Err.Message, hint)
+		for _, item := range items[1:] {
+			assert.NotContains(t, fate(item), hint)
+		}
+	}
+	for _, text := range []string{"{\"smart_invite_id\":\n{}", "{}\n{\n"} {
+		assert.NotContains(t, fate(read(t, "a.jsonl", text, Options{})[0]), hint)
+	}
+}
+
 // A file that cannot be read is one item, and the others go on.
 func TestFiles(t *testing.T) {
 	t.Parallel()
