@@ -50,7 +50,7 @@ func BenchmarkStages(b *testing.B) {
 
 // leastCosts is the least time that one call of each stage took, measured in turns.
 func leastCosts(stages map[string]func()) map[string]time.Duration {
-	const rounds, each = 25, 40
+	const rounds, each = 150, 20
 	least := make(map[string]time.Duration)
 	for range rounds {
 		for name, stage := range stages {

@@ -64,7 +64,7 @@ case "$1" in
 sandbox) exec `+command+` "$@" --api-addr=127.0.0.1:0 --smtp-addr=127.0.0.1:0 --page-addr=127.0.0.1:0 ;;
 serve) # until it listens
 	INVITEMAILER_LISTEN=127.0.0.1:0 INVITEMAILER_ADMIN=127.0.0.1:0 `+command+` "$@" 2>serve.log &
-	until grep -q 'msg=listening server=admin' serve.log; do sleep 0.1; done
+	until grep -q 'msg=listening server=admin' serve.log; do kill -0 $! && sleep 0.1 || exit; done
 	kill $!
 	wait $!
 	;;

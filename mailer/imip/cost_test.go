@@ -88,7 +88,7 @@ func BenchmarkGrowth(b *testing.B) {
 	for _, n := range sizes {
 		messages = append(messages, sized(b, n))
 	}
-	const rounds = 10
+	const rounds = 30
 	for b.Loop() {
 		least := make([]float64, len(sizes)) // ns for each octet
 		for round := range rounds {
