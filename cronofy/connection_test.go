@@ -125,8 +125,9 @@ func TestConnectionsAreKept(t *testing.T) {
 			_, spoken := server.protocols.Load("HTTP/2.0")
 			assert.True(t, spoken)
 			// Nearly always one: who follows in the instant between the first
-			// request and its connection being known to all dials too.
-			assert.LessOrEqual(t, server.opened.Load(), int32(3))
+			// request and its connection being known to all dials too, which can be
+			// each of those who are there at once.
+			assert.LessOrEqual(t, server.opened.Load(), int32(atOnce))
 		})
 		t.Run("HTTP/1.1", func(t *testing.T) {
 			t.Parallel()
@@ -138,8 +139,9 @@ func TestConnectionsAreKept(t *testing.T) {
 			_, spoken := server.protocols.Load("HTTP/1.1")
 			assert.True(t, spoken)
 			// On a machine so busy that the transport is late to learn that a
-			// request was written, it gives up a connection now and then.
-			assert.LessOrEqual(t, server.opened.Load(), int32(atOnce+atOnce/2))
+			// request was written, it gives up a connection now and then; without
+			// keeping any, there would be one for each request.
+			assert.LessOrEqual(t, server.opened.Load(), int32(max(requests/2, 2*atOnce)))
 		})
 	}
 }
@@ -180,14 +182,14 @@ func TestConnectionSurvivesEveryAnswer(t *testing.T) {
 			})
 			// A 429 makes the others wait, but hardly so with this jitter.
 			client := server.client(t, func(c *Config) { c.Rand = func() float64 { return 0 } })
-			const requests = 4
+			const requests = 20
 			for range requests {
 				_, err := client.Create(t.Context(), documentedRequest())
 				assert.Equal(t, reply.bad, err != nil, err)
 			}
 			if reply.dropped {
 				assert.Equal(t, int32(requests), server.opened.Load())
-			} else { // a busy machine may cost one more
+			} else { // a busy machine may cost some more than one
 				assert.LessOrEqual(t, server.opened.Load(), int32(requests/2))
 			}
 		})

@@ -13,11 +13,9 @@ import (
 	"github.com/invitemailer/invitemailer/templates"
 )
 
-// BenchmarkStages holds the stages against each other in one run: to write the
-// words of a mail, and to check it, may each cost at most twice what composing
-// it costs. Noise only ever makes a stage slower: it takes the minima of
-// interleaved rounds, and tries again when they do not hold, so that a busy
-// machine does not fail it and a stage that became slower does every time.
+// BenchmarkStages tells what writing the words of a mail and checking it cost
+// against composing it: the least of rounds that take turns, as noise only ever
+// makes a stage slower. testdata/performance holds the ratios to limits.
 func BenchmarkStages(b *testing.B) {
 	set, err := templates.New()
 	require.NoError(b, err)
@@ -40,30 +38,19 @@ func BenchmarkStages(b *testing.B) {
 		"compose": func() { _, err = message.Compose(m) },
 		"check":   func() { imip.Check(composed.Bytes, o) },
 	}
-	const limit, tries = 2, 5
 	for b.Loop() {
-		var least map[string]time.Duration
-		for range tries {
-			least = leastCosts(stages)
-			require.NoError(b, err)
-			if dearest := max(least["render"], least["check"]); dearest <= limit*least["compose"] {
-				break
-			}
-		}
+		least := leastCosts(stages)
+		require.NoError(b, err)
 		b.ReportMetric(float64(least["compose"].Nanoseconds())/1e3, "compose-µs")
 		for _, name := range []string{"render", "check"} {
-			ratio := float64(least[name]) / float64(least["compose"])
-			b.ReportMetric(ratio, name+"/compose")
-			if ratio > limit {
-				b.Errorf("%s costs %.2f times what composing costs, more than %d", name, ratio, limit)
-			}
+			b.ReportMetric(float64(least[name])/float64(least["compose"]), name+"/compose")
 		}
 	}
 }
 
 // leastCosts is the least time that one call of each stage took, measured in turns.
 func leastCosts(stages map[string]func()) map[string]time.Duration {
-	const rounds, each = 25, 40
+	const rounds, each = 150, 20
 	least := make(map[string]time.Duration)
 	for range rounds {
 		for name, stage := range stages {

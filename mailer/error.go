@@ -55,6 +55,7 @@ type Code string
 // The codes of an Error. New ones may be added.
 const (
 	CodeInvalid          Code = "invalid"               // a field is missing or wrong
+	CodeNoInput          Code = "no_input"              // a file of which nothing, or not all, could be read
 	CodeDuplicate        Code = "duplicate"             // the same invite twice, with different content
 	CodeNotAllowed       Code = "recipient_not_allowed" // MAIL_ONLY_TO
 	CodeExpired          Code = "expired"

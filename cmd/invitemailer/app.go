@@ -83,6 +83,9 @@ func (m Main) Run(ctx context.Context) int {
 	case err != nil:
 		return int(m.fail(exitUsage, err.Error()+"; see invitemailer --help"))
 	}
+	if err := givenTwice(parsed.Path); err != nil {
+		return int(m.fail(exitUsage, err.Error()+"; see invitemailer --help"))
+	}
 	chosen, ok := parsed.Selected().Target.Addr().Interface().(command)
 	if !ok {
 		return int(m.fail(exitUsage, "that is no command; see invitemailer --help"))
@@ -99,6 +102,22 @@ func (m Main) Run(ctx context.Context) int {
 func withoutDefaults(k *kong.Kong) error {
 	for _, f := range k.Model.Flags {
 		f.HasDefault, f.Default = false, ""
+	}
+	return nil
+}
+
+// givenTwice refuses a flag that has one value and is given several: whichever
+// counted, the other would be lost in silence.
+func givenTwice(path []*kong.Path) error {
+	seen := make(map[*kong.Flag]bool)
+	for _, p := range path {
+		if p.Flag == nil || p.Flag.IsCumulative() {
+			continue
+		}
+		if seen[p.Flag] {
+			return usageError("--" + p.Flag.Name + " is given twice; give it once")
+		}
+		seen[p.Flag] = true
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type batch struct {
 	tally    *tally
 	progress *progress
 	told     map[string]bool // the findings that were logged
+	whole    bool            // what is unchanged is written too
 	limited  bool            // --max-mails was reached
 }
 
@@ -94,6 +95,7 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	if terminal {
 		around = b.inv.screen.around
 	}
+	b.whole = terminal || b.flags.All
 	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
 	err := m.SendAll(ctx, items, mailer.RunOptions{
@@ -124,8 +126,10 @@ func (b *batch) emit(r mailer.Result) {
 		}
 		b.limited = b.limited || receipt.Error != nil && receipt.Error.Code == mailer.CodeMaxMails
 		b.tally.add(receipt, b.flags.OnUnknown == string(mailer.OnUnknownHold))
-		b.tell(l)
-		b.out.put(l)
+		if b.whole || !repeats(receipt) {
+			b.tell(l)
+			b.out.put(l)
+		}
 	}
 	b.progress.add()
 }
@@ -210,7 +214,11 @@ func (b *batch) finish(err error) exitCode {
 	default:
 		attrs = append(attrs, slog.String("advice", "run again with the same input: what was sent is not sent again"))
 	}
-	b.log.LogAttrs(context.Background(), slog.LevelInfo, "done", attrs...)
+	level := slog.LevelInfo
+	if code == exitOK && b.tally.news == 0 && !b.flags.All && !b.inv.screen.terminal {
+		level = slog.LevelDebug // cron mails whatever is written, and there is nothing to tell
+	}
+	b.log.LogAttrs(context.Background(), level, "done", attrs...)
 	return code
 }
 

@@ -26,8 +26,8 @@ import (
 var large = flag.Bool("large", false, "benchmark 100,000 invites too")
 
 // BenchmarkBatch runs the built command over files of invites, against an API
-// and an SMTP server in this process, twice: the second run has nothing to do,
-// and must hardly cost anything. Memory must not grow with the file.
+// and an SMTP server in this process, twice: the second run has nothing to do.
+// testdata/performance holds what it costs to a limit.
 func BenchmarkBatch(b *testing.B) {
 	sizes := []int{1000, 10_000}
 	if *large {
@@ -46,8 +46,7 @@ func BenchmarkBatch(b *testing.B) {
 				require.Equal(b, n, p.api.Count(), "requests of the first run")
 				before := ledgerBytes(b, dir)
 				second := p.send(b, binary, dir, file)
-				tooMuch := func() bool { return n >= 10_000 && second.cpu*20 > first.cpu }
-				for try := 0; try < 2 || try < 6 && tooMuch(); try++ { // noise only ever adds to what a run costs
+				for range 2 { // the least of three: noise only ever adds to what a run costs
 					if again := p.send(b, binary, dir, file); again.cpu < second.cpu {
 						second = again
 					}
@@ -59,12 +58,9 @@ func BenchmarkBatch(b *testing.B) {
 				b.ReportMetric(float64(n)/first.wall.Seconds(), "invites/s")
 				b.ReportMetric(float64(first.cpu.Microseconds())/float64(n), "cpu-µs/invite")
 				b.ReportMetric(float64(second.cpu.Microseconds())/float64(n), "again-cpu-µs/invite")
-				b.ReportMetric(100*float64(second.cpu)/float64(first.cpu), "again-%")
+				b.ReportMetric(float64(second.cpu)/float64(first.cpu), "again/first-cpu")
 				b.ReportMetric(float64(first.rss)/1024, "MB")
 				b.ReportMetric(float64(second.rss)/1024, "again-MB")
-				if tooMuch() {
-					b.Errorf("the second run took %v of CPU, more than 5 %% of the first's %v", second.cpu, first.cpu)
-				}
 			}
 		})
 	}

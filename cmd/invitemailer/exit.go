@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/invitemailer/invitemailer/mailer"
 )
@@ -13,6 +14,7 @@ type exitCode int
 // The exit codes, in the order in which they win where several apply.
 const (
 	exitUsage    exitCode = 64 // the command line is wrong
+	exitNoInput  exitCode = 66 // an input cannot be read at all
 	exitConfig   exitCode = 78 // settings, ledger, key or login
 	exitTempfail exitCode = 75 // run again: deferred, unknown, stopped, ledger busy
 	exitFailed   exitCode = 1  // failed, expired, or held
@@ -25,6 +27,8 @@ type tally struct {
 	outcomes map[mailer.Outcome]int
 	held     int // of those unknown: never to be repeated
 	settings int // of those deferred: other settings are asked for
+	unread   int // of those invalid: no records, but inputs that cannot be read
+	news     int // receipts that tell of more than an earlier run did
 }
 
 func newTally() *tally { return &tally{outcomes: make(map[mailer.Outcome]int)} }
@@ -32,6 +36,12 @@ func newTally() *tally { return &tally{outcomes: make(map[mailer.Outcome]int)} }
 // add counts a receipt. With hold, an unknown end stays one.
 func (t *tally) add(r *mailer.Receipt, hold bool) {
 	t.outcomes[r.Outcome]++
+	if !repeats(r) {
+		t.news++
+	}
+	if r.Error != nil && r.Error.Code == mailer.CodeNoInput {
+		t.unread++
+	}
 	if r.Outcome == mailer.Unknown && (hold || r.Error != nil && r.Error.Code == mailer.CodeHeld) {
 		t.held++
 	}
@@ -44,6 +54,8 @@ func (t *tally) add(r *mailer.Receipt, hold bool) {
 func (t *tally) code(err error) exitCode {
 	var stopped *mailer.Error
 	switch {
+	case t.unread > 0:
+		return exitNoInput
 	case errors.As(err, &stopped) && !stopped.Temporary, t.settings > 0:
 		return exitConfig
 	case err != nil, t.outcomes[mailer.Deferred] > 0, t.outcomes[mailer.Unknown] > t.held:
@@ -55,3 +67,14 @@ func (t *tally) code(err error) exitCode {
 	}
 	return exitOK
 }
+
+// repeats reports whether a receipt says only what an earlier run has told. That
+// somebody is missing from the list is told until the list and the invitations
+// agree, like a record that is wrong.
+func repeats(r *mailer.Receipt) bool {
+	return r.Outcome == mailer.Unchanged &&
+		!slices.ContainsFunc(r.Findings, func(f mailer.Finding) bool { return f.Rule == missingRecipient })
+}
+
+// missingRecipient is the rule of the finding that says so.
+const missingRecipient = "missing_recipient"

@@ -22,10 +22,12 @@ func TestExitCode(t *testing.T) {
 		outcomes counts
 		held     int
 		settings int
+		unread   int
 		err      error
 		want     exitCode
 	}{
 		"nothing":                    {want: exitOK},
+		"no input before all":        {outcomes: counts{mailer.Invalid: 1, mailer.Deferred: 1, mailer.Failed: 1}, unread: 1, err: stopped(mailer.CodeUnauthorized), want: exitNoInput},
 		"sent, unchanged, valid":     {outcomes: counts{mailer.Sent: 1, mailer.Unchanged: 1, mailer.Valid: 1}, want: exitOK},
 		"invalid":                    {outcomes: counts{mailer.Sent: 9, mailer.Invalid: 1}, want: exitData},
 		"failed before invalid":      {outcomes: counts{mailer.Invalid: 9, mailer.Failed: 1}, want: exitFailed},
@@ -45,7 +47,7 @@ func TestExitCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := tally{outcomes: c.outcomes, held: c.held, settings: c.settings}
+			n := tally{outcomes: c.outcomes, held: c.held, settings: c.settings, unread: c.unread}
 			assert.Equal(t, c.want, n.code(c.err))
 		})
 	}
@@ -73,6 +75,21 @@ func TestHeld(t *testing.T) {
 			assert.Equal(t, 1, n.outcomes[c.receipt.Outcome])
 		})
 	}
+}
+
+// TestNews: a run tells what it added to what earlier ones told.
+func TestNews(t *testing.T) {
+	t.Parallel()
+	n := newTally()
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "past_event"}}}, false)
+	assert.Zero(t, n.news)
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "missing_recipient"}}}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Sent}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeInvalid}}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeNoInput}}, false)
+	assert.Equal(t, 4, n.news)
+	assert.Equal(t, 1, n.unread)
 }
 
 // TestLedgerCode: a lock or a full disk passes, a wrong file does not.

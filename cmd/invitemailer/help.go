@@ -53,6 +53,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 const exitCodeHelp = `
 Exit codes (the first that applies):
   64  the command line is wrong
+  66  an input cannot be read at all
   78  settings, ledger, API key or login have to be mended
   75  run again: something is deferred or unknown, or the run was stopped
   1   something failed, expired or is held

@@ -168,7 +168,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	var runs [2]ended
 	var both sync.WaitGroup
 	for i := range runs {
-		both.Go(func() { runs[i] = p.run(t, "invitemailer", file) })
+		both.Go(func() { runs[i] = p.exec(t, "invitemailer", "send", "--all", "--retry-for=0s", file) })
 	}
 	both.Wait()
 	sent, inHand := 0, 0
@@ -189,7 +189,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	}
 	assert.Equal(t, n, p.api.Count(), "requests")
 
-	third := p.run(t, "invitemailer", file)
+	third := p.exec(t, "invitemailer", "send", "--all", file)
 	assert.Zero(t, third.code, third.stderr)
 	assert.Equal(t, n, strings.Count(third.out, `"outcome":"unchanged"`))
 	assert.Len(t, p.inbox.Messages(), n)

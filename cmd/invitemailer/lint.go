@@ -143,7 +143,7 @@ func (l *linting) file(name string) {
 
 func (l *linting) fail(name string, err error) {
 	l.unread = true
-	_ = l.inv.fail(exitData, fmt.Sprintf("%s: %v", name, err))
+	_ = l.inv.fail(exitNoInput, fmt.Sprintf("%s: %v", name, err))
 }
 
 func (l *linting) put(lines []lintLine) {
@@ -177,7 +177,10 @@ func (l *linting) finish() exitCode {
 		return exitTempfail
 	}
 	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)
-	if l.errors > 0 || l.unread || l.Strict && l.warnings > 0 {
+	switch {
+	case l.unread:
+		return exitNoInput
+	case l.errors > 0 || l.Strict && l.warnings > 0:
 		return exitData
 	}
 	return exitOK

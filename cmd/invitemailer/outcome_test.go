@@ -93,7 +93,7 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 			file := filepath.Join(dir, "talk.json")
 			require.NoError(t, os.WriteFile(file, []byte(tc.record), 0o600))
 			run := func() (mailer.Outcome, int) {
-				c := exec.CommandContext(context.WithoutCancel(t.Context()), "invitemailer", append([]string{"send", "--retry-for=0s", file}, tc.flags...)...)
+				c := exec.CommandContext(context.WithoutCancel(t.Context()), "invitemailer", append([]string{"send", "--all", "--retry-for=0s", file}, tc.flags...)...)
 				c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL,
 					"SMTP_HOST=127.0.0.1", "SMTP_PORT=" + strconv.Itoa(smtp.Port()), "SMTP_TLS=none", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(dir, "ledger.sqlite")}
 				var stdout, stderr bytes.Buffer

@@ -147,8 +147,12 @@ func TestAnswersComeBack(t *testing.T) {
 	assert.Contains(t, page, "Wed 30 Apr 2087, 14:00–14:30 CEST")
 	assert.NotContains(t, page, "Interview accepted")
 	assert.Contains(t, g.get(g.admin+"/invites?status=accepted"), `"recipient":"ann@example.org","summary":"Interview accepted","event_start":"2087-04-29T09:30:00Z"`)
-	metrics := g.get(g.admin + "/metrics")
-	assert.Contains(t, metrics, `invitemailer_callbacks_total{outcome="recorded"} 4`)
+	// A callback is counted when it was answered, which is after its line is printed.
+	metrics := ""
+	require.Eventually(t, func() bool {
+		metrics = g.get(g.admin + "/metrics")
+		return strings.Contains(metrics, `invitemailer_callbacks_total{outcome="recorded"} 4`)
+	}, patience, 10*time.Millisecond)
 	assert.NotContains(t, metrics, "example.org")
 	assert.Equal(t, "ok\n", g.get(g.admin+"/healthz"))
 	assert.Contains(t, g.get(g.page), "Interview forwarded")

@@ -18,7 +18,7 @@ import (
 
 const (
 	drawEvery = 200 * time.Millisecond // the bar on a terminal
-	tellEvery = 5 * time.Second        // the line in a log
+	tellEvery = time.Minute            // the line in a log
 	minWidth  = 40                     // columns
 )
 

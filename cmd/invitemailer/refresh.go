@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"time"
 
@@ -47,7 +48,11 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 		o.OnChange = out.put
 	}
 	sum, err := rsvp.Refresh(ctx, api, l, o)
-	log.Info("asked the API", "asked", sum.Asked, "changed", sum.Changed, "not_found", sum.NotFound, "failed", sum.Failed, "ledger", cfg.ledger.path)
+	level := slog.LevelInfo
+	if err == nil && sum.Changed+sum.NotFound+sum.Failed+sum.Undelivered == 0 && !inv.screen.terminal {
+		level = slog.LevelDebug // cron mails whatever is written, and there is nothing to tell
+	}
+	log.Log(ctx, level, "asked the API", "asked", sum.Asked, "changed", sum.Changed, "not_found", sum.NotFound, "failed", sum.Failed, "ledger", cfg.ledger.path)
 	if unwritten := out.failed(); unwritten != nil {
 		return inv.unwritten(unwritten)
 	}

@@ -15,6 +15,7 @@ type runFlags struct {
 
 	Format string `enum:"auto,json,jsonl,csv" default:"auto" placeholder:"FORM" help:"Form of the input: json, jsonl, csv, or auto to go by the extension or the first line."`
 	JSON   bool   `name:"json" help:"Write results as JSON on a terminal too."`
+	All    bool   `help:"Write what is unchanged too, as is done on a terminal anyway."`
 
 	Sandbox  bool   `help:"Simulate API and mail server inside this process. Nothing leaves the machine."`
 	Out      string `default:"sandbox-out" placeholder:"DIR" help:"Where the sandbox puts each message as an .eml file (default sandbox-out)."`

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer"
@@ -15,18 +17,16 @@ import (
 // statusCmd shows what the ledger knows: one line for each invite, ordered by id
 // and recipient, in the words of the results.
 type statusCmd struct {
-	ID        string  `placeholder:"ID" help:"Only this smart_invite_id."`
-	Recipient mailbox `placeholder:"ADDRESS" help:"Only this recipient."`
-	Outcome   string  `enum:"any,sent,unchanged,expired,failed,deferred,unknown" default:"any" placeholder:"OUTCOME" help:"Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown."`
-	OlderThan age     `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
-	NewerThan age     `placeholder:"AGE" help:"Only outcomes that are newer."`
-	Refresh   bool    `help:"First ask the API how each invite stands whose event is not over. Those it was asked about the longest ago come first, so that a run that was stopped is taken up by the next."`
-	MinAge    age     `placeholder:"AGE" help:"With --refresh: leave alone what the API was asked about less than this long ago, such as 10m."`
-	Changes   bool    `help:"With --refresh: write what changed, as serve does, instead of everything."`
-	JSON      bool    `name:"json" help:"Write JSON on a terminal too."`
+	ID        []string  `sep:"none" placeholder:"ID" help:"Only this smart_invite_id; given again, that one too."`
+	Recipient []mailbox `sep:"none" placeholder:"ADDRESS" help:"Only this recipient; given again, that one too."`
+	Outcome   []string  `sep:"none" enum:"sent,unchanged,expired,failed,deferred,unknown" placeholder:"OUTCOME" help:"Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown; given again, so too."`
+	OlderThan age       `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
+	NewerThan age       `placeholder:"AGE" help:"Only outcomes that are newer."`
+	Refresh   bool      `help:"First ask the API how each invite stands whose event is not over. Those it was asked about the longest ago come first, so that a run that was stopped is taken up by the next."`
+	MinAge    age       `placeholder:"AGE" help:"With --refresh: leave alone what the API was asked about less than this long ago, such as 10m."`
+	Changes   bool      `help:"With --refresh: write what changed, as serve does, instead of everything."`
+	JSON      bool      `name:"json" help:"Write JSON on a terminal too."`
 }
-
-const anyOutcome = "any"
 
 // Validate implements kong's hook.
 func (c *statusCmd) Validate() error {
@@ -56,14 +56,14 @@ func (c *statusCmd) show(ctx context.Context, inv *invocation) exitCode {
 	return inv.withLedger(ctx, func(ctx context.Context, r *recorded) exitCode {
 		terminal := isTerminal(inv.Stdout)
 		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
-		for e, err := range r.ledger.List(ctx, c.filter(time.Now())) {
+		for e, err := range c.list(ctx, r.ledger, time.Now()) {
 			if err != nil {
 				if unwritten := out.close(); unwritten != nil {
 					return inv.unwritten(unwritten)
 				}
 				return r.fail(err)
 			}
-			if l := newEntryLine(&e); c.Outcome == anyOutcome || c.Outcome == string(l.Outcome) {
+			if l := newEntryLine(&e); len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(l.Outcome)) {
 				out.put(l)
 			}
 		}
@@ -79,17 +79,49 @@ func (inv *invocation) unwritten(err error) exitCode {
 	return inv.fail(exitTempfail, "the results could not be written: nobody reads them any more, or the disk is full: "+err.Error())
 }
 
+// list is what the ledger has of the invites that are asked for, ordered by id and
+// recipient.
+func (c *statusCmd) list(ctx context.Context, l *sqlite.Ledger, now time.Time) iter.Seq2[ledger.Entry, error] {
+	ids := slices.Compact(slices.Sorted(slices.Values(c.ID)))
+	if len(ids) == 0 {
+		ids = []string{""}
+	}
+	var addresses []string
+	for _, r := range c.Recipient {
+		addresses = append(addresses, r.Key())
+	}
+	f := c.filter(now)
+	if len(addresses) == 1 {
+		f.Address = addresses[0]
+	}
+	return func(yield func(ledger.Entry, error) bool) {
+		for _, f.InviteID = range ids {
+			for e, err := range l.List(ctx, f) {
+				if err == nil && len(addresses) > 1 && !slices.Contains(addresses, e.Key.Address) {
+					continue
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// filter is what the ledger can look for by itself.
 func (c *statusCmd) filter(now time.Time) sqlite.Filter {
-	f := sqlite.Filter{InviteID: c.ID, Address: c.Recipient.Key()}
+	var f sqlite.Filter
 	if c.OlderThan > 0 {
 		f.Before = now.Add(-time.Duration(c.OlderThan))
 	}
 	if c.NewerThan > 0 {
 		f.Since = now.Add(-time.Duration(c.NewerThan))
 	}
-	switch o := mailer.Outcome(c.Outcome); o {
-	case mailer.Sent, mailer.Expired, mailer.Failed: // one state each
-		f.State = ledger.State(o)
+	if len(c.Outcome) == 1 {
+		switch o := mailer.Outcome(c.Outcome[0]); o {
+		case mailer.Sent, mailer.Expired, mailer.Failed: // one state each
+			f.State = ledger.State(o)
+		}
 	}
 	return f
 }

@@ -34,7 +34,7 @@ func TestNoUpgradeInvitesAnew(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "ledger.sqlite")
 			restore(t, dump, file)
-			c := exec.CommandContext(t.Context(), "invitemailer", "send", "--json",
+			c := exec.CommandContext(t.Context(), "invitemailer", "send", "--json", "--all",
 				filepath.Join(inputs, "invites.jsonl"), filepath.Join(inputs, "invites.csv"))
 			c.Env = []string{
 				"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "INVITEMAILER_LEDGER=sqlite:" + file,

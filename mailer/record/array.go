@@ -16,7 +16,7 @@ import (
 func (r *reader) readJSON(in io.Reader) bool {
 	text, begin, cleanUp, err := rereadable(in)
 	if err != nil {
-		return r.fail(0, fmt.Sprintf("cannot be read: %v; check where it comes from", err), err)
+		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; check where it comes from", err), err)
 	}
 	defer cleanUp()
 
@@ -26,14 +26,17 @@ func (r *reader) readJSON(in io.Reader) bool {
 		return wrong == nil
 	})
 	if wrong == nil && err != nil && !errors.As(err, &wrong) {
-		return r.fail(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
+		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
+	}
+	if wrong != nil && wrong.message == isEmpty {
+		return r.giveUp(0, isEmpty, nil)
 	}
 	if wrong != nil {
 		return r.fail(wrong.line, wrong.Error()+"; nothing of this file is sent", wrong)
 	}
 
 	if _, err := text.Seek(begin, io.SeekStart); err != nil {
-		return r.fail(0, fmt.Sprintf("cannot be read a second time: %v; nothing of it is sent", err), err)
+		return r.giveUp(0, fmt.Sprintf("cannot be read a second time: %v; nothing of it is sent", err), err)
 	}
 	more := true
 	err = newSplitter(text).each(func(p piece) bool {
@@ -45,7 +48,7 @@ func (r *reader) readJSON(in io.Reader) bool {
 		return more
 	})
 	if err != nil {
-		return r.fail(0, fmt.Sprintf("was changed while it was read: %v; run again with the whole file", err), err)
+		return r.giveUp(0, fmt.Sprintf("was changed while it was read: %v; run again with the whole file", err), err)
 	}
 	return more
 }

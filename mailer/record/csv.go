@@ -30,7 +30,7 @@ func (r *reader) readCSV(in io.Reader) bool {
 	bounded.renew()
 	buffered := bufio.NewReaderSize(bounded, ahead)
 	if head, _ := buffered.Peek(512); bytes.IndexByte(head, 0) >= 0 {
-		return r.fail(1, "this is not text in UTF-8; save the file as CSV in UTF-8", nil)
+		return r.giveUp(1, "this is not text in UTF-8; save the file as CSV in UTF-8", nil)
 	} else if bytes.HasPrefix(head, bom) {
 		_, _ = buffered.Discard(len(bom))
 	}
@@ -40,15 +40,16 @@ func (r *reader) readCSV(in io.Reader) bool {
 
 	first, err := rows.Read()
 	if errors.Is(err, io.EOF) {
-		return r.fail(0, isEmpty, nil)
+		return r.giveUp(0, isEmpty, nil)
 	}
 	if err != nil {
-		return r.endCSV(err, 1)
+		return r.endCSV(err, 1, r.giveUp)
 	}
 	header := slices.Clone(first)
 	line, _ := rows.FieldPos(0)
 	last := line + lineEnds(header) // the last line that was read
 	if e := checkHeader(header, line); e != nil {
+		e.Code = mailer.CodeNoInput
 		return r.yield(mailer.Item{Tag: Source{File: r.name, Line: line}, Err: e})
 	}
 	for {
@@ -59,7 +60,7 @@ func (r *reader) readCSV(in io.Reader) bool {
 		case errors.Is(err, io.EOF):
 			return true
 		case err != nil:
-			return r.endCSV(err, last+1)
+			return r.endCSV(err, last+1, r.fail)
 		}
 		line, _ = rows.FieldPos(0)
 		last = line + lineEnds(cells)
@@ -85,15 +86,17 @@ func lineEnds(cells []string) int {
 	return n
 }
 
-// endCSV gives up a file: after a stray quote nobody knows where a row begins.
-func (r *reader) endCSV(err error, line int) bool {
+// endCSV ends the reading of a file, as after a stray quote nobody knows where a
+// row begins. Mistakes in the text are told by tell, and what else keeps it from
+// being read by giveUp.
+func (r *reader) endCSV(err error, line int, tell func(line int, message string, cause error) bool) bool {
 	const rest = "what follows in this file was not read"
 	var parse *csv.ParseError
 	switch {
 	case errors.Is(err, errTooLong):
-		return r.fail(line, fmt.Sprintf("the row that begins here is longer than %d octets (line %d); %s; shorten it, or close the quote that it opens", MaxRecord, line, rest), err)
+		return tell(line, fmt.Sprintf("the row that begins here is longer than %d octets (line %d); %s; shorten it, or close the quote that it opens", MaxRecord, line, rest), err)
 	case !errors.As(err, &parse):
-		return r.fail(line, fmt.Sprintf("cannot be read any further: %v; %s", err, rest), err)
+		return r.giveUp(line, fmt.Sprintf("cannot be read any further: %v; %s", err, rest), err)
 	}
 	what := `a quote stands inside a cell; write "" for a quote, and put the whole cell in quotes`
 	if errors.Is(parse.Err, csv.ErrQuote) {
@@ -103,7 +106,7 @@ func (r *reader) endCSV(err error, line int) bool {
 	if parse.StartLine != parse.Line {
 		where += fmt.Sprintf(", in the row that begins in line %d", parse.StartLine)
 	}
-	return r.fail(parse.StartLine, located(what, where)+"; "+rest, err)
+	return tell(parse.StartLine, located(what, where)+"; "+rest, err)
 }
 
 func checkHeader(header []string, line int) *mailer.Error {

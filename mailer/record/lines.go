@@ -71,21 +71,25 @@ func (r *reader) readLines(in io.Reader) bool {
 		switch {
 		case errors.Is(err, io.EOF):
 			if empty {
-				return r.fail(0, isEmpty, nil)
+				return r.giveUp(0, isEmpty, nil)
 			}
 			return true
 		case err != nil:
-			return r.fail(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
+			return r.giveUp(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
 		case tooLong:
 			empty = false
 			if !r.fail(lines.line, tooLongLine, nil) {
 				return false
 			}
 		case lines.line == 1 && bytes.IndexByte(text, 0) >= 0:
-			return r.fail(1, "this is not text in UTF-8; save the file as UTF-8", nil)
+			return r.giveUp(1, "this is not text in UTF-8; save the file as UTF-8", nil)
 		case len(bytes.TrimLeft(text, " \t\r")) > 0:
+			item := r.record(text, lines.line, 1)
+			if empty && item.Err != nil && unfinished(text) {
+				item.Err.Message += "; in JSON Lines a record stands on one line: for one over several lines name the file .json"
+			}
 			empty = false
-			if !r.yield(r.record(text, lines.line, 1)) {
+			if !r.yield(item) {
 				return false
 			}
 		}
@@ -93,3 +97,10 @@ func (r *reader) readLines(in io.Reader) bool {
 }
 
 var tooLongLine = fmt.Sprintf("the record is longer than %d octets; shorten it, or check that a line end is not missing", MaxRecord)
+
+// unfinished reports whether a line goes on in the next, as the first one does of
+// a record that somebody laid out for people.
+func unfinished(line []byte) bool {
+	line = bytes.TrimRight(line, " \t")
+	return bytes.IndexByte([]byte("{[,"), line[len(line)-1]) >= 0
+}

@@ -54,7 +54,8 @@ type Options struct {
 
 // Files reads the records of several files, one file after the other and each
 // only as far as the items are taken. The name "-" is stdin. A file that cannot
-// be read is one item with Err, and the others go on. Files never closes stdin.
+// be read is one item whose Err has [mailer.CodeNoInput], and the others go on.
+// Files never closes stdin.
 func Files(names []string, stdin io.Reader, o Options) iter.Seq[mailer.Item] {
 	return func(yield func(mailer.Item) bool) {
 		for _, name := range names {
@@ -71,11 +72,11 @@ func readFile(name string, stdin io.Reader, o Options, yield func(mailer.Item) b
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return yield(wholeFile(name, openProblem(err), err))
+		return yield(unreadable(Source{File: name}, openProblem(err), err))
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return yield(wholeFile(name, "is a directory; name the files in it", nil))
+		return yield(unreadable(Source{File: name}, "is a directory; name the files in it", nil))
 	}
 	return newReader(name, o, yield).read(f)
 }
@@ -132,7 +133,7 @@ func (r *reader) read(in io.Reader) bool {
 		)
 		format, sniffed, problem, err = sniff(in)
 		if problem != "" {
-			return r.fail(0, problem, err)
+			return r.giveUp(0, problem, err)
 		}
 		in = sniffed
 	}
@@ -144,7 +145,7 @@ func (r *reader) read(in io.Reader) bool {
 	case CSV:
 		return r.readCSV(in)
 	default:
-		return r.fail(0, fmt.Sprintf("there is no format %q; use json, jsonl, csv or auto", string(format)), nil)
+		return r.giveUp(0, fmt.Sprintf("there is no format %q; use json, jsonl, csv or auto", string(format)), nil)
 	}
 }
 
@@ -162,15 +163,21 @@ func byExtension(name string) Format {
 
 // fail hands out an item for a record of which nothing could be read.
 func (r *reader) fail(line int, message string, cause error) bool {
-	item := wholeFile(r.name, message, cause)
-	item.Tag = Source{File: r.name, Line: line}
-	return r.yield(item)
+	return r.yield(failed(mailer.CodeInvalid, Source{File: r.name, Line: line}, message, cause))
 }
 
-func wholeFile(name, message string, cause error) mailer.Item {
-	return mailer.Item{Tag: Source{File: name}, Err: &mailer.Error{
-		Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: message, Err: cause,
-	}}
+// giveUp hands out an item for a file of which nothing, or nothing more, can be
+// read.
+func (r *reader) giveUp(line int, message string, cause error) bool {
+	return r.yield(unreadable(Source{File: r.name, Line: line}, message, cause))
+}
+
+func unreadable(s Source, message string, cause error) mailer.Item {
+	return failed(mailer.CodeNoInput, s, message, cause)
+}
+
+func failed(code mailer.Code, s Source, message string, cause error) mailer.Item {
+	return mailer.Item{Tag: s, Err: &mailer.Error{Stage: mailer.StageRead, Code: code, Message: message, Err: cause}}
 }
 
 const isEmpty = "is empty; put at least one record into it"

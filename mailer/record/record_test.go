@@ -139,6 +139,7 @@ func TestFormat(t *testing.T) {
 		name, text string
 		lines      []int
 		problem    string
+		noInput    bool // nothing of the file could be read
 	}{
 		"two lines":                {name: "-", text: object + "\n" + object, lines: []int{1, 2}},
 		"a mark and blank lines":   {name: "-", text: "\ufeff\r\n \n" + object + "\r\n\r\n" + object + "\r\n", lines: []int{3, 5}},
@@ -149,17 +150,21 @@ func TestFormat(t *testing.T) {
 		"ndjson":                   {name: "a.NDJSON", text: object + "\n" + object, lines: []int{1, 2}},
 		"an empty array":           {name: "a.json", text: "[ ]"},
 		"a header alone":           {name: "a.csv", text: "smart_invite_id\n"},
-		"CSV is not guessed":       {name: "-", text: "smart_invite_id\na\n", lines: []int{0}, problem: "for CSV name the file .csv or give --format csv"},
-		"nothing":                  {name: "-", text: "", lines: []int{0}, problem: "is empty"},
-		"blanks":                   {name: "-", text: " \n\t\n", lines: []int{0}, problem: "is empty"},
-		"no JSON Lines":            {name: "a.jsonl", text: "\ufeff \n\n", lines: []int{0}, problem: "is empty"},
-		"no JSON":                  {name: "a.json", text: "\ufeff\n ", lines: []int{2}, problem: "is empty"},
-		"no CSV":                   {name: "a.csv", text: "\ufeff\n\n", lines: []int{0}, problem: "is empty"},
+		"CSV is not guessed":       {name: "-", text: "smart_invite_id\na\n", lines: []int{0}, problem: "for CSV name the file .csv or give --format csv", noInput: true},
+		"nothing":                  {name: "-", text: "", lines: []int{0}, problem: "is empty", noInput: true},
+		"blanks":                   {name: "-", text: " \n\t\n", lines: []int{0}, problem: "is empty", noInput: true},
+		"no JSON Lines":            {name: "a.jsonl", text: "\ufeff \n\n", lines: []int{0}, problem: "is empty", noInput: true},
+		"no JSON":                  {name: "a.json", text: "\ufeff\n ", lines: []int{0}, problem: "is empty", noInput: true},
+		"no CSV":                   {name: "a.csv", text: "\ufeff\n\n", lines: []int{0}, problem: "is empty", noInput: true},
 		"JSON Lines called JSON":   {name: "a.json", text: object + "\n" + object, lines: []int{2}, problem: "JSON Lines (.jsonl)"},
-		"UTF-16 JSON Lines":        {name: "a.jsonl", text: "\xff\xfe{\x00}\x00", lines: []int{1}, problem: "UTF-8"},
-		"UTF-16 CSV":               {name: "a.csv", text: "\xff\xfem\x00e\x00", lines: []int{1}, problem: "UTF-8"},
+		"UTF-16 JSON Lines":        {name: "a.jsonl", text: "\xff\xfe{\x00}\x00", lines: []int{1}, problem: "UTF-8", noInput: true},
+		"UTF-16 CSV":               {name: "a.csv", text: "\xff\xfem\x00e\x00", lines: []int{1}, problem: "UTF-8", noInput: true},
 		"a picture":                {name: "a.json", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{1}, problem: "the octet 0x89 is not UTF-8"},
-		"a picture on stdin":       {name: "-", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{0}, problem: "is neither JSON nor JSON Lines"},
+		"a picture on stdin":       {name: "-", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{0}, problem: "is neither JSON nor JSON Lines", noInput: true},
+		"a wrong header":           {name: "a.csv", text: "id,mail\na,b\n", lines: []int{1}, problem: "nothing of this file is sent", noInput: true},
+		"one column":               {name: "a.csv", text: "smart_invite_id;recipient.email\na;b\n", lines: []int{1}, problem: "separate the columns by commas", noInput: true},
+		"a header with a quote":    {name: "a.csv", text: "smart_invite_id,\"re\"cipient\n", lines: []int{1}, problem: "a quoted cell does not end", noInput: true},
+		"a row with a quote":       {name: "a.csv", text: "smart_invite_id\na\"b\n", lines: []int{2}, problem: "a quote stands inside a cell"},
 		"a Latin-1 letter in JSON": {name: "a.json", text: "{\"smart_invite_id\":\"\xe4\"}", lines: []int{1}, problem: "the octet 0xe4 is not UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +177,11 @@ func TestFormat(t *testing.T) {
 						assert.Nil(t, item.Err)
 					} else if assert.NotNil(t, item.Err) {
 						assert.Contains(t, item.Err.Message, test.problem)
-						assert.Equal(t, mailer.CodeInvalid, item.Err.Code)
+						code := mailer.CodeInvalid
+						if test.noInput {
+							code = mailer.CodeNoInput
+						}
+						assert.Equal(t, code, item.Err.Code)
 						assert.Equal(t, mailer.StageRead, item.Err.Stage)
 					}
 				}
@@ -183,6 +192,23 @@ func TestFormat(t *testing.T) {
 	items := read(t, "a.json", "{}", Options{Format: "xml"})
 	require.Len(t, items, 1)
 	assert.Contains(t, items[0].Err.Message, `there is no format "xml"`)
+}
+
+// A record laid out over several lines is no JSON Lines, and is told where to go.
+func TestRecordOverLinesInJSONLines(t *testing.T) {
+	t.Parallel()
+	const hint = "; in JSON Lines a record stands on one line: for one over several lines name the file .json"
+	for _, text := range []string{"{ \n\"smart_invite_id\":\"a\"}", "{\"smart_invite_id\":\"a\",\r\n\"event\":{\r\n}}", "[\n{}\n]"} {
+		items := read(t, "a.jsonl", text, Options{})
+		require.Greater(t, len(items), 1)
+		assert.Contains(t, items[0].Err.Message, hint)
+		for _, item := range items[1:] {
+			assert.NotContains(t, fate(item), hint)
+		}
+	}
+	for _, text := range []string{"{\"smart_invite_id\":\n{}", "{}\n{\n"} {
+		assert.NotContains(t, fate(read(t, "a.jsonl", text, Options{})[0]), hint)
+	}
 }
 
 // A file that cannot be read is one item, and the others go on.
@@ -196,6 +222,7 @@ func TestFiles(t *testing.T) {
 		what := "read"
 		if item.Err != nil {
 			what = item.Err.Message
+			assert.Equal(t, mailer.CodeNoInput, item.Err.Code)
 		}
 		got = append(got, strings.TrimPrefix(item.Tag.(Source).String(), dir)+" "+what)
 	}
@@ -236,6 +263,7 @@ func TestReadError(t *testing.T) {
 		require.NotNil(t, items[want-1].Err, name)
 		require.ErrorIs(t, items[want-1].Err, errBroken, name)
 		assert.Contains(t, items[want-1].Err.Message, "cannot be read", name)
+		assert.Equal(t, mailer.CodeNoInput, items[want-1].Err.Code, name)
 	}
 }
 

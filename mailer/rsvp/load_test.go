@@ -99,7 +99,7 @@ func TestLoad(t *testing.T) {
 		// Connections have buffers, which are not what is looked for; nor is what a
 		// pool keeps, which two collections empty.
 		for waited := 0; runtime.NumGoroutine() > goroutines; waited++ {
-			require.Less(t, waited, 10_000, "the connections do not end")
+			require.Less(t, waited, 60_000, "the connections do not end")
 			time.Sleep(time.Millisecond)
 		}
 		var m runtime.MemStats
@@ -137,6 +137,7 @@ func TestLoad(t *testing.T) {
 	}
 	assert.Empty(t, h.(*handler).recorder.turns.busy)
 	t.Logf("heap after each round: %v", sizes)
+	// Some 40 kB are what connections and pools left; a quarter of a kB kept of each callback shows.
 	assert.Less(t, sizes[3]-sizes[0], int64(1<<20), "4,500 more callbacks must not show: %v", sizes)
 }
 

@@ -25,6 +25,11 @@ var limits = []limit{
 	{wayAgainstStages, "CPU time of the whole way with a ledger on disk, against the sum of its stages", false, 1.2, times},
 	{growthCPU, "CPU time of an invite among 100,000, against one among 1,000", false, 1.25, times},
 	{growthAllocations, "allocations of an invite among 100,000, against one among 1,000", false, 1.02, times},
+	{renderCost, "time to write the words of a mail, against composing it", false, 2, times},
+	{checkCost, "time to check a mail, against composing it", false, 2, times},
+	{checkGrowth, "time to check an octet of a mail of 1 MB, against one of 10 kB", false, 1.3, times},
+	{secondRun, "CPU time of a run over 10,000 invites that are all sent, against the run that sent them", false, 0.05, percent},
+	{sandboxCost, "CPU time of `invitemailer send --sandbox` with one invite, against `invitemailer version`", false, 3.5, times},
 }
 
 func plain(v float64) string   { return fmt.Sprintf("%.1f", v) }

@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		quick     = flags.Bool("quick", false, "a minute's look, less exact; writes nothing")
 		draw      = flags.Bool("draw", false, "write picture and README from results.csv as it is")
 		check     = flags.Bool("check-allocations", false, "hold allocations against allocations.txt")
-		part      = flags.String("part", "", "measure only submission, limits, overlap, cpu or growth; the rest stays as it is in results.csv")
+		part      = flags.String("part", "", "measure only submission, limits, overlap, cpu, growth or costs; the rest stays as it is in results.csv")
 		allocated = flags.Bool("allocations", false, "write allocations.txt anew")
 	)
 	if flags.Parse(args) != nil || flags.NArg() > 0 {
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	parts, ok := full.parts(*part)
 	if !ok {
-		fmt.Fprintf(log, "there is no part %q: submission, limits, overlap, cpu, growth\n", *part)
+		fmt.Fprintf(log, "there is no part %q: submission, limits, overlap, cpu, growth, costs\n", *part)
 		return errUsage
 	}
 	if *quick {

@@ -21,7 +21,8 @@ import (
 func good() results {
 	var r results
 	for what, value := range map[string]float64{tripsKept: 2, againstGoMail: 3.5, againstNetSMTP: 1.6, wayAgainstSlower: 0.97, limitedRun: 123.75,
-		wayAgainstStages: 1.1, growthCPU: 0.99, growthAllocations: 1} {
+		wayAgainstStages: 1.1, growthCPU: 0.99, growthAllocations: 1,
+		renderCost: 0.9, checkCost: 1.2, checkGrowth: 0.8, secondRun: 0.03, sandboxCost: 3} {
 		r.add(what, value, "ratio")
 	}
 	for _, s := range series {
@@ -165,14 +166,14 @@ func TestReplaced(t *testing.T) {
 	got := before.replaced(results{{"x", b, 20, "s"}, {"y", a, 4, "s"}})
 	assert.Equal(t, results{{"x", a, 1, "s"}, {"x", b, 20, "s"}, {"x", a, 3, "m"}, {"y", a, 4, "s"}}, got)
 	assert.Equal(t, 2.0, before[1].value)
-	for _, name := range []string{"submission", "limits", "overlap", "cpu", "growth"} {
+	for _, name := range []string{"submission", "limits", "overlap", "cpu", "growth", "costs"} {
 		parts, ok := full.parts(name)
 		assert.True(t, ok)
 		assert.Len(t, parts, 1)
 	}
 	parts, ok := full.parts("")
 	assert.True(t, ok)
-	assert.Len(t, parts, 5)
+	assert.Len(t, parts, 6)
 }
 
 func TestMedianAndQuotients(t *testing.T) {

@@ -45,6 +45,8 @@ var short = plan{
 const (
 	submissionTests = "mailer/submission"
 	mailerTests     = "mailer"
+	imipTests       = "mailer/imip"
+	commandTests    = "cmd/invitemailer"
 )
 
 // part measures some of it, and adds its results.
@@ -54,7 +56,7 @@ type part func(context.Context, benchmarks, *results) error
 func (p plan) parts(name string) ([]part, bool) {
 	switch name {
 	case "":
-		return []part{p.submission, virtualTime, p.way.overlap, p.way.cpu, p.way.grow}, true
+		return []part{p.submission, virtualTime, p.way.overlap, p.way.cpu, p.way.grow, costs}, true
 	case "submission":
 		return []part{p.submission}, true
 	case "limits":
@@ -65,6 +67,8 @@ func (p plan) parts(name string) ([]part, bool) {
 		return []part{p.way.cpu}, true
 	case "growth":
 		return []part{p.way.grow}, true
+	case "costs":
+		return []part{costs}, true
 	}
 	return nil, false
 }
@@ -184,11 +188,36 @@ func (w way) grow(ctx context.Context, b benchmarks, r *results) error {
 	})
 }
 
+// costs measures single stages against each other, and commands against each
+// other.
+func costs(ctx context.Context, b benchmarks, r *results) error {
+	for _, c := range []struct {
+		dir, name string
+		metrics   []metric
+	}{
+		{mailerTests, "BenchmarkStages", []metric{{renderCost, "render/compose", "ratio"}, {checkCost, "check/compose", "ratio"}}},
+		{imipTests, "BenchmarkGrowth", []metric{{checkGrowth, "1000kB/10kB", "ratio"}}},
+		{commandTests, "BenchmarkSandbox", []metric{{sandboxCost, "sandbox/version", "ratio"}}},
+		{commandTests, "BenchmarkBatch/10000", []metric{{secondRun, "again/first-cpu", "ratio"}}},
+	} {
+		fmt.Fprintln(b.log, c.name)
+		if err := once(ctx, b, r, c.dir, c.name, c.metrics); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // bench runs one benchmark of package mailer once, and adds its values.
 func (w way) bench(ctx context.Context, b benchmarks, r *results, name string, rounds int, metrics []metric) error {
 	fmt.Fprintf(b.log, "%s, %d rounds, %d invites\n", name, rounds, w.invites)
-	found, err := b.bench(ctx, mailerTests, "^"+name+"$", "1x", nil,
+	return once(ctx, b, r, mailerTests, name, metrics,
 		fmt.Sprintf("-invites=%d", w.invites), fmt.Sprintf("-rounds=%d", rounds), fmt.Sprintf("-growth=%d", w.growth))
+}
+
+// once runs one benchmark once, and adds its values.
+func once(ctx context.Context, b benchmarks, r *results, dir, name string, metrics []metric, args ...string) error {
+	found, err := b.bench(ctx, dir, "^"+strings.ReplaceAll(name, "/", "$/^")+"$", "1x", nil, args...)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,11 @@ const (
 	wayAgainstStages  = "the whole way against its stages"
 	growthCPU         = "CPU time of a large run against a small one"
 	growthAllocations = "allocations of a large run against a small one"
+	renderCost        = "rendering against composing"
+	checkCost         = "checking against composing"
+	checkGrowth       = "checking 1 MB against 10 kB"
+	secondRun         = "a second run against the first"
+	sandboxCost       = "send --sandbox against version"
 
 	rate       = "submission"
 	roundTrips = "round trips"

@@ -98,6 +98,7 @@ func TestSinkAllocatesNothingForAMessage(t *testing.T) { // Not parallel: it cou
 		}
 	}
 	runtime.ReadMemStats(&after)
+	// One for each message would be a thousand; the runtime makes a few of its own.
 	assert.Less(t, after.Mallocs-before.Mallocs, uint64(messages/10))
 	assert.Equal(t, messages, sink.Messages())
 }
