@@ -224,7 +224,7 @@ func (h *history) finishing(r *rapid.T, key ledger.Key) deed {
 		}).Draw(r, "state"),
 		Permanent: rapid.Bool().Draw(r, "permanent"), Unusable: rapid.Bool().Draw(r, "unusable"),
 		NotLeft: rapid.Bool().Draw(r, "not left"),
-		Stage: "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
+		Stage:   "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
 	}
 	return func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) }
 }
