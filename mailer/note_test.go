@@ -1,8 +1,10 @@
 package mailer_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -236,6 +238,20 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Equal(t, "past_event", r.Findings[0].Rule)
 		assert.EqualValues(t, 1, h.recorded(t, "ann@example.org").Latest.Number, "nothing is recorded")
 	})
+}
+
+// TestWhatIsKnownIsNotLogged: nobody is warned twice.
+func TestWhatIsKnownIsNotLogged(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	h.nextYear()
+	var log bytes.Buffer
+	h.cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	h.send(t, boardMeeting())
+	assert.Contains(t, log.String(), "code=expired")
+	log.Reset()
+	h.send(t, boardMeeting())
+	assert.Empty(t, log.String())
 }
 
 // TestARememberedRefusalIsKnown: the run that was refused tells it, and no later

@@ -99,7 +99,9 @@ func (m *Mailer) logReceipt(r *Receipt, c *checked) {
 		}
 	}
 	if r.Error != nil {
-		level = slog.LevelWarn
+		if !r.Known {
+			level = slog.LevelWarn
+		}
 		attrs = append(attrs, slog.String("stage", string(r.Error.Stage)), slog.String("code", string(r.Error.Code)), slog.String("error", r.Error.Message))
 	}
 	m.log.LogAttrs(context.Background(), level, "invite", attrs...)

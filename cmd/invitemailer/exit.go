@@ -14,24 +14,29 @@ type exitCode int
 const (
 	exitUsage    exitCode = 64 // the command line is wrong
 	exitConfig   exitCode = 78 // settings, ledger, key or login
-	exitTempfail exitCode = 75 // run again: deferred, unknown, stopped, ledger busy
-	exitFailed   exitCode = 1  // failed, expired, or held
+	exitTempfail exitCode = 75 // run again: deferred, unknown and to be repeated, stopped, ledger busy
+	exitFailed   exitCode = 1  // failed, expired, or unknown and for a person to decide
 	exitData     exitCode = 65 // some input is invalid, the rest is done
-	exitOK       exitCode = 0  // all sent, unchanged or valid
+	exitOK       exitCode = 0  // all sent, unchanged or valid, or told by an earlier run
 )
 
 // tally counts how the invites of a run ended.
 type tally struct {
 	outcomes map[mailer.Outcome]int
-	held     int // of those unknown: never to be repeated
+	held     int // of those unknown: not to be repeated until a person decides
+	known    int // not among those: told by an earlier run
 }
 
 func newTally() *tally { return &tally{outcomes: make(map[mailer.Outcome]int)} }
 
-// add counts a receipt. With hold, an unknown end stays one.
-func (t *tally) add(r *mailer.Receipt, hold bool) {
+// add counts a receipt.
+func (t *tally) add(r *mailer.Receipt) {
+	if r.Known {
+		t.known++
+		return
+	}
 	t.outcomes[r.Outcome]++
-	if r.Outcome == mailer.Unknown && (hold || r.Error != nil && r.Error.Code == mailer.CodeHeld) {
+	if r.Outcome == mailer.Unknown && r.Error != nil && !r.Error.Temporary {
 		t.held++
 	}
 }
