@@ -30,7 +30,7 @@ func (w *work) ask(ctx context.Context) {
 		for n := range asking {
 			w.askFor(ctx, asking[n:n+1], asking[n:n+1])
 			if stop := stopping(w.receipts[asking[n] : asking[n]+1]); stop != nil {
-				w.endRest(Deferred, notBegun(StageCreate, stop))
+				w.endRest(notBegun(StageCreate, stop))
 				return
 			}
 		}

@@ -151,11 +151,11 @@ func (w *work) end(i int, o Outcome, e *Error) {
 	w.done[i] = true
 }
 
-// endRest ends all that are still open.
-func (w *work) endRest(o Outcome, e *Error) {
+// endRest defers all that are still open.
+func (w *work) endRest(e *Error) {
 	for i := range w.done {
 		if !w.done[i] {
-			w.end(i, o, e)
+			w.end(i, Deferred, e)
 		}
 	}
 }
@@ -191,11 +191,11 @@ func (w *work) do(ctx context.Context) {
 		return
 	}
 	if ctx.Err() != nil {
-		w.endRest(Deferred, interrupted(ctx, StageRead))
+		w.endRest(interrupted(ctx, StageRead))
 		return
 	}
 	if w.mails() > 0 && w.run.exhausted() {
-		w.endRest(Deferred, tooMany(ctx))
+		w.endRest(tooMany(ctx))
 		return
 	}
 	if !w.take(ctx) {
@@ -207,7 +207,7 @@ func (w *work) do(ctx context.Context) {
 	mails := w.run.take(ctx, w.mails())
 	defer func() { w.run.give(mails) }()
 	if mails == 0 && w.mails() > 0 {
-		w.endRest(Deferred, tooMany(ctx))
+		w.endRest(tooMany(ctx))
 		return
 	}
 	w.ask(ctx)
@@ -294,7 +294,7 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 		}
 		entries, err := read(ctx, keys...)
 		if err != nil {
-			w.endRest(Deferred, ledgerError(ctx, err))
+			w.endRest(ledgerError(ctx, err))
 			return false
 		}
 		for n, i := range open {
@@ -363,7 +363,7 @@ func (w *work) take(ctx context.Context) bool {
 	}
 	claim, err := w.record.claim(ctx, keys)
 	if err != nil {
-		w.endRest(Deferred, ledgerError(ctx, err))
+		w.endRest(ledgerError(ctx, err))
 		return false
 	}
 	w.claim = claim
