@@ -328,8 +328,10 @@ func TestASpentLimitClaimsNothing(t *testing.T) {
 			claims++
 		}
 	}
-	items := invites(10)
-	var limited int
+	over := boardMeeting()
+	over.Event.Start.Time, over.Event.End.Time = today.Add(-2*time.Hour), today.Add(-time.Hour)
+	items := append(invites(10), mailer.Item{Invite: &over})
+	var limited, expired int
 	require.NoError(t, h.mailer(t).SendAll(t.Context(), func(yield func(mailer.Item) bool) {
 		for _, i := range items {
 			if !yield(i) {
@@ -339,8 +341,11 @@ func TestASpentLimitClaimsNothing(t *testing.T) {
 	}, mailer.RunOptions{MaxMails: 3}, func(r mailer.Result) {
 		if e := r.Receipts[0].Error; e != nil && e.Code == mailer.CodeMaxMails {
 			limited++
+		} else if r.Receipts[0].Outcome == mailer.Expired {
+			expired++
 		}
 	}))
 	assert.Equal(t, 7, limited)
-	assert.Equal(t, 3, claims)
+	assert.Equal(t, 1, expired, "it needs no mail")
+	assert.Equal(t, 4, claims)
 }

@@ -58,7 +58,7 @@ func doubtful(r *ledger.Revision, p policy, over bool) step {
 	}
 	e.Message = "it is not known whether the mail left; " + advice
 	s := refuse(Unknown, e)
-	s.known = e.Code == CodeHeld && r.State == ledger.Unknown && Code(r.Code) == CodeHeld
+	s.known = e.Code == CodeHeld && Code(r.Code) == CodeHeld
 	if r.State == ledger.Submitting || e.Code == CodeHeld && !s.known {
 		s.action, s.kind = note, Kind(r.Kind)
 	}
