@@ -24,7 +24,7 @@ import (
 func newRecordedHouse(t testing.TB, script submissiontest.Script) *house {
 	t.Helper()
 	h := newHouse(t, script)
-	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true})
+	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: func() time.Time { return h.cfg.Now() }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	h.cfg.Ledger = l
@@ -110,13 +110,6 @@ func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 	h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 
-	h.cfg.OnUnknown = mailer.OnUnknownHold
-	held := h.send(t, boardMeeting())
-	assert.Equal(t, mailer.Unknown, held.Outcome)
-	assert.Equal(t, mailer.CodeHeld, held.Error.Code)
-	assert.Len(t, h.smtp.Transactions(), 1)
-
-	h.cfg.OnUnknown = mailer.OnUnknownResend
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	taken := h.smtp.Accepted()
@@ -132,23 +125,35 @@ func TestARepeatThatDoesNotLeaveIsStillUnknown(t *testing.T) {
 	t.Parallel()
 	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
 		switch {
-		case e.Transaction == 1 && e.Point == submissiontest.AtDot:
+		case (e.Transaction == 1 || e.Transaction == 4) && e.Point == submissiontest.AtDot:
 			return submissiontest.HangUp()
-		case e.Transaction == 2 && e.Point == submissiontest.AtRcpt:
+		case (e.Transaction == 2 || e.Transaction == 5) && e.Point == submissiontest.AtRcpt:
 			return submissiontest.Say("451 later")
 		case e.Transaction == 3 && e.Point == submissiontest.AtMail:
 			return submissiontest.Say("550 not from here")
 		}
 		return submissiontest.Fault{}
 	})
-	for range 3 {
-		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
+	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
+	h.cfg.Now = func() time.Time { return today.Add(20 * time.Minute) }
+	for range 2 {
+		r := h.send(t, boardMeeting())
+		require.Equal(t, mailer.Unknown, r.Outcome)
+		assert.True(t, r.Error.Temporary, "what did not leave is no copy, and is not waited for")
+		assert.Contains(t, r.Error.Message, "this repeat did not leave, and whether an earlier copy did is not known")
+		assert.NotContains(t, r.Error.Message, "may have left")
 	}
+	assert.Equal(t, mailer.CodeNoReply, h.send(t, boardMeeting()).Error.Code, "this one may have left")
+	assert.Equal(t, mailer.CodeWaiting, h.send(t, boardMeeting()).Error.Code)
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
+	r := h.send(t, boardMeeting())
+	assert.Equal(t, mailer.CodeSMTPTemporary, r.Error.Code)
+	assert.True(t, r.Error.Temporary, "the third copy is still to come")
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	taken := h.smtp.Accepted()
-	require.Len(t, taken, 2)
+	require.Len(t, taken, 3)
 	assert.Equal(t, string(taken[0].Data), string(taken[1].Data))
+	assert.Equal(t, string(taken[0].Data), string(taken[2].Data))
 }
 
 func TestARefusalForGoodIsRemembered(t *testing.T) {
@@ -628,6 +633,12 @@ func TestNoMailLeavesUnrecorded(t *testing.T) {
 				require.Len(t, h.smtp.Accepted(), left)
 
 				h.cfg.Ledger = good
+				if left > 0 {
+					waiting := h.send(t, boardMeeting())
+					assert.Equal(t, mailer.Unknown, waiting.Outcome)
+					assert.Equal(t, mailer.CodeWaiting, waiting.Error.Code)
+					h.cfg.Now = func() time.Time { return today.Add(20 * time.Minute) }
+				}
 				again := h.send(t, boardMeeting())
 				assert.Equal(t, mailer.Sent, again.Outcome, "%+v", again.Error)
 				taken := h.smtp.Accepted()

@@ -14,16 +14,26 @@ import (
 // ask asks the API on behalf of everybody whose step needs it, and records the
 // calendar that comes back. Those for whom it went wrong are ended.
 func (w *work) ask(ctx context.Context) {
-	if w.received != nil && !w.record.kept() {
-		return // a second try, and what came at the first is good
-	}
 	var asking []int
 	for _, i := range w.open() {
+		if w.received[i] != nil && !w.record.kept() {
+			continue // a second try, and what came at the first is good
+		}
 		if a := w.steps[i].action; a == ask || a == tell {
 			asking = append(asking, i)
 		}
 	}
 	if len(asking) == 0 {
+		return
+	}
+	if w.Method == Remove { // which takes one recipient at a time
+		for n := range asking {
+			w.askFor(ctx, asking[n:n+1], asking[n:n+1])
+			if stop := stopping(w.receipts[asking[n] : asking[n]+1]); stop != nil {
+				w.endRest(notBegun(StageCreate, stop))
+				return
+			}
+		}
 		return
 	}
 	if len(asking) < len(w.open()) {
@@ -36,9 +46,24 @@ func (w *work) ask(ctx context.Context) {
 			}
 		}
 	}
-	text, problem := w.request(ctx)
-	if problem != nil && problem.Code == CodeNotFound && w.allTell(asking) {
-		problem = nil // the API never knew it: it is as cancelled as can be
+	var all []int
+	for i := range w.to {
+		if e := w.receipts[i].Error; e == nil || e.Code != CodeNotAllowed {
+			all = append(all, i)
+		}
+	}
+	w.askFor(ctx, all, asking)
+}
+
+// askFor makes the one request that names those in named, on behalf of those in
+// asking.
+func (w *work) askFor(ctx context.Context, named, asking []int) {
+	text, problem := w.request(ctx, named)
+	if problem != nil && problem.Code == CodeNotFound {
+		w.settleRemoved(asking)
+		if w.allTell(asking) {
+			problem = nil // the API does not know it: it is as cancelled as can be
+		}
 	}
 	if problem != nil {
 		w.refuse(ctx, asking, problem)
@@ -57,7 +82,9 @@ func (w *work) ask(ctx context.Context) {
 		}
 	}
 	w.store(ctx, asking, c, problems)
-	w.received = c
+	for _, i := range named {
+		w.received[i] = c
+	}
 }
 
 func (w *work) allTell(asking []int) bool {
@@ -69,13 +96,12 @@ func (w *work) allTell(asking []int) bool {
 	return true
 }
 
-// request makes the one request and returns the iCalendar text of the answer.
-func (w *work) request(ctx context.Context) (string, *Error) {
+// request makes one request that names those recipients and returns the iCalendar
+// text of the answer.
+func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 	var addresses []string
-	for i, to := range w.to {
-		if e := w.receipts[i].Error; e == nil || e.Code != CodeNotAllowed {
-			addresses = append(addresses, to.Address.String())
-		}
+	for _, i := range named {
+		addresses = append(addresses, w.to[i].Address.String())
 	}
 	leave, problem := w.run.pass(ctx, StageCreate, func(r *run) gate { return r.requests })
 	if problem != nil {
@@ -104,7 +130,7 @@ func (w *work) request(ctx context.Context) (string, *Error) {
 func (w *work) call(ctx context.Context, addresses []string) (*cronofy.SmartInvite, error) {
 	ref := cronofy.Ref{SmartInviteID: w.ID}
 	r := &cronofy.InviteRequest{SmartInviteID: w.ID, CallbackURL: w.callback(w.m), Event: w.Event}
-	if w.single {
+	if w.single || w.Method == Remove {
 		ref.Recipient = addresses[0]
 		r.Recipient = &cronofy.Recipient{Email: addresses[0]}
 	} else {

@@ -48,11 +48,21 @@ type NamedWords interface {
 // OnUnknown is what a later run does with a mail whose end is unknown.
 type OnUnknown string
 
-// The choices for an unknown end. The zero value is OnUnknownResend.
+// The choices for an unknown end (RFC 1047). With the zero value the same bytes
+// leave again, with the same Message-ID: twice at most, and not before 20 and 60
+// minutes after the first submission. An earlier run submits nothing (CodeWaiting);
+// after the third submission, a person has to decide (CodeHeld).
 const (
-	OnUnknownResend OnUnknown = "resend" // the same bytes again
-	OnUnknownHold   OnUnknown = "hold"   // never
+	// OnUnknownResend is that decision: the same bytes again, at once. As a setting
+	// that stays, it repeats the mail in every run that gets no answer.
+	OnUnknownResend OnUnknown = "resend"
+	// OnUnknownNever repeats nothing of which it is not known whether it left.
+	OnUnknownNever OnUnknown = "never"
 )
+
+// formerNever is what OnUnknownNever was called. It is to go with the release
+// after the next, as holding is another thing.
+const formerNever OnUnknown = "hold"
 
 // Config is what a [Mailer] is made of. API and Submitter are required unless
 // DryRun is set.
@@ -89,7 +99,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
-	// OnUnknown says what becomes of a mail whose end is unknown.
+	// OnUnknown says what becomes of a mail whose end is unknown. The zero value
+	// repeats it twice at most.
 	OnUnknown OnUnknown
 	// OnlyTo lists who may be mailed, as addresses or *@domain; empty allows
 	// everybody. Meant for staging.
@@ -172,11 +183,12 @@ func New(cfg Config) (*Mailer, error) {
 		m.cfg.Words = set
 	}
 	switch cfg.OnUnknown {
-	case "":
-		m.cfg.OnUnknown = OnUnknownResend
-	case OnUnknownResend, OnUnknownHold:
+	case "", OnUnknownResend, OnUnknownNever:
+	case formerNever:
+		m.log.Warn("OnUnknown hold is called never now: write never, as hold is understood in this release only")
+		m.cfg.OnUnknown = OnUnknownNever
 	default:
-		bad("OnUnknown", fmt.Errorf("%q is neither resend nor hold", cfg.OnUnknown))
+		bad("OnUnknown", fmt.Errorf("%q is neither resend nor never", cfg.OnUnknown))
 	}
 	switch cfg.Lint {
 	case "":
@@ -217,7 +229,8 @@ func New(cfg Config) (*Mailer, error) {
 	if isSet(m.from) && !m.fromAllowed(m.from.Address) {
 		bad("From", errors.New("its domain is not one of FromDomains"))
 	}
-	m.policy = policy{resend: cfg.Resend, retryFailed: cfg.RetryFailed, hold: m.cfg.OnUnknown == OnUnknownHold, acceptOrganizer: cfg.AcceptOrganizer}
+	m.policy = policy{resend: cfg.Resend, retryFailed: cfg.RetryFailed, onUnknown: m.cfg.OnUnknown, acceptOrganizer: cfg.AcceptOrganizer,
+		allowPast: cfg.AllowPast || cfg.PastWarns || cfg.DryRun}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

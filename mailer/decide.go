@@ -1,6 +1,8 @@
 package mailer
 
 import (
+	"time"
+
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -11,14 +13,27 @@ type want struct {
 	grouped          bool
 	organizer        Organizer
 	organizerDefault bool // the settings named it, not the caller
+	endsAt           time.Time
 }
 
 // policy is how the caller wants the unclear cases to be decided.
 type policy struct {
 	resend          bool // mail again what is sent already
 	retryFailed     bool // try again what was refused for good
-	hold            bool // never repeat an unknown one
+	onUnknown       OnUnknown
 	acceptOrganizer bool // a changed default organizer changes every invite
+	allowPast       bool // what is over is mailed all the same
+	now             time.Time
+}
+
+// over tells whether an event that ended at that time must not be mailed.
+func (p policy) over(ends time.Time) bool {
+	return !p.allowPast && p.past(ends)
+}
+
+// past tells whether that time is known and is not to come.
+func (p policy) past(ends time.Time) bool {
+	return !ends.IsZero() && !ends.After(p.now)
 }
 
 // action is what has to be done for one recipient of an invite.
@@ -35,6 +50,8 @@ const (
 	compose
 	// repeat: submit the very bytes on record again.
 	repeat
+	// note: record how things stand, see step.outcome; ask and mail nobody.
+	note
 )
 
 // step is the decision for one recipient.
@@ -43,8 +60,9 @@ type step struct {
 	kind   Kind
 	resend int
 	err    *Error // why nothing is done, unless it is done already
-	// outcome is the receipt's when action is nothing.
+	// outcome is the receipt's when action is nothing or note.
 	outcome Outcome
+	known   bool // an earlier run told it
 }
 
 func refuse(o Outcome, e *Error) step {
@@ -55,9 +73,23 @@ func refuse(o Outcome, e *Error) step {
 // function: the whole policy of what is sent again stands here.
 func decide(e ledger.Entry, w want, p policy) step {
 	if e.Forgotten {
-		return refuse(Expired, &Error{Stage: StageLedger, Code: CodeForgotten,
+		s := refuse(Expired, &Error{Stage: StageLedger, Code: CodeForgotten,
 			Message: "this invite is past and was removed from the ledger; give the event another id to invite anew"})
+		// Whoever moved it into the future is told each time: it cannot be recorded.
+		s.known = w.method != Request || p.past(w.endsAt)
+		return s
 	}
+	same := e.Latest != nil && e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == string(w.method)
+	// What is on record of the end is that of the same content.
+	over := w.method == Request && (p.over(w.endsAt) || same && p.over(e.EndsAt))
+	s := decideContent(e, w, p, same, over)
+	if over && s.action != nothing && s.outcome == "" {
+		return lapse(e, s, same)
+	}
+	return s
+}
+
+func decideContent(e ledger.Entry, w want, p policy, same, over bool) step {
 	if e.Latest == nil {
 		return first(w)
 	}
@@ -70,10 +102,19 @@ func decide(e ledger.Entry, w want, p policy) step {
 		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
 			Message: "the default organizer changed since this invite was sent, which would mail everybody an update; set ORGANIZER_NAME and ORGANIZER_EMAIL back, name the organizer in the record, or use --accept-organizer-change"})
 	}
-	if same := e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == string(w.method); !same {
+	if !same {
+		if over && !p.resend && e.Latest.State == ledger.Expired && e.Latest.UID == "" && sentAs(e.LastSent, w) {
+			// A change was too late, nobody was asked for it, and it was taken back.
+			return step{kind: None, outcome: Unchanged}
+		}
 		return anew(e, w)
 	}
-	return again(e, w, p)
+	return again(e, w, p, over)
+}
+
+// sentAs tells whether r is what is asked for, and was sent.
+func sentAs(r *ledger.Revision, w want) bool {
+	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == string(w.method)
 }
 
 // first decides for an invite that was never heard of. A cancellation of it is
@@ -90,7 +131,7 @@ func first(w want) step {
 
 // anew decides for content that is not on record yet.
 func anew(e ledger.Entry, w want) step {
-	invited := e.LastSent != nil && e.LastSent.Method == string(Request)
+	invited := invited(e)
 	switch {
 	case w.method == Request && invited:
 		return step{action: ask, kind: Update}
@@ -106,7 +147,7 @@ func anew(e ledger.Entry, w want) step {
 }
 
 // again decides for content that is on record, by how that ended.
-func again(e ledger.Entry, w want, p policy) step {
+func again(e ledger.Entry, w want, p policy, over bool) step {
 	r := e.Latest
 	kind := Kind(r.Kind)
 	switch r.State {
@@ -118,18 +159,13 @@ func again(e ledger.Entry, w want, p policy) step {
 	case ledger.Settled:
 		return step{kind: None, outcome: Unchanged}
 	case ledger.Submitting, ledger.Unknown:
-		if p.hold && !p.resend {
-			return refuse(Unknown, &Error{Stage: StageSubmit, Code: CodeHeld,
-				Message: "it is not known whether the mail left, and --on-unknown=hold forbids a repeat; ask the recipient, then use --on-unknown=resend or --resend"})
-		}
-		if r.Message == nil && len(r.Calendar) > 0 {
-			return step{action: compose, kind: kind, resend: r.Resend}
-		}
-		return step{action: repeat, kind: kind, resend: r.Resend}
+		return doubtful(r, p, over)
 	case ledger.Failed:
 		if r.Permanent && !p.retryFailed {
-			return refuse(Failed, &Error{Stage: Stage(r.Stage), Code: Code(r.Code), Permanent: true,
+			s := refuse(Failed, &Error{Stage: Stage(r.Stage), Code: Code(r.Code), Permanent: true,
 				Message: "refused before, and not tried again: " + r.Detail + "; change the invite, or use --retry-failed"})
+			s.known = true
+			return s
 		}
 	}
 	// Created, deferred, expired, or failed for that run only: go on from the
@@ -144,10 +180,12 @@ func again(e ledger.Entry, w want, p policy) step {
 }
 
 // anewAs asks again for a revision that brought no usable calendar. What the
-// mail is called may have changed since: an invitation may have been repeated.
+// mail is called may have changed since: an invitation may have been repeated. What
+// was to be mailed still is: of a cancellation that another program's invitation
+// needs, nothing but its first try is on record.
 func anewAs(e ledger.Entry, w want, kind Kind) step {
 	s := anew(e, w)
-	if s.action == nothing {
+	if s.action != ask {
 		s = step{action: ask, kind: kind}
 	}
 	return s

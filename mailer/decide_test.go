@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -25,6 +26,15 @@ func TestDecide(t *testing.T) {
 	unusable := func(r *ledger.Revision) { r.State, r.Unusable = ledger.Failed, true }
 	bare := func(r *ledger.Revision) { r.UID = "" }
 	cancelled := func(r *ledger.Revision) { r.Method, r.Kind, r.Fingerprint = "cancel", "cancellation", "cancel" }
+	now := time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
+	doubt := func(s ledger.State, copies int, ago time.Duration) *ledger.Revision {
+		return request(state(s), func(r *ledger.Revision) { r.Copies, r.FirstSubmittedAt = copies, now.Add(-ago) })
+	}
+	told := func(r *ledger.Revision) *ledger.Revision { r.Code = "held"; return r }
+	unknown := func(copies int, ago time.Duration) ledger.Entry {
+		r := doubt(ledger.Unknown, copies, ago)
+		return ledger.Entry{Known: true, Latest: r, LastSent: r}
+	}
 	byDefault := func(r *ledger.Revision) { r.OrganizerDefault = true }
 
 	entry := func(latest, lastSent *ledger.Revision) ledger.Entry {
@@ -37,6 +47,11 @@ func TestDecide(t *testing.T) {
 	remove := want{method: Remove, fingerprint: "remove"}
 	grouped := same
 	grouped.grouped = true
+	past, changedPast, notYet := same, other, same
+	past.endsAt, changedPast.endsAt, notYet.endsAt = now, now, now.Add(time.Second)
+	cancelPast := cancel
+	cancelPast.endsAt = now
+	ended := func(e ledger.Entry) ledger.Entry { e.EndsAt = now; return e }
 	moved := other
 	moved.organizer, moved.organizerDefault = Organizer{"John", "john@example.com"}, true
 
@@ -49,28 +64,63 @@ func TestDecide(t *testing.T) {
 		outcome Outcome
 		code    Code
 		resend  int
+		known   bool
 	}{
 		"never heard of":                      {want: same, action: ask, kind: Invitation},
 		"never heard of, cancel":              {want: cancel, action: ask, kind: Cancellation},
 		"never heard of, remove":              {want: remove, action: ask, kind: Withdrawal},
 		"forgotten":                           {entry: ledger.Entry{Known: true, Forgotten: true}, want: same, outcome: Expired, kind: None, code: CodeForgotten},
+		"forgotten, in an old file":           {entry: ledger.Entry{Known: true, Forgotten: true}, want: past, outcome: Expired, kind: None, code: CodeForgotten, known: true},
+		"forgotten, moved into the future":    {entry: ledger.Entry{Known: true, Forgotten: true}, want: notYet, outcome: Expired, kind: None, code: CodeForgotten},
+		"forgotten, to be cancelled":          {entry: ledger.Entry{Known: true, Forgotten: true}, want: cancel, outcome: Expired, kind: None, code: CodeForgotten, known: true},
 		"sent, same":                          {entry: entry(request(), request()), want: same, outcome: Unchanged, kind: None},
 		"sent, same, resend":                  {entry: entry(request(), request()), want: same, policy: policy{resend: true}, action: compose, kind: Invitation, resend: 1},
 		"sent, changed":                       {entry: entry(request(), request()), want: other, action: ask, kind: Update},
 		"created, same":                       {entry: entry(request(state(ledger.Created)), nil), want: same, action: compose, kind: Invitation},
 		"created, changed":                    {entry: entry(request(state(ledger.Created)), nil), want: other, action: ask, kind: Invitation},
-		"submitting, same":                    {entry: entry(request(state(ledger.Submitting)), request()), want: same, action: repeat, kind: Invitation},
+		"submitting, same, at once":           {entry: entry(doubt(ledger.Submitting, 1, 20*time.Minute-1), request()), want: same, action: note, kind: Invitation, outcome: Unknown, code: CodeWaiting},
+		"submitting, same, later":             {entry: entry(doubt(ledger.Submitting, 1, 20*time.Minute), request()), want: same, action: repeat, kind: Invitation},
+		"submitting a third time, same":       {entry: entry(doubt(ledger.Submitting, 3, 20*time.Hour), request()), want: same, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"submitting, same, never":             {entry: entry(doubt(ledger.Submitting, 1, 20*time.Hour), request()), want: same, policy: policy{onUnknown: OnUnknownNever}, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"unknown, same, at once":              {entry: unknown(1, 20*time.Minute-1), want: same, outcome: Unknown, kind: None, code: CodeWaiting},
+		"unknown, same, later":                {entry: unknown(1, 20*time.Minute), want: same, action: repeat, kind: Invitation},
+		"unknown twice, same, at once":        {entry: unknown(2, 60*time.Minute-1), want: same, outcome: Unknown, kind: None, code: CodeWaiting},
+		"unknown twice, same, later":          {entry: unknown(2, 60*time.Minute), want: same, action: repeat, kind: Invitation},
+		"unknown three times, same":           {entry: unknown(3, 60*time.Hour), want: same, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"unknown three times, told":           {entry: entry(told(doubt(ledger.Unknown, 3, time.Hour)), request()), want: same, outcome: Unknown, kind: None, code: CodeHeld, known: true},
+		"unknown three times, resend":         {entry: unknown(3, 0), want: same, policy: policy{onUnknown: OnUnknownResend}, action: repeat, kind: Invitation},
+		"unknown, never":                      {entry: unknown(1, 60*time.Hour), want: same, policy: policy{onUnknown: OnUnknownNever}, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"unknown, never, told":                {entry: entry(told(doubt(ledger.Unknown, 1, 0)), request()), want: same, policy: policy{onUnknown: OnUnknownNever}, outcome: Unknown, kind: None, code: CodeHeld, known: true},
+		"unknown, told, but may be repeated":  {entry: entry(told(doubt(ledger.Unknown, 1, time.Hour)), request()), want: same, action: repeat, kind: Invitation},
+		"unknown, told, not yet":              {entry: entry(told(doubt(ledger.Unknown, 1, 0)), request()), want: same, outcome: Unknown, kind: None, code: CodeWaiting},
+		"unknown, never, mail again":          {entry: unknown(3, 0), want: same, policy: policy{onUnknown: OnUnknownNever, resend: true}, action: repeat, kind: Invitation},
+		"unknown, over":                       {entry: unknown(1, 0), want: past, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"unknown, over by the record":         {entry: ended(unknown(1, time.Hour)), want: same, action: note, kind: Invitation, outcome: Unknown, code: CodeHeld},
+		"unknown, cancelled when over":        {entry: unknown(1, time.Hour), want: cancelPast, action: ask, kind: Cancellation},
+		"over, never heard of":                {want: past, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
+		"over, allowed":                       {want: past, policy: policy{allowPast: true}, action: ask, kind: Invitation},
+		"not over yet":                        {want: notYet, action: ask, kind: Invitation},
+		"over, sent":                          {entry: ended(entry(request(), request())), want: past, outcome: Unchanged, kind: None},
+		"over, sent, resend":                  {entry: entry(request(), request()), want: past, policy: policy{resend: true}, outcome: Expired, kind: None, code: CodeExpired},
+		"over, sent, changed":                 {entry: entry(request(), request()), want: changedPast, action: note, kind: Update, outcome: Expired, code: CodeExpired},
+		"over, sent, moved into the future":   {entry: ended(entry(request(), request())), want: other, action: ask, kind: Update},
+		"over, deferred":                      {entry: entry(request(state(ledger.Deferred)), nil), want: past, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
+		"over by the record, deferred":        {entry: ended(entry(request(state(ledger.Deferred)), nil)), want: same, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
+		"over, told":                          {entry: entry(request(state(ledger.Expired)), nil), want: past, outcome: Expired, kind: None, code: CodeExpired, known: true},
+		"over, told, changed":                 {entry: entry(request(state(ledger.Expired)), nil), want: changedPast, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
+		"over, told, change taken back":       {entry: entry(request(state(ledger.Expired), bare, func(r *ledger.Revision) { r.Fingerprint = "other" }), request()), want: past, outcome: Unchanged, kind: None},
+		"over, told of what was asked for":    {entry: entry(request(state(ledger.Expired), func(r *ledger.Revision) { r.Fingerprint = "other" }), request()), want: past, action: note, kind: Update, outcome: Expired, code: CodeExpired},
+		"over, told, allowed":                 {entry: entry(request(state(ledger.Expired), bare), nil), want: past, policy: policy{allowPast: true}, action: ask, kind: Invitation},
+		"over, refused":                       {entry: entry(request(permanent), nil), want: past, outcome: Failed, kind: None, code: CodeRejected, known: true},
+		"over, cancel":                        {entry: entry(request(), request()), want: cancelPast, action: ask, kind: Cancellation},
 		"submitting, changed":                 {entry: entry(request(state(ledger.Submitting)), request(state(ledger.Submitting))), want: other, action: ask, kind: Update},
-		"unknown, same":                       {entry: entry(request(state(ledger.Unknown)), request()), want: same, action: repeat, kind: Invitation},
-		"unknown, hold":                       {entry: entry(request(state(ledger.Unknown)), request()), want: same, policy: policy{hold: true}, outcome: Unknown, kind: None, code: CodeHeld},
-		"unknown, hold, resend":               {entry: entry(request(state(ledger.Unknown)), request()), want: same, policy: policy{hold: true, resend: true}, action: repeat, kind: Invitation},
 		"deferred with a calendar":            {entry: entry(request(state(ledger.Deferred)), nil), want: same, action: compose, kind: Invitation},
 		"deferred without one":                {entry: entry(request(state(ledger.Deferred), bare), nil), want: same, action: ask, kind: Invitation},
 		"expired before, asked again":         {entry: entry(request(state(ledger.Expired)), nil), want: same, action: compose, kind: Invitation},
 		"failed for that run":                 {entry: entry(request(state(ledger.Failed)), nil), want: same, action: compose, kind: Invitation},
 		"failed, calendar unusable":           {entry: entry(request(unusable), nil), want: same, action: ask, kind: Invitation},
 		"update failed, calendar unusable":    {entry: entry(request(unusable), request()), want: same, action: ask, kind: Update},
-		"failed for good, same":               {entry: entry(request(permanent), nil), want: same, outcome: Failed, kind: None, code: CodeRejected},
+		"failed for good, same":               {entry: entry(request(permanent), nil), want: same, outcome: Failed, kind: None, code: CodeRejected, known: true},
 		"failed for good, same, retry":        {entry: entry(request(permanent), nil), want: same, policy: policy{retryFailed: true}, action: compose, kind: Invitation},
 		"failed for good, other content":      {entry: entry(request(permanent), nil), want: other, action: ask, kind: Invitation},
 		"422 before, retry":                   {entry: entry(request(permanent, bare), nil), want: same, policy: policy{retryFailed: true}, action: ask, kind: Invitation},
@@ -82,6 +132,8 @@ func TestDecide(t *testing.T) {
 		"cancel again after a withdrawal":     {entry: entry(request(cancelled), request(cancelled)), want: remove, outcome: Unchanged, kind: None},
 		"cancellation deferred":               {entry: entry(request(cancelled, state(ledger.Deferred)), request()), want: cancel, action: compose, kind: Cancellation},
 		"cancellation deferred at the API":    {entry: entry(request(cancelled, state(ledger.Deferred), bare), request()), want: cancel, action: ask, kind: Cancellation},
+		"never invited, cancel deferred":      {entry: entry(request(cancelled, state(ledger.Deferred), bare), nil), want: cancel, action: ask, kind: Cancellation},
+		"never invited, told without success": {entry: entry(request(cancelled, state(ledger.Deferred), bare, func(r *ledger.Revision) { r.Kind = "none" }), nil), want: cancel, action: tell, kind: None},
 		"invite anew after the cancellation":  {entry: entry(request(cancelled), request(cancelled)), want: same, action: ask, kind: Invitation},
 		"recipients after recipient":          {entry: entry(request(), request()), want: grouped, outcome: Invalid, kind: None, code: CodeFormChanged},
 		"default organizer changed":           {entry: entry(request(byDefault), request(byDefault)), want: moved, outcome: Failed, kind: None, code: CodeOrganizerChanged},
@@ -91,7 +143,9 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			tc.policy.now = now
 			got := decide(tc.entry, tc.want, tc.policy)
+			assert.Equal(t, tc.known, got.known, "known")
 			assert.Equal(t, tc.action, got.action, "action")
 			assert.Equal(t, tc.kind, got.kind, "kind")
 			assert.Equal(t, tc.outcome, got.outcome, "outcome")

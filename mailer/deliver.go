@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer/calendar"
@@ -30,7 +31,7 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 		return w.submit(ctx, i, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName, FromEmail: kept.FromEmail,
 			Resend: kept.Resend, Kind: kept.Kind, Message: *kept.Message})
 	}
-	c := w.received
+	c := w.received[i]
 	if s.action == compose {
 		stored, err := w.m.readCalendar(string(w.entries[i].Latest.Calendar))
 		if err != nil {
@@ -41,10 +42,11 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 		c = stored
 	}
 	if c.RecurrenceRule == "" && !c.Floating {
-		if past := w.past(c.End); past != nil {
-			w.conclude(ctx, i, Expired, past, "")
+		if w.policy().over(c.End) {
+			w.expire(ctx, i)
 			return false
 		}
+		w.warnPast(i, c.End)
 	}
 	sub, problem := w.compose(i, c)
 	if problem == nil {
@@ -222,19 +224,38 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	r.MessageID = sub.MessageID
 	r.Attempts++
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
+	copies, since := w.copies(i)
 	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
 	outcome, problem := w.judge(ctx, i, sub, result)
+	said := "the SMTP server took the mail"
+	if problem != nil {
+		said = problem.Message
+	}
 	refused := outcome == Failed && problem.Permanent
-	if w.steps[i].action == repeat && outcome != Sent && !refused {
-		// The first copy may have left all the same, and its bytes must be kept
+	notLeft := false
+	if w.steps[i].action == repeat && outcome != Sent && outcome != Unknown && !refused {
+		// An earlier copy may have left all the same, and its bytes must be kept
 		// for a repeat that can be told from another mail.
-		outcome = Unknown
-		problem.Message = "the repeat did not leave, and whether the first copy did is not known: " + problem.Message
+		outcome, notLeft = Unknown, true
+		problem.Message = "this repeat did not leave, and whether an earlier copy did is not known: " + problem.Message
+		w.unknown(problem, copies-1, since)
+	} else if outcome == Unknown {
+		w.unknown(problem, copies, since)
 	}
 	if outcome == Unknown {
 		w.run.setUnknown(w.keys[i])
 	}
-	w.conclude(ctx, i, outcome, problem, result.Reply)
+	r.Reply = result.Reply
+	w.end(i, outcome, problem)
+	if err := w.finish(ctx, i, outcome, problem, notLeft); err != nil {
+		w.m.log.Error("the outcome of an invite could not be recorded", "invite", w.ID, "outcome", string(outcome), "error", err)
+		// On record the mail is about to leave, which every later run takes for an
+		// unknown end, however it ended in truth.
+		err.Message = fmt.Sprintf("%s; that could not be recorded (%v), so that on record the mail may have left", said, err.Err)
+		w.unknown(err, copies, since)
+		w.run.setUnknown(w.keys[i])
+		w.end(i, Unknown, err)
+	}
 	return result.Outcome != submission.NotBegun
 }
 
@@ -250,7 +271,7 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 		return Sent, nil
 	case submission.Unknown:
 		e.Code, e.Temporary = CodeNoReply, true
-		e.Message = "the mail may have left, and the SMTP server's answer did not come: " + e.Message + "; the next run decides, see --on-unknown"
+		e.Message = "the mail may have left, and the SMTP server's answer did not come: " + e.Message
 		return Unknown, e
 	}
 	switch {
@@ -277,15 +298,27 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 	return Failed, e
 }
 
-// conclude records the outcome of recipient i and ends it.
+// conclude ends recipient i without a submission in this run, and records how. If
+// that cannot be recorded, the next run comes to the same end.
 func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, reply string) {
 	w.receipts[i].Reply = reply
 	w.end(i, o, problem)
+	if err := w.finish(ctx, i, o, problem, false); err != nil {
+		if o != Unknown {
+			o = Deferred
+		}
+		w.end(i, o, err)
+	}
+}
+
+// finish records the outcome of recipient i. With notLeft, it is unknown for an
+// earlier submission and not for this one.
+func (w *work) finish(ctx context.Context, i int, o Outcome, problem *Error, notLeft bool) *Error {
 	if !w.record.kept() {
-		return
+		return nil
 	}
 	state := map[Outcome]ledger.State{Sent: ledger.Sent, Failed: ledger.Failed, Deferred: ledger.Deferred, Unknown: ledger.Unknown, Expired: ledger.Expired}[o]
-	out := ledger.Outcome{State: state, Reply: reply}
+	out := ledger.Outcome{State: state, Reply: w.receipts[i].Reply, NotLeft: notLeft}
 	if problem != nil {
 		out.Permanent, out.Stage, out.Code, out.Detail = problem.Permanent, string(problem.Stage), string(problem.Code), problem.Message
 		out.Unusable = problem.Stage == StageCalendar || problem.unusable
@@ -293,19 +326,7 @@ func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, r
 	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if err := w.record.finish(ctx, w.claim, w.keys[i], out); err != nil {
-		w.unrecorded(i, o, ledgerError(ctx, err))
+		return ledgerError(ctx, err)
 	}
-}
-
-// unrecorded is for an outcome that the ledger would not take. It holds what
-// was recorded before, so the next run takes the mail for one whose end is
-// unknown; the receipt must say as much.
-func (w *work) unrecorded(i int, o Outcome, problem *Error) {
-	w.m.log.Error("the outcome of an invite could not be recorded", "invite", w.ID, "outcome", string(o), "error", problem)
-	problem.Message = "the outcome was " + string(o) + ", but could not be recorded: " + problem.Message
-	if o == Sent {
-		problem.Message += "; the next run will repeat the same mail"
-		o = Unknown
-	}
-	w.end(i, o, problem)
+	return nil
 }

@@ -22,8 +22,10 @@
 //
 // Sent means that the SMTP server took the message, and nothing more. Unknown
 // means that the content may have left and no answer came; submission is then
-// at-least-once or at-most-once, never exactly once (RFC 1047), and
-// Config.OnUnknown chooses. Every other outcome means that nothing left.
+// at-least-once or at-most-once, never exactly once (RFC 1047): the same bytes
+// leave twice more at most, unless Config.OnUnknown says otherwise. Every other
+// outcome means that nothing left. What a later run merely repeats is marked as
+// Known.
 //
 // # What it never does
 //

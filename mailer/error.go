@@ -41,7 +41,8 @@ type Error struct {
 	// StopsRun: every other invite would end the same way (a refused key or
 	// login, no TLS, an unusable ledger); stop and mend the configuration.
 	StopsRun bool `json:"-"`
-	// RetryAfter is how long a server asked to be left alone; zero if it did not.
+	// RetryAfter is how long a server asked to be left alone or, with CodeWaiting,
+	// how long nothing is repeated; zero if neither.
 	RetryAfter time.Duration `json:"-"`
 	// Err is the cause, if there is one to unwrap.
 	Err error `json:"-"`
@@ -63,7 +64,8 @@ const (
 	CodeClaimLost        Code = "claim_lost"
 	CodeLedgerUnusable   Code = "ledger_unusable"
 	CodeLedgerBusy       Code = "ledger_busy"
-	CodeHeld             Code = "held" // unknown, and not to be repeated
+	CodeHeld             Code = "held"    // unknown, and not to be repeated until a person decides
+	CodeWaiting          Code = "waiting" // unknown, and not to be repeated yet
 	CodeUnknownThisRun   Code = "unknown_this_run"
 	CodeForgotten        Code = "forgotten"
 	CodeOrganizerChanged Code = "organizer_changed"

@@ -49,6 +49,7 @@ func TestFingerprintKnowsContentFromSpelling(t *testing.T) {
 		"the same instant by offset": {same: true, event: fullEventWith(t, map[string]any{"start": "2027-04-29T10:30:00+01:00"})},
 		"another instant":            {event: fullEventWith(t, map[string]any{"start": "2027-04-29T09:31:00Z"})},
 		"another zone":               {event: fullEventWith(t, map[string]any{"tzid": "Europe/Lisbon"})},
+		"another language":           {event: fullEventWith(t, map[string]any{"locale": "de"})},
 		"another title":              {event: fullEventWith(t, map[string]any{"summary": "Board Meeting"})},
 		"title and text swapped":     {event: fullEventWith(t, map[string]any{"summary": "Plans\nand more.", "description": "Board meeting"})},
 		"no place":                   {event: fullEventWith(t, map[string]any{"location": nil})},

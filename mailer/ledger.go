@@ -32,16 +32,18 @@ type Ledger interface {
 	Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error)
 	// Create adds one revision to each of the invites, all or none, and the
 	// invites that are new. A latest revision that brought neither a calendar
-	// nor a mail gives way to the new one. An empty UID or EndsAt leaves what is
+	// nor a mail, and was to be tried again or is over, gives way to the new one. An empty UID or EndsAt leaves what is
 	// known. [ledger.ErrClaimLost] if somebody else took over, as for the writes
 	// that follow.
 	Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error
 	// Submitting records that the invite's latest revision is about to leave:
 	// its bytes, one attempt more, the time. Submitting it once more without
-	// Finish means that the first time may have left.
+	// Finish means that the first time may have left. Of a revision that may have
+	// left it is one more of its Copies; of any other, the first.
 	Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error
 	// Finish records the outcome of the invite's latest revision. Its bytes are
-	// dropped unless the outcome is Unknown.
+	// dropped unless the outcome is Unknown; with NotLeft, one of its Copies is
+	// taken back.
 	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error
 	// Release gives the claim back. Releasing one that ran out is no error.
 	Release(ctx context.Context, c ledger.Claim) error

@@ -25,8 +25,7 @@ func (w *work) missing(ctx context.Context) {
 		listed[k.Address] = true
 	}
 	for _, e := range members {
-		invited := e.LastSent != nil && e.LastSent.Method == string(Request)
-		if listed[e.Key.Address] || !e.Grouped || !invited {
+		if listed[e.Key.Address] || !e.Grouped || !invited(e) || removed(e) {
 			continue
 		}
 		if w.m.cfg.WithdrawMissing && !w.m.cfg.DryRun {
@@ -40,6 +39,28 @@ func (w *work) missing(ctx context.Context) {
 			r.repeat(e.LastSent)
 		}
 		w.receipts = append(w.receipts, r)
+	}
+}
+
+// invited tells whether the last that left for a recipient, or may have, is an
+// invitation.
+func invited(e ledger.Entry) bool {
+	return e.LastSent != nil && e.LastSent.Method == string(Request)
+}
+
+// removed tells whether somebody who was invited was taken out of the event since,
+// with no calendar that could have been mailed.
+func removed(e ledger.Entry) bool { return e.Latest.State == ledger.Settled }
+
+// settleRemoved is for a removal that the API answers with "not found". Whoever
+// is on record as invited was removed before, and there is nobody left to take out
+// of the event; of the others, it is an error.
+func (w *work) settleRemoved(asking []int) {
+	for _, i := range asking {
+		if w.Method == Remove && invited(w.entries[i]) {
+			w.steps[i] = step{action: tell, kind: None}
+			w.receipts[i].Kind = None
+		}
 	}
 }
 

@@ -67,6 +67,16 @@ func (r *run) stop(cause error) {
 	}
 }
 
+// exhausted reports whether no other mail may be begun.
+func (r *run) exhausted() bool {
+	if r == nil || r.maxMails == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spent >= r.maxMails
+}
+
 // take reserves up to want mails and returns how many it got. It waits while
 // the rest of the limit is reserved by others, since they may give it back, and
 // returns 0 when the limit is spent or the context has ended.

@@ -3,7 +3,6 @@ package mailer
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -22,8 +21,8 @@ func (m *Mailer) Send(ctx context.Context, i Invite) (Receipt, error) {
 	return receipts[0], firstError(receipts)
 }
 
-// SendGroup takes one event to several recipients: one request, and a mail and
-// a receipt for each, in their order. Those whose event did not change hear
+// SendGroup takes one event to several recipients: one request (with the method
+// Remove, one for each), and a mail and a receipt for each, in their order. Those whose event did not change hear
 // nothing. Receipts of people who are on record for this id but no longer in
 // the list follow at the end. The error is that of the first receipt that has
 // one.
@@ -100,7 +99,9 @@ func (m *Mailer) logReceipt(r *Receipt, c *checked) {
 		}
 	}
 	if r.Error != nil {
-		level = slog.LevelWarn
+		if !r.Known {
+			level = slog.LevelWarn
+		}
 		attrs = append(attrs, slog.String("stage", string(r.Error.Stage)), slog.String("code", string(r.Error.Code)), slog.String("error", r.Error.Message))
 	}
 	m.log.LogAttrs(context.Background(), level, "invite", attrs...)
@@ -120,9 +121,9 @@ type work struct {
 	prints   []string
 	entries  []ledger.Entry
 	steps    []step
-	// received is the calendar of this call. With no ledger it is all that a
-	// second try has to go on from.
-	received *calendar.Calendar
+	// received are the calendars of this call, one for each recipient, though
+	// mostly the same. With no ledger they are all that a second try has to go on from.
+	received []*calendar.Calendar
 	// repeats: an earlier record of the same input asked for the same.
 	repeats bool
 }
@@ -131,7 +132,7 @@ func (m *Mailer) newWork(c *checked, r *run) *work {
 	n := len(c.Recipients)
 	w := &work{checked: c, m: m, run: r, record: record{m.cfg.Ledger, m.cfg.Step},
 		receipts: make([]Receipt, n), done: make([]bool, n), keys: make([]ledger.Key, n),
-		prints: make([]string, n), entries: make([]ledger.Entry, n), steps: make([]step, n)}
+		received: make([]*calendar.Calendar, n), prints: make([]string, n), entries: make([]ledger.Entry, n), steps: make([]step, n)}
 	for i, to := range c.to {
 		w.keys[i] = ledger.Key{InviteID: c.ID, Address: to.Address.Key()}
 		w.prints[i] = fingerprint(c.ID, w.keys[i].Address, c.Method, c.organizer, c.Event)
@@ -150,11 +151,11 @@ func (w *work) end(i int, o Outcome, e *Error) {
 	w.done[i] = true
 }
 
-// endRest ends all that are still open.
-func (w *work) endRest(o Outcome, e *Error) {
+// endRest defers all that are still open.
+func (w *work) endRest(e *Error) {
 	for i := range w.done {
 		if !w.done[i] {
-			w.end(i, o, e)
+			w.end(i, Deferred, e)
 		}
 	}
 }
@@ -172,7 +173,6 @@ func (w *work) open() []int {
 // do takes the invite along its way, as far as it gets.
 func (w *work) do(ctx context.Context) {
 	w.permit()
-	w.expire()
 	if !w.look(ctx, false) {
 		return
 	}
@@ -182,25 +182,34 @@ func (w *work) do(ctx context.Context) {
 	}
 	if w.m.cfg.DryRun {
 		for _, i := range open {
+			if s := w.steps[i]; s.action == note {
+				w.end(i, s.outcome, s.err)
+				continue
+			}
 			w.end(i, Valid, nil)
 		}
 		return
 	}
 	if ctx.Err() != nil {
-		w.endRest(Deferred, interrupted(ctx, StageRead))
+		w.endRest(interrupted(ctx, StageRead))
 		return
 	}
-	mails := w.run.take(ctx, w.mails())
-	defer func() { w.run.give(mails) }()
-	if mails == 0 && w.mails() > 0 {
-		w.endRest(Deferred, &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
-			Message: "this run has sent as many mails as it may; run again to go on"})
+	if w.mails() > 0 && w.run.exhausted() {
+		w.endRest(tooMany(ctx))
 		return
 	}
 	if !w.take(ctx) {
 		return
 	}
 	defer w.release(ctx)
+	w.note(ctx)
+	// Only now nobody else can change how many there are.
+	mails := w.run.take(ctx, w.mails())
+	defer func() { w.run.give(mails) }()
+	if mails == 0 && w.mails() > 0 {
+		w.endRest(tooMany(ctx))
+		return
+	}
 	w.ask(ctx)
 	for _, i := range w.open() {
 		if w.steps[i].action == tell {
@@ -208,8 +217,7 @@ func (w *work) do(ctx context.Context) {
 			continue
 		}
 		if mails == 0 {
-			w.end(i, Deferred, &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
-				Message: "this run has sent as many mails as it may; run again to go on"})
+			w.end(i, Deferred, tooMany(ctx))
 			continue
 		}
 		if w.deliver(ctx, i) {
@@ -219,11 +227,21 @@ func (w *work) do(ctx context.Context) {
 	}
 }
 
+// tooMany is for what a run may not mail any more, or does not come to as its
+// context ended while it waited for its turn.
+func tooMany(ctx context.Context) *Error {
+	if ctx.Err() != nil {
+		return interrupted(ctx, StagePolicy)
+	}
+	return &Error{Stage: StagePolicy, Code: CodeMaxMails, Temporary: true,
+		Message: "this run has sent as many mails as it may; run again to go on"}
+}
+
 // mails counts the mails that the open steps give rise to.
 func (w *work) mails() int {
 	n := 0
 	for _, i := range w.open() {
-		if w.steps[i].action != tell {
+		if a := w.steps[i].action; a != tell && a != note {
 			n++
 		}
 	}
@@ -241,33 +259,6 @@ func (w *work) permit() {
 				Message: "mail to " + to.Address.Domain() + " is not allowed here; add the address or *@" + to.Address.Domain() + " to MAIL_ONLY_TO"})
 		}
 	}
-}
-
-// expire ends invitations to what is over.
-func (w *work) expire() {
-	if w.Method != Request {
-		return
-	}
-	if e := w.past(w.endsAt()); e != nil {
-		w.endRest(Expired, e)
-	}
-}
-
-// past returns an error if an event that ended at that time must not be mailed.
-func (w *work) past(ends time.Time) *Error {
-	if ends.IsZero() || ends.After(w.m.cfg.Now()) || w.m.cfg.AllowPast {
-		return nil
-	}
-	const ended = "the event is over"
-	if w.m.cfg.PastWarns || w.m.cfg.DryRun {
-		for i := range w.receipts {
-			w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{Rule: "past_event", Level: LevelWarning, Field: "event.end",
-				Message: ended + "; a real send would refuse it"})
-		}
-		return nil
-	}
-	return &Error{Stage: StagePolicy, Code: CodeExpired, Field: "event.end",
-		Message: ended + "; nothing was sent; correct the time, or use --allow-past"}
 }
 
 func addOnce(findings []Finding, f Finding) []Finding {
@@ -303,7 +294,7 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 		}
 		entries, err := read(ctx, keys...)
 		if err != nil {
-			w.endRest(Deferred, ledgerError(ctx, err))
+			w.endRest(ledgerError(ctx, err))
 			return false
 		}
 		for n, i := range open {
@@ -319,15 +310,19 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 func (w *work) decide(i int) {
 	e := &w.entries[i]
 	want := want{method: w.Method, fingerprint: w.prints[i], grouped: !w.single,
-		organizer: Organizer{w.organizer.Name, w.organizer.Address.Key()}, organizerDefault: w.organizerDefault}
-	s := decide(*e, want, w.m.policy)
+		organizer: Organizer{w.organizer.Name, w.organizer.Address.Key()}, organizerDefault: w.organizerDefault, endsAt: w.endsAt()}
+	s := decide(*e, want, w.policy())
 	w.steps[i] = s
-	if e.Latest != nil && s.action != ask {
+	w.receipts[i].Known = s.known
+	switch {
+	case s.outcome == Unchanged && sentAs(e.LastSent, want):
+		w.receipts[i].repeat(e.LastSent)
+	case e.Latest != nil && s.action != ask:
 		w.receipts[i].repeat(e.Latest)
 	}
 	if w.run.isUnknown(w.keys[i]) && s.action != nothing {
-		w.end(i, Unknown, &Error{Stage: StageSubmit, Code: CodeUnknownThisRun, Temporary: true,
-			Message: "it is not known whether the mail left, and it is never repeated within one run; run again"})
+		w.end(i, Unknown, &Error{Stage: StageSubmit, Code: CodeUnknownThisRun, Temporary: w.m.policy.onUnknown != OnUnknownNever,
+			Message: "it is not known whether the mail left, and it is never repeated within one run"})
 		return
 	}
 	w.receipts[i].Kind = None
@@ -342,11 +337,10 @@ func (w *work) decide(i int) {
 		return
 	}
 	w.receipts[i].Kind = s.kind
-	if s.action != ask && w.Method == Request {
-		if past := w.past(e.EndsAt); past != nil {
-			w.end(i, Expired, past)
-		}
+	if w.sameContent(i) {
+		w.warnPast(i, e.EndsAt)
 	}
+	w.warnPast(i, w.endsAt())
 }
 
 // repeat fills in what is on record.
@@ -369,7 +363,7 @@ func (w *work) take(ctx context.Context) bool {
 	}
 	claim, err := w.record.claim(ctx, keys)
 	if err != nil {
-		w.endRest(Deferred, ledgerError(ctx, err))
+		w.endRest(ledgerError(ctx, err))
 		return false
 	}
 	w.claim = claim

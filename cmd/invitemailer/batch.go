@@ -125,7 +125,7 @@ func (b *batch) emit(r mailer.Result) {
 			l.EML = name
 		}
 		b.limited = b.limited || receipt.Error != nil && receipt.Error.Code == mailer.CodeMaxMails
-		b.tally.add(receipt, b.flags.OnUnknown == string(mailer.OnUnknownHold))
+		b.tally.add(receipt)
 		if b.whole || !repeats(receipt) {
 			b.tell(l)
 			b.out.put(l)
@@ -148,8 +148,8 @@ func (b *batch) tell(l *line) {
 	}
 	level := slog.LevelWarn
 	switch {
-	case l.Error.Code == mailer.CodeNotBegun, l.Error.Code == mailer.CodeMaxMails, l.Error.StopsRun:
-		level = slog.LevelDebug // told once, at the end
+	case l.Known, l.Error.Code == mailer.CodeNotBegun, l.Error.Code == mailer.CodeMaxMails, l.Error.StopsRun:
+		level = slog.LevelDebug // told by an earlier run, or once, at the end
 	case l.Outcome == mailer.Invalid || l.Outcome == mailer.Failed:
 		level = slog.LevelError
 	}
@@ -193,11 +193,14 @@ func (b *batch) finish(err error) exitCode {
 	case b.limited:
 		b.log.Warn(fmt.Sprintf("the run stopped at --max-mails %d", b.flags.MaxMails))
 	}
-	attrs := make([]slog.Attr, 0, 10)
+	attrs := make([]slog.Attr, 0, 12)
 	for _, o := range []mailer.Outcome{mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid, mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown} {
 		if n := b.tally.outcomes[o]; n > 0 {
 			attrs = append(attrs, slog.Int(string(o), n))
 		}
+	}
+	if b.tally.known > 0 {
+		attrs = append(attrs, slog.Int("known", b.tally.known))
 	}
 	if b.outbox != nil {
 		attrs = append(attrs, slog.String("mails_in", b.outbox.dir))

@@ -122,6 +122,9 @@ func invited(e *ledger.Entry) bool {
 	if mailer.Method(r.Method) == mailer.Remove {
 		return refused
 	}
+	if r.State == ledger.Expired && r.UID == "" && e.LastSent == nil {
+		return false // it was over before anybody was asked
+	}
 	return !refused || r.State != ledger.Failed || e.LastSent != nil
 }
 

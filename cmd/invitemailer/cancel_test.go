@@ -22,10 +22,12 @@ func TestCancelByID(t *testing.T) {
 	later := ledger.Revision{Method: "request", State: ledger.Deferred, Stage: "create"}
 	removed := ledger.Revision{Method: "remove", State: ledger.Failed, Stage: "calendar", Code: "no_calendar"}
 	kept := ledger.Revision{Method: "remove", State: ledger.Failed, Stage: "create"}
+	over := ledger.Revision{Method: "request", State: ledger.Expired, Stage: "policy"}
 	group := []ledger.Entry{
 		member("a@example.com", true, request, &request), member("b@example.com", true, removed, &request),
 		member("c@example.com", true, refused, nil), member("d@example.com", true, kept, &request),
 		member("e@example.com", true, refused, &request), member("f@example.com", true, later, nil),
+		member("g@example.com", true, over, nil), member("h@example.com", true, over, &request),
 	}
 	names := func(g *mailer.Group) (all []string) {
 		for _, r := range g.Recipients {
@@ -38,7 +40,7 @@ func TestCancelByID(t *testing.T) {
 	require.Len(t, items, 1)
 	require.NotNil(t, items[0].Group)
 	assert.Equal(t, mailer.Cancel, items[0].Group.Method)
-	assert.Equal(t, []string{"a@example.com", "d@example.com", "e@example.com", "f@example.com"}, names(items[0].Group))
+	assert.Equal(t, []string{"a@example.com", "d@example.com", "e@example.com", "f@example.com", "h@example.com"}, names(items[0].Group))
 
 	items = (&cancelCmd{ID: "x"}).items(group[2:3])
 	require.Len(t, items, 1)

@@ -16,16 +16,17 @@ const (
 	exitUsage    exitCode = 64 // the command line is wrong
 	exitNoInput  exitCode = 66 // an input cannot be read at all
 	exitConfig   exitCode = 78 // settings, ledger, key or login
-	exitTempfail exitCode = 75 // run again: deferred, unknown, stopped, ledger busy
-	exitFailed   exitCode = 1  // failed, expired, or held
+	exitTempfail exitCode = 75 // run again: deferred, unknown and to be repeated, stopped, ledger busy
+	exitFailed   exitCode = 1  // failed, expired, or unknown and for a person to decide
 	exitData     exitCode = 65 // some input is invalid, the rest is done
-	exitOK       exitCode = 0  // all sent, unchanged or valid
+	exitOK       exitCode = 0  // all sent, unchanged or valid, or told by an earlier run
 )
 
 // tally counts how the invites of a run ended.
 type tally struct {
 	outcomes map[mailer.Outcome]int
-	held     int // of those unknown: never to be repeated
+	held     int // of those unknown: not to be repeated until a person decides
+	known    int // not among those: told by an earlier run
 	settings int // of those deferred: other settings are asked for
 	unread   int // of those invalid: no records, but inputs that cannot be read
 	news     int // receipts that tell of more than an earlier run did
@@ -33,8 +34,12 @@ type tally struct {
 
 func newTally() *tally { return &tally{outcomes: make(map[mailer.Outcome]int)} }
 
-// add counts a receipt. With hold, an unknown end stays one.
-func (t *tally) add(r *mailer.Receipt, hold bool) {
+// add counts a receipt.
+func (t *tally) add(r *mailer.Receipt) {
+	if r.Known {
+		t.known++
+		return
+	}
 	t.outcomes[r.Outcome]++
 	if !repeats(r) {
 		t.news++
@@ -42,7 +47,7 @@ func (t *tally) add(r *mailer.Receipt, hold bool) {
 	if r.Error != nil && r.Error.Code == mailer.CodeNoInput {
 		t.unread++
 	}
-	if r.Outcome == mailer.Unknown && (hold || r.Error != nil && r.Error.Code == mailer.CodeHeld) {
+	if r.Outcome == mailer.Unknown && r.Error != nil && !r.Error.Temporary {
 		t.held++
 	}
 	if r.Error != nil && r.Error.Code == mailer.CodeSMTPConfig {
@@ -72,7 +77,7 @@ func (t *tally) code(err error) exitCode {
 // somebody is missing from the list is told until the list and the invitations
 // agree, like a record that is wrong.
 func repeats(r *mailer.Receipt) bool {
-	return r.Outcome == mailer.Unchanged &&
+	return r.Known || r.Outcome == mailer.Unchanged &&
 		!slices.ContainsFunc(r.Findings, func(f mailer.Finding) bool { return f.Rule == missingRecipient })
 }
 

@@ -53,26 +53,37 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// TestHeld: an unknown end that will not be repeated needs a person, not a
-// later run.
-func TestHeld(t *testing.T) {
+// TestTally: an unknown end that will not be repeated needs a person, not a later
+// run; and nobody is alarmed twice.
+func TestTally(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		receipt mailer.Receipt
-		hold    bool
-		want    int
+		want    exitCode
 	}{
-		"held by an earlier run":  {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeHeld}}, false, 1},
-		"of this run, to be held": {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeNoReply}}, true, 1},
-		"to be repeated":          {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeNoReply}}, false, 0},
-		"sent":                    {mailer.Receipt{Outcome: mailer.Sent}, true, 0},
+		"to be decided":         {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeHeld}}, exitFailed},
+		"to be decided, told":   {mailer.Receipt{Outcome: mailer.Unknown, Known: true, Error: &mailer.Error{Code: mailer.CodeHeld}}, exitOK},
+		"to be repeated":        {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeNoReply, Temporary: true}}, exitTempfail},
+		"to be repeated, later": {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeWaiting, Temporary: true}}, exitTempfail},
+		"not recorded":          {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeClaimLost, Temporary: true}}, exitTempfail},
+		"not recorded, never":   {mailer.Receipt{Outcome: mailer.Unknown, Error: &mailer.Error{Code: mailer.CodeClaimLost}}, exitFailed},
+		"expired":               {mailer.Receipt{Outcome: mailer.Expired, Error: &mailer.Error{Code: mailer.CodeExpired}}, exitFailed},
+		"expired, told":         {mailer.Receipt{Outcome: mailer.Expired, Known: true, Error: &mailer.Error{Code: mailer.CodeExpired}}, exitOK},
+		"refused":               {mailer.Receipt{Outcome: mailer.Failed, Error: &mailer.Error{Code: mailer.CodeRejected}}, exitFailed},
+		"refused, told":         {mailer.Receipt{Outcome: mailer.Failed, Known: true, Error: &mailer.Error{Code: mailer.CodeRejected}}, exitOK},
+		"sent":                  {mailer.Receipt{Outcome: mailer.Sent}, exitOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newTally()
-			n.add(&c.receipt, c.hold)
-			assert.Equal(t, c.want, n.held)
-			assert.Equal(t, 1, n.outcomes[c.receipt.Outcome])
+			n.add(&c.receipt)
+			assert.Equal(t, c.want, n.code(nil))
+			if c.receipt.Known {
+				assert.Equal(t, 1, n.known)
+				assert.Empty(t, n.outcomes)
+			} else {
+				assert.Equal(t, 1, n.outcomes[c.receipt.Outcome])
+			}
 		})
 	}
 }
@@ -81,13 +92,14 @@ func TestHeld(t *testing.T) {
 func TestNews(t *testing.T) {
 	t.Parallel()
 	n := newTally()
-	n.add(&mailer.Receipt{Outcome: mailer.Unchanged}, false)
-	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "past_event"}}}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged})
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "past_event"}}})
+	n.add(&mailer.Receipt{Outcome: mailer.Expired, Known: true, Error: &mailer.Error{Code: mailer.CodeExpired}})
 	assert.Zero(t, n.news)
-	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "missing_recipient"}}}, false)
-	n.add(&mailer.Receipt{Outcome: mailer.Sent}, false)
-	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeInvalid}}, false)
-	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeNoInput}}, false)
+	n.add(&mailer.Receipt{Outcome: mailer.Unchanged, Findings: []mailer.Finding{{Rule: "missing_recipient"}}})
+	n.add(&mailer.Receipt{Outcome: mailer.Sent})
+	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeInvalid}})
+	n.add(&mailer.Receipt{Outcome: mailer.Invalid, Error: &mailer.Error{Code: mailer.CodeNoInput}})
 	assert.Equal(t, 4, n.news)
 	assert.Equal(t, 1, n.unread)
 }

@@ -55,10 +55,10 @@ Exit codes (the first that applies):
   64  the command line is wrong
   66  an input cannot be read at all
   78  settings, ledger, API key or login have to be mended
-  75  run again: something is deferred or unknown, or the run was stopped
-  1   something failed, expired or is held
+  75  run again: something is deferred, or unknown and to be repeated, or the run was stopped
+  1   something failed or expired, or a person has to decide about an unknown end
   65  some input is invalid, the rest is done
-  0   all is sent, unchanged or valid
+  0   all is sent, unchanged or valid, or was told by an earlier run
 `
 
 func takesRecords(n *kong.Node) bool {

@@ -28,7 +28,7 @@ type previewCmd struct {
 
 func (c *previewCmd) run(ctx context.Context, inv *invocation) exitCode {
 	flags := &runFlags{Files: c.Files, Format: c.Format, JSON: c.JSON, Out: c.Out, Sandbox: true, Concurrency: 1,
-		OnUnknown: string(mailer.OnUnknownResend), Lint: string(mailer.LintReport)}
+		Lint: string(mailer.LintReport)}
 	if c.ICS != "" {
 		text, err := os.ReadFile(c.ICS)
 		if err == nil {

@@ -20,6 +20,7 @@ type line struct {
 	Method    mailer.Method    `json:"method"`
 	Kind      mailer.Kind      `json:"kind"`
 	Outcome   mailer.Outcome   `json:"outcome"`
+	Known     bool             `json:"known,omitempty"`
 	UID       string           `json:"uid,omitempty"`
 	Sequence  *int             `json:"sequence,omitempty"`
 	MessageID string           `json:"message_id,omitempty"`
@@ -39,7 +40,7 @@ func newLine(file string, number int, r *mailer.Receipt) *line {
 		problem = &named
 	}
 	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,
-		Outcome: r.Outcome, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
+		Outcome: r.Outcome, Known: r.Known, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
 		At: r.At.UTC().Truncate(time.Millisecond), Findings: r.Findings, Error: problem}
 }
 

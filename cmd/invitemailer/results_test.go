@@ -37,7 +37,7 @@ func TestResultNames(t *testing.T) {
 	t.Parallel()
 	sequence := 2
 	l := newLine("invites.jsonl", 7, &mailer.Receipt{
-		InviteID: "board-meeting", Recipient: "ada@example.com", Method: mailer.Request, Kind: mailer.Update, Outcome: mailer.Failed,
+		InviteID: "board-meeting", Recipient: "ada@example.com", Method: mailer.Request, Kind: mailer.Update, Outcome: mailer.Failed, Known: true,
 		UID: "uid", Sequence: &sequence, MessageID: "<id@example.com>", Reply: "550 5.1.1 no such user", Attempts: 3,
 		At:       time.Date(2027, 4, 29, 9, 30, 0, 123456789, time.FixedZone("", 3600)),
 		Findings: []mailer.Finding{{Rule: "IM38", Level: mailer.LevelWarning, Field: "event.end", Message: "odd"}},
@@ -49,7 +49,7 @@ func TestResultNames(t *testing.T) {
 	r.put(l)
 	require.NoError(t, r.close())
 	assert.Equal(t, `{"file":"invites.jsonl","line":7,"smart_invite_id":"board-meeting","recipient":"ada@example.com","method":"request","kind":"update",`+
-		`"outcome":"failed","uid":"uid","sequence":2,"message_id":"<id@example.com>","smtp_reply":"550 5.1.1 no such user","attempts":3,`+
+		`"outcome":"failed","known":true,"uid":"uid","sequence":2,"message_id":"<id@example.com>","smtp_reply":"550 5.1.1 no such user","attempts":3,`+
 		`"at":"2027-04-29T08:30:00.123Z","findings":[{"rule":"IM38","level":"warning","field":"event.end","message":"odd"}],"eml":"out/x.eml",`+
 		`"error":{"stage":"submit","code":"smtp_refused","field":"recipient.email","message":"refused"}}`+"\n", w.String())
 }

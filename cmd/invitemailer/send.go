@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -25,13 +26,13 @@ type runFlags struct {
 	Concurrency int           `default:"4" placeholder:"N" help:"How many requests to the API are under way at once; 1 takes one invite after another (default 4)."`
 	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again (default 2m)."`
 
-	Resend          bool   `help:"Mail again what is sent already."`
-	RetryFailed     bool   `help:"Try again what was refused for good."`
-	OnUnknown       string `enum:"resend,hold" default:"resend" placeholder:"CHOICE" help:"A mail of which it is not known whether it left: resend the same bytes, or hold it (default resend)."`
-	Lint            string `enum:"report,strict,off" default:"report" placeholder:"CHOICE" help:"What a broken rule in the API's calendar does: report it, stop the mail (strict), or nothing (off; default report). A mail that no client would show is stopped in any case."`
-	AllowPast       bool   `help:"Mail invitations to events that are over."`
-	AcceptOrganizer bool   `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
-	WithdrawMissing bool   `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
+	Resend          bool      `help:"Mail again what is sent already."`
+	RetryFailed     bool      `help:"Try again what was refused for good."`
+	OnUnknown       onUnknown `placeholder:"CHOICE" help:"What becomes of a mail of which it is not known whether it left. Without this flag the same bytes leave again, twice at most, 20 and 60 minutes after the first time or later, and then a person decides: resend repeats it now (do not leave that in a cron line, it would repeat it in every run), never repeats nothing."`
+	Lint            string    `enum:"report,strict,off" default:"report" placeholder:"CHOICE" help:"What a broken rule in the API's calendar does: report it, stop the mail (strict), or nothing (off; default report). A mail that no client would show is stopped in any case."`
+	AllowPast       bool      `help:"Mail invitations to events that are over."`
+	AcceptOrganizer bool      `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
+	WithdrawMissing bool      `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
 
 	calendar string // what the sandbox answers, for a preview
 }
@@ -49,6 +50,20 @@ func (f *runFlags) Validate() error {
 		return usageError("--sandbox and --dry-run exclude each other")
 	}
 	return nil
+}
+
+// onUnknown is a choice on the command line. There is no variable for it: what
+// stands in an environment for ever is nobody's decision about one mail.
+type onUnknown mailer.OnUnknown
+
+// UnmarshalText implements encoding.TextUnmarshaler. The mailer warns of the
+// former name of never.
+func (o *onUnknown) UnmarshalText(text []byte) error {
+	switch *o = onUnknown(text); mailer.OnUnknown(*o) {
+	case mailer.OnUnknownResend, mailer.OnUnknownNever, "hold":
+		return nil
+	}
+	return fmt.Errorf("%q is neither resend nor never; leave it out to have the mail repeated twice at most", text)
 }
 
 // usageError is what is wrong with a command line.

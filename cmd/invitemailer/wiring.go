@@ -39,7 +39,7 @@ func (w *wiring) connect(p *problems) {
 	}
 	// What the two services lack was reported in detail.
 	check := w.cfg.mail
-	check.DryRun = true
+	check.DryRun, check.Logger = true, nil // what is to be said comes with the real one
 	_, err := mailer.New(check)
 	p.translate(err)
 }

@@ -89,7 +89,12 @@ type Revision struct {
 
 	Reply    string // the SMTP server's last reply
 	Attempts int    // submissions begun
-	At       time.Time
+	// Copies counts, while State is Submitting or Unknown, the submissions of
+	// Message that may have left, the one under way included; FirstSubmittedAt is
+	// when the first of them began. Both bound how often it is repeated.
+	Copies           int
+	FirstSubmittedAt time.Time
+	At               time.Time
 	// CreatedAt, SubmittedAt: when the calendar was recorded, and when the
 	// latest submission began (zero if none did). At is the time of State.
 	CreatedAt, SubmittedAt time.Time
@@ -150,10 +155,13 @@ type Outcome struct {
 	State     State // Sent, Deferred, Failed, Unknown, Expired or Settled
 	Permanent bool
 	Unusable  bool
-	Stage     string
-	Code      string
-	Detail    string
-	Reply     string
+	// NotLeft: the submission that ended so certainly did not leave, although an
+	// earlier one may have (State is Unknown). It is not one of Revision.Copies.
+	NotLeft bool
+	Stage   string
+	Code    string
+	Detail  string
+	Reply   string
 }
 
 // Submission is what is recorded before the first byte leaves.

@@ -194,7 +194,7 @@ func (h *history) creating(r *rapid.T, wanted ...ledger.Key) deed {
 	for _, key := range wanted {
 		m := changed(key, fmt.Sprintf("v1:%d", h.step))
 		m.Revision.State = rapid.SampledFrom([]ledger.State{
-			ledger.Created, ledger.Created, ledger.Failed, ledger.Deferred, ledger.Settled, ledger.Sent, ledger.Unknown,
+			ledger.Created, ledger.Created, ledger.Failed, ledger.Deferred, ledger.Expired, ledger.Settled, ledger.Sent, ledger.Unknown,
 		}).Draw(r, "state")
 		if m.Revision.State.MayHaveLeft() {
 			m.Revision.MessageID = fmt.Sprintf("%d@example.com", h.step)
@@ -223,7 +223,8 @@ func (h *history) finishing(r *rapid.T, key ledger.Key) deed {
 			ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled, ledger.Created,
 		}).Draw(r, "state"),
 		Permanent: rapid.Bool().Draw(r, "permanent"), Unusable: rapid.Bool().Draw(r, "unusable"),
-		Stage: "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
+		NotLeft: rapid.Bool().Draw(r, "not left"),
+		Stage:   "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
 	}
 	return func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) }
 }

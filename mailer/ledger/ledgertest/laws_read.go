@@ -56,6 +56,7 @@ var reading = []law{
 		want.State, want.Kind, want.Resend, want.Attempts = ledger.Submitting, "update", 7, 1
 		want.MessageID, want.FromName, want.FromEmail, want.Message = s.MessageID, s.FromName, s.FromEmail, &s.Message
 		want.At, want.SubmittedAt = t.clock.Now(), t.clock.Now()
+		want.Copies, want.FirstSubmittedAt = 1, t.clock.Now()
 		assert.Equal(t, &want, t.latest(l, anna))
 
 		t.pass(time.Minute)

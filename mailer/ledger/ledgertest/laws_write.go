@@ -47,9 +47,9 @@ var writing = []law{
 	{"a try that brought neither a calendar nor a mail gives way to the next", func(t *trial) {
 		l := t.open()
 		c := t.claim(l, anna)
-		for range 3 {
+		for _, state := range []ledger.State{ledger.Deferred, ledger.Failed, ledger.Expired, ledger.Deferred} {
 			barren := made(anna)
-			barren.Revision.Calendar, barren.Revision.UID, barren.Revision.State = nil, "", ledger.Deferred
+			barren.Revision.Calendar, barren.Revision.UID, barren.Revision.State = nil, "", state
 			t.create(l, c, barren)
 			assert.EqualValues(t, 1, t.latest(l, anna).Number)
 		}
@@ -102,6 +102,47 @@ var writing = []law{
 		assert.Equal(t, 2, t.latest(l, anna).Attempts)
 		t.finish(l, c, anna, sent)
 		assert.Nil(t, t.latest(l, anna).Message)
+	}},
+	{"the copies that may have left are counted from the first, whose time is kept", func(t *trial) {
+		l := t.open()
+		c := t.claim(l, anna)
+		t.create(l, c, made(anna))
+		var first time.Time
+		copies := func(want int) {
+			t.Helper()
+			r := t.latest(l, anna)
+			assert.Equal(t, want, r.Copies)
+			assert.Equal(t, first, r.FirstSubmittedAt)
+			assert.Equal(t, r.Copies, t.lookup(l, anna).Latest.Copies)
+		}
+		submit := func() {
+			t.pass(time.Minute)
+			t.submit(l, c, anna, "1@example.com")
+		}
+		unknown := ledger.Outcome{State: ledger.Unknown}
+		stayed := ledger.Outcome{State: ledger.Unknown, NotLeft: true}
+		submit()
+		t.finish(l, c, anna, deferred)
+		submit()
+		first = t.clock.Now()
+		copies(1) // what was deferred did not leave
+		t.finish(l, c, anna, unknown)
+		copies(1)
+		submit()
+		copies(2)
+		t.finish(l, c, anna, stayed)
+		copies(1)
+		submit()
+		submit() // and that one was cut short by a crash
+		copies(3)
+		t.finish(l, c, anna, unknown)
+		t.finish(l, c, anna, unknown)
+		copies(3) // saying so once more is no submission
+		submit()
+		t.finish(l, c, anna, sent)
+		submit() // again, on purpose
+		first = t.clock.Now()
+		copies(1)
 	}},
 	{"revisions count from one within their invite", func(t *trial) {
 		l := t.open()

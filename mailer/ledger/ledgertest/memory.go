@@ -261,7 +261,7 @@ func (l *memoryLedger) create(m ledger.Made) {
 func (i *invite) dropBarren() {
 	last := len(i.revisions) - 1
 	r := i.revisions[last]
-	if r.UID == "" && r.MessageID == "" && (r.State == ledger.Deferred || r.State == ledger.Failed) {
+	if r.UID == "" && r.MessageID == "" && (r.State == ledger.Deferred || r.State == ledger.Failed || r.State == ledger.Expired) {
 		i.revisions = i.revisions[:last]
 	}
 }
@@ -269,6 +269,13 @@ func (i *invite) dropBarren() {
 func (l *memoryLedger) Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error {
 	return l.change(ctx, c, key, func(i *invite, r *revision) {
 		i.settle()
+		if r.State != ledger.Submitting && r.State != ledger.Unknown {
+			r.Copies, r.FirstSubmittedAt = 0, time.Time{}
+		}
+		r.Copies++
+		if r.FirstSubmittedAt.IsZero() {
+			r.FirstSubmittedAt = l.now()
+		}
 		r.State, r.Permanent, r.Unusable = ledger.Submitting, false, false
 		r.Stage, r.Code, r.Detail, r.Reply = "", "", "", ""
 		r.MessageID, r.FromName, r.FromEmail, r.Resend = s.MessageID, s.FromName, s.FromEmail, s.Resend
@@ -293,6 +300,9 @@ func (l *memoryLedger) Finish(ctx context.Context, c ledger.Claim, key ledger.Ke
 		r.State, r.Permanent, r.Unusable = o.State, o.Permanent, o.Unusable
 		r.Stage, r.Code, r.Detail, r.Reply = o.Stage, o.Code, o.Detail, o.Reply
 		r.At = l.now()
+		if o.NotLeft {
+			r.Copies = max(0, r.Copies-1)
+		}
 		r.left = r.left || o.State == ledger.Sent || o.State == ledger.Unknown
 		i.conclude()
 	})

@@ -88,13 +88,13 @@ func (h *held) mailed() {
 
 // giveWay makes room for a new revision. What brought no calendar and no mail says
 // nothing once it was tried again: a service that is down for a day must not fill
-// the file.
+// the file, nor an event that is over and still changes.
 func (h *held) giveWay(c *conn) error {
 	if h.settle() {
 		_, err := c.exec(setLeft, h.latest)
 		return err
 	}
-	if h.uid == "" && h.messageID == "" && (h.state == ledger.Deferred || h.state == ledger.Failed) {
+	if h.uid == "" && h.messageID == "" && (h.state == ledger.Deferred || h.state == ledger.Failed || h.state == ledger.Expired) {
 		h.number--
 		_, err := c.exec(dropRevision, h.latest)
 		return err

@@ -53,6 +53,7 @@ func TestVersion1IsRead(t *testing.T) {
 			OrganizerName: "Olga Organizer", OrganizerEmail: "olga@example.com", OrganizerDefault: true,
 			State: ledger.Unknown, Stage: "submit", Code: "unknown", Detail: "no answer",
 			MessageID: "first@example.com", FromName: "Olga Organizer", FromEmail: "olga@example.com", Attempts: 1,
+			Copies: 1, FirstSubmittedAt: at("2027-04-01T09:30:02Z"),
 			Message: &ledger.Message{From: "bounces@example.com", To: "Anna@example.com", SMTPUTF8: true, Bytes: []byte("mail")},
 			At:      at("2027-04-01T09:30:03Z"), CreatedAt: at("2027-04-01T09:30:01Z"), SubmittedAt: at("2027-04-01T09:30:02Z"),
 		},

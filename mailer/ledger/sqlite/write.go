@@ -27,17 +27,18 @@ var (
 			uid, sequence, dtstamp, organizer_name, organizer_email, organizer_default,
 			state, permanent, unusable, stage, code, detail,
 			message_id, from_name, from_email,
-			reply, attempts, at, created_at, submitted_at, may_have_left)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
+			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
 	dropRevision  = &statement{`DELETE FROM revision WHERE id = ?`}
 	setLeft       = &statement{`UPDATE revision SET may_have_left = 1 WHERE id = ?`}
 	setSubmitting = &statement{`
 		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0, stage = '', code = '', detail = '', reply = '',
-			message_id = ?, from_name = ?, from_email = ?, resend = ?, kind = coalesce(nullif(?, ''), kind),
-			attempts = attempts + 1, at = ?, submitted_at = ?, may_have_left = ?
-		WHERE id = ?`}
+			message_id = ?1, from_name = ?2, from_email = ?3, resend = ?4, kind = coalesce(nullif(?5, ''), kind),
+			attempts = attempts + 1, at = ?6, submitted_at = ?6, may_have_left = ?7,
+			copies = iif(?8, copies + 1, 1), first_submitted_at = iif(?8, coalesce(first_submitted_at, ?6), ?6)
+		WHERE id = ?9`}
 	setOutcome = &statement{`
-		UPDATE revision SET state = ?, permanent = ?, unusable = ?, stage = ?, code = ?, detail = ?, reply = ?, at = ?, may_have_left = ?
+		UPDATE revision SET state = ?, permanent = ?, unusable = ?, stage = ?, code = ?, detail = ?, reply = ?, at = ?, may_have_left = ?, copies = max(0, copies - ?)
 		WHERE id = ?`}
 
 	putCalendar   = &statement{`INSERT INTO calendar (revision, bytes) VALUES (?, ?)`}
@@ -109,7 +110,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 		r.UID, r.Sequence, r.DTStamp, r.OrganizerName, r.OrganizerEmail, r.OrganizerDefault,
 		string(r.State), r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
 		r.MessageID, r.FromName, r.FromEmail,
-		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left); err != nil {
+		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left, r.Copies, r.FirstSubmittedAt); err != nil {
 		return err
 	}
 	if len(r.Calendar) > 0 {
@@ -134,9 +135,10 @@ func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.
 			return err
 		}
 		h.settle()
+		another := h.state == ledger.Submitting || h.state == ledger.Unknown // copy of what may have left
 		h.messageID, h.state = s.MessageID, ledger.Submitting
 		now := l.now()
-		if _, err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, now, now, h.left, h.latest); err != nil {
+		if _, err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, now, h.left, another, h.latest); err != nil {
 			return err
 		}
 		if err := keepMessage(c, h.latest, &s.Message); err != nil {
@@ -161,7 +163,7 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		}
 		h.state = o.State
 		h.left = h.left || o.State == ledger.Sent || o.State == ledger.Unknown
-		if _, err := c.exec(setOutcome, string(o.State), o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, h.latest); err != nil {
+		if _, err := c.exec(setOutcome, string(o.State), o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
 			return err
 		}
 		if o.State != ledger.Unknown {
