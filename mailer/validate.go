@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/message"
 	"github.com/invitemailer/invitemailer/mailer/zone"
@@ -40,14 +41,22 @@ type checked struct {
 	findings         []Finding
 }
 
+// maxProblems is how many problems of one invite are told.
+const maxProblems = 8
+
 // problems collects what is wrong with an invite, so that all of it is told at
 // once.
 type problems struct {
 	field string // of the first
 	texts []string
+	more  int
 }
 
 func (p *problems) add(field string, format string, args ...any) {
+	if len(p.texts) == maxProblems {
+		p.more++
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	if len(p.texts) == 0 {
 		p.field = field
@@ -61,7 +70,11 @@ func (p *problems) err() *Error {
 	if len(p.texts) == 0 {
 		return nil
 	}
-	return &Error{Stage: StageRead, Code: CodeInvalid, Field: p.field, Message: strings.Join(p.texts, "; ")}
+	text := strings.Join(p.texts, "; ")
+	if p.more > 0 {
+		text += fmt.Sprintf("; and %d more", p.more)
+	}
+	return &Error{Stage: StageRead, Code: CodeInvalid, Field: p.field, Message: text}
 }
 
 // check reads an invite and says everything that is wrong with it.
@@ -242,9 +255,25 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 			p.add("event.conferencing", "is not supported with Smart Invites; put the link into event.location or event.url")
 		}
 	}
+	c.warnOfExtra(e)
+}
+
+// warnOfExtra tells of the event's fields that are not documented; of very many,
+// the first.
+func (c *checked) warnOfExtra(e *cronofy.Event) {
+	const longestName = 60
+	told := 0
 	for _, name := range sortedNames(e.Extra) {
-		if name != "attendees" && name != "conferencing" {
-			c.warn("unknown_event_field", "event."+name, "this field is not documented for Smart Invites; it is passed on as it is")
+		if name == "attendees" || name == "conferencing" {
+			continue
+		}
+		message := "this field is not documented for Smart Invites; it is passed on as it is"
+		if told++; told == maxProblems {
+			message += fmt.Sprintf(", as are %d more", len(e.Extra)-told)
+		}
+		c.warn("unknown_event_field", "event."+safetext.Short(name, longestName), message)
+		if told == maxProblems {
+			return
 		}
 	}
 }

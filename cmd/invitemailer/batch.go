@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"unicode"
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/record"
@@ -226,14 +225,4 @@ func (b *batch) why(e *mailer.Error) string {
 // data center only.
 func keyRefused(apiURL string) string {
 	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
-}
-
-// printable keeps control characters off the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
 }

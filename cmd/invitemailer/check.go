@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -122,7 +123,7 @@ func (c *checker) mend(code exitCode, what, text string) {
 
 func (c *checker) say(verdict, what, text string) {
 	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, printable(text))
+		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -26,6 +27,7 @@ func (p *problems) add(at int, field, format string, args ...any) {
 		p.more++
 		return
 	}
+	field = safetext.Line(field) // it may be a name that somebody made up
 	text := fmt.Sprintf(format, args...) + " (" + p.place.of(at) + ")"
 	if len(p.texts) == 0 {
 		p.field = field
