@@ -119,8 +119,7 @@ func (w *work) from(i int) (message.Mailbox, *Error) {
 			Message: "nobody is known to send the mail: name the organizer in the record, or set ORGANIZER_EMAIL or MAIL_FROM"}
 	}
 	if !w.m.fromAllowed(from.Address) {
-		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
-			Message: "mail from " + from.Address.Domain() + " is not allowed here; use a domain of MAIL_FROM_DOMAINS"}
+		return from, senderNotAllowed(from.Address)
 	}
 	return from, nil
 }

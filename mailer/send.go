@@ -342,6 +342,9 @@ func (w *work) decide(i int) {
 		return
 	}
 	w.receipts[i].Kind = s.kind
+	if w.holdSender(i); w.done[i] {
+		return
+	}
 	if s.action != ask && w.Method == Request {
 		if past := w.past(e.EndsAt); past != nil {
 			w.end(i, Expired, past)

@@ -54,6 +54,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	for _, warning := range misspelt(os.Environ()) {
 		b.log.Warn(warning)
 	}
+	p.missed(os.Environ())
 	flags.apply(&b.cfg.mail)
 	b.cfg.ledger.patience = inv.Patience
 	b.cfg.mail.Logger = withoutReceipts(b.log)

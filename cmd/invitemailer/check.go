@@ -31,6 +31,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	var p problems
 	cfg := configure(s, scopeReal, &p)
+	p.missed(os.Environ())
 	w := &wiring{cfg: &cfg, scope: scopeReal, log: cfg.logger(inv.screen)}
 	defer w.close()
 	w.connect(&p)
