@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/imip"
 )
@@ -131,7 +132,8 @@ func (v *look) calendar(m *message, readerTZID string) {
 	}
 	var reader *time.Location
 	if readerTZID != "" {
-		if reader, err = time.LoadLocation(readerTZID); err != nil {
+		var known bool
+		if reader, known = zone.Load(readerTZID); !known {
 			v.note("The reader's zone, " + line(readerTZID) + ", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
 		}
 	}

@@ -11,12 +11,13 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // draft is a record as far as it is read.
 type draft struct {
 	problems
-	zones    zones
+	zones    *zone.Zones
 	invite   mailer.Invite // with what both forms have in common
 	group    bool          // it came as recipients
 	several  []mailer.Recipient

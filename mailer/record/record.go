@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // Format is how records are written down.
@@ -111,12 +112,12 @@ type reader struct {
 	name  string
 	o     Options
 	yield func(mailer.Item) bool
-	zones zones
+	zones *zone.Zones
 	index index
 }
 
 func newReader(name string, o Options, yield func(mailer.Item) bool) *reader {
-	return &reader{name: name, o: o, yield: yield, zones: make(zones), index: newIndex()}
+	return &reader{name: name, o: o, yield: yield, zones: new(zone.Zones), index: newIndex()}
 }
 
 func (r *reader) read(in io.Reader) bool {
