@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/safetext"
@@ -60,7 +61,18 @@ func (c *checker) ledger(ctx context.Context, w *wiring) {
 		c.say("ok", "ledger", "none: nothing is remembered, and the same invite given again is mailed again")
 	default:
 		c.say("ok", "ledger", w.cfg.ledger.path)
+		c.ledgerMode(w.cfg.ledger.path)
 	}
+}
+
+// ledgerMode tells who else may read the ledger, also where it is a group, which
+// a run says nothing of.
+func (c *checker) ledgerMode(path string) {
+	info, err := os.Stat(path)
+	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&0o077 == 0 {
+		return
+	}
+	c.say("warning", "ledger", fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s", info.Mode().Perm(), path))
 }
 
 func (c *checker) key(ctx context.Context, w *wiring) {
