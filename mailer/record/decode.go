@@ -55,6 +55,10 @@ func (r *reader) record(text []byte, line, column int) mailer.Item {
 		item.Err = syntaxError(d.place, at, message)
 		return item
 	}
+	if at := loneSurrogate(text); at >= 0 {
+		item.Err = syntaxError(d.place, at, fmt.Sprintf("%s is half a character; write the other half beside it, or the character itself", text[at:at+len(`\ud800`)]))
+		return item
+	}
 	v := whole(d.place.text)
 	if !v.isObject() {
 		item.Err = syntaxError(d.place, v.at, "the record is "+v.kind()+", not an object; write it in braces")

@@ -1,0 +1,56 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// separator reads past the line with which Excel names the separator of a file,
+// such as "sep=;", and returns it; a comma if there is no such line. The line's
+// end stays, so that lines are counted as they stand.
+func separator(in *bufio.Reader) rune {
+	const name = "sep="
+	head, _ := in.Peek(len(name) + len("x\r\n"))
+	if len(head) <= len(name) || !strings.EqualFold(string(head[:len(name)]), name) || !strings.ContainsRune(",;\t|", rune(head[len(name)])) {
+		return ','
+	}
+	if end := head[len(name)+1:]; len(end) > 0 && !bytes.HasPrefix(end, []byte("\n")) && !bytes.HasPrefix(end, []byte("\r\n")) {
+		return ','
+	}
+	separator := rune(head[len(name)])
+	_, _ = in.Discard(len(name) + 1)
+	return separator
+}
+
+// withoutEmptyEnd leaves out the cells at the end of a row that say nothing, as
+// spreadsheets write them for columns that were once in use.
+func withoutEmptyEnd(cells []string) []string {
+	for len(cells) > 0 && cells[len(cells)-1] == "" {
+		cells = cells[:len(cells)-1]
+	}
+	return cells
+}
+
+// A formula is what a spreadsheet calculates: ="00123" for a number that is to
+// keep its zeros, or worse. A text may begin with = as well, as a heading does.
+var formula = regexp.MustCompile(`^=["'(+@{$\pL\pN-]`)
+
+// shortened is what a spreadsheet makes of an id of many digits.
+var shortened = regexp.MustCompile(`^[0-9](\.[0-9]+)?E\+[0-9]+$`)
+
+// misread says what a spreadsheet made of a cell; "" if it is the text that it
+// seems to be.
+func misread(column, cell string) string {
+	switch {
+	case cell[0] == '=' && formula.MatchString(cell):
+		return "is a formula of a spreadsheet; export what it shows, or leave out the = before it"
+	case column == idColumn && shortened.MatchString(cell):
+		return "was shortened by a spreadsheet, which takes it for a number; give that column the format Text and export it again"
+	}
+	return ""
+}
+
+// idColumn has blanks around its texts cut off.
+const idColumn = "smart_invite_id"
