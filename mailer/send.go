@@ -317,6 +317,9 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 }
 
 func (w *work) decide(i int) {
+	if w.refuseBlanks(i); w.done[i] {
+		return
+	}
 	e := &w.entries[i]
 	want := want{method: w.Method, fingerprint: w.prints[i], grouped: !w.single,
 		organizer: Organizer{w.organizer.Name, w.organizer.Address.Key()}, organizerDefault: w.organizerDefault}

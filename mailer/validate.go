@@ -153,6 +153,7 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 		seen[a.Key()] = len(c.to)
 	}
 	c.to = append(c.to, to)
+	checkText(field+".name", r.Name, 0, p)
 	if r.TZID != "" {
 		if err := checkZone(r.TZID, z); err != nil {
 			p.add(field+".tzid", "%v", err)
@@ -162,6 +163,9 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 }
 
 func (m *Mailer) checkOrganizer(c *checked, p *problems) {
+	if c.Organizer != nil {
+		checkText("organizer.name", c.Organizer.Name, 0, p)
+	}
 	switch {
 	case c.Organizer != nil && c.Organizer.Email != "":
 		o, err := c.Organizer.mailbox()
@@ -189,6 +193,7 @@ func (m *Mailer) checkOrganizer(c *checked, p *problems) {
 }
 
 func (m *Mailer) checkMail(c *checked, p *problems) {
+	checkText("mail.subject", c.Mail.Subject, 0, p)
 	c.replyTo = m.replyTo
 	if c.Mail.ReplyTo != "" {
 		a, err := address.Parse(c.Mail.ReplyTo)
@@ -224,6 +229,9 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 	}
 	checkText("event.summary", e.Summary, maxSummary, p)
 	checkText("event.description", e.Description, maxDescription, p)
+	if e.Location != nil {
+		checkText("event.location.description", e.Location.Description, 0, p)
+	}
 	if tag.MatchString(e.Description) {
 		c.warn("html_in_description", "event.description", "this looks like HTML, and is shown as the text that it is; calendars know plain text only")
 	}
@@ -294,14 +302,6 @@ func checkTime(field string, t cronofy.EventTime, z *zone.Zones, p *problems) bo
 
 // tag is what HTML in a description begins with.
 var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
-
-func checkText(field, s string, limit int, p *problems) {
-	if !utf8.ValidString(s) {
-		p.add(field, "is not UTF-8; convert it")
-	} else if n := utf8.RuneCountInString(s); n > limit {
-		p.add(field, "has %d characters, the limit is %d; shorten it", n, limit)
-	}
-}
 
 // checkZone says whether a name stands for a zone.
 func checkZone(name string, z *zone.Zones) error {

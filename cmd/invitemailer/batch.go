@@ -77,7 +77,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	case err != nil:
 		return inv.misconfiguredLedger(s, err)
 	}
-	err = b.run(ctx, m, items)
+	err = b.run(ctx, m, asRecorded(ctx, b.cfg.mail.Ledger, items))
 	if b.outbox != nil {
 		if closed := b.outbox.gallery.close(); closed != nil {
 			b.log.Error("the preview page could not be written", "error", closed)
