@@ -3,8 +3,9 @@ package record
 import (
 	"bufio"
 	"bytes"
-	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // separator reads past the line with which Excel names the separator of a file,
@@ -33,20 +34,32 @@ func withoutEmptyEnd(cells []string) []string {
 	return cells
 }
 
-// A formula is what a spreadsheet calculates: ="00123" for a number that is to
-// keep its zeros, or worse. A text may begin with = as well, as a heading does.
-var formula = regexp.MustCompile(`^=["'(+@{$\pL\pN-]`)
+// isFormula reports whether a cell is what a spreadsheet calculates: ="00123" for
+// a number that is to keep its zeros, or worse. A text may begin with = as well, as
+// a heading does.
+func isFormula(cell string) bool {
+	rest, ok := strings.CutPrefix(cell, "=")
+	first, _ := utf8.DecodeRuneInString(rest)
+	return ok && rest != "" && (unicode.IsLetter(first) || unicode.IsDigit(first) || strings.ContainsRune(`"'(+-@{$`, first))
+}
 
-// shortened is what a spreadsheet makes of an id of many digits.
-var shortened = regexp.MustCompile(`^[0-9](\.[0-9]+)?E\+[0-9]+$`)
+// isShortened reports whether an id is what a spreadsheet makes of one of many
+// digits: 1.23457E+12.
+func isShortened(id string) bool {
+	mantissa, exponent, ok := strings.Cut(id, "E+")
+	whole, fraction, point := strings.Cut(mantissa, ".")
+	return ok && len(whole) == 1 && isNumber(whole) && isNumber(exponent) && (!point || isNumber(fraction))
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // misread says what a spreadsheet made of a cell; "" if it is the text that it
 // seems to be.
 func misread(column, cell string) string {
 	switch {
-	case cell[0] == '=' && formula.MatchString(cell):
+	case isFormula(cell):
 		return "is a formula of a spreadsheet; export what it shows, or leave out the = before it"
-	case column == idColumn && shortened.MatchString(cell):
+	case column == idColumn && isShortened(cell):
 		return "was shortened by a spreadsheet, which takes it for a number; give that column the format Text and export it again"
 	}
 	return ""
