@@ -98,7 +98,7 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
 	err := m.SendAll(ctx, items, mailer.RunOptions{
 		Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
-		MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+		MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
 	}, b.emit)
 	b.progress.stop()
 	if closed := b.out.close(); closed != nil {

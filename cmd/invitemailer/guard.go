@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,6 +30,20 @@ func (g guard) list(setting string, p *problems) []string {
 		return nil
 	}
 	return list(setting, string(g), p)
+}
+
+// atMost is a limit on the command line. The zero value is none, and 0, which a
+// script may come out with, must not be taken for it.
+type atMost int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *atMost) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number of at least 1; leave it out for no limit, or use --dry-run to send nothing", text)
+	}
+	*a = atMost(n)
+	return nil
 }
 
 // missed names the variables that look like a guard and are none, which keep

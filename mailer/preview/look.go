@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/imip"
@@ -111,7 +112,7 @@ func (v *look) bodies(m *message) {
 	}
 	if p := m.first("text/plain"); p != nil {
 		var more bool
-		if v.Text, more = cut(printable(p.text()), maxText); more {
+		if v.Text, more = cut(safetext.Text(p.text()), maxText); more {
 			v.note("The text is longer than what is shown: " + size(len(p.content)) + ".")
 		}
 	}
@@ -124,7 +125,7 @@ func (v *look) calendar(m *message, readerTZID string) {
 		return
 	}
 	text := p.text()
-	v.Calendar, _ = cut(printable(text), maxText)
+	v.Calendar, _ = cut(safetext.Text(text), maxText)
 	c, err := calendar.Read(text)
 	if err != nil {
 		v.note("The event cannot be shown: " + line(err.Error()) + ".")
