@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,6 +12,8 @@ import (
 // guard is a list that keeps mail back. Only one that is not set at all allows
 // everything: a variable that came out empty must not.
 type guard string
+
+var _ encoding.TextUnmarshaler = (*guard)(nil)
 
 // emptyGuard is one that was set to the empty text, which the zero guard, not set,
 // has to be told from. It has no entry.
