@@ -80,6 +80,12 @@ func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 		assert.Contains(t, text(h), "10:30 – 11:00 (Europe/London, UTC+01:00)", name)
 	}
 	h = newHouse(t, nil)
+	h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
+		return cronofytest.FaultCalendar(func(ics string) string { return strings.ReplaceAll(ics, ";TZID=Europe/London:2027", ":2027") })
+	})
+	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
+	assert.Contains(t, text(h), "10:30 – 11:00", "a floating time is nobody's, and stays as it is")
+	h = newHouse(t, nil)
 	i = boardMeeting()
 	i.Event.TZID = ""
 	require.Equal(t, mailer.Sent, h.send(t, i).Outcome)
