@@ -3,7 +3,6 @@ package cronofy
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -24,7 +23,7 @@ type ValidationError struct {
 
 // FieldError is what the API says about one field of a request.
 type FieldError struct {
-	Field    string
+	Field    string // empty for what is said of no field
 	Problems []Problem
 }
 
@@ -32,30 +31,6 @@ type FieldError struct {
 type Problem struct {
 	Key         string `json:"key"`         // for programs, such as "errors.required"
 	Description string `json:"description"` // for people, such as "required"
-}
-
-// Error lists every field with all that the API says about it.
-func (e *ValidationError) Error() string {
-	if len(e.Fields) == 0 {
-		return "the API refused the request as invalid (422) without naming a field: check the request"
-	}
-	var b strings.Builder
-	b.WriteString("the API refused the request as invalid (422): mend ")
-	for i, field := range e.Fields {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(field.Field)
-		for j, problem := range field.Problems {
-			if j == 0 {
-				b.WriteString(": ")
-			} else {
-				b.WriteString(", ")
-			}
-			b.WriteString(problem.String())
-		}
-	}
-	return b.String()
 }
 
 // String is the description with the key behind it.

@@ -134,10 +134,49 @@ func TestValidationError(t *testing.T) {
 			}}}},
 			text: "[recipient] and [key] xxx",
 		},
-		"another form of a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a"}}, "mend a"},
-		"empty":                   {"", nil, "without naming a field"},
-		"not JSON":                {"<html>", nil, "without naming a field"},
-		"array":                   {"[]", nil, "without naming a field"},
+		"a text for a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "required"}}}}, "mend a: required"},
+		"texts for a field": {
+			`{"errors":{"a":["is required","is short"]}}`,
+			[]FieldError{{Field: "a", Problems: []Problem{{Description: "is required"}, {Description: "is short"}}}}, "mend a: is required, is short",
+		},
+		"nested fields": {
+			`{"errors":{"event":{"start":[{"key":"errors.invalid"}],"end":"late"}}}`,
+			[]FieldError{
+				{Field: "event.end", Problems: []Problem{{Description: "late"}}},
+				{Field: "event.start", Problems: []Problem{{Key: "errors.invalid"}}},
+			}, "mend event.end: late; event.start: errors.invalid",
+		},
+		"a list": {
+			`{"errors":["No such zone",{"field":"event.tzid","message":"unknown"},{"key":"errors.plan","description":"not yours"}]}`,
+			[]FieldError{
+				{Problems: []Problem{{Description: "No such zone"}, {Key: "errors.plan", Description: "not yours"}}},
+				{Field: "event.tzid", Problems: []Problem{{Description: "unknown"}}},
+			}, "(422): No such zone, not yours (errors.plan); mend event.tzid: unknown",
+		},
+		"a list of objects for a field": {
+			`{"errors":{"a":[{"code":"E1","message":"bad"}]}}`,
+			[]FieldError{{Field: "a", Problems: []Problem{{Key: "E1", Description: "bad"}}}}, "mend a: bad (E1)",
+		},
+		"OAuth's form": {
+			`{"error":"invalid_request","error_description":"The zone is unknown"}`,
+			[]FieldError{{Problems: []Problem{{Key: "invalid_request", Description: "The zone is unknown"}}}}, "(422): The zone is unknown (invalid_request)",
+		},
+		"fields with the names of words": {
+			`{"errors":{"description":"is long","key":["x"]}}`,
+			[]FieldError{{Field: "description", Problems: []Problem{{Description: "is long"}}}, {Field: "key", Problems: []Problem{{Description: "x"}}}},
+			"mend description: is long; key: x",
+		},
+		"a message":                {`{"message":"The zone is unknown"}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
+		"a map of lists":           {`{"event.start":["is wrong"]}`, []FieldError{{Field: "event.start", Problems: []Problem{{Description: "is wrong"}}}}, "mend event.start: is wrong"},
+		"plain text":               {"The zone\nis unknown\x1b", []FieldError{{Problems: []Problem{{Description: `The zone is unknown\x1b`}}}}, "(422): The zone is unknown"},
+		"a JSON text":              {`"The zone is unknown"`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
+		"an array":                 {`["The zone is unknown", 7]`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}, {Description: "7"}}}}, "(422): The zone is unknown, 7"},
+		"a field that is unsaid":   {`{"errors":{"a":null}}`, []FieldError{{Field: "a"}}, "mend a"},
+		"an address in other case": {`{"errors":{"a":"` + strings.ToUpper(testRecipient) + ` is bad"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "[recipient] is bad"}}}}, "mend a: [recipient] is bad"},
+		"empty":                    {"", nil, "without naming a field"},
+		"HTML":                     {"<html>", nil, "without naming a field"},
+		"nothing in an array":      {"[]", nil, "without naming a field"},
+		"nothing in an object":     {"{}", nil, "without naming a field"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -151,6 +190,40 @@ func TestValidationError(t *testing.T) {
 			require.ErrorAs(t, err, &invalid)
 			assert.Equal(t, test.fields, invalid.Fields)
 			assert.Contains(t, err.Error(), test.text)
+		})
+	}
+}
+
+// Whatever the API names, the error can be read, and all of it is there for programs.
+func TestValidationErrorIsBounded(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `,"field%d":["%s"]`, i, strings.Repeat("x", 20))
+	}
+	for name, body := range map[string]string{
+		"fields":   `{"errors":{` + b.String()[1:] + `}}`,
+		"problems": `{"errors":{"a":[` + strings.TrimPrefix(strings.Repeat(`,"it is wrong"`, 20_000), ",") + `]}}`,
+		"depth":    `{"errors":` + strings.Repeat(`{"a":`, 5_000) + `"deep"` + strings.Repeat("}", 5_001),
+		"a name":   `{"errors":{"` + strings.Repeat("é", 100_000) + `":"x"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := setup(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = io.WriteString(w, body)
+			})
+			_, err := client.Create(t.Context(), documentedRequest())
+			var invalid *ValidationError
+			require.ErrorAs(t, err, &invalid)
+			assert.Less(t, len(err.Error()), 5_000)
+			if name == "fields" {
+				assert.Len(t, invalid.Fields, 20_000)
+				assert.Regexp(t, `; and \d+ more$`, err.Error())
+			}
+			if name == "problems" {
+				assert.Regexp(t, `, and \d+ more$`, err.Error())
+			}
 		})
 	}
 }
@@ -321,7 +394,7 @@ func assertClean(t *testing.T, text string) {
 	t.Helper()
 	local, _, _ := strings.Cut(testRecipient, "@example.com")
 	assert.NotContains(t, text, testKey)
-	assert.NotContains(t, text, testRecipient)
+	assert.NotContains(t, strings.ToLower(text), testRecipient)
 	assert.NotContains(t, text, local+"%40")
 }
 
@@ -334,7 +407,7 @@ func TestNothingLeaks(t *testing.T) {
 			t.Parallel()
 			var logged bytes.Buffer
 			client := setup(t, func(w http.ResponseWriter, r *http.Request) {
-				echo := r.Header.Get("Authorization") + " " + testRecipient
+				echo := r.Header.Get("Authorization") + " " + testRecipient + " " + strings.ToUpper(testRecipient)
 				w.Header().Set("Location", "/?"+echo)
 				w.Header().Set("Retry-After", echo)
 				w.WriteHeader(status)

@@ -8,17 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"unicode"
 )
 
 // maxBody bounds an answer, uncompressed.
@@ -256,53 +253,4 @@ func (c *Client) refusal(response *http.Response, addresses []string) error {
 	default:
 		return &StatusError{StatusCode: code}
 	}
-}
-
-// decodeValidation reads the body of a 422. It takes what it understands: the
-// body may be absent or something else altogether.
-func decodeValidation(body []byte, clean func(string) string) *ValidationError {
-	var wire struct {
-		Errors map[string]json.RawMessage `json:"errors"`
-	}
-	if err := json.Unmarshal(body, &wire); err != nil {
-		return &ValidationError{}
-	}
-	result := &ValidationError{}
-	for _, name := range slices.Sorted(maps.Keys(wire.Errors)) {
-		field := FieldError{Field: clean(name)}
-		var problems []Problem
-		if err := json.Unmarshal(wire.Errors[name], &problems); err != nil {
-			problems = nil
-		}
-		for _, problem := range problems {
-			field.Problems = append(field.Problems, Problem{Key: clean(problem.Key), Description: clean(problem.Description)})
-		}
-		result.Fields = append(result.Fields, field)
-	}
-	return result
-}
-
-// maxQuoted bounds one text that an error quotes from an answer, in runes.
-const maxQuoted = 300
-
-// clean makes a text from an answer fit to be shown: without the key and the
-// addresses that were sent, on one line, not without end.
-func (c *Client) clean(text string, addresses []string) string {
-	text = c.redact(text)
-	for _, address := range addresses {
-		if address != "" {
-			text = strings.ReplaceAll(text, address, "[recipient]")
-			text = strings.ReplaceAll(text, strings.ToLower(address), "[recipient]")
-		}
-	}
-	runes := []rune(text)
-	if len(runes) > maxQuoted {
-		runes = append(runes[:maxQuoted], '…')
-	}
-	for i, r := range runes {
-		if !unicode.IsPrint(r) {
-			runes[i] = ' '
-		}
-	}
-	return string(runes)
 }

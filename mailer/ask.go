@@ -121,6 +121,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	w.m.reached.Store(true)
+	w.tellOtherID(answer.SmartInviteID)
 	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
 		return removed.ICalendar, nil
 	}

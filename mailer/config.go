@@ -84,7 +84,8 @@ type Config struct {
 	// From is the From of every mail, an address or NAME <ADDRESS>. Defaults to
 	// the organizer of the invite.
 	From string
-	// FromDomains lists the domains that a From may have; empty allows all.
+	// FromDomains lists the domains that a From may have, also that of an earlier
+	// mail. Nil allows all; empty and not nil is an error.
 	FromDomains []string
 	// Ledger is the durable record. Nil means that nothing is remembered:
 	// the same invite given twice is mailed twice, an update is called an
@@ -102,8 +103,8 @@ type Config struct {
 	// OnUnknown says what becomes of a mail whose end is unknown. The zero value
 	// repeats it twice at most.
 	OnUnknown OnUnknown
-	// OnlyTo lists who may be mailed, as addresses or *@domain; empty allows
-	// everybody. Meant for staging.
+	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows
+	// everybody; empty and not nil is an error. Meant for staging.
 	OnlyTo []string
 	// Organizer is who invites if an invite names nobody.
 	Organizer Organizer
@@ -219,13 +220,7 @@ func New(cfg Config) (*Mailer, error) {
 	if cfg.CallbackURL != "" {
 		bad("CallbackURL", checkURL(cfg.CallbackURL))
 	}
-	for _, p := range cfg.OnlyTo {
-		bad("OnlyTo", checkPattern(p))
-	}
-	for _, d := range cfg.FromDomains {
-		_, err := address.Parse("x@" + d)
-		bad("FromDomains", err)
-	}
+	cfg.checkGuards(bad)
 	if isSet(m.from) && !m.fromAllowed(m.from.Address) {
 		bad("From", errors.New("its domain is not one of FromDomains"))
 	}

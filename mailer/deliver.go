@@ -48,6 +48,7 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 		}
 		w.warnPast(i, c.End)
 	}
+	w.tellOtherEvent(i, c)
 	sub, problem := w.compose(i, c)
 	if problem == nil {
 		problem = w.check(i, sub)
@@ -121,8 +122,7 @@ func (w *work) from(i int) (message.Mailbox, *Error) {
 			Message: "nobody is known to send the mail: name the organizer in the record, or set ORGANIZER_EMAIL or MAIL_FROM"}
 	}
 	if !w.m.fromAllowed(from.Address) {
-		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
-			Message: "mail from " + from.Address.Domain() + " is not allowed here; use a domain of MAIL_FROM_DOMAINS"}
+		return from, senderNotAllowed(from.Address)
 	}
 	return from, nil
 }
@@ -149,10 +149,11 @@ func attendeeName(c *calendar.Calendar, to message.Mailbox) string {
 // calendar says, so that the mail and the event cannot differ.
 func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Words, *Error) {
 	s := w.steps[i]
+	f := w.facts(c)
 	d := templates.Data{
-		Lang: w.locale(i), Summary: c.Summary, Description: c.Description,
-		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID,
-		Location: c.Location, URL: c.URL,
+		Lang: w.locale(i), Summary: f.Summary, Description: f.Description,
+		Start: f.Start, End: f.End, AllDay: f.AllDay, TZID: f.TZID,
+		Location: f.Location, URL: c.URL,
 		Organizer: templates.Person{Name: from.Name, Email: from.Address.String()},
 		Recipient: templates.Person{Name: to.Name, Email: to.Address.String()},
 		Data:      w.Mail.Data,
@@ -169,13 +170,14 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 	if before := w.entries[i].LastSent; before != nil && (s.kind == Update || d.Summary == "" || d.Start.IsZero()) {
 		if old, err := w.m.readCalendar(string(before.Calendar)); err == nil {
 			if s.kind == Update {
-				d.Changes = templates.Changes(facts(old), facts(c))
+				d.Changes = templates.Changes(w.facts(old), f)
 			}
 			if d.Summary == "" { // a cancellation need not repeat what it cancels
 				d.Summary = old.Summary
 			}
 			if d.Start.IsZero() {
-				d.Start, d.End, d.AllDay, d.TZID = old.Start, old.End, old.AllDay, old.TZID
+				f := w.facts(old)
+				d.Start, d.End, d.AllDay, d.TZID = f.Start, f.End, f.AllDay, f.TZID
 			}
 		}
 	}
@@ -196,11 +198,6 @@ func (w *work) locale(i int) string {
 		}
 	}
 	return w.m.cfg.Locale
-}
-
-func facts(c *calendar.Calendar) templates.Facts {
-	return templates.Facts{Summary: c.Summary, Description: c.Description, Location: c.Location,
-		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID}
 }
 
 // submit records that the mail is about to leave, hands it over, records how

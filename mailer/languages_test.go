@@ -50,7 +50,7 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 				h.cfg.AllowPast = true
 				invite := boardMeeting()
 				invite.Recipient.Locale = lang
-				invite.Event.Description = d.Description
+				invite.Event.Description = strings.ReplaceAll(d.Description, "\x00", "") // it would be refused
 				if d.Summary != "" {
 					invite.Event.Summary = d.Summary
 				}

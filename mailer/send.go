@@ -308,6 +308,9 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 }
 
 func (w *work) decide(i int) {
+	if w.refuseBlanks(i); w.done[i] {
+		return
+	}
 	e := &w.entries[i]
 	want := want{method: w.Method, fingerprint: w.prints[i], grouped: !w.single,
 		organizer: Organizer{w.organizer.Name, w.organizer.Address.Key()}, organizerDefault: w.organizerDefault, endsAt: w.endsAt()}
@@ -337,6 +340,9 @@ func (w *work) decide(i int) {
 		return
 	}
 	w.receipts[i].Kind = s.kind
+	if w.holdSender(i); w.done[i] {
+		return
+	}
 	if w.sameContent(i) {
 		w.warnPast(i, e.EndsAt)
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/message"
 	"github.com/invitemailer/invitemailer/mailer/zone"
@@ -40,14 +41,22 @@ type checked struct {
 	findings         []Finding
 }
 
+// maxProblems is how many problems of one invite are told.
+const maxProblems = 8
+
 // problems collects what is wrong with an invite, so that all of it is told at
 // once.
 type problems struct {
 	field string // of the first
 	texts []string
+	more  int
 }
 
 func (p *problems) add(field string, format string, args ...any) {
+	if len(p.texts) == maxProblems {
+		p.more++
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	if len(p.texts) == 0 {
 		p.field = field
@@ -61,7 +70,11 @@ func (p *problems) err() *Error {
 	if len(p.texts) == 0 {
 		return nil
 	}
-	return &Error{Stage: StageRead, Code: CodeInvalid, Field: p.field, Message: strings.Join(p.texts, "; ")}
+	text := strings.Join(p.texts, "; ")
+	if p.more > 0 {
+		text += fmt.Sprintf("; and %d more", p.more)
+	}
+	return &Error{Stage: StageRead, Code: CodeInvalid, Field: p.field, Message: text}
 }
 
 // check reads an invite and says everything that is wrong with it.
@@ -140,6 +153,7 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 		seen[a.Key()] = len(c.to)
 	}
 	c.to = append(c.to, to)
+	checkText(field+".name", r.Name, 0, p)
 	if r.TZID != "" {
 		if err := checkZone(r.TZID, z); err != nil {
 			p.add(field+".tzid", "%v", err)
@@ -149,6 +163,9 @@ func (c *checked) checkRecipient(r Recipient, field string, seen map[string]int,
 }
 
 func (m *Mailer) checkOrganizer(c *checked, p *problems) {
+	if c.Organizer != nil {
+		checkText("organizer.name", c.Organizer.Name, 0, p)
+	}
 	switch {
 	case c.Organizer != nil && c.Organizer.Email != "":
 		o, err := c.Organizer.mailbox()
@@ -176,6 +193,7 @@ func (m *Mailer) checkOrganizer(c *checked, p *problems) {
 }
 
 func (m *Mailer) checkMail(c *checked, p *problems) {
+	checkText("mail.subject", c.Mail.Subject, 0, p)
 	c.replyTo = m.replyTo
 	if c.Mail.ReplyTo != "" {
 		a, err := address.Parse(c.Mail.ReplyTo)
@@ -211,6 +229,9 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 	}
 	checkText("event.summary", e.Summary, maxSummary, p)
 	checkText("event.description", e.Description, maxDescription, p)
+	if e.Location != nil {
+		checkText("event.location.description", e.Location.Description, 0, p)
+	}
 	if tag.MatchString(e.Description) {
 		c.warn("html_in_description", "event.description", "this looks like HTML, and is shown as the text that it is; calendars know plain text only")
 	}
@@ -242,9 +263,25 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 			p.add("event.conferencing", "is not supported with Smart Invites; put the link into event.location or event.url")
 		}
 	}
+	c.warnOfExtra(e)
+}
+
+// warnOfExtra tells of the event's fields that are not documented; of very many,
+// the first.
+func (c *checked) warnOfExtra(e *cronofy.Event) {
+	const longestName = 60
+	told := 0
 	for _, name := range sortedNames(e.Extra) {
-		if name != "attendees" && name != "conferencing" {
-			c.warn("unknown_event_field", "event."+name, "this field is not documented for Smart Invites; it is passed on as it is")
+		if name == "attendees" || name == "conferencing" {
+			continue
+		}
+		message := "this field is not documented for Smart Invites; it is passed on as it is"
+		if told++; told == maxProblems {
+			message += fmt.Sprintf(", as are %d more", len(e.Extra)-told)
+		}
+		c.warn("unknown_event_field", "event."+safetext.Short(name, longestName), message)
+		if told == maxProblems {
+			return
 		}
 	}
 }
@@ -265,14 +302,6 @@ func checkTime(field string, t cronofy.EventTime, z *zone.Zones, p *problems) bo
 
 // tag is what HTML in a description begins with.
 var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
-
-func checkText(field, s string, limit int, p *problems) {
-	if !utf8.ValidString(s) {
-		p.add(field, "is not UTF-8; convert it")
-	} else if n := utf8.RuneCountInString(s); n > limit {
-		p.add(field, "has %d characters, the limit is %d; shorten it", n, limit)
-	}
-}
 
 // checkZone says whether a name stands for a zone.
 func checkZone(name string, z *zone.Zones) error {

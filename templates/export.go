@@ -37,6 +37,14 @@ func Export(dir string) error {
 	}); err != nil {
 		return fmt.Errorf("read the embedded templates: %w", err)
 	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+	}
+	root, err := os.OpenRoot(dir) // no link in it leads out of it
+	if err != nil {
+		return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+	}
+	defer func() { _ = root.Close() }() // nothing is written to it itself
 	for path := range sources {
 		target := filepath.Join(dir, filepath.FromSlash(path))
 		if _, err := os.Lstat(target); err == nil {
@@ -48,7 +56,7 @@ func Export(dir string) error {
 		if err != nil {
 			return fmt.Errorf("read the embedded templates: %w", err)
 		}
-		if err := create(filepath.Join(dir, filepath.FromSlash(path)), content); err != nil {
+		if err := create(root, filepath.FromSlash(path), content); err != nil {
 			return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
 		}
 	}
@@ -56,11 +64,11 @@ func Export(dir string) error {
 }
 
 // create writes a file that does not exist.
-func create(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+func create(root *os.Root, path string, content []byte) error {
+	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func functions() map[string]any {
 		"lines":    lines,
 		"print":    func(args ...any) (string, error) { return piece(fmt.Sprint(args...)) },
 		"println":  func(args ...any) (string, error) { return piece(fmt.Sprintln(args...)) },
-		"printf":   func(format string, args ...any) (string, error) { return piece(fmt.Sprintf(format, args...)) },
+		"printf":   printf,
 		"html":     func(args ...any) (string, error) { return piece(texttemplate.HTMLEscaper(args...)) },
 		"js":       func(args ...any) (string, error) { return piece(texttemplate.JSEscaper(args...)) },
 		"urlquery": func(args ...any) (string, error) { return piece(texttemplate.URLQueryEscaper(args...)) },

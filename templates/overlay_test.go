@@ -159,6 +159,9 @@ func TestTemplatesEnd(t *testing.T) {
 		"much text":               {"{{range 2000}}" + string(make([]byte, 1000)) + "{{end}}", "en/invitation.tmpl:2: stopped after 1048576 bytes"},
 		"a text that doubles":     {"{{$x := .Summary}}{{range 64}}{{$x = printf \"%s%s\" $x $x}}{{end}}", "en/invitation.tmpl:2"},
 		"an escape that doubles":  {"{{$x := `\\`}}{{range 64}}{{$x = js $x}}{{end}}", "en/invitation.tmpl:2"},
+		"widths from the data":    {"{{printf .Data.wide 1 900000}}", "en/invitation.tmpl:2"},
+		"a format of many verbs":  {"{{printf .Data.verbs .Data.text}}", "en/invitation.tmpl:2"},
+		"leftovers":               {"{{printf .Data.verbs .Data.text .Data.text}}", "en/invitation.tmpl:2"},
 		"a wide number":           {"{{printf \"%1000000d\" 1}}", "en/invitation.tmpl:2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +170,8 @@ func TestTemplatesEnd(t *testing.T) {
 			require.NoError(t, err)
 			d := boardMeeting(t)
 			d.Summary = "twenty-four characters ."
-			d.Data = map[string]any{"all": make([]any, 1000)}
+			d.Data = map[string]any{"all": make([]any, 1000), "text": strings.Repeat("é", 400_000),
+				"wide": strings.Repeat("%[2]*[1]d%[1]900000d", 5000), "verbs": strings.Repeat("%+[1]q", 5000)}
 			_, err = set.Render(Invitation, d)
 			require.ErrorContains(t, err, tt.want)
 		})

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // Main is one run of the command. Its environment is that of the process.
@@ -141,7 +143,7 @@ func (inv *invocation) obey(ctx context.Context, cancel context.CancelCauseFunc)
 // fail says on standard error why there is nothing to be done.
 func (m Main) fail(code exitCode, messages ...string) exitCode {
 	for _, message := range messages {
-		_, _ = fmt.Fprintf(m.Stderr, "invitemailer: %s\n", message)
+		_, _ = fmt.Fprintf(m.Stderr, "invitemailer: %s\n", safetext.Line(message))
 	}
 	return code
 }
@@ -152,7 +154,7 @@ func (inv *invocation) misconfigured(s settings, problems []string) exitCode {
 	if s.Log != logJSON {
 		return inv.fail(exitConfig, problems...)
 	}
-	logger := slog.New(slog.NewJSONHandler(inv.Stderr, nil))
+	logger := slog.New(slog.NewJSONHandler(safetext.JSONWriter(inv.Stderr), nil))
 	for _, p := range problems {
 		logger.Error(p)
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"unicode"
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/record"
@@ -56,6 +55,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	for _, warning := range misspelt(os.Environ()) {
 		b.log.Warn(warning)
 	}
+	p.missed(os.Environ())
 	flags.apply(&b.cfg.mail)
 	b.cfg.ledger.patience = inv.Patience
 	b.cfg.mail.Logger = withoutReceipts(b.log)
@@ -78,7 +78,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	case err != nil:
 		return inv.misconfiguredLedger(s, err)
 	}
-	err = b.run(ctx, m, items)
+	err = b.run(ctx, m, asRecorded(ctx, b.cfg.mail.Ledger, items))
 	if b.outbox != nil {
 		if closed := b.outbox.gallery.close(); closed != nil {
 			b.log.Error("the preview page could not be written", "error", closed)
@@ -100,7 +100,7 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
 	err := m.SendAll(ctx, items, mailer.RunOptions{
 		Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
-		MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+		MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
 	}, b.emit)
 	b.progress.stop()
 	if closed := b.out.close(); closed != nil {
@@ -237,14 +237,4 @@ func (b *batch) why(e *mailer.Error) string {
 // data center only.
 func keyRefused(apiURL string) string {
 	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
-}
-
-// printable keeps control characters off the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/board"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
@@ -47,7 +48,7 @@ func (c *changes) put(_ context.Context, change rsvp.Change) error {
 	if c.err != nil {
 		return c.err
 	}
-	if _, err := c.w.Write(append(text, '\n')); err != nil {
+	if _, err := safetext.JSONWriter(c.w).Write(append(text, '\n')); err != nil {
 		c.err = fmt.Errorf("write the change to standard output: %w", err)
 		c.broken()
 	}

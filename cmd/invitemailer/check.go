@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/mail"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/submission"
@@ -35,6 +37,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	var p problems
 	cfg := configure(s, scopeReal, &p)
+	p.missed(os.Environ())
 	w := &wiring{cfg: &cfg, scope: scopeReal, log: cfg.logger(inv.screen)}
 	defer w.close()
 	w.connect(&p)
@@ -63,7 +66,18 @@ func (c *checker) ledger(ctx context.Context, w *wiring) {
 		c.say("ok", "ledger", "none: nothing is remembered, and the same invite given again is mailed again")
 	default:
 		c.say("ok", "ledger", w.cfg.ledger.path)
+		c.ledgerMode(w.cfg.ledger.path)
 	}
+}
+
+// ledgerMode tells who else may read the ledger, also where it is a group, which
+// a run says nothing of.
+func (c *checker) ledgerMode(path string) {
+	info, err := os.Stat(path)
+	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&0o077 == 0 {
+		return
+	}
+	c.say("warning", "ledger", fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s", info.Mode().Perm(), path))
 }
 
 func (c *checker) key(ctx context.Context, w *wiring) {
@@ -184,7 +198,7 @@ func (c *checker) mend(code exitCode, what, text string) {
 
 func (c *checker) say(verdict, what, text string) {
 	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, printable(text))
+		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
 	}
 }
 

@@ -60,7 +60,7 @@ func configure(s settings, sc scope, p *problems) configuration {
 	}
 	c.templates = s.Templates
 	c.mail = mailer.Config{
-		From: s.MailFrom, ReplyTo: s.MailReplyTo, FromDomains: list(s.MailFromDomains), OnlyTo: list(s.MailOnlyTo),
+		From: s.MailFrom, ReplyTo: s.MailReplyTo, FromDomains: s.MailFromDomains.list("MAIL_FROM_DOMAINS", p), OnlyTo: s.MailOnlyTo.list("MAIL_ONLY_TO", p),
 		Organizer: mailer.Organizer{Name: s.OrganizerName, Email: s.OrganizerEmail}, Locale: s.Locale, CallbackURL: s.CallbackURL,
 	}
 	if _, err := language.Parse(s.Locale); err != nil {
@@ -151,9 +151,14 @@ func rate(setting, text string, p *problems) int {
 	return n
 }
 
-// list reads values between commas or spaces.
-func list(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+// list reads values between commas or spaces. One that is set and has none is a
+// mistake: a variable of another program that came out empty.
+func list(setting, text string, p *problems) []string {
+	values := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+	if text != "" && len(values) == 0 {
+		p.add(setting, "is set and has no entry; put one into it, or unset it")
+	}
+	return values
 }
 
 // translate adds what a room says of its configuration, with the names that

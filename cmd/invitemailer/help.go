@@ -41,7 +41,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 			printFlags(w, flags)
 		}
 	}
-	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none):\n")
+	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none,\nexcept where it is an error):\n")
 	if err := printVariables(w); err != nil {
 		return err
 	}

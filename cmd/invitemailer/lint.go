@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/imip"
 )
 
@@ -157,16 +158,16 @@ func (l *linting) put(lines []lintLine) {
 			}
 		}
 		if l.columns {
-			place := line.File
+			place := safetext.Line(line.File)
 			if line.Message > 0 {
 				place = fmt.Sprintf("%s[%d]", place, line.Message)
 			}
-			fmt.Fprintf(l.out, "%s: %-7s  %s  %-24s  %s\n%*s%s\n", printable(place), line.Level, line.Rule, line.Where, line.What, len(printable(place))+2, "", line.Mend)
+			fmt.Fprintf(l.out, "%s: %-7s  %s  %-24s  %s\n%*s%s\n", place, line.Level, line.Rule, safetext.Line(line.Where), safetext.Line(line.What), len(place)+2, "", safetext.Line(line.Mend))
 			continue
 		}
 		data, err := json.Marshal(line)
 		if err == nil {
-			_, _ = l.out.Write(append(data, '\n')) // a bufio.Writer keeps its error until Flush
+			_, _ = safetext.JSONWriter(l.out).Write(append(data, '\n')) // a bufio.Writer keeps its error until Flush
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (g *gallery) path() string {
 
 func (g *gallery) add(m preview.Mail) error {
 	if g.file == nil {
-		f, err := os.OpenFile(filepath.Join(g.dir, pageName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		f, err := newFile(g.dir, pageName)
 		if err != nil {
 			return err
 		}

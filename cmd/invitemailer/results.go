@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -63,7 +64,7 @@ type results struct {
 
 func newResults(w io.Writer, columns bool, around func(func()), broken func()) *results {
 	r := &results{columns: columns, around: around, broken: broken, w: bufio.NewWriterSize(w, 64<<10)}
-	r.encoder = json.NewEncoder(r.w)
+	r.encoder = json.NewEncoder(safetext.JSONWriter(r.w))
 	r.encoder.SetEscapeHTML(false)
 	return r
 }
@@ -127,12 +128,12 @@ func (r *results) close() error {
 
 // columns is the line as people read it on a terminal.
 func (l *line) columns() string {
-	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind, printable(l.InviteID), printable(l.Recipient))
+	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind, safetext.Line(l.InviteID), safetext.Line(l.Recipient))
 	switch {
 	case l.Error != nil:
-		text += "  " + l.Error.Error()
+		text += "  " + safetext.Line(l.Error.Error())
 	case l.EML != "":
-		text += "  " + l.EML
+		text += "  " + safetext.Line(l.EML)
 	}
 	return text
 }

@@ -87,10 +87,10 @@ func TestColumns(t *testing.T) {
 	around := 0
 	r := newResults(w, true, func(f func()) { around++; f() }, func() {})
 	r.put(newLine("x", 1, &mailer.Receipt{InviteID: "a\x1b[2J", Recipient: "ada@example.com", Kind: mailer.Invitation, Outcome: mailer.Sent}))
-	assert.Equal(t, "sent       invitation    a?[2J                     ada@example.com                 \n", w.String())
+	assert.Equal(t, "sent       invitation    a\\x1b[2J                  ada@example.com                 \n", w.String())
 	r.put(newLine("x", 2, &mailer.Receipt{InviteID: "b", Recipient: "ada@example.com", Kind: mailer.None, Outcome: mailer.Invalid,
-		Error: &mailer.Error{Stage: mailer.StageRead, Field: "event.end", Message: "is missing"}}))
-	assert.Contains(t, w.String(), "invalid    none          b                         ada@example.com                   read: event.end: is missing\n")
+		Error: &mailer.Error{Stage: mailer.StageRead, Field: "event.end", Message: "is missing\x1b[2J"}}))
+	assert.Contains(t, w.String(), "invalid    none          b                         ada@example.com                   read: event.end: is missing\\x1b[2J\n")
 	assert.Equal(t, 2, around)
 }
 

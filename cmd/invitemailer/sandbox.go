@@ -118,11 +118,10 @@ func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
 		return "", nil
 	}
 	name := emlName(r.InviteID, r.Recipient, r.Kind)
-	path := filepath.Join(o.dir, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := writeNew(o.dir, name, data); err != nil {
 		return "", err
 	}
-	return path, o.gallery.add(preview.Mail{Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
+	return filepath.Join(o.dir, name), o.gallery.add(preview.Mail{Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
 		ReaderTZID: readerZone(item, r.Recipient)})
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // isTerminal reports whether f is a terminal.
@@ -66,7 +68,7 @@ func (s *screen) wipe() {
 func (c *configuration) logger(w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.level}
 	if c.json {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(safetext.JSONWriter(w), o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 //	                        the only one it takes, STATUS its answer to everything
 //	smtp [user password]    a mail server, at $SMTP_HOST and $SMTP_PORT
 //	mails N                 so many mails arrived there
+//	plain FILE...           nothing in it that a terminal obeys
 //	sql FILE STATEMENT      another program writes to a ledger
 //	lock FILE, unlock       another process holds its lock for writing
 func TestScripts(t *testing.T) {
@@ -47,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(env.Getenv("HOME"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "lines": lines, "api": startAPI, "smtp": startSMTP, "mails": mails,
+			"exits": exits, "lines": lines, "api": startAPI, "smtp": startSMTP, "mails": mails, "plain": plain,
 			"sql": execSQL, "lock": lock, "unlock": unlock,
 		},
 	})
@@ -88,6 +90,19 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if n != want {
 		ts.Fatalf("%d lines of %s match %q, want %d", n, args[1], args[2], want)
+	}
+}
+
+func plain(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: plain FILE...")
+	}
+	for _, name := range args {
+		for text := range strings.Lines(ts.ReadFile(name)) {
+			if text = strings.TrimSuffix(text, "\n"); strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+				ts.Fatalf("%s is not plain: %q", name, text)
+			}
+		}
 	}
 }
 

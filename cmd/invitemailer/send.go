@@ -21,7 +21,7 @@ type runFlags struct {
 	Sandbox  bool   `help:"Simulate API and mail server inside this process. Nothing leaves the machine."`
 	Out      string `default:"sandbox-out" placeholder:"DIR" help:"Where the sandbox puts each message as an .eml file (default sandbox-out)."`
 	DryRun   bool   `help:"Ask nobody, send nothing, and say what would be sent."`
-	MaxMails int    `placeholder:"N" help:"Stop before one more mail than N."`
+	MaxMails atMost `placeholder:"N" help:"Stop before one more mail than N."`
 
 	Concurrency int           `default:"4" placeholder:"N" help:"How many requests to the API are under way at once; 1 takes one invite after another (default 4)."`
 	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again (default 2m)."`
@@ -42,8 +42,6 @@ func (f *runFlags) Validate() error {
 	switch {
 	case f.Concurrency < 1 || f.Concurrency > 1000:
 		return usageError("--concurrency must be between 1 and 1000")
-	case f.MaxMails < 0:
-		return usageError("--max-mails must not be negative")
 	case f.RetryFor < 0:
 		return usageError("--retry-for must not be negative")
 	case f.Sandbox && f.DryRun:

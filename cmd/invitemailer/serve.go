@@ -112,7 +112,7 @@ func newServing(s settings, p *problems) serving {
 	if s.APIKey != "" || s.APIKeyFile != "" {
 		made.secrets = append(made.secrets, secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p))
 	}
-	made.secrets = append(made.secrets, list(secret(s.CallbackSecrets, s.CallbackSecretsFile, "CRONOFY_CALLBACK_SECRETS", p))...)
+	made.secrets = append(made.secrets, list("CRONOFY_CALLBACK_SECRETS", secret(s.CallbackSecrets, s.CallbackSecretsFile, "CRONOFY_CALLBACK_SECRETS", p), p)...)
 	if len(made.secrets) == 0 {
 		p.add("CRONOFY_API_KEY", "is missing; callbacks are signed with it: give the application's client_secret")
 	}

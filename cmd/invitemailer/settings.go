@@ -3,7 +3,7 @@ package main
 // settings is the whole configuration as it is written down: each is an
 // environment variable, and those with a name in their kong tag are flags too.
 // All of them are text, so that what cannot be read is told by this command,
-// all at once, and never with a secret in it.
+// all at once, and never with a secret in it. A guard is text, too.
 type settings struct {
 	APIKey        string `envconfig:"CRONOFY_API_KEY" desc:"the application's client_secret; required unless --sandbox or --dry-run" kong:"-"`
 	APIKeyFile    string `envconfig:"CRONOFY_API_KEY_FILE" desc:"a file that holds it instead" kong:"-"`
@@ -35,8 +35,8 @@ type settings struct {
 
 	MailFrom        string `envconfig:"MAIL_FROM" desc:"From of every mail; default: the organizer" kong:"name='from',placeholder='ADDRESS',help='MAIL_FROM'"`
 	MailReplyTo     string `envconfig:"MAIL_REPLY_TO" desc:"where people's replies go; default: the organizer, if that is not the From" kong:"name='reply-to',placeholder='ADDRESS',help='MAIL_REPLY_TO'"`
-	MailFromDomains string `envconfig:"MAIL_FROM_DOMAINS" desc:"domains that From may have, separated by commas; empty: any" kong:"-"`
-	MailOnlyTo      string `envconfig:"MAIL_ONLY_TO" desc:"who may be mailed, such as *@example.com, separated by commas; empty: everybody" kong:"name='only-to',placeholder='PATTERNS',help='MAIL_ONLY_TO'"`
+	MailFromDomains guard  `envconfig:"MAIL_FROM_DOMAINS" desc:"domains that From may have, separated by commas; unset: any; empty: an error" kong:"-"`
+	MailOnlyTo      guard  `envconfig:"MAIL_ONLY_TO" desc:"who may be mailed, such as *@example.com, separated by commas; unset: everybody; empty: an error" kong:"name='only-to',placeholder='PATTERNS',help='MAIL_ONLY_TO'"`
 
 	Ledger      string `envconfig:"INVITEMAILER_LEDGER" desc:"sqlite:PATH or none; default: sqlite, in the user's state directory" kong:"name='ledger',placeholder='LEDGER',help='INVITEMAILER_LEDGER'"`
 	Templates   string `envconfig:"INVITEMAILER_TEMPLATES" desc:"a directory laid over the embedded templates" kong:"name='templates',placeholder='DIR',help='INVITEMAILER_TEMPLATES'"`

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/board"
@@ -158,12 +159,12 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 // columns is the line as people read it on a terminal.
 func (l *entryLine) columns() string {
 	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(time.DateOnly+" "+time.TimeOnly+"Z"),
-		printable(l.InviteID), printable(l.Recipient))
+		safetext.Line(l.InviteID), safetext.Line(l.Recipient))
 	if l.RSVP != nil {
-		text += "  " + printable(l.RSVP.Status)
+		text += "  " + safetext.Line(l.RSVP.Status)
 	}
 	if l.Error != nil {
-		text += "  " + printable(l.Error.Error())
+		text += "  " + safetext.Line(l.Error.Error())
 	}
 	return text
 }

@@ -45,9 +45,9 @@ func TestStatusColumns(t *testing.T) {
 	at := time.Date(2027, 4, 29, 9, 30, 0, 0, time.FixedZone("", 3600))
 	e := ledger.Entry{Key: ledger.Key{InviteID: "a\x1b[2J"}, Recipient: "ada@example.com", Known: true,
 		Latest: &ledger.Revision{State: ledger.Sent, Kind: "update", At: at}}
-	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a?[2J                     ada@example.com                 ", newEntryLine(&e).columns())
+	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                 ", newEntryLine(&e).columns())
 	e.Latest.State, e.Latest.Stage, e.Latest.Detail = ledger.Failed, "submit", "550 no such user"
-	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a?[2J                     ada@example.com                   submit: 550 no such user",
+	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                   submit: 550 no such user",
 		newEntryLine(&e).columns())
 }
 

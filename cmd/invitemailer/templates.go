@@ -10,6 +10,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/imip"
@@ -31,7 +32,7 @@ func (c *templatesExportCmd) run(_ context.Context, inv *invocation) exitCode {
 	if err := templates.Export(c.Dir); err != nil {
 		return inv.fail(exitData, fmt.Sprintf("templates export: %v; name a new directory, or one without those files", err))
 	}
-	return inv.print("the built-in templates are in " + c.Dir + "; TEMPLATES.md there says what they see. Check yours with: invitemailer templates check " + c.Dir)
+	return inv.print("the built-in templates are in " + safetext.Line(c.Dir) + "; TEMPLATES.md there says what they see. Check yours with: invitemailer templates check " + safetext.Line(c.Dir))
 }
 
 type templatesCheckCmd struct {
@@ -63,10 +64,10 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 		findings, err := lintWords(ctx, s)
 		if err != nil {
 			wrong++
-			fmt.Fprintf(out, "error    %s: %v\n", name, err)
+			fmt.Fprintf(out, "error    %s: %s\n", safetext.Line(name), safetext.Line(err.Error()))
 		}
 		for _, f := range findings {
-			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, name, f.Rule, f.Where, f.What)
+			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, safetext.Line(name), f.Rule, safetext.Line(f.Where), safetext.Line(f.What))
 			if f.Level == imip.Error {
 				wrong++
 			}

@@ -16,7 +16,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 const (
@@ -106,8 +109,19 @@ type notification struct {
 	body               []byte
 }
 
-// loopbackClient keeps no connections, so that nothing is left to be closed. Proxies are for the world outside.
-var loopbackClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: noRedirect}
+// loopbackClient keeps no connections, so that nothing is left to be closed. Proxies are for the world outside. It goes by the address that is
+// dialled: a name under .localhost is whatever a resolver says.
+var loopbackClient = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: stayHere}).DialContext},
+	CheckRedirect: noRedirect,
+}
+
+func stayHere(ctx context.Context, network, address string, c syscall.RawConn) error {
+	if err := loopback.Control(ctx, network, address, c); err != nil {
+		return fmt.Errorf("%w (%w)", ErrCallbackHost, err)
+	}
+	return nil
+}
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
@@ -178,7 +192,7 @@ func (c *callbacks) add(key inviteKey, n notification) {
 	switch {
 	case c.closed:
 		return
-	case c.client == nil && !loopback(n.url):
+	case c.client == nil && !staysHere(n.url):
 		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: ErrCallbackHost})
 		return
 	}
@@ -268,13 +282,12 @@ func (c *callbacks) try(n notification) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-// loopback tells whether a URL leads to this machine.
-func loopback(address string) bool {
+// staysHere tells whether a URL leads to this machine, as far as its name tells (RFC 6761 section 6.3).
+func staysHere(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	host := u.Hostname()
+	return loopback.Host(host) || strings.HasSuffix(strings.ToLower(host), ".localhost")
 }

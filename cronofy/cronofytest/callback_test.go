@@ -210,6 +210,16 @@ func TestCallbackStaysHere(t *testing.T) {
 	assert.Zero(t, s.Callbacks()[0].Attempts)
 }
 
+// Nor because a name that should stay here does not: what counts is the address that is dialled.
+func TestCallbackDialsThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://192.0.2.1/", nil)
+	require.NoError(t, err)
+	response, err := cronofytest.LoopbackClient.Do(r) //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, cronofytest.ErrCallbackHost)
+	assert.Nil(t, response)
+}
+
 // Many answers at once over a real server: each is told once, and the last word of each invite is the last one told.
 func TestCallbackLoad(t *testing.T) {
 	t.Parallel()

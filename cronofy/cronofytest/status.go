@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // What a recipient can have answered.
@@ -37,9 +39,9 @@ func (p *Proposal) MarshalJSON() ([]byte, error) {
 	if tzid == "" {
 		tzid = "Etc/UTC"
 	}
-	loc, err := time.LoadLocation(tzid)
-	if err != nil {
-		return nil, fmt.Errorf("time zone of a proposal: %w", err)
+	loc, ok := zone.Load(tzid)
+	if !ok {
+		return nil, fmt.Errorf("time zone of a proposal: %q is unknown", tzid)
 	}
 	type local struct {
 		Time string `json:"time"`

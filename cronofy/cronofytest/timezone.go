@@ -3,10 +3,10 @@ package cronofytest
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // for machines without a zone database
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // zones keeps the time zones that were asked for: reading one costs more than the rest of a request.
@@ -19,12 +19,8 @@ func (z *zones) load(name string) *time.Location {
 	if v, ok := z.known.Load(name); ok {
 		return v.(*time.Location)
 	}
-	switch dir, _, _ := strings.Cut(name, "/"); dir {
-	case "", "Local", "localtime", "posix", "posixrules", "right", "Factory": // files of the machine, not zones
-		return nil
-	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
+	loc, ok := zone.Load(name)
+	if !ok {
 		return nil
 	}
 	z.known.Store(name, loc)

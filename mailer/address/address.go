@@ -146,6 +146,9 @@ func parseDomain(s string) (string, error) {
 		return "", &Error{Domain: short(s), Problem: "its domain is not a valid domain name; check the spelling", Err: err}
 	}
 	domain = strings.ToLower(domain)
+	if hasStrayCharacter(domain) {
+		return "", &Error{Domain: short(s), Problem: "a character that no domain name has is in its domain; give the bare address, without quotation marks around it"}
+	}
 	if len(domain) > MaxDomain {
 		return "", &Error{Domain: short(domain), Problem: fmt.Sprintf("its domain is longer than %d octets; check it for text that does not belong to it", MaxDomain)}
 	}
@@ -158,6 +161,19 @@ func parseDomain(s string) (string, error) {
 		}
 	}
 	return domain, nil
+}
+
+// hasStrayCharacter reports whether a domain of A-labels has a character that none may have: package idna goes by UTS #46, which still
+// lets the quotation marks and symbols pass that RFC 5892 took out of domain names (section 2.6, DISALLOWED).
+func hasStrayCharacter(domain string) bool {
+	if !strings.Contains(domain, "xn--") {
+		return false
+	}
+	const exceptions = "-.\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u30fb\u200c\u200d" // RFC 5892 sections 2.6, 2.8 and appendix A
+	domain, err := idna.Lookup.ToUnicode(domain)
+	return err != nil || strings.ContainsFunc(domain, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(exceptions, r)
+	})
 }
 
 // parseLocalPart checks a local part and returns it without quotes it does not need.
@@ -192,9 +208,13 @@ func parseLocalPart(s, domain string) (string, error) {
 }
 
 // isDotString reports whether s is a Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531 section 3.3. Of what lies
-// beyond ASCII it takes letters, marks, numbers, punctuation and symbols, but nothing invisible.
+// beyond ASCII it takes letters, marks, numbers, punctuation and symbols, but nothing invisible, and no quotation mark at its
+// beginning, where a word processor puts one before an address.
 func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
+		return false
+	}
+	if first, _ := utf8.DecodeRuneInString(s); unicode.In(first, unicode.Pi, unicode.Pf) || first == '‚' || first == '„' {
 		return false
 	}
 	for _, r := range s {

@@ -3,6 +3,7 @@ package board
 import (
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -72,8 +73,8 @@ func in(t time.Time, tzid string) time.Time {
 	if t.IsZero() {
 		return t
 	}
-	if zone, err := time.LoadLocation(tzid); tzid != "" && tzid != "Local" && err == nil {
-		return t.In(zone)
+	if location, ok := zone.Load(tzid); ok {
+		return t.In(location)
 	}
 	return t.UTC()
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -191,7 +192,7 @@ func (a Answers) json(w http.ResponseWriter, r *http.Request) {
 		result = l
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(safetext.JSONWriter(w))
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(result) // who asks may have gone
 }

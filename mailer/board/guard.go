@@ -3,9 +3,10 @@ package board
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"net"
 	"net/http"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 // Guard lets requests pass to next that may see it.
@@ -51,14 +52,4 @@ func shownToken(r *http.Request) string {
 
 // IsLoopback tells whether a host, with or without a port, is this machine alone.
 // No name but localhost is looked up.
-func IsLoopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.Trim(hostport, "[]")
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
+func IsLoopback(hostport string) bool { return loopback.Host(hostport) }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/preview"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
@@ -237,14 +238,12 @@ func (s Sandbox) read(form url.Values) (cronofytest.Answer, error) {
 // localTime reads what a browser's field for a local time says, with or without
 // seconds (HTML standard, local date and time string).
 func localTime(text, tzid string) (time.Time, error) {
-	zone := time.UTC
-	if tzid != "" && tzid != "Local" {
-		if z, err := time.LoadLocation(tzid); err == nil {
-			zone = z
-		}
+	location, ok := zone.Load(tzid)
+	if !ok {
+		location = time.UTC
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+		if t, err := time.ParseInLocation(layout, text, location); err == nil {
 			return t, nil
 		}
 	}

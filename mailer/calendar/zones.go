@@ -67,28 +67,19 @@ func (z *zones) describe(tzid string) ([]*observance, error) {
 // iana looks a name up in the IANA database. A name that begins with a slash is from some registry (RFC 5545 section 3.2.19), and
 // those in use end in an IANA name, as in /citadel.org/20210210_1/Europe/London.
 func (z *zones) iana(tzid string) *time.Location {
-	const longest = 64                                      // The longest name in the database has 32 characters.
-	if len(tzid) > longest || strings.Contains(tzid, " ") { // Windows names have spaces: save the search through the file system.
+	const longest = 64 // The longest name in the database has 32 characters.
+	if len(tzid) > longest {
 		return nil
 	}
 	if !strings.HasPrefix(tzid, "/") {
-		return z.load(tzid)
+		loc, _ := z.known.Load(tzid)
+		return loc
 	}
 	for name := tzid[1:]; strings.Contains(name, "/"); {
 		_, name, _ = strings.Cut(name, "/")
-		if loc := z.load(name); loc != nil {
+		if loc, ok := z.known.Load(name); ok {
 			return loc
 		}
 	}
 	return nil
-}
-
-// load is [zone.Zones.Load] without the names by which it finds the zone of the machine, or files beside the database.
-func (z *zones) load(name string) *time.Location {
-	switch area, _, _ := strings.Cut(strings.ToLower(name), "/"); area {
-	case "", "local", "localtime", "posix", "posixrules", "right":
-		return nil
-	}
-	location, _ := z.known.Load(name)
-	return location
 }

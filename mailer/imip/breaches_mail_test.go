@@ -154,6 +154,10 @@ var wordBreaches = []breach{
 		want: "IM75 warning", any: "clean", where: "part 1.1",
 	},
 	{
+		rule: "IM75", name: "UTC, told by other clocks without their offset", edit: change("DTSTART;TZID=Europe/London:20270429T093000", "DTSTART:20270429T083000Z"),
+		want: "IM08 error, IM75 warning",
+	},
+	{
 		rule: "IM75", name: "a day off", edit: change("29 April", "28 April"),
 		want: "IM75 warning",
 	},

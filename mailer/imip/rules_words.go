@@ -3,6 +3,7 @@ package imip
 import (
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -32,7 +33,7 @@ var wordRules = []Rule{
 				return
 			}
 			for _, kind := range []string{"text/plain", "text/html"} {
-				if text := d.shown(kind); text != "" && !showsTime(text, p.when()) {
+				if text := d.shown(kind); text != "" && !showsTime(text, p.when()) && !showsTimeAhead(text, p.when()) {
 					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.value))
 				}
 			}
@@ -201,6 +202,32 @@ func showsTime(text string, w when) bool {
 		}
 	}
 	return !any // written in other digits, or in words: nothing to compare
+}
+
+// showsTimeAhead looks for a time in UTC by the clocks that the text itself says are ahead of it or behind: "10:30 (Europe/London, UTC+01:00)".
+func showsTimeAhead(text string, w when) bool {
+	if !w.utc {
+		return false
+	}
+	const offset = "UTC+00:00"
+	for i := 0; i+len(offset) <= len(text); i += len("UTC") {
+		next := strings.Index(text[i:], "UTC")
+		if next < 0 || i+next+len(offset) > len(text) {
+			return false
+		}
+		i += next
+		ahead, err := time.Parse("UTC-07:00", text[i:i+len(offset)])
+		if err != nil {
+			continue
+		}
+		_, seconds := ahead.Zone()
+		there := w
+		there.clock = w.clock.Add(time.Duration(seconds) * time.Second)
+		if showsTime(text, there) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkSubject is IM76.

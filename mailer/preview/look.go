@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/imip"
 )
@@ -110,7 +112,7 @@ func (v *look) bodies(m *message) {
 	}
 	if p := m.first("text/plain"); p != nil {
 		var more bool
-		if v.Text, more = cut(printable(p.text()), maxText); more {
+		if v.Text, more = cut(safetext.Text(p.text()), maxText); more {
 			v.note("The text is longer than what is shown: " + size(len(p.content)) + ".")
 		}
 	}
@@ -123,7 +125,7 @@ func (v *look) calendar(m *message, readerTZID string) {
 		return
 	}
 	text := p.text()
-	v.Calendar, _ = cut(printable(text), maxText)
+	v.Calendar, _ = cut(safetext.Text(text), maxText)
 	c, err := calendar.Read(text)
 	if err != nil {
 		v.note("The event cannot be shown: " + line(err.Error()) + ".")
@@ -131,7 +133,8 @@ func (v *look) calendar(m *message, readerTZID string) {
 	}
 	var reader *time.Location
 	if readerTZID != "" {
-		if reader, err = time.LoadLocation(readerTZID); err != nil {
+		var known bool
+		if reader, known = zone.Load(readerTZID); !known {
 			v.note("The reader's zone, " + line(readerTZID) + ", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
 		}
 	}

@@ -4,10 +4,11 @@ import (
 	"io"
 	"mime"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // What of a mail is shown, in octets, and in how many places. A mail made for people has less of each.
@@ -32,25 +33,14 @@ func cut(s string, limit int) (string, bool) {
 	return s[:limit], true
 }
 
-// line is s as one line of text that is not too long, controls marked.
+// line is s as one line of text that is not too long, with what cannot be seen shown.
 func line(s string) string {
-	s, more := cut(printable(s), maxValue)
+	s, more := cut(safetext.Line(s), maxValue)
 	s = strings.Join(strings.Fields(s), " ")
 	if more {
 		s += "…"
 	}
 	return s
-}
-
-// printable is s with a mark in place of each control character and of what is not UTF-8. Lines and tabs stay.
-func printable(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }
 
 // unicodeText reads text in a charset. Of an unknown one, what is ASCII can be read.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -216,5 +217,23 @@ func TestSuggest(t *testing.T) {
 		"evnet.end":      "; did you mean event.end?",
 	} {
 		assert.Equal(t, want, suggest(wrong, fields), wrong)
+	}
+}
+
+// The name of a field may be anything that somebody wrote, and is shown.
+func TestFieldsAreShownPlain(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"a.jsonl": `{"\u001b[31m\u202e":1,"recipient":{"\u009b":1}}`,
+		"a.csv":   "\x1b[31m\u202e,\u009b\na,b\n",
+	} {
+		items := read(t, name, text, Options{})
+		require.Len(t, items, 1)
+		require.NotNil(t, items[0].Err)
+		assert.Equal(t, `\x1b[31m\u202e`, items[0].Err.Field)
+		assert.Contains(t, items[0].Err.Message, `\u009b`)
+		for _, c := range items[0].Err.Error() {
+			assert.True(t, unicode.IsGraphic(c), "%q", c)
+		}
 	}
 }

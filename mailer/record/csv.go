@@ -35,6 +35,7 @@ func (r *reader) readCSV(in io.Reader) bool {
 		_, _ = buffered.Discard(len(bom))
 	}
 	rows := csv.NewReader(buffered)
+	rows.Comma = separator(buffered)
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
 
@@ -45,9 +46,9 @@ func (r *reader) readCSV(in io.Reader) bool {
 	if err != nil {
 		return r.endCSV(err, 1, r.giveUp)
 	}
-	header := slices.Clone(first)
+	header := withoutEmptyEnd(slices.Clone(first))
 	line, _ := rows.FieldPos(0)
-	last := line + lineEnds(header) // the last line that was read
+	last := line + lineEnds(first) // the last line that was read
 	if e := checkHeader(header, line); e != nil {
 		e.Code = mailer.CodeNoInput
 		return r.yield(mailer.Item{Tag: Source{File: r.name, Line: line}, Err: e})
@@ -116,12 +117,17 @@ func checkHeader(header []string, line int) *mailer.Error {
 		p.add(0, short(header[0]), "is one column; separate the columns by commas")
 		return p.err()
 	}
+	if len(header) == 0 {
+		p.add(0, "", "has no name; begin the file with the names of its columns")
+	}
 	var seen names
 	for i, name := range header {
 		if p.isFull() {
 			break // this is a file of something else
 		}
 		switch {
+		case name == "":
+			p.add(i, "", "has no name; give it one, or remove the column")
 		case !knownColumn(name):
 			p.add(i, short(name), "is not a known column%s", suggest(name, fields))
 		case !seen.add(name):
@@ -157,7 +163,13 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 			d.add(i, header[i], "is not UTF-8; save the file as CSV in UTF-8")
 		default:
 			d.cell(header[i], cell, i)
+			if problem := misread(header[i], cell); problem != "" {
+				d.add(i, header[i], "%s", problem)
+			}
 		}
+	}
+	if len(cells) > len(header) {
+		cells = cells[:max(len(header), len(withoutEmptyEnd(cells)))]
 	}
 	switch n := len(cells); {
 	case n < len(header):
@@ -167,7 +179,11 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 	}
 	d.resolve()
 	d.method(r.o.Method)
-	return r.finish(&d, mailer.Item{Tag: Source{File: r.name, Line: line}})
+	source := Source{File: r.name, Line: line}
+	if written := d.invite.ID; written != strings.TrimSpace(written) {
+		d.invite.ID, source.ID = strings.TrimSpace(written), written
+	}
+	return r.finish(&d, mailer.Item{Tag: source})
 }
 
 func (d *draft) cell(column, text string, at int) {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // draft is a record as far as it is read.
 type draft struct {
 	problems
-	zones    zones
+	zones    *zone.Zones
 	invite   mailer.Invite // with what both forms have in common
 	group    bool          // it came as recipients
 	several  []mailer.Recipient
@@ -52,6 +53,10 @@ func (r *reader) record(text []byte, line, column int) mailer.Item {
 	item := mailer.Item{Tag: Source{File: r.name, Line: line}}
 	if at, message := syntaxProblem(text); message != "" {
 		item.Err = syntaxError(d.place, at, message)
+		return item
+	}
+	if at := loneSurrogate(text); at >= 0 {
+		item.Err = syntaxError(d.place, at, fmt.Sprintf("%s is half a character; write the other half beside it, or the character itself", text[at:at+len(`\ud800`)]))
 		return item
 	}
 	v := whole(d.place.text)

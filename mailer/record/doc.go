@@ -46,6 +46,11 @@
 // many or too few is wrong by itself; a stray quote ends the file, since nobody
 // knows where the next row begins.
 //
+// Columns without name and content at the end, and a first line such as sep=; are
+// what spreadsheets add, and are read past. Blanks around a smart_invite_id are no
+// part of it; see [Source]. A formula, and an id that was shortened to a number
+// such as 1.23E+12, are wrong.
+//
 // # Limits
 //
 // A record has at most [MaxRecord] octets. One record is in memory at a time,

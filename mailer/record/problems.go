@@ -2,9 +2,11 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -26,7 +28,11 @@ func (p *problems) add(at int, field, format string, args ...any) {
 		p.more++
 		return
 	}
+	field = safetext.Line(field) // it may be a name that somebody made up
 	text := fmt.Sprintf(format, args...) + " (" + p.place.of(at) + ")"
+	if len(p.texts) > 0 && (field == p.field && text == p.texts[0] || slices.Contains(p.texts, field+": "+text)) {
+		return // start and end are in one zone, which is wrong once
+	}
 	if len(p.texts) == 0 {
 		p.field = field
 	} else {

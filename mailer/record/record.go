@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // Format is how records are written down.
@@ -34,6 +35,10 @@ const MaxRecord = 1 << 20
 type Source struct {
 	File string // as it was given; "-" is standard input
 	Line int    // on which the record begins, or the text is wrong, from 1; 0 is the file as a whole
+	// ID is the smart_invite_id with the blanks around it, as it stands in CSV, where
+	// they are not taken for a part of it; empty if there are none. An invite may be
+	// on record by that name.
+	ID string
 }
 
 // String returns file:line, as editors understand it.
@@ -112,12 +117,12 @@ type reader struct {
 	name  string
 	o     Options
 	yield func(mailer.Item) bool
-	zones zones
+	zones *zone.Zones
 	index index
 }
 
 func newReader(name string, o Options, yield func(mailer.Item) bool) *reader {
-	return &reader{name: name, o: o, yield: yield, zones: make(zones), index: newIndex()}
+	return &reader{name: name, o: o, yield: yield, zones: new(zone.Zones), index: newIndex()}
 }
 
 func (r *reader) read(in io.Reader) bool {

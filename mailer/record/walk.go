@@ -1,8 +1,12 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // value is a piece of a text that encoding/json found to be valid JSON, which
@@ -226,4 +230,41 @@ func eachRepeated(s string, i int, report func(name string, at int)) int {
 		}
 		i = eachRepeated(s, i, report)
 	}
+}
+
+// loneSurrogate returns the offset of the first escape, in a text that is valid
+// JSON, that stands for half a character and has no other half (RFC 8259 section
+// 8.2); -1 if there is none. encoding/json would put U+FFFD in its place.
+func loneSurrogate(text []byte) int {
+	const length = len(`\ud800`)
+	for i := 0; ; {
+		next := bytes.IndexByte(text[i:], '\\')
+		if next < 0 {
+			return -1
+		}
+		i += next
+		first, ok := unicodeEscape(text[i:])
+		switch {
+		case !ok:
+			i += len(`\\`)
+		case !utf16.IsSurrogate(first):
+			i += length
+		default:
+			second, _ := unicodeEscape(text[i+length:])
+			if utf16.DecodeRune(first, second) == utf8.RuneError {
+				return i
+			}
+			i += 2 * length
+		}
+	}
+}
+
+// unicodeEscape reads an escape such as \u00e9 at the beginning of a text.
+func unicodeEscape(text []byte) (r rune, ok bool) {
+	const length = len(`\ud800`)
+	if len(text) < length || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:length]), 16, 16)
+	return rune(n), err == nil
 }

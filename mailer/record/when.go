@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sort"
 	"time"
-	_ "time/tzdata" // zones are the same on every machine, also on one that has none
 
 	"github.com/invitemailer/invitemailer/cronofy"
 )
@@ -94,9 +93,9 @@ func (d *draft) resolveOne(c clock, into *cronofy.EventTime) {
 		d.add(c.at, c.field, "%q is a local time, and there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00", c.text)
 		return
 	}
-	zone, err := d.zones.load(name)
-	if err != nil {
-		d.add(at, field, "%v", err)
+	zone, ok := d.zones.Load(name)
+	if !ok {
+		d.add(at, field, "%q is no time zone; use an IANA name such as Europe/London", short(name))
 		return
 	}
 	instant, err := resolveLocal(wall, zone)
@@ -155,27 +154,6 @@ func parseLocal(text string) (wall time.Time, ok bool) {
 	}
 	wall, err := time.Parse(layout, text)
 	return wall, err == nil
-}
-
-// zones are the time zones of one input, by name.
-type zones map[string]*time.Location
-
-// maxZones is more than the database has names.
-const maxZones = 2000
-
-// load finds an IANA time zone.
-func (z zones) load(name string) (*time.Location, error) {
-	if loc, ok := z[name]; ok {
-		return loc, nil
-	}
-	loc, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		return nil, fmt.Errorf("%q is no time zone; use an IANA name such as Europe/London", short(name))
-	}
-	if len(z) < maxZones {
-		z[name] = loc
-	}
-	return loc, nil
 }
 
 // reach is more than any clock is ahead of UTC or behind it: the instant at

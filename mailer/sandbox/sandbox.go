@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/loopback"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
@@ -134,16 +135,19 @@ func (l *onceListener) Close() (err error) {
 	return err
 }
 
+// handler answers for the API and the pages. On a loopback address it answers who asks for one, or for localhost: a page from elsewhere that
+// points its own name to this machine (DNS rebinding) would otherwise be let in, as the key of a sandbox is no secret.
 func (s *Sandbox) handler() http.Handler {
-	if s.options.Pages == nil {
-		return s.api
-	}
+	alone := loopback.Host(s.apiAddr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/v1/smart_invites") {
+		switch {
+		case alone && !loopback.Host(r.Host):
+			http.Error(w, "this sandbox is for this machine alone: ask for it as localhost", http.StatusForbidden)
+		case s.options.Pages == nil || strings.HasSuffix(r.URL.Path, "/v1/smart_invites"):
 			s.api.ServeHTTP(w, r)
-			return
+		default:
+			s.options.Pages.ServeHTTP(w, r)
 		}
-		s.options.Pages.ServeHTTP(w, r)
 	})
 }
 

@@ -202,3 +202,29 @@ func BenchmarkReplyBySMTP(b *testing.B) {
 		send(b, s, "hr@acme.example", reply)
 	}
 }
+
+// TestHostIsChecked: a page of somebody else that points its own name to this machine reaches neither the API nor the pages. A sandbox that
+// others may reach is asked for by any name.
+func TestHostIsChecked(t *testing.T) {
+	t.Parallel()
+	pages := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	status := func(s *sandbox.Sandbox, host, path string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.APIURL()+path, nil)
+		require.NoError(t, err)
+		r.Host = host
+		response, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	here, open := start(t, sandbox.Options{Pages: pages}), start(t, sandbox.Options{Pages: pages, APIAddr: "0.0.0.0:0"})
+	for _, host := range []string{"rebound.example.com", "rebound.example.com:80", "localhost.example.com"} {
+		assert.Equal(t, http.StatusForbidden, status(here, host, "/v1/smart_invites"))
+		assert.Equal(t, http.StatusForbidden, status(here, host, "/"))
+		assert.Equal(t, http.StatusTeapot, status(open, host, "/"))
+	}
+	for _, host := range []string{"", "localhost:80", "127.0.0.1", "[::1]:8090"} {
+		assert.Equal(t, http.StatusUnauthorized, status(here, host, "/v1/smart_invites"), host)
+		assert.Equal(t, http.StatusTeapot, status(here, host, "/"))
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // Envelope is who a message is from and to, as the server is told
@@ -186,22 +188,7 @@ func (e Envelope) withoutAddresses(s string) string {
 		if at < 1 {
 			continue
 		}
-		s = replaceFold(s, addr, "..."+addr[at:])
+		s = safetext.ReplaceFold(s, addr, "..."+addr[at:])
 	}
 	return s
-}
-
-// replaceFold is strings.ReplaceAll, heedless of ASCII case.
-func replaceFold(s, old, with string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if len(s)-i >= len(old) && strings.EqualFold(s[i:i+len(old)], old) {
-			b.WriteString(with)
-			i += len(old)
-			continue
-		}
-		b.WriteByte(s[i])
-		i++
-	}
-	return b.String()
 }

@@ -8,8 +8,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 const (
@@ -178,8 +179,8 @@ func shortNumber(s string) bool {
 	return len(s) >= 1 && len(s) <= 3 && strings.Trim(s, "0123456789") == ""
 }
 
-// clean makes text from outside fit for one line of a log: controls, bidi
-// marks and broken UTF-8 become spaces, runs of spaces one.
+// clean makes text from outside fit for one line of a log, with no run of
+// spaces in it.
 func clean(s string) string {
 	plain := true
 	for i := range len(s) {
@@ -191,13 +192,7 @@ func clean(s string) string {
 	if plain {
 		return truncate(strings.TrimSpace(s))
 	}
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	return truncate(strings.Join(strings.Fields(s), " "))
+	return truncate(strings.Join(strings.Fields(safetext.Line(s)), " "))
 }
 
 // truncate shortens s to maxReplyText bytes without cutting a character.

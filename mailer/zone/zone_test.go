@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 					assert.Same(t, first, again, "it is remembered")
 				}
 			}
-			for _, name := range []string{"", "Local", "W. Europe Standard Time", "Europe/Nowhere", "../etc/passwd", "/etc/localtime"} {
+			for _, name := range []string{"", "Local", "W. Europe Standard Time", "Europe/Nowhere", "../etc/passwd", "/etc/localtime", "localtime", "posixrules"} {
 				_, ok := z.Load(name)
 				assert.False(t, ok, name)
 			}

@@ -65,6 +65,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -185,6 +186,7 @@ func (l *Ledger) file(mode string) (dsn string, err error) {
 	if err := createFile(path); err != nil {
 		return "", l.unusable("it cannot be created: %w", err)
 	}
+	l.warnOfMode(path)
 	query := url.Values{
 		"mode": {mode},
 		"_pragma": { // none that reads the file: it would wait for others without a context
@@ -212,6 +214,17 @@ func createFile(path string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// warnOfMode tells that everybody on this machine may read or write a file that
+// was there before. Who lets a group do so may have a reason.
+func (l *Ledger) warnOfMode(path string) {
+	const others = 0o007
+	info, err := os.Stat(path)
+	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&others == 0 {
+		return // where there are no such permissions, or it is told otherwise why it cannot be used
+	}
+	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file", "ledger", path, "mode", info.Mode().Perm().String())
 }
 
 // read lends a connection to fn.

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/record"
+)
+
+// asRecorded gives ids back the blanks that stand around them in CSV, where an
+// invite is on record with them and not without: by the other name the person
+// would be invited anew. Package mailer then warns of them.
+func asRecorded(ctx context.Context, l mailer.Ledger, items iter.Seq[mailer.Item]) iter.Seq[mailer.Item] {
+	if l == nil {
+		return items
+	}
+	return func(yield func(mailer.Item) bool) {
+		for item := range items {
+			source, _ := item.Tag.(record.Source)
+			if source.ID != "" && item.Invite != nil && item.Err == nil && !knownWithout(ctx, l, item.Invite, source.ID) {
+				item.Invite.ID = source.ID
+			}
+			if !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// knownWithout reports whether an invite goes by its id without blanks: it is on
+// record so, or not at all. If the ledger cannot say, package mailer is to ask it.
+func knownWithout(ctx context.Context, l mailer.Ledger, i *mailer.Invite, with string) bool {
+	a, err := address.Parse(i.Recipient.Email)
+	if err != nil {
+		return true // the mailer refuses it
+	}
+	entries, err := l.Lookup(ctx, ledger.Key{InviteID: i.ID, Address: a.Key()}, ledger.Key{InviteID: with, Address: a.Key()})
+	if err != nil {
+		return false
+	}
+	known := func(e ledger.Entry) bool { return e.Known || e.Forgotten }
+	return known(entries[0]) || !known(entries[1])
+}

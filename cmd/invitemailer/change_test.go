@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
+)
+
+// TestChangesAreShownPlain: a comment is anybody's, and is written to a terminal
+// where serve runs in one. Programs read it as it came.
+func TestChangesAreShownPlain(t *testing.T) {
+	t.Parallel()
+	const comment = "\x1b[31m\u009b\u202e\x7f é"
+	var out bytes.Buffer
+	c := changes{w: &out}
+	require.NoError(t, c.put(t.Context(), rsvp.Change{InviteID: "a", After: ledger.RSVP{Status: "accepted", Comment: comment}}))
+	for _, r := range strings.TrimSuffix(out.String(), "\n") {
+		assert.True(t, unicode.IsGraphic(r), "%q", r)
+	}
+	var line changeLine
+	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	assert.Equal(t, comment, line.RSVP.Comment)
+}

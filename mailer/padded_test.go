@@ -1,0 +1,99 @@
+package mailer_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// TestBlanksAroundAnIDAreRefused: "a " beside "a" is a second invite for the same
+// person, which nobody means.
+func TestBlanksAroundAnIDAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0"} {
+		for name, h := range map[string]*house{"ledger": newRecordedHouse(t, nil), "none": newHouse(t, nil)} {
+			i := boardMeeting()
+			i.ID = id
+			r := h.send(t, i)
+			assert.Equal(t, mailer.Invalid, r.Outcome, name)
+			require.NotNil(t, r.Error)
+			assert.Equal(t, "smart_invite_id", r.Error.Field)
+			assert.Contains(t, r.Error.Message, "blank")
+			assert.Zero(t, h.api.Count())
+		}
+	}
+}
+
+// TestAnIDOnRecordWithItsBlankStaysItself: it must not be invited anew by another
+// name, nor be lost to changes and cancellations.
+func TestAnIDOnRecordWithItsBlankStaysItself(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	i := boardMeeting()
+	i.ID = "board-meeting "
+	record(t, h, i)
+	r := h.send(t, i)
+	assert.NotEqual(t, mailer.Invalid, r.Outcome)
+	require.NotEmpty(t, r.Findings)
+	assert.Equal(t, "blank_in_id", r.Findings[0].Rule)
+	other := i
+	other.Recipient.Email = "bob@example.org"
+	assert.Equal(t, mailer.Invalid, h.send(t, other).Outcome, "for somebody else it is not on record")
+	g := mailer.Group{ID: i.ID, Event: i.Event, Organizer: i.Organizer, Recipients: []mailer.Recipient{other.Recipient}}
+	_, err := h.mailer(t).SendGroup(t.Context(), g)
+	require.Error(t, err)
+}
+
+// record puts an invitation on record as one that was sent.
+func record(t *testing.T, h *house, i mailer.Invite) {
+	t.Helper()
+	key := ledger.Key{InviteID: i.ID, Address: i.Recipient.Email}
+	claim, err := h.cfg.Ledger.Claim(t.Context(), key)
+	require.NoError(t, err)
+	require.NoError(t, h.cfg.Ledger.Create(t.Context(), claim, ledger.Made{Key: key, Recipient: i.Recipient.Email, Revision: ledger.Revision{
+		Kind: string(mailer.Invitation), Method: string(mailer.Request), State: ledger.Settled}}))
+	require.NoError(t, h.cfg.Ledger.Release(t.Context(), claim))
+}
+
+// TestControlCharactersAreRefused: nobody means them, calendars mangle them, and the
+// API is not asked.
+func TestControlCharactersAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []string{"\x00", "\x07", "\v", "\f", "\x1b", "\x7f", "\u0085", "\u009b"} {
+		for field, edit := range map[string]func(*mailer.Invite){
+			"event.summary":              func(i *mailer.Invite) { i.Event.Summary = "one" + c + "two" },
+			"event.description":          func(i *mailer.Invite) { i.Event.Description = "one" + c + "two" },
+			"event.location.description": func(i *mailer.Invite) { i.Event.Location.Description = "one" + c + "two" },
+			"recipient.name":             func(i *mailer.Invite) { i.Recipient.Name = "one" + c + "two" },
+			"organizer.name":             func(i *mailer.Invite) { i.Organizer.Name = "one" + c + "two" },
+			"mail.subject":               func(i *mailer.Invite) { i.Mail.Subject = "one" + c + "two" },
+		} {
+			h := newHouse(t, nil)
+			i := boardMeeting()
+			edit(&i)
+			r := h.send(t, i)
+			require.Equal(t, mailer.Invalid, r.Outcome, "%s %q", field, c)
+			assert.Equal(t, field, r.Error.Field)
+			assert.Contains(t, r.Error.Message, "control character")
+			assert.Contains(t, r.Error.Message, "character 4")
+			assert.Zero(t, h.api.Count())
+		}
+	}
+	for field, edit := range map[string]func(*mailer.Invite){
+		"recipient.name": func(i *mailer.Invite) { i.Recipient.Name = "\xff" },
+		"organizer.name": func(i *mailer.Invite) { i.Organizer.Name = "\xff" },
+	} {
+		i := boardMeeting()
+		edit(&i)
+		r := newHouse(t, nil).send(t, i)
+		require.Equal(t, mailer.Invalid, r.Outcome)
+		assert.Equal(t, field, r.Error.Field)
+	}
+	i := boardMeeting()
+	i.Event.Description = "cr\rlf\r\ntab\tx"
+	assert.Equal(t, mailer.Sent, newHouse(t, nil).send(t, i).Outcome, "line ends of all kinds are none of them")
+}
