@@ -73,7 +73,7 @@ func runAll(t *testing.T, cfg mailer.Config, items []mailer.Item, o mailer.RunOp
 	cfg.AllowPast = true
 	m, err := mailer.New(cfg)
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, m.Close()) }()
+	defer func() { assert.NoError(t, m.Shutdown(context.Background())) }()
 	var results []mailer.Result
 	err = m.SendAll(t.Context(), slices.Values(items), o, func(r mailer.Result) { results = append(results, r) })
 	return results, err
@@ -332,7 +332,7 @@ func TestCloseWaitsForWhatIsInHand(t *testing.T) {
 			sent <- r
 		}()
 		synctest.Wait()
-		require.NoError(t, m.Close())
+		require.NoError(t, m.Shutdown(context.Background()))
 		assert.Equal(t, mailer.Sent, (<-sent).Outcome)
 		r, err := m.Send(t.Context(), boardMeeting())
 		require.Error(t, err)

@@ -177,10 +177,9 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 	return r, e
 }
 
-// Close says QUIT on every idle connection, each within five seconds, and
-// closes it. It does not wait for messages in hand: their connections are
-// closed as they end. Submit fails afterwards. A second Close does nothing.
-func (s *Submitter) Close() error {
-	s.pool.close()
-	return nil
-}
+// Shutdown refuses new messages, and those that wait for a connection: their
+// Submit returns NotBegun. It says QUIT on every idle connection, each within five
+// seconds, and closes it, waits for the messages in hand, whose connections go the
+// same way, and returns nil. If ctx ends first, it returns an error that wraps its
+// cause, and the messages in hand go on. It may be called again.
+func (s *Submitter) Shutdown(ctx context.Context) error { return s.pool.shutdown(ctx) }
