@@ -119,13 +119,26 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 		}
 		failure := transportError(problem, err)
 		failure.Dial = dialed.Load() && !connected.Load() && parent.Err() == nil
+		if c.noHost(failure.Err) {
+			failure.NoHost, failure.Problem = true, "the host of BaseURL does not exist: check BaseURL"
+		}
 		return nil, failure
 	}
+	c.answered.Store(true)
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return nil, c.refusal(response, call.addresses)
 	}
 	return readInvite(response)
+}
+
+// noHost reports whether err says that the host which the configuration names does
+// not exist, although no answer ever came from there. Another name is that of a
+// proxy.
+func (c *Client) noHost(err error) bool {
+	var name *net.DNSError
+	return c.givenHost != "" && !c.answered.Load() && errors.As(err, &name) && name.IsNotFound &&
+		strings.EqualFold(strings.TrimSuffix(name.Name, "."), strings.TrimSuffix(c.givenHost, "."))
 }
 
 // readInvite reads the answer to a request that succeeded.

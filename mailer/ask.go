@@ -85,7 +85,7 @@ func (w *work) request(ctx context.Context) (string, *Error) {
 	answer, err := w.call(ctx, addresses)
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
-		problem = w.m.apiError(ctx, err)
+		problem = apiError(ctx, err)
 		if problem.StopsRun {
 			w.run.stop(problem)
 		}
@@ -94,7 +94,6 @@ func (w *work) request(ctx context.Context) (string, *Error) {
 	if problem != nil {
 		return "", problem
 	}
-	w.m.reached.Store(true)
 	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
 		return removed.ICalendar, nil
 	}
@@ -262,7 +261,7 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 }
 
 // apiError says in the pipeline's terms what became of a request.
-func (m *Mailer) apiError(ctx context.Context, err error) *Error {
+func apiError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
 	var (
 		validation *cronofy.ValidationError
@@ -272,6 +271,7 @@ func (m *Mailer) apiError(ctx context.Context, err error) *Error {
 		missing    *cronofy.NotFoundError
 		limited    *cronofy.RateLimitError
 		transport  *cronofy.TransportError
+		server     *cronofy.ServerError
 		request    *cronofy.RequestError
 		other      cronofy.Error
 	)
@@ -280,26 +280,26 @@ func (m *Mailer) apiError(ctx context.Context, err error) *Error {
 		return interrupted(ctx, StageCreate)
 	case errors.As(err, &validation):
 		e.Code, e.Permanent = CodeRejected, true
-		m.reached.Store(true)
 	case errors.As(err, &request):
 		e.Code, e.Permanent = CodeRejected, true
 	case errors.As(err, &auth):
 		e.Code, e.StopsRun = CodeUnauthorized, true
 	case errors.As(err, &plan):
-		e.Code = CodePlan
+		e.Code, e.StopsRun = CodePlan, true
 	case errors.As(err, &permission):
-		e.Code = CodeForbidden
+		e.Code, e.StopsRun = CodeForbidden, true
 	case errors.As(err, &missing):
 		e.Code = CodeNotFound
-		m.reached.Store(true)
 	case errors.As(err, &limited):
 		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
 	case errors.As(err, &transport):
 		e.Code, e.Temporary = CodeTransport, true
-		if transport.Dial && !m.reached.Load() {
+		if transport.NoHost {
 			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
-			e.Message += "; no request has reached the API yet: check CRONOFY_DATA_CENTER or CRONOFY_API_URL, and the network"
 		}
+	case errors.As(err, &server):
+		e.Temporary, _ = server.Retryable()
+		e.RetryAfter = server.RetryAfter
 	case errors.As(err, &other):
 		e.Temporary, _ = other.Retryable()
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -126,11 +125,8 @@ type Mailer struct {
 	organizer    message.Mailbox // the default one
 	policy       policy
 
-	// reached tells a data center that does not answer now from one that
-	// never did.
-	reached atomic.Bool
-	inHand  *inHand
-	zones   zone.Zones
+	inHand *inHand
+	zones  zone.Zones
 }
 
 // New checks the whole configuration and returns a Mailer, or an error that

@@ -216,8 +216,11 @@ func (b *batch) finish(err error) exitCode {
 
 // why is what stopped a run.
 func (b *batch) why(e *mailer.Error) string {
-	if e.Code == mailer.CodeUnauthorized {
+	switch e.Code {
+	case mailer.CodeUnauthorized:
 		return string(e.Stage) + ": " + keyRefused(b.apiURL)
+	case mailer.CodeUnreachable:
+		return string(e.Stage) + ": the host of " + b.apiURL + " does not exist: check CRONOFY_API_URL"
 	}
 	return e.Error()
 }

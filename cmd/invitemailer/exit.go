@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -50,4 +51,17 @@ func (t *tally) code(err error) exitCode {
 		return exitData
 	}
 	return exitOK
+}
+
+// apiCode is the exit code for a request that failed, or for what kept it from
+// being made.
+func apiCode(err error) exitCode {
+	var e cronofy.Error
+	if !errors.As(err, &e) {
+		return ledgerCode(err)
+	}
+	if again, _ := e.Retryable(); again {
+		return exitTempfail
+	}
+	return exitConfig
 }

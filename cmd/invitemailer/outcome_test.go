@@ -53,7 +53,6 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"failed by 422":            {record: invite, api: cronofytest.FaultStatus(422, 0), outcome: mailer.Failed, exit: 1, again: mailer.Failed},
 		"failed by 550 to RCPT":    {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, exit: 1, again: mailer.Failed},
 		"failed by the content":    {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, exit: 1, again: mailer.Failed},
-		"failed for the run, 402":  {record: invite, api: cronofytest.FaultStatus(402, 0), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"failed for the run, MAIL": {record: invite, smtp: at(submissiontest.AtMail, submissiontest.Say("550 not you")), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"failed, no calendar":      {record: invite, api: cronofytest.FaultBrokenCalendar(cronofytest.CalendarMissing), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"deferred by 503":          {record: invite, api: cronofytest.FaultStatus(503, 0), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
@@ -62,6 +61,9 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"unknown, repeated":        {record: invite, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Sent},
 		"unknown, held":            {record: invite, flags: []string{"--on-unknown=hold"}, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 1, again: mailer.Unknown},
 		"a refused key":            {record: invite, api: cronofytest.FaultStatus(401, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"a plan without it, 402":   {record: invite, api: cronofytest.FaultStatus(402, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"no permission, 403":       {record: invite, api: cronofytest.FaultStatus(403, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"the API hangs up":         {record: invite, api: cronofytest.FaultDrop(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
