@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"unicode"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // maxBody bounds an answer, uncompressed.
@@ -93,7 +95,15 @@ func headers(bearer, userAgent string) func(withBody bool) http.Header {
 func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, error) {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	var dialed, connected atomic.Bool
+	var dialed, connected, stopped atomic.Bool
+	waiting, done := softstop.Waiting(parent)
+	defer done()
+	defer context.AfterFunc(waiting, func() {
+		if dialed.Load() && !connected.Load() { // no request is under way yet
+			stopped.Store(true)
+			cancel()
+		}
+	})()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { dialed.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -113,6 +123,9 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 
 	response, err := c.http.Do(request)
 	if err != nil {
+		if stopped.Load() && parent.Err() == nil && !connected.Load() {
+			return nil, notSent(context.Cause(waiting))
+		}
 		problem := "the request failed"
 		if ctx.Err() != nil && parent.Err() == nil {
 			problem = "no answer came within " + c.timeout.String()

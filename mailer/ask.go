@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/softstop"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -86,6 +87,9 @@ func (w *work) request(ctx context.Context) (string, *Error) {
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
+		if endedWaiting(ctx, err) {
+			problem = notBegun(StageCreate, softstop.Cause(ctx))
+		}
 		if problem.StopsRun {
 			w.run.stop(problem)
 		}

@@ -2,9 +2,12 @@ package mailer
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
@@ -68,8 +71,11 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	// nothing: whoever has more to hand over goes on.
 	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o),
 		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task, workers)}
+	var stopping context.Context
+	stopping, b.endWaits = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer b.endWaits(nil)
 	for range workers {
-		go b.worker(ctx)
+		go b.worker(softstop.With(ctx, stopping))
 	}
 	defer close(b.work)
 	quit := make(chan struct{})
@@ -114,6 +120,8 @@ type batchRun struct {
 
 	failingSince time.Time // zero after a success
 	stop         error     // why nothing new is begun
+
+	endWaits context.CancelCauseFunc // of what waits for a connection, or for a limit
 }
 
 func (b *batchRun) worker(ctx context.Context) {
@@ -203,6 +211,13 @@ func (b *batchRun) add(item Item) {
 func notBegun(s Stage, cause error) *Error {
 	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
 		Message: "the run stopped before it was the turn of this invite; mend what stopped it, if need be, and run again"}
+}
+
+// endedWaiting reports whether err came of a stop that found the request or the
+// mail not begun.
+func endedWaiting(ctx context.Context, err error) bool {
+	cause := softstop.Cause(ctx)
+	return cause != nil && ctx.Err() == nil && errors.Is(err, cause)
 }
 
 // settle decides what follows a try: another one, or the result.
@@ -312,6 +327,7 @@ func (b *batchRun) halt(cause error) {
 	}
 	b.stop = cause
 	b.run.stop(cause)
+	b.endWaits(cause)
 	held := slices.Concat(b.waiting, b.ready)
 	for id, queue := range b.busy {
 		held = append(held, queue...)
