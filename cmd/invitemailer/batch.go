@@ -96,10 +96,12 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	}
 	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
-	err := m.SendAll(ctx, items, mailer.RunOptions{
-		Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
-		MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
-	}, b.emit)
+	err := b.inv.finishing(func() error {
+		return m.SendAll(ctx, items, mailer.RunOptions{
+			Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
+			MaxMails: b.flags.MaxMails, RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+		}, b.emit)
+	})
 	b.progress.stop()
 	if closed := b.out.close(); closed != nil {
 		b.log.Error("the results could not be written: nobody reads them any more, or the disk is full; run again", "error", closed)

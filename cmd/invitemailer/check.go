@@ -22,8 +22,6 @@ type checker struct {
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	ctx, cancel := inv.untilStopped(ctx)
-	defer cancel()
 	s, err := load(inv.flags)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())

@@ -35,8 +35,6 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 			log.Warn(warning)
 		}
 	}
-	ctx, cancel := inv.untilStopped(ctx)
-	defer cancel()
 	l, err := w.openLedger(ctx)
 	if err != nil {
 		return inv.misconfiguredLedger(s, err)
