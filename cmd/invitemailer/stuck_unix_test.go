@@ -36,9 +36,9 @@ type services struct {
 	env  []string
 }
 
-func startServices(t *testing.T, o cronofytest.Options, script submissiontest.Script) *services {
+func startServices(t *testing.T, script submissiontest.Script) *services {
 	t.Helper()
-	s := &services{dir: t.TempDir(), api: cronofytest.New(o), smtp: &submissiontest.FaultServer{Script: script}}
+	s := &services{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), smtp: &submissiontest.FaultServer{Script: script}}
 	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
 	require.NoError(t, s.smtp.Start())
@@ -59,13 +59,13 @@ func (s *services) fifo(t *testing.T, name string) string {
 }
 
 // fullPipe is a pipe that takes nothing more until it is read.
-func fullPipe(t *testing.T) (r, w *os.File) {
+func fullPipe(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
 	fill(t, w)
-	return r, w
+	return w
 }
 
 // fill writes to a pipe until it takes nothing more.
@@ -180,7 +180,7 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startServices(t, cronofytest.Options{}, tc.smtp)
+			s := startServices(t, tc.smtp)
 			var fifo string
 			if tc.fifo != "" {
 				fifo = s.fifo(t, tc.fifo)
@@ -190,12 +190,12 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 				cmd.Env = tc.env(s, fifo)
 			}
 			if tc.stuck {
-				_, cmd.Stdout = fullPipe(t)
+				cmd.Stdout = fullPipe(t)
 			}
 			var stderr strings.Builder
 			cmd.Stderr = &stderr
 			if tc.mute {
-				_, cmd.Stderr = fullPipe(t)
+				cmd.Stderr = fullPipe(t)
 			}
 			w := await(t, s, cmd)
 			if fifo != "" {
@@ -224,10 +224,10 @@ func submitted(t *testing.T, s *services, _ io.Writer) {
 // what is said of it.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
-	s := startServices(t, cronofytest.Options{}, submissiontest.Always(submissiontest.AtDot, submissiontest.FallSilent()))
+	s := startServices(t, submissiontest.Always(submissiontest.AtDot, submissiontest.FallSilent()))
 	cmd, _ := program(t, "send", "talk.jsonl")
-	_, cmd.Stdout = fullPipe(t)
-	_, cmd.Stderr = fullPipe(t)
+	cmd.Stdout = fullPipe(t)
+	cmd.Stderr = fullPipe(t)
 	w := await(t, s, cmd)
 	require.Eventually(t, func() bool {
 		all := s.smtp.Transactions()
@@ -249,7 +249,7 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 	for name, withLog := range map[string]bool{"output": false, "output and log": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startServices(t, cronofytest.Options{}, nil)
+			s := startServices(t, nil)
 			_, code := finish(t, s.dir, s.env, "send", "talk.jsonl")
 			require.EqualValues(t, exitOK, code)
 			path := s.fifo(t, "output")
@@ -303,11 +303,11 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 // TestServeStopsWhateverIsRead, or not.
 func TestServeStopsWhateverIsRead(t *testing.T) {
 	t.Parallel()
-	s := startServices(t, cronofytest.Options{}, nil)
+	s := startServices(t, nil)
 	_, code := finish(t, s.dir, s.env, "send", "talk.jsonl")
 	require.EqualValues(t, exitOK, code)
 	cmd, _ := program(t, "serve", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0")
-	_, cmd.Stdout = fullPipe(t)
+	cmd.Stdout = fullPipe(t)
 	log, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	w := await(t, s, cmd)
