@@ -34,15 +34,16 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 		items  int
 		left   int
 		took   time.Duration // after the stop
+		mixed  bool          // some failed before the stop, and say so
 	}{
 		"a greeting that never comes": {smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), items: 3},
 		"EHLO is not answered":        {smtp: submissiontest.Always(submissiontest.AtEHLO, submissiontest.FallSilent()), items: 1},
 		"a mail is under way":         {smtp: slowly, submit: submission.Config{Connections: 1}, items: 3, left: 1, took: 59 * time.Second},
 		"the mail server's limit":     {submit: submission.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"backing off":                 {smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.ShutDown()), items: 3},
+		"backing off":                 {smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.ShutDown()), items: 3, mixed: true},
 		"the API's limit":             {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"the API asks to wait":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3},
-		"the API fails":               {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3},
+		"the API asks to wait":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3, mixed: true},
+		"the API fails":               {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3, mixed: true},
 		"a request is under way":      {api: cronofytest.Options{Latency: 5 * time.Second}, items: 1, took: 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,6 +72,12 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 				assert.Equal(t, tc.left, got[mailer.Sent])
 				assert.Equal(t, tc.items-tc.left, got[mailer.Deferred])
 				assert.Len(t, server.Accepted(), tc.left)
+				for _, r := range results {
+					if e := r.Receipts[0].Error; e != nil && !tc.mixed {
+						assert.Equal(t, mailer.CodeNotBegun, e.Code, "%v", e)
+						assert.ErrorIs(t, e, mailer.ErrStopped)
+					}
+				}
 			})
 		})
 	}
