@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,8 @@ const invitesPath = "/v1/smart_invites"
 // share one Client share its rate limits. Make one for each application.
 type Client struct {
 	baseURL     string
+	givenHost   string      // of Config.BaseURL; empty if the data center says it
+	answered    atomic.Bool // by the host, whatever it said
 	http        *http.Client
 	ownsHTTP    bool
 	limiter     *limiter
@@ -35,11 +38,20 @@ type Client struct {
 // New checks the configuration and returns a Client. It asks nobody. The
 // error names every problem at once.
 func New(config Config) (*Client, error) {
+	given := config.BaseURL != ""
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	return newClient(config), nil
+	c := newClient(config)
+	if given {
+		u, err := url.Parse(config.BaseURL)
+		if err != nil {
+			return nil, fmt.Errorf("cronofy: BaseURL: %w", err)
+		}
+		c.givenHost = u.Hostname()
+	}
+	return c, nil
 }
 
 // BaseURL is the canonical address that requests go to, without the path of

@@ -181,6 +181,10 @@ type TransportError struct {
 	// can have reached the server. It is not set when it was the caller's own
 	// context that ended.
 	Dial bool
+	// NoHost is set when [Config.BaseURL] was given, its host does not exist in
+	// the DNS, and the Client has had no answer from it: the URL is wrong. The
+	// host of a data center exists: when it is not found, the DNS fails.
+	NoHost bool
 	// StatusCode is the status of the answer that could not be used, 0 if
 	// there was none.
 	StatusCode int
@@ -204,10 +208,13 @@ func (e *TransportError) Error() string {
 // Unwrap returns the cause, such as [context.DeadlineExceeded].
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Retryable says yes: creating and cancelling can be repeated without harm,
-// because the API knows an invite by its id and recipient.
+// Retryable says yes, unless NoHost is set: creating and cancelling can be repeated
+// without harm, because the API knows an invite by its id and recipient.
 func (e *TransportError) Retryable() (bool, string) {
-	if e.Dial {
+	switch {
+	case e.NoHost:
+		return false, "a host that does not exist will not answer: BaseURL has to be changed"
+	case e.Dial:
 		return true, "nothing reached the API, and the network may come back"
 	}
 	return true, "an invite is known by its id and recipient, so that asking twice changes nothing"

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // maxBody bounds an answer, uncompressed.
@@ -90,7 +92,15 @@ func headers(bearer, userAgent string) func(withBody bool) http.Header {
 func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, error) {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	var dialed, connected atomic.Bool
+	var dialed, connected, stopped atomic.Bool
+	waiting, done := softstop.Waiting(parent)
+	defer done()
+	defer context.AfterFunc(waiting, func() {
+		if dialed.Load() && !connected.Load() { // no request is under way yet
+			stopped.Store(true)
+			cancel()
+		}
+	})()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { dialed.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -110,19 +120,35 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 
 	response, err := c.http.Do(request)
 	if err != nil {
+		if stopped.Load() && parent.Err() == nil && !connected.Load() {
+			return nil, notSent(context.Cause(waiting))
+		}
 		problem := "the request failed"
 		if ctx.Err() != nil && parent.Err() == nil {
 			problem = "no answer came within " + c.timeout.String()
 		}
 		failure := transportError(problem, err)
 		failure.Dial = dialed.Load() && !connected.Load() && parent.Err() == nil
+		if c.noHost(failure.Err) {
+			failure.NoHost, failure.Problem = true, "the host of BaseURL does not exist: check BaseURL"
+		}
 		return nil, failure
 	}
+	c.answered.Store(true)
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return nil, c.refusal(response, call.addresses)
 	}
 	return readInvite(response)
+}
+
+// noHost reports whether err says that the host which the configuration names does
+// not exist, although no answer ever came from there. Another name is that of a
+// proxy.
+func (c *Client) noHost(err error) bool {
+	var name *net.DNSError
+	return c.givenHost != "" && !c.answered.Load() && errors.As(err, &name) && name.IsNotFound &&
+		strings.EqualFold(strings.TrimSuffix(name.Name, "."), strings.TrimSuffix(c.givenHost, "."))
 }
 
 // readInvite reads the answer to a request that succeeded.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // The wait before attempt n+1 is random between nothing and the smaller of
@@ -52,15 +54,20 @@ func encodingProblem(err error) string {
 
 // do makes exchanges until one succeeds or a repeat makes no sense.
 func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
+	waiting, done := softstop.Waiting(ctx)
+	defer done()
 	for attempt := 1; ; attempt++ {
-		if err := c.limiter.begin(ctx, c.maxWait); err != nil {
+		if err := c.limiter.begin(waiting, c.maxWait); err != nil {
+			if cause := softstop.Cause(ctx); cause != nil && ctx.Err() == nil {
+				err = cause
+			}
 			return nil, c.fail(call, notSent(err))
 		}
 		invite, wait, err := c.attempt(ctx, call, attempt)
 		if err == nil {
 			return invite, nil
 		}
-		repeat, reason := c.shouldRepeat(ctx, err, attempt, wait)
+		repeat, reason := c.shouldRepeat(waiting, err, attempt, wait)
 		c.log.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
 			slog.String("call", call.name), slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
 			slog.Int("attempt", attempt), slog.Bool("repeat", repeat), slog.String("reason", reason),
@@ -68,7 +75,7 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 		if !repeat {
 			return nil, c.fail(call, err)
 		}
-		if stopped := sleep(ctx, wait); stopped != nil {
+		if stopped := sleep(waiting, wait); stopped != nil {
 			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", err, stopped))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/softstop"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -111,7 +112,10 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 	answer, err := w.call(ctx, addresses)
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
-		problem = w.m.apiError(ctx, err)
+		problem = apiError(ctx, err)
+		if endedWaiting(ctx, err) {
+			problem = notBegun(StageCreate, softstop.Cause(ctx))
+		}
 		if problem.StopsRun {
 			w.run.stop(problem)
 		}
@@ -120,7 +124,6 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 	if problem != nil {
 		return "", problem
 	}
-	w.m.reached.Store(true)
 	w.tellOtherID(answer.SmartInviteID)
 	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
 		return removed.ICalendar, nil
@@ -289,7 +292,7 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 }
 
 // apiError says in the pipeline's terms what became of a request.
-func (m *Mailer) apiError(ctx context.Context, err error) *Error {
+func apiError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
 	var (
 		validation *cronofy.ValidationError
@@ -299,6 +302,7 @@ func (m *Mailer) apiError(ctx context.Context, err error) *Error {
 		missing    *cronofy.NotFoundError
 		limited    *cronofy.RateLimitError
 		transport  *cronofy.TransportError
+		server     *cronofy.ServerError
 		request    *cronofy.RequestError
 		other      cronofy.Error
 	)
@@ -307,26 +311,26 @@ func (m *Mailer) apiError(ctx context.Context, err error) *Error {
 		return interrupted(ctx, StageCreate)
 	case errors.As(err, &validation):
 		e.Code, e.Permanent = CodeRejected, true
-		m.reached.Store(true)
 	case errors.As(err, &request):
 		e.Code, e.Permanent = CodeRejected, true
 	case errors.As(err, &auth):
 		e.Code, e.StopsRun = CodeUnauthorized, true
 	case errors.As(err, &plan):
-		e.Code = CodePlan
+		e.Code, e.StopsRun = CodePlan, true
 	case errors.As(err, &permission):
-		e.Code = CodeForbidden
+		e.Code, e.StopsRun = CodeForbidden, true
 	case errors.As(err, &missing):
 		e.Code = CodeNotFound
-		m.reached.Store(true)
 	case errors.As(err, &limited):
 		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
 	case errors.As(err, &transport):
 		e.Code, e.Temporary = CodeTransport, true
-		if transport.Dial && !m.reached.Load() {
+		if transport.NoHost {
 			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
-			e.Message += "; no request has reached the API yet: check CRONOFY_DATA_CENTER or CRONOFY_API_URL, and the network"
 		}
+	case errors.As(err, &server):
+		e.Temporary, _ = server.Retryable()
+		e.RetryAfter = server.RetryAfter
 	case errors.As(err, &other):
 		e.Temporary, _ = other.Retryable()
 	}

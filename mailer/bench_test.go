@@ -39,7 +39,7 @@ func benchmarkWay(b *testing.B, l mailer.Ledger) {
 	require.NoError(b, err)
 	smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
 	require.NoError(b, err)
-	defer func() { require.NoError(b, smtp.Close()) }()
+	defer func() { require.NoError(b, smtp.Shutdown(context.Background())) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Ledger: l, AllowPast: true, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(b, err)
 	n := 0

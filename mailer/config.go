@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -141,10 +140,7 @@ type Mailer struct {
 	organizer    message.Mailbox // the default one
 	policy       policy
 
-	// reached tells a data center that does not answer now from one that
-	// never did.
-	reached atomic.Bool
-	inHand  inHand
+	inHand *inHand
 	// accepted is what refusals are held against.
 	accepted acceptances
 	zones    zone.Zones
@@ -153,7 +149,7 @@ type Mailer struct {
 // New checks the whole configuration and returns a Mailer, or an error that
 // names every setting that is wrong.
 func New(cfg Config) (*Mailer, error) {
-	m := &Mailer{cfg: cfg, log: cfg.Logger}
+	m := &Mailer{cfg: cfg, log: cfg.Logger, inHand: newInHand()}
 	var errs []error
 	bad := func(field string, err error) {
 		if err != nil {
@@ -232,12 +228,16 @@ func New(cfg Config) (*Mailer, error) {
 	return m, nil
 }
 
-// Close waits for the invites in hand and refuses new ones. It does not close
-// what Config was given.
-func (m *Mailer) Close() error {
-	m.inHand.close()
-	return nil
-}
+// Shutdown refuses new invites, waits for those in hand, and returns nil. If ctx
+// ends first, it returns an error that wraps its cause, and those in hand go on.
+//
+// Send and SendGroup finish the invite that they have in hand. SendAll ends as if
+// it had been stopped (see RunOptions.Stop), and Shutdown waits until it has
+// returned. What is refused is Deferred, with an error that wraps [ErrClosed].
+//
+// Shutdown does not close what Config was given; the package comment has the
+// order. It may be called again.
+func (m *Mailer) Shutdown(ctx context.Context) error { return m.inHand.shutdown(ctx) }
 
 func (o Organizer) mailbox() (message.Mailbox, error) {
 	a, err := address.Parse(o.Email)

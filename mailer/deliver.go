@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/invitemailer/invitemailer/internal/softstop"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/message"
@@ -272,6 +273,8 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 		return Unknown, e
 	}
 	switch {
+	case r.Outcome == submission.NotBegun && endedWaiting(ctx, r.Err):
+		return Deferred, notBegun(StageSubmit, softstop.Cause(ctx))
 	case r.Config:
 		e.Code, e.StopsRun = CodeSMTPConfig, true
 		return Deferred, e

@@ -27,6 +27,17 @@
 // outcome means that nothing left. What a later run merely repeats is marked as
 // Known.
 //
+// # Stopping
+//
+// Shut down in this order: the Mailer, which waits for the invites in hand; the
+// Submitter, which then has no mail left to finish; and the Ledger last, because
+// the outcome of every mail is recorded in it.
+//
+//	err := errors.Join(m.Shutdown(ctx), smtp.Shutdown(ctx), record.Close())
+//
+// If the context ends first, Shutdown returns and what is in hand goes on: end the
+// contexts of the calls to break it off.
+//
 // # What it never does
 //
 // It prints nothing, exits never, and logs only through the logger it is given:

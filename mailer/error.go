@@ -78,7 +78,7 @@ const (
 	CodeRateLimited      Code = "rate_limited" // 429
 	CodeServer           Code = "server_error" // 5xx and the unexpected
 	CodeTransport        Code = "transport"    // no usable answer
-	CodeUnreachable      Code = "unreachable"  // no connection at the first try
+	CodeUnreachable      Code = "unreachable"  // the host of the API's URL does not exist
 	CodeNoCalendar       Code = "no_calendar"
 	CodeUnreadable       Code = "unreadable_calendar"
 	CodeWrongMethod      Code = "wrong_method"

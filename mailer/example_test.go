@@ -46,7 +46,7 @@ func interview() mailer.Invite {
 func Example() {
 	api, smtp, inbox := neighbours()
 	defer func() { _ = inbox.Close() }()
-	defer func() { _ = smtp.Close() }()
+	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{
 		API: api, Submitter: smtp,
 		Organizer: mailer.Organizer{Name: "Acme HR", Email: "hr@acme.example"},
@@ -55,7 +55,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = m.Close() }()
+	defer func() { _ = m.Shutdown(context.Background()) }()
 
 	receipt, err := m.Send(context.Background(), interview())
 	if err != nil {
@@ -79,7 +79,7 @@ func Example() {
 func ExampleMailer_Send_handler() {
 	api, smtp, inbox := neighbours()
 	defer func() { _ = inbox.Close() }()
-	defer func() { _ = smtp.Close() }()
+	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})
 	if err != nil {
 		fmt.Println(err)
@@ -103,7 +103,7 @@ func ExampleMailer_Send_handler() {
 func ExampleMailer_SendGroup() {
 	api, smtp, inbox := neighbours()
 	defer func() { _ = inbox.Close() }()
-	defer func() { _ = smtp.Close() }()
+	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})
 	if err != nil {
 		fmt.Println(err)
@@ -129,7 +129,7 @@ func ExampleMailer_SendGroup() {
 func ExampleMailer_SendAll() {
 	api, smtp, inbox := neighbours()
 	defer func() { _ = inbox.Close() }()
-	defer func() { _ = smtp.Close() }()
+	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})
 	if err != nil {
 		fmt.Println(err)

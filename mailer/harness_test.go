@@ -92,7 +92,7 @@ func (h *house) submitter(t testing.TB) *submission.Submitter {
 	t.Helper()
 	s, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: h.smtp.Dial})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { require.NoError(t, s.Shutdown(context.Background())) })
 	return s
 }
 
@@ -106,7 +106,7 @@ func (h *house) mailer(t testing.TB) *mailer.Mailer {
 	t.Helper()
 	m, err := mailer.New(h.cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	t.Cleanup(func() { require.NoError(t, m.Shutdown(context.Background())) })
 	return m
 }
 

@@ -1,22 +1,31 @@
 package mailer
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"sync"
 )
 
-// errClosed is the cause of an invite that came after Close.
-var errClosed = errors.New("the mailer is closed")
+// ErrClosed is the cause of what a Mailer refuses after [Mailer.Shutdown], and
+// what SendAll returns then.
+var ErrClosed = errors.New("the mailer is shut down; send the invite again with a new one")
 
-// inHand counts the invites being worked on, so that Close can wait for them.
+// inHand counts the calls being worked on, so that a shutdown can wait for them.
 type inHand struct {
+	closing chan struct{} // closed when a shutdown begins
+
 	mu     sync.Mutex
 	n      int
 	closed bool
 	idle   chan struct{} // closed when closed is set and n is 0
 }
 
-// begin reports whether an invite may be taken in hand.
+func newInHand() *inHand {
+	return &inHand{closing: make(chan struct{}), idle: make(chan struct{})}
+}
+
+// begin reports whether another call may be taken in hand.
 func (h *inHand) begin() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -36,17 +45,29 @@ func (h *inHand) end() {
 	}
 }
 
-// close refuses new invites and waits for those in hand. It may be called again.
-func (h *inHand) close() {
+// shutdown refuses new calls and waits for those in hand, or the end of ctx. It
+// may be called again.
+func (h *inHand) shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	if !h.closed {
 		h.closed = true
-		h.idle = make(chan struct{})
+		close(h.closing)
 		if h.n == 0 {
 			close(h.idle)
 		}
 	}
-	idle := h.idle
 	h.mu.Unlock()
-	<-idle
+	select {
+	case <-h.idle:
+		return nil
+	default:
+	}
+	select {
+	case <-h.idle:
+		return nil
+	case <-ctx.Done():
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return fmt.Errorf("%d calls of Send, SendGroup or SendAll are still in hand; wait for longer, or end their contexts: %w", h.n, context.Cause(ctx))
+	}
 }

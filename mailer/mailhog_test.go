@@ -54,7 +54,7 @@ func TestMailHog(t *testing.T) {
 			h := newHouse(t, nil)
 			smtp, err := submission.New(submission.Config{Host: host, Port: number, TLS: submission.TLSNone})
 			require.NoError(t, err)
-			defer func() { assert.NoError(t, smtp.Close()) }()
+			defer func() { assert.NoError(t, smtp.Shutdown(context.Background())) }()
 			h.cfg.Submitter = smtp
 			returned := &lastCalendar{api: h.cfg.API}
 			h.cfg.API = returned

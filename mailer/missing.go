@@ -10,8 +10,10 @@ import (
 
 // missing looks for people who were invited with this group and are no longer
 // in its list. Half an export must not uninvite half a company, so they are
-// reported, and withdrawn only if the caller asked for that.
+// reported, and withdrawn only if the caller asked for that: by a work of its own
+// for each, in their order, since each revises the same event.
 func (w *work) missing(ctx context.Context) {
+	w.others, w.gone = nil, nil
 	if w.single || w.Method != Request || !w.record.kept() || ctx.Err() != nil {
 		return
 	}
@@ -29,7 +31,9 @@ func (w *work) missing(ctx context.Context) {
 			continue
 		}
 		if w.m.cfg.WithdrawMissing && !w.m.cfg.DryRun {
-			w.receipts = append(w.receipts, w.withdraw(ctx, e)...)
+			if gone := w.withdrawal(e); gone != nil {
+				w.gone = append(w.gone, gone)
+			}
 			continue
 		}
 		r := Receipt{InviteID: w.ID, Recipient: e.Recipient, Method: w.Method, Kind: None, Outcome: Unchanged,
@@ -38,7 +42,7 @@ func (w *work) missing(ctx context.Context) {
 		if e.LastSent != nil {
 			r.repeat(e.LastSent)
 		}
-		w.receipts = append(w.receipts, r)
+		w.others = append(w.others, r)
 	}
 }
 
@@ -64,15 +68,14 @@ func (w *work) settleRemoved(asking []int) {
 	}
 }
 
-func (w *work) withdraw(ctx context.Context, e ledger.Entry) []Receipt {
+// withdrawal is the work of withdrawing somebody from the group. It is nil if the
+// address on record cannot be read.
+func (w *work) withdrawal(e ledger.Entry) *work {
 	a, err := address.Parse(e.Recipient)
 	if err != nil {
 		w.m.log.Warn("an address in the ledger cannot be read; nobody was withdrawn", "invite", w.ID, "error", err)
 		return nil
 	}
-	c := &checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, words: w.checked.words, to: []message.Mailbox{{Address: a}},
-		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}
-	gone := w.m.newWork(c, w.run)
-	gone.do(ctx)
-	return gone.receipts
+	return w.m.newWork(&checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, words: w.checked.words, to: []message.Mailbox{{Address: a}},
+		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}, w.run)
 }

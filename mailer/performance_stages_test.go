@@ -102,7 +102,7 @@ func BenchmarkStage(b *testing.B) {
 	}
 	m, err := mailer.New(w.config)
 	require.NoError(b, err)
-	defer func() { require.NoError(b, m.Close()) }()
+	defer func() { require.NoError(b, m.Shutdown(context.Background())) }()
 	run("way", func(ctx context.Context, id string) error {
 		invite := boardMeeting()
 		invite.ID = id

@@ -1,6 +1,7 @@
 package mailer_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -45,10 +46,10 @@ func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 		defer func() { require.NoError(t, inbox.Close()) }()
 		smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial, Connections: 2})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, smtp.Close()) }()
+		defer func() { require.NoError(t, smtp.Shutdown(context.Background())) }()
 		m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, AllowPast: true})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, m.Close()) }()
+		defer func() { require.NoError(t, m.Shutdown(context.Background())) }()
 
 		start := time.Now()
 		sent := 0

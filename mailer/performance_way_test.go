@@ -85,7 +85,7 @@ func newWay(tb testing.TB, o wayOptions) *way {
 	w.onClose(w.api.Close)
 	w.smtp, err = submission.New(submission.Config{Host: "127.0.0.1", Port: port, TLS: submission.TLSNone, Connections: atOnce})
 	require.NoError(tb, err)
-	w.onClose(func() { require.NoError(tb, w.smtp.Close()) })
+	w.onClose(func() { require.NoError(tb, w.smtp.Shutdown(context.Background())) })
 	w.ledger, err = sqlite.Open(tb.Context(), sqlite.Options{Path: filepath.Join(tb.TempDir(), "ledger.sqlite")})
 	require.NoError(tb, err)
 	w.onClose(func() { require.NoError(tb, w.ledger.Close()) })
@@ -109,7 +109,7 @@ func (w *way) sendAll(tb testing.TB, prefix string, n int) {
 	tb.Helper()
 	m, err := mailer.New(w.config)
 	require.NoError(tb, err)
-	defer func() { require.NoError(tb, m.Close()) }()
+	defer func() { require.NoError(tb, m.Shutdown(context.Background())) }()
 	items := func(yield func(mailer.Item) bool) {
 		for i := range n {
 			invite := boardMeeting()
@@ -180,7 +180,7 @@ func (w *way) take(tb testing.TB) specimen {
 	r, err := m.Send(tb.Context(), invite)
 	require.NoError(tb, err)
 	require.Equal(tb, mailer.Sent, r.Outcome)
-	require.NoError(tb, m.Close())
+	require.NoError(tb, m.Shutdown(context.Background()))
 	return watch.specimen
 }
 

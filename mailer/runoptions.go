@@ -26,8 +26,8 @@ type RunOptions struct {
 	// latest success. A server that asks for a longer wait is left alone.
 	RetryFor time.Duration
 	// Stop, when closed, ends the run softly: the requests and the mails that are
-	// under way are finished, and the rest is deferred. To end it at once, end the
-	// context.
+	// under way are finished, and the rest is deferred, whatever waits for a
+	// connection or a limit included. To end it at once, end the context.
 	Stop <-chan struct{}
 	// Jitter returns a number in [0, 1). Defaults to math/rand/v2.
 	Jitter func() float64

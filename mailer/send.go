@@ -17,7 +17,7 @@ import (
 // Unknown. In a web handler, whose context ends when the caller hangs up, pass
 // context.WithoutCancel(r.Context()).
 func (m *Mailer) Send(ctx context.Context, i Invite) (Receipt, error) {
-	receipts := m.send(ctx, i.batch(), nil)
+	receipts := m.send(ctx, Item{Invite: &i})
 	return receipts[0], firstError(receipts)
 }
 
@@ -27,7 +27,7 @@ func (m *Mailer) Send(ctx context.Context, i Invite) (Receipt, error) {
 // the list follow at the end. The error is that of the first receipt that has
 // one.
 func (m *Mailer) SendGroup(ctx context.Context, g Group) ([]Receipt, error) {
-	receipts := m.send(ctx, batch{Group: g}, nil)
+	receipts := m.send(ctx, Item{Group: &g})
 	return receipts, firstError(receipts)
 }
 
@@ -40,35 +40,31 @@ func firstError(receipts []Receipt) error {
 	return nil
 }
 
-// send is what Send, SendGroup and SendAll have in common. There is at least
-// one receipt, also for an invite that names nobody.
-func (m *Mailer) send(ctx context.Context, b batch, r *run) []Receipt {
+// send takes one item all the way, in the one way that SendAll takes its items.
+// There is at least one receipt, also for an invite that names nobody.
+func (m *Mailer) send(ctx context.Context, item Item) []Receipt {
 	if !m.inHand.begin() {
-		return m.refuseAll(&b, Deferred, &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true, Err: errClosed,
-			Message: "the mailer is closed; send the invite again with a new one"})
+		return m.refuseItem(item, Deferred, closedError())
 	}
 	defer m.inHand.end()
-	c, problem := m.check(b)
-	if problem != nil {
-		return m.refuseAll(&c.batch, Invalid, problem)
+	t := &task{item: item}
+	for more := true; more; more = t.next() {
+		m.try(ctx, t, nil)
 	}
-	w := m.newWork(c, r)
-	w.do(ctx)
-	return w.close(ctx)
+	return t.result()
 }
 
-// close adds what is to be said of others and finishes the receipts.
-func (w *work) close(ctx context.Context) []Receipt {
-	w.missing(ctx)
-	w.date()
-	return w.receipts
+func closedError() *Error {
+	return &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true, Err: ErrClosed, Message: ErrClosed.Error()}
 }
 
 // date dates and logs the receipts.
 func (w *work) date() {
-	for i := range w.receipts {
-		w.receipts[i].At = w.m.cfg.Now()
-		w.m.logReceipt(&w.receipts[i], w.checked)
+	for _, receipts := range [][]Receipt{w.receipts, w.others} {
+		for i := range receipts {
+			receipts[i].At = w.m.cfg.Now()
+			w.m.logReceipt(&receipts[i], w.checked)
+		}
 	}
 }
 
@@ -115,7 +111,9 @@ type work struct {
 	record record
 	claim  ledger.Claim
 
-	receipts []Receipt // one for each recipient, in their order; then others
+	receipts []Receipt // one for each recipient, in their order
+	others   []Receipt // of those who are missing and stay invited
+	gone     []*work   // the withdrawals of those who are not to stay
 	done     []bool
 	keys     []ledger.Key
 	prints   []string

@@ -2,12 +2,17 @@ package mailer
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"slices"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
-// why it could not be read.
+// why it could not be read. One that holds none of them, or both an invite and a
+// group, is Invalid.
 type Item struct {
 	Invite *Invite
 	Group  *Group
@@ -40,20 +45,37 @@ const (
 
 // SendAll sends the items as they come, several at once, and those of one id in
 // their order; emit is called with each result as it is known, by one goroutine
-// at a time. Memory does not grow with the number of items.
+// at a time. Memory does not grow with the number of items. A withdrawal that
+// Config.WithdrawMissing asks for takes its turn like an item; its receipt is in
+// the result of its group, which comes when the last of them has ended.
 //
 // The error is nil if the run came to its end, whatever became of the items;
-// otherwise it is ErrStopped, the end of the context, or the *[Error] that
-// stopped the run. Items that were not begun then get the outcome Deferred.
+// otherwise it is ErrStopped, [ErrClosed], the end of the context, or the *[Error]
+// that stopped the run. Items that were not begun then get the outcome Deferred.
+//
+// The iterator runs in a goroutine of its own. A run that was stopped does not
+// wait for it: it may outlive SendAll, until it yields once more, when yield
+// returns false, or ends. What it reads from should end with the run.
 func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
 	o = o.withDefaults()
+	if emit == nil {
+		emit = func(Result) {}
+	}
+	if items == nil {
+		items = func(yield func(Item) bool) {
+			yield(Item{Err: invalidItem("there is no iterator over the items; give one, such as slices.Values")})
+		}
+	}
 	workers := o.workers()
 	// To wake another goroutine for each item costs more than an item that needs
 	// nothing: whoever has more to hand over goes on.
 	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o),
 		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task, workers)}
+	var stopping context.Context
+	stopping, b.endWaits = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer b.endWaits(nil)
 	for range workers {
-		go b.worker(ctx)
+		go b.worker(softstop.With(ctx, stopping))
 	}
 	defer close(b.work)
 	quit := make(chan struct{})
@@ -70,26 +92,14 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 		}
 	}()
 	b.limit = workers + maxWaiting
+	if !m.inHand.begin() {
+		b.halt(ErrClosed)
+		return b.loop(ctx, input)
+	}
+	defer m.inHand.end()
 	err := b.loop(ctx, input)
 	m.remember(ctx, b.run)
 	return err
-}
-
-// task is an item on its way.
-type task struct {
-	item     Item
-	w        *work // nil until the item was checked
-	receipts []Receipt
-	tries    int
-	first    time.Time // of the first temporary failure
-	next     time.Time // of the next try
-}
-
-func (t *task) id() string {
-	if t.item.Group != nil {
-		return t.item.Group.ID
-	}
-	return t.item.Invite.ID
 }
 
 // batchRun is the state of one SendAll. All of it belongs to the goroutine of
@@ -112,6 +122,8 @@ type batchRun struct {
 
 	failingSince time.Time // zero after a success
 	stop         error     // why nothing new is begun
+
+	endWaits context.CancelCauseFunc // of what waits for a connection, or for a limit
 }
 
 func (b *batchRun) worker(ctx context.Context) {
@@ -121,36 +133,10 @@ func (b *batchRun) worker(ctx context.Context) {
 	}
 }
 
-// try takes a task as far as it gets this time.
-func (m *Mailer) try(ctx context.Context, t *task, r *run) {
-	t.tries++
-	if t.w != nil {
-		t.w.reopen()
-		t.w.do(ctx)
-		t.receipts = t.w.receipts
-		return
-	}
-	var b batch
-	if t.item.Group != nil {
-		b = batch{Group: *t.item.Group}
-	} else {
-		b = t.item.Invite.batch()
-	}
-	c, problem := m.check(b)
-	if problem != nil {
-		t.receipts = m.refuseAll(&c.batch, Invalid, problem)
-		return
-	}
-	t.w = m.newWork(c, r)
-	t.w.repeats = t.item.Repeats
-	t.w.do(ctx)
-	t.receipts = t.w.receipts
-}
-
 func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	stop := b.o.Stop
+	stop, closing := b.o.Stop, b.m.inHand.closing
 	for input != nil || b.known > 0 {
 		b.wake()
 		var (
@@ -175,7 +161,7 @@ func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
 			b.inHand++
 		case t := <-b.finished:
 			b.inHand--
-			b.settle(ctx, t)
+			b.settle(t)
 		case item, ok := <-take:
 			if !ok {
 				input = nil
@@ -189,6 +175,9 @@ func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
 		case <-stop:
 			stop = nil
 			b.halt(ErrStopped)
+		case <-closing:
+			closing = nil
+			b.halt(ErrClosed)
 		case <-ctx.Done():
 			if b.stop == nil {
 				b.halt(context.Cause(ctx))
@@ -201,9 +190,10 @@ func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
 
 // add takes in one item.
 func (b *batchRun) add(item Item) {
+	problem := item.problem()
 	switch {
-	case item.Err != nil:
-		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Invalid, item.Err)})
+	case problem != nil:
+		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Invalid, problem)})
 	case b.stop != nil:
 		b.emit(Result{Item: item, Receipts: b.m.refuseItem(item, Deferred, notBegun(StageRead, b.stop))})
 	default:
@@ -219,36 +209,31 @@ func (b *batchRun) add(item Item) {
 	}
 }
 
-// refuseItem makes the receipts of an item that is not begun.
-func (m *Mailer) refuseItem(item Item, o Outcome, e *Error) []Receipt {
-	var b batch
-	switch {
-	case item.Group != nil:
-		b = batch{Group: *item.Group}
-	case item.Invite != nil:
-		b = item.Invite.batch()
-	}
-	return m.refuseAll(&b, o, e)
-}
-
 // notBegun is for what a run that was stopped did not come to.
 func notBegun(s Stage, cause error) *Error {
 	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
 		Message: "the run stopped before it was the turn of this invite; mend what stopped it, if need be, and run again"}
 }
 
+// endedWaiting reports whether err came of a stop that found the request or the
+// mail not begun.
+func endedWaiting(ctx context.Context, err error) bool {
+	cause := softstop.Cause(ctx)
+	return cause != nil && ctx.Err() == nil && errors.Is(err, cause)
+}
+
 // settle decides what follows a try: another one, or the result.
-func (b *batchRun) settle(ctx context.Context, t *task) {
+func (b *batchRun) settle(t *task) {
 	now := b.m.cfg.Now()
 	if e := stopping(t.receipts); e != nil {
-		b.end(ctx, t)
+		b.end(t)
 		b.halt(e)
 		return
 	}
 	again, asked := temporary(t.receipts)
 	if !again {
 		b.failingSince = time.Time{}
-		b.end(ctx, t)
+		b.end(t)
 		return
 	}
 	if t.first.IsZero() {
@@ -263,10 +248,10 @@ func (b *batchRun) settle(ctx context.Context, t *task) {
 		until = b.failingSince
 	}
 	if b.stop != nil || len(b.waiting) >= maxWaiting || now.Add(wait).After(until.Add(b.o.RetryFor)) {
-		b.end(ctx, t)
+		b.end(t)
 		return
 	}
-	t.next = now.Add(wait)
+	t.due = now.Add(wait)
 	b.waiting = append(b.waiting, t)
 }
 
@@ -280,12 +265,16 @@ func (b *batchRun) backoff(tries int) time.Duration {
 	return bound/2 + time.Duration(b.o.Jitter()*float64(bound/2))
 }
 
-// end gives the result of a task away and lets the next of its id begin.
-func (b *batchRun) end(ctx context.Context, t *task) {
-	if t.w != nil {
-		t.receipts = t.w.close(ctx)
+// end lets a task go on to its next work. After the last it gives its result away
+// and lets the next of its id begin.
+func (b *batchRun) end(t *task) {
+	if b.stop != nil {
+		t.stop(b.m, b.stop)
+	} else if t.next() {
+		b.ready = append(b.ready, t)
+		return
 	}
-	b.emit(Result{Item: t.item, Receipts: t.receipts})
+	b.emit(Result{Item: t.item, Receipts: t.result()})
 	b.known--
 	id := t.id()
 	queue := b.busy[id]
@@ -305,7 +294,7 @@ func (b *batchRun) wake() {
 	now := b.m.cfg.Now()
 	rest := b.waiting[:0]
 	for _, t := range b.waiting {
-		if t.next.After(now) {
+		if t.due.After(now) {
 			rest = append(rest, t)
 			continue
 		}
@@ -323,10 +312,10 @@ func (b *batchRun) pause() (time.Duration, bool) {
 	if len(b.waiting) == 0 {
 		return 0, false
 	}
-	next := b.waiting[0].next
+	next := b.waiting[0].due
 	for _, t := range b.waiting[1:] {
-		if t.next.Before(next) {
-			next = t.next
+		if t.due.Before(next) {
+			next = t.due
 		}
 	}
 	return next.Sub(b.m.cfg.Now()), true
@@ -340,26 +329,18 @@ func (b *batchRun) halt(cause error) {
 	}
 	b.stop = cause
 	b.run.stop(cause)
-	var held []*task
-	held = append(held, b.ready...)
+	b.endWaits(cause)
+	held := slices.Concat(b.waiting, b.ready)
 	for id, queue := range b.busy {
 		held = append(held, queue...)
 		b.busy[id] = nil
 	}
-	for _, t := range held {
-		if t.tries > 0 {
-			b.waiting = append(b.waiting, t)
-			continue
-		}
-		b.known--
-		b.emit(Result{Item: t.item, Receipts: b.m.refuseItem(t.item, Deferred, notBegun(StageRead, cause))})
-	}
-	for _, t := range b.waiting {
-		b.known--
-		t.w.date()
-		b.emit(Result{Item: t.item, Receipts: t.receipts})
-	}
 	b.ready, b.waiting = nil, nil
+	for _, t := range held {
+		b.known--
+		t.stop(b.m, cause)
+		b.emit(Result{Item: t.item, Receipts: t.result()})
+	}
 }
 
 func stopping(receipts []Receipt) *Error {
@@ -386,14 +367,4 @@ func temporary(receipts []Receipt) (again bool, asked time.Duration) {
 		asked = max(asked, r.Error.RetryAfter)
 	}
 	return again, asked
-}
-
-// reopen prepares the second try of those whose first one failed for a time.
-func (w *work) reopen() {
-	for i := range w.done {
-		if again, _ := temporary(w.receipts[i : i+1]); again {
-			w.done[i] = false
-			w.receipts[i].Outcome, w.receipts[i].Error = "", nil
-		}
-	}
 }

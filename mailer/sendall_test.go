@@ -73,7 +73,7 @@ func runAll(t *testing.T, cfg mailer.Config, items []mailer.Item, o mailer.RunOp
 	cfg.AllowPast = true
 	m, err := mailer.New(cfg)
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, m.Close()) }()
+	defer func() { assert.NoError(t, m.Shutdown(context.Background())) }()
 	var results []mailer.Result
 	err = m.SendAll(t.Context(), slices.Values(items), o, func(r mailer.Result) { results = append(results, r) })
 	return results, err
@@ -241,15 +241,66 @@ func TestSendAllStopsWhenEverythingWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, nil)
-		h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(401, 0) })
-		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(30), mailer.RunOptions{RetryFor: time.Hour})
-		var e *mailer.Error
-		require.ErrorAs(t, err, &e)
-		assert.Equal(t, mailer.CodeUnauthorized, e.Code)
-		assert.Equal(t, map[mailer.Outcome]int{mailer.Deferred: 30}, outcomes(results), "every record has its result")
-		assert.Equal(t, mailer.CodeNotBegun, results[29].Receipts[0].Error.Code)
-		assert.Equal(t, 1, h.api.Count(), "one refused key is enough")
+		for status, code := range map[int]mailer.Code{401: mailer.CodeUnauthorized, 402: mailer.CodePlan, 403: mailer.CodeForbidden} {
+			before := h.api.Count()
+			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(status, 0) })
+			results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(30), mailer.RunOptions{RetryFor: time.Hour})
+			var e *mailer.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, code, e.Code)
+			assert.Equal(t, map[mailer.Outcome]int{mailer.Deferred: 30}, outcomes(results), "every record has its result")
+			assert.Equal(t, mailer.CodeNotBegun, results[29].Receipts[0].Error.Code)
+			assert.Equal(t, 1, h.api.Count()-before, "one refused key is enough")
+		}
 	})
+}
+
+// TestNetworkAway: an API that cannot be reached is tried again, whether it ever
+// answered or not. One whose host does not exist stops the run if a URL named it.
+func TestNetworkAway(t *testing.T) {
+	t.Parallel()
+	away := &cronofy.TransportError{Dial: true, Problem: "the request failed", Err: errors.New("connect: network is unreachable")}
+	for name, tc := range map[string]struct {
+		answers []error // of the API, in their order; the last for ever
+		asked   int
+		want    mailer.Outcome
+		code    mailer.Code
+		stops   bool
+	}{
+		"from the start":   {answers: []error{away}, asked: 8, want: mailer.Deferred, code: mailer.CodeTransport},
+		"for a while":      {answers: []error{away, away, nil}, asked: 3, want: mailer.Sent},
+		"after an answer":  {answers: []error{&cronofy.ServerError{StatusCode: 503}, &cronofy.RateLimitError{}, away, nil}, asked: 4, want: mailer.Sent},
+		"no such host":     {answers: []error{&cronofy.TransportError{Dial: true, NoHost: true, Problem: "no such host"}}, asked: 1, want: mailer.Deferred, code: mailer.CodeUnreachable, stops: true},
+		"503 for too long": {answers: []error{&cronofy.ServerError{StatusCode: 503, RetryAfter: time.Hour}}, asked: 1, want: mailer.Deferred, code: mailer.CodeServer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api, asked := newHouse(t, nil).cfg.API, 0
+				cfg := mailer.Config{Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result { return accepted() }),
+					API: apiFunc(func(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
+						asked++
+						if err := tc.answers[min(asked, len(tc.answers))-1]; err != nil {
+							return nil, err
+						}
+						return api.Create(ctx, r)
+					})}
+				results, err := runAll(t, cfg, invites(1), mailer.RunOptions{RetryFor: 2 * time.Minute, Jitter: func() float64 { return 1 }})
+				assert.Equal(t, tc.stops, err != nil)
+				assert.Equal(t, tc.asked, asked)
+				r := results[0].Receipts[0]
+				assert.Equal(t, tc.want, r.Outcome)
+				if tc.want != mailer.Sent {
+					assert.Equal(t, tc.code, r.Error.Code)
+					assert.Equal(t, tc.stops, r.Error.StopsRun)
+					assert.Equal(t, !tc.stops, r.Error.Temporary)
+				}
+				if tc.code == mailer.CodeServer {
+					assert.Equal(t, time.Hour, r.Error.RetryAfter)
+				}
+			})
+		})
+	}
 }
 
 func TestSendAllStopsSoftly(t *testing.T) {
@@ -332,7 +383,7 @@ func TestCloseWaitsForWhatIsInHand(t *testing.T) {
 			sent <- r
 		}()
 		synctest.Wait()
-		require.NoError(t, m.Close())
+		require.NoError(t, m.Shutdown(context.Background()))
 		assert.Equal(t, mailer.Sent, (<-sent).Outcome)
 		r, err := m.Send(t.Context(), boardMeeting())
 		require.Error(t, err)

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -19,8 +19,11 @@ type Main struct {
 	Args           []string // without the program's name
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Signals ask to stop: the first softly, the second at once.
+	// Signals ask to stop: the first softly, the second at once. See obey.
 	Signals <-chan os.Signal
+	// Exit ends a process whose command does not end although it was told to, as
+	// in the middle of a read from a pipe. Nil waits for it.
+	Exit func(code int)
 	// At is called at each mailer.Step and submission.Moment, for tests that
 	// end the process there. Nil is not called.
 	At func(point string)
@@ -55,48 +58,60 @@ type command interface {
 // came as flags, and how it is asked to stop.
 type invocation struct {
 	Main
+	Stdout, Stderr *output
+
 	flags  settings
 	screen *screen
 	stop   *stopper
+	// underWay: the first signal leaves the context alone; see finishing.
+	underWay atomic.Bool
 }
-
-// errInterrupted ends what is in hand when a second signal comes.
-var errInterrupted = errors.New("interrupted")
 
 // Run runs the command and returns its exit code.
 func (m Main) Run(ctx context.Context) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := newStopper()
+	defer stop.stop()
+	inv := &invocation{Main: m, stop: stop, Stdout: newOutput(m.Stdout, stop), Stderr: newOutput(m.Stderr, stop)}
+	inv.screen = newScreen(inv.Stderr)
+	ended := make(chan struct{})
+	defer close(ended)
+	go inv.obey(ended, cancel)
+	return int(inv.command(ctx))
+}
+
+// command reads the command line and does what it says.
+func (inv *invocation) command(ctx context.Context) exitCode {
 	var c cli
 	helped := false
 	parser, err := kong.New(&c,
 		kong.Name("invitemailer"),
 		kong.Description("Sends calendar invitations by mail, created at Cronofy and exactly accounted for."),
-		kong.Writers(m.Stdout, m.Stderr),
+		kong.Writers(inv.Stdout, inv.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(printHelp),
 		kong.PostBuild(withoutDefaults),
 	)
 	if err != nil {
-		return int(m.fail(exitUsage, err.Error()))
+		return inv.fail(exitUsage, err.Error())
 	}
-	parsed, err := parser.Parse(m.Args)
+	parsed, err := parser.Parse(inv.Args)
 	switch {
 	case helped:
-		return int(exitOK)
+		return exitOK
 	case err != nil:
-		return int(m.fail(exitUsage, err.Error()+"; see invitemailer --help"))
+		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
 	}
 	if err := givenTwice(parsed.Path); err != nil {
-		return int(m.fail(exitUsage, err.Error()+"; see invitemailer --help"))
+		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
 	}
 	chosen, ok := parsed.Selected().Target.Addr().Interface().(command)
 	if !ok {
-		return int(m.fail(exitUsage, "that is no command; see invitemailer --help"))
+		return inv.fail(exitUsage, "that is no command; see invitemailer --help")
 	}
-	inv := &invocation{Main: m, flags: c.settings, screen: newScreen(m.Stderr), stop: newStopper()}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go inv.obey(ctx, cancel)
-	return int(chosen.run(ctx, inv))
+	inv.flags = c.settings
+	return chosen.run(ctx, inv)
 }
 
 // withoutDefaults leaves the settings' flags empty unless they are given: their
@@ -124,26 +139,10 @@ func givenTwice(path []*kong.Path) error {
 	return nil
 }
 
-// obey turns signals into the two ways of stopping.
-func (inv *invocation) obey(ctx context.Context, cancel context.CancelCauseFunc) {
-	for {
-		select {
-		case <-inv.Signals:
-			if inv.stop.stopped() {
-				cancel(errInterrupted)
-				return
-			}
-			inv.stop.stop()
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // fail says on standard error why there is nothing to be done.
-func (m Main) fail(code exitCode, messages ...string) exitCode {
+func (inv *invocation) fail(code exitCode, messages ...string) exitCode {
 	for _, message := range messages {
-		_, _ = fmt.Fprintf(m.Stderr, "invitemailer: %s\n", safetext.Line(message))
+		_, _ = fmt.Fprintf(inv.Stderr, "invitemailer: %s\n", safetext.Line(message))
 	}
 	return code
 }

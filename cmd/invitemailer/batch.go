@@ -98,10 +98,12 @@ func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer
 	b.whole = terminal || b.flags.All
 	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
-	err := m.SendAll(ctx, items, mailer.RunOptions{
-		Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
-		MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
-	}, b.emit)
+	err := b.inv.finishing(func() error {
+		return m.SendAll(ctx, items, mailer.RunOptions{
+			Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
+			MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+		}, b.emit)
+	})
 	b.progress.stop()
 	if closed := b.out.close(); closed != nil {
 		b.log.Error("the results could not be written: nobody reads them any more, or the disk is full; run again", "error", closed)
@@ -227,8 +229,11 @@ func (b *batch) finish(err error) exitCode {
 
 // why is what stopped a run.
 func (b *batch) why(e *mailer.Error) string {
-	if e.Code == mailer.CodeUnauthorized {
+	switch e.Code {
+	case mailer.CodeUnauthorized:
 		return string(e.Stage) + ": " + keyRefused(b.apiURL)
+	case mailer.CodeUnreachable:
+		return string(e.Stage) + ": the host of " + b.apiURL + " does not exist: check CRONOFY_API_URL"
 	}
 	return settingNames.Replace(e.Error())
 }

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -29,30 +30,38 @@ type changeLine struct {
 // changes is standard output as a place for changes: each is written at once, for
 // the program on the other side of a pipe.
 type changes struct {
-	w      io.Writer
-	broken func() // called when nobody takes them any more
+	w      *output
+	broken func() // called when nobody can take them any more
 
 	mu  sync.Mutex
 	err error
 }
 
 // put writes one change; it is an rsvp.OnChange. A change that could not be
-// written was not taken, so that it comes again.
-func (c *changes) put(_ context.Context, change rsvp.Change) error {
+// written was not taken, so that it comes again. One that nobody read before ctx
+// ended comes again too, and is written twice if somebody goes on reading.
+func (c *changes) put(ctx context.Context, change rsvp.Change) error {
 	text, err := json.Marshal(newChangeLine(&change))
 	if err != nil {
 		return fmt.Errorf("encode the change: %w", err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return c.err
+	if err := c.failed(); err != nil {
+		return err
 	}
-	if _, err := safetext.JSONWriter(c.w).Write(append(text, '\n')); err != nil {
-		c.err = fmt.Errorf("write the change to standard output: %w", err)
+	var line bytes.Buffer
+	_, _ = safetext.JSONWriter(&line).Write(append(text, '\n')) // never fails
+	_, err = c.w.WriteContext(ctx, line.Bytes())
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write the change to standard output: %w", err)
+	if !errors.Is(err, errUnread) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.err = err
 		c.broken()
 	}
-	return c.err
+	return err
 }
 
 func (c *changes) failed() error {

@@ -29,8 +29,6 @@ type checker struct {
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	ctx, cancel := inv.untilStopped(ctx)
-	defer cancel()
 	s, err := load(inv.flags)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())
@@ -94,11 +92,7 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	case errors.As(err, &refused):
 		c.mend(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
-		code := exitConfig
-		if again, _ := known.Retryable(); again {
-			code = exitTempfail
-		}
-		c.mend(code, "api key", err.Error())
+		c.mend(apiCode(err), "api key", err.Error())
 	default:
 		c.mend(exitTempfail, "api key", err.Error())
 	}

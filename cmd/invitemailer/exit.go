@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -83,3 +84,16 @@ func repeats(r *mailer.Receipt) bool {
 
 // missingRecipient is the rule of the finding that says so.
 const missingRecipient = "missing_recipient"
+
+// apiCode is the exit code for a request that failed, or for what kept it from
+// being made.
+func apiCode(err error) exitCode {
+	var e cronofy.Error
+	if !errors.As(err, &e) {
+		return ledgerCode(err)
+	}
+	if again, _ := e.Retryable(); again {
+		return exitTempfail
+	}
+	return exitConfig
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -111,4 +112,28 @@ func TestLedgerCode(t *testing.T) {
 	assert.Equal(t, exitTempfail, ledgerCode(fmt.Errorf("open: %w", context.Canceled)))
 	assert.Equal(t, exitConfig, ledgerCode(fmt.Errorf("open: %w", ledger.ErrUnusable)))
 	assert.Equal(t, exitConfig, ledgerCode(errors.New("anything else")))
+}
+
+// TestAPICode: what an outage did to a request is for a later run, and what a
+// setting did is for a person.
+func TestAPICode(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want exitCode
+	}{
+		"the network is away": {&cronofy.TransportError{Dial: true}, exitTempfail},
+		"there is no host":    {&cronofy.TransportError{Dial: true, NoHost: true}, exitConfig},
+		"the API fails":       {&cronofy.ServerError{StatusCode: 503}, exitTempfail},
+		"too many requests":   {&cronofy.RateLimitError{}, exitTempfail},
+		"the plan":            {&cronofy.PlanError{}, exitConfig},
+		"the permission":      {&cronofy.PermissionError{}, exitConfig},
+		"a busy ledger":       {ledger.ErrBusy, exitTempfail},
+		"an unusable ledger":  {ledger.ErrUnusable, exitConfig},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.want, apiCode(fmt.Errorf("it stopped: %w", c.err)))
+		})
+	}
 }

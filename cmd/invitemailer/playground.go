@@ -82,7 +82,10 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	log.Info("the page is ready", "url", "http://"+page.Addr().String()+"/")
 	pages := board.Sandbox{Playground: sb, Logger: log}
-	if err := inv.serve(ctx, log, server{name: "page", listener: page, handler: board.Guard("", pages.Handler())}); err != nil {
+	err = inv.finishing(func() error {
+		return inv.serve(ctx, log, server{name: "page", listener: page, handler: board.Guard("", pages.Handler())})
+	})
+	if err != nil {
 		return inv.fail(exitTempfail, err.Error())
 	}
 	return exitOK

@@ -110,14 +110,15 @@ func countLines(names []string) int {
 }
 
 func linesOf(name string) (int, error) {
+	// A pipe must not even be opened: that waits for somebody to write.
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return 0, errors.New("it can be read only once")
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return 0, errors.New("it can be read only once")
-	}
 	lines := 0
 	for block := make([]byte, 64<<10); ; {
 		n, err := f.Read(block)

@@ -35,8 +35,6 @@ func (inv *invocation) withLedger(ctx context.Context, do func(context.Context, 
 	for _, warning := range misspelt(os.Environ()) {
 		log.Warn(warning)
 	}
-	ctx, cancel := inv.untilStopped(ctx)
-	defer cancel()
 	cfg.ledger.patience = inv.Patience
 	w := &wiring{cfg: &cfg, scope: scopeLedger, log: log}
 	defer w.close()

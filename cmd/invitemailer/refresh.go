@@ -36,8 +36,6 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 			log.Warn(warning)
 		}
 	}
-	ctx, cancel := inv.untilStopped(ctx)
-	defer cancel()
 	l, err := w.openLedger(ctx)
 	if err != nil {
 		return inv.misconfiguredLedger(s, err)
@@ -63,7 +61,7 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	case inv.stop.stopped():
 		return inv.fail(exitTempfail, "stopped before everything was asked; run again")
 	case err != nil:
-		return inv.fail(ledgerCode(err), err.Error())
+		return inv.fail(apiCode(err), err.Error())
 	case sum.Failed > 0 || sum.Undelivered > 0:
 		return exitTempfail
 	}

@@ -45,7 +45,7 @@ func (w *wiring) sandbox(p *problems) {
 	if len(p.texts) > 0 {
 		return
 	}
-	w.closers = append(w.closers, func() { _ = submitter.Close() })
+	w.closers = append(w.closers, func() { _ = submitter.Shutdown(context.Background()) })
 	if w.cfg.mail.Organizer == (mailer.Organizer{}) {
 		w.cfg.mail.Organizer = sandboxOrganizer
 	}

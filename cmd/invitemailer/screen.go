@@ -14,6 +14,9 @@ import (
 
 // isTerminal reports whether f is a terminal.
 func isTerminal(f any) bool {
+	if o, ok := f.(*output); ok {
+		f = o.w
+	}
 	file, ok := f.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

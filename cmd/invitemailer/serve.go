@@ -16,6 +16,10 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
+// logLimit is how long serve waits for those who read its log, before it goes on
+// without the line.
+const logLimit = time.Second
+
 // callbackPath is where callbacks are taken.
 const callbackPath = "/cronofy/callback"
 
@@ -78,6 +82,8 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		_ = public.Close()
 		return inv.misconfigured(s, []string{err.Error()})
 	}
+	// A callback is not to wait for those who read the log.
+	inv.Stderr.giveUpAfter(logLimit)
 	out := &changes{w: inv.Stdout, broken: inv.stop.stop}
 	counts := newCounts()
 	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, Logger: log, Observe: counts.callback,
@@ -92,10 +98,12 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		_, _ = public.Close(), admin.Close()
 		return inv.misconfigured(s, []string{err.Error()})
 	}
-	failed := inv.serve(ctx, log,
-		server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
-		server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, counts, board.Answers{Store: shown{l}, Logger: log}))},
-	)
+	failed := inv.finishing(func() error {
+		return inv.serve(ctx, log,
+			server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
+			server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, out, counts, board.Answers{Store: shown{l}, Logger: log}))},
+		)
+	})
 	if err := out.failed(); err != nil {
 		return inv.unwritten(err)
 	}
@@ -141,7 +149,7 @@ func publicPaths(callbacks http.Handler) http.Handler {
 
 // adminPaths is for those who run it. Health tells nothing about anybody, so that
 // whatever watches it needs no token.
-func adminPaths(token string, l *sqlite.Ledger, counts *counts, pages board.Answers) http.Handler {
+func adminPaths(token string, l *sqlite.Ledger, out *changes, counts *counts, pages board.Answers) http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", &counts.set)
 	guarded.Handle("/", pages.Handler())
@@ -149,6 +157,10 @@ func adminPaths(token string, l *sqlite.Ledger, counts *counts, pages board.Answ
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := l.Lookup(r.Context(), ledger.Key{InviteID: "healthz"}); err != nil {
 			http.Error(w, "the ledger cannot be read", http.StatusServiceUnavailable)
+			return
+		}
+		if out.w.unread() {
+			http.Error(w, "nobody reads standard output, so no answer can be passed on", http.StatusServiceUnavailable)
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -2,38 +2,68 @@ package main
 
 import (
 	"context"
-	"sync"
+	"errors"
+	"time"
 )
+
+// stopGrace is how long a command may take to end by itself once it was told to
+// break off. It is longer than a write that nobody reads may take.
+const stopGrace = 2 * time.Second
+
+// errInterrupted is why a context ended: a signal said so.
+var errInterrupted = errors.New("interrupted")
 
 // stopper is a wish to stop that several may have.
 type stopper struct {
-	once sync.Once
-	c    chan struct{}
+	ctx  context.Context // ends with the wish
+	stop func()
+	c    <-chan struct{}
 }
 
-func newStopper() *stopper { return &stopper{c: make(chan struct{})} }
+func newStopper() *stopper {
+	s := &stopper{}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.c = s.ctx.Done()
+	return s
+}
 
-func (s *stopper) stop() { s.once.Do(func() { close(s.c) }) }
+func (s *stopper) stopped() bool { return s.ctx.Err() != nil }
 
-func (s *stopper) stopped() bool {
-	select {
-	case <-s.c:
-		return true
-	default:
-		return false
+// finishing does what must not be broken off by the first signal, since mails,
+// requests or callbacks are under way: it stops by itself when inv.stop ends.
+func (inv *invocation) finishing(do func() error) error {
+	inv.underWay.Store(true)
+	defer inv.underWay.Store(false)
+	return do()
+}
+
+// obey turns signals into the ways of stopping. The first ends softly what is under
+// way, and breaks off everything else; the next breaks off that too. A command that
+// does not end by itself then is ended with its process.
+func (inv *invocation) obey(ended <-chan struct{}, cancel context.CancelCauseFunc) {
+	var over <-chan time.Time
+	for first := true; ; first = false {
+		select {
+		case <-inv.Signals:
+		case <-over:
+			inv.exit(inv.fail(exitTempfail, "the command was stopped in the middle of what it did"))
+			return
+		case <-ended:
+			return
+		}
+		if over != nil {
+			inv.exit(exitTempfail)
+			return
+		}
+		if inv.stop.stop(); !first || !inv.underWay.Load() {
+			cancel(errInterrupted)
+			over = time.After(stopGrace)
+		}
 	}
 }
 
-// untilStopped is for subcommands that have nothing to finish: its context ends
-// at the first signal.
-func (inv *invocation) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-inv.stop.c:
-			cancel(errInterrupted)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
+func (inv *invocation) exit(code exitCode) {
+	if inv.Exit != nil {
+		inv.Exit(int(code))
+	}
 }

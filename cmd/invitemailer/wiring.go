@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -86,7 +87,7 @@ func (w *wiring) services(p *problems) {
 	p.translate(err)
 	if err == nil {
 		w.cfg.mail.Submitter = submitter
-		w.closers = append(w.closers, func() { _ = submitter.Close() })
+		w.closers = append(w.closers, func() { _ = submitter.Shutdown(context.Background()) })
 	}
 }
 
@@ -101,7 +102,7 @@ func (w *wiring) mailer(ctx context.Context) (*mailer.Mailer, error) {
 	}
 	m, err := mailer.New(w.cfg.mail)
 	if err == nil {
-		w.closers = append(w.closers, func() { _ = m.Close() })
+		w.closers = append(w.closers, func() { _ = m.Shutdown(context.Background()) })
 	}
 	return m, err
 }
@@ -109,7 +110,8 @@ func (w *wiring) mailer(ctx context.Context) (*mailer.Mailer, error) {
 func (w *wiring) openLedger(ctx context.Context) (*sqlite.Ledger, error) {
 	l, err := w.cfg.ledger.open(ctx, w.apiURL, w.cfg.mail.DryRun || w.scope == scopeLedger, w.log)
 	if l != nil {
-		w.closers = append(w.closers, func() {
+		// The last of all: the end of every mail is recorded in it.
+		w.closers = slices.Insert(w.closers, 0, func() {
 			if err := l.Close(); err != nil {
 				w.log.Warn("the ledger could not be closed", "error", err)
 			}

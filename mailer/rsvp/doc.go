@@ -13,8 +13,8 @@
 //	403  no signature fits
 //	405  not a POST
 //	413  the body is too large
-//	500  the store has it, but OnChange failed: the API repeats it
-//	503  the store did not take it in time: the API repeats it
+//	503  the store did not take it in time, or has it and OnChange did not: the
+//	     API repeats it
 //
 // within five seconds, which is what the API waits for. An answer about an unknown
 // invite is logged by its id and not recorded; an error would only make the API
@@ -25,7 +25,7 @@
 // A callback is signed without a time and can be repeated or replayed
 // (https://docs.cronofy.com/developers/api/smart-invites/invite-callback/). The
 // order in which callbacks come is all there is, with two exceptions. A repeat of a
-// callback that was answered with 500, which comes after a newer one, is known as
+// callback that was answered with 503, which comes after a newer one, is known as
 // such and changes nothing. And a status that the API was asked for before a
 // callback came never overrides it. What a replay or a lost callback put wrong is
 // put right by the next Refresh.

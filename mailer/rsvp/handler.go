@@ -91,10 +91,8 @@ func (o Outcome) code() int {
 		return http.StatusForbidden
 	case Malformed:
 		return http.StatusBadRequest
-	case Unavailable:
+	case Unavailable, Undelivered:
 		return http.StatusServiceUnavailable
-	case Undelivered:
-		return http.StatusInternalServerError
 	default:
 		return http.StatusOK
 	}

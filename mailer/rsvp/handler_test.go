@@ -219,9 +219,9 @@ func TestChangesAreDeliveredUntilTaken(t *testing.T) {
 			told := changes{fail: fail}
 			h := newHandler(t, Config{Store: l, OnChange: told.take})
 			accepted, declined := answer(anna, "accepted", ""), answer(anna, "declined", "")
-			require.Equal(t, 500, post(t, h, accepted))
-			require.Equal(t, 500, post(t, h, accepted))
-			require.Equal(t, 500, post(t, h, declined))
+			require.Equal(t, 503, post(t, h, accepted))
+			require.Equal(t, 503, post(t, h, accepted))
+			require.Equal(t, 503, post(t, h, declined))
 			require.Len(t, history(t, l, anna), 2, "it is recorded")
 			assert.Empty(t, told.all)
 

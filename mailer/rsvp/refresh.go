@@ -70,7 +70,7 @@ const (
 // short, by its context or a crash, is taken up by the next: run it from cron as it
 // is. An invite about which a request failed is counted, logged and left for the
 // next run. The error says why it stopped before its end: the context, the store, a
-// key that the API refuses, or an API that fails all the time; the summary is right
+// key that the API refuses, an API that is not there, or one that fails all the time; the summary is right
 // in any case.
 func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions) (Summary, error) {
 	if o.Concurrency <= 0 {
@@ -206,11 +206,12 @@ func (r *refresh) failed(ctx context.Context, id string, err error) {
 		key        *cronofy.AuthenticationError
 		plan       *cronofy.PlanError
 		permission *cronofy.PermissionError
+		transport  *cronofy.TransportError
 	)
 	r.mu.Lock()
 	down := r.inARow >= giveUpAfter
 	r.mu.Unlock()
-	if down || errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) {
+	if down || errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) || errors.As(err, &transport) && transport.NoHost {
 		r.stop(err)
 	}
 }

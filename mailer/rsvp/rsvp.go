@@ -55,7 +55,7 @@ const (
 	Unsigned    Outcome = "unsigned"    // no signature fits: 403
 	Malformed   Outcome = "malformed"   // the body cannot be read: 400
 	Unavailable Outcome = "unavailable" // the store did not take it in time: 503
-	Undelivered Outcome = "undelivered" // recorded, but OnChange failed: 500
+	Undelivered Outcome = "undelivered" // recorded, but OnChange failed: 503
 )
 
 // Config says how callbacks are handled.

@@ -73,7 +73,7 @@ func Example() {
 	_ = smtp.SendMail(s.SMTPAddr(), nil, "ann@example.org", []string{"hr@acme.example"}, reply)
 
 	_ = s.API().Wait(ctx) // until the callback has arrived
-	_, _ = m.Close(), s.Close()
+	_, _ = m.Shutdown(context.Background()), s.Close()
 	program.Close()
 	// Output:
 	// ann@example.org accepted see you there

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,7 @@ func invite(t testing.TB, s *sandbox.Sandbox) sandbox.Mail {
 	require.NoError(t, err)
 	_, err = m.Send(t.Context(), interview())
 	require.NoError(t, err)
-	require.NoError(t, m.Close())
+	require.NoError(t, m.Shutdown(context.Background()))
 	mails := s.Mails()
 	return mails[len(mails)-1]
 }

@@ -1,6 +1,7 @@
 package submission_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func BenchmarkSubmit(b *testing.B) {
 	defer func() { _ = inbox.Close() }()
 	s, err := submission.New(submission.Config{Host: "127.0.0.1", Port: inbox.Port(), TLS: submission.TLSNone})
 	require.NoError(b, err)
-	defer func() { _ = s.Close() }()
+	defer func() { _ = s.Shutdown(context.Background()) }()
 	msg := []byte(strings.Repeat("A line of seventy-six characters, as quoted-printable text likes to have it\r\n", 72))
 	b.ReportAllocs()
 	b.SetBytes(int64(len(msg)))

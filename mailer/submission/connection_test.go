@@ -152,7 +152,7 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 			}
 			s.Submit(t.Context(), envelope, msg)
 		}
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Shutdown(context.Background()))
 		mail, rcpt := "MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>"
 		assert.Equal(t, []string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
 			"NOOP", mail, rcpt, "DATA", "QUIT"}, server.Commands())
@@ -169,7 +169,7 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 			}
 			s.Submit(t.Context(), envelope, msg)
 		}
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Shutdown(context.Background()))
 		group := []string{"MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>", "DATA"}
 		assert.Equal(t, slices.Concat([]string{"EHLO host.example"}, group, group, []string{"RSET"}, group, []string{"RSET"}, group,
 			[]string{"NOOP"}, group, group, []string{"NOOP"}, group, []string{"QUIT"}), server.Commands())
@@ -227,7 +227,7 @@ func TestRateIsASlidingWindow(t *testing.T) {
 		defer cancel()
 		got := s.Submit(ctx, envelope, []byte(letter))
 		assert.Equal(t, submission.NotBegun, got.Outcome)
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Shutdown(context.Background()))
 		require.NoError(t, inbox.Close())
 	})
 }
@@ -257,7 +257,7 @@ func TestDialFailuresAreTemporary(t *testing.T) {
 func TestSubmitAfterClose(t *testing.T) {
 	t.Parallel()
 	s := newSubmitter(t, submission.Config{})
-	require.NoError(t, s.Close())
+	require.NoError(t, s.Shutdown(context.Background()))
 	got := s.Submit(t.Context(), envelope, []byte(letter))
 	assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial}, of(got))
 	require.ErrorIs(t, got.Err, submission.ErrClosed)
@@ -298,7 +298,7 @@ func TestExtensions(t *testing.T) {
 		assert.False(t, inbox.Messages()[0].SMTPUTF8, "offered, but not needed")
 		assert.True(t, inbox.Messages()[1].SMTPUTF8)
 		assert.True(t, inbox.Messages()[0].EightBit)
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Shutdown(context.Background()))
 		require.NoError(t, inbox.Close())
 	})
 }

@@ -5,7 +5,7 @@
 //		Host: "smtp.example.com", Username: "boss", Password: secret,
 //	})
 //	...
-//	defer s.Close()
+//	defer s.Shutdown(ctx)
 //	result := s.Submit(ctx, submission.Envelope{From: from, To: to}, message)
 //
 // # Outcomes

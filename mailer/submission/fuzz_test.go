@@ -21,7 +21,7 @@ func FuzzContentRoundTrip(f *testing.F) {
 	inbox := submissiontest.NewInbox(submissiontest.Options{})
 	s, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
 	require.NoError(f, err)
-	f.Cleanup(func() { assert.NoError(f, s.Close()); assert.NoError(f, inbox.Close()) })
+	f.Cleanup(func() { assert.NoError(f, s.Shutdown(context.Background())); assert.NoError(f, inbox.Close()) })
 	f.Fuzz(func(t *testing.T, msg []byte, times int) {
 		msg = bytes.Repeat(msg, min(max(times, 1), 100_000/(len(msg)+1)+1))
 		before := len(inbox.Messages())

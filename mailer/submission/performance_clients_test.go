@@ -2,6 +2,7 @@ package submission_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -57,7 +58,7 @@ func ours(b testing.TB, addr string, n int) []sender {
 	host, port := split(b, addr)
 	s, err := submission.New(submission.Config{Host: host, Port: port, TLS: submission.TLSNone, Connections: n})
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, s.Close()) })
+	b.Cleanup(func() { require.NoError(b, s.Shutdown(context.Background())) })
 	senders := make([]sender, n)
 	for i := range senders {
 		senders[i] = func() error { return s.Submit(b.Context(), envelope, invitation).Err }

@@ -2,6 +2,7 @@ package submission
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -22,11 +23,12 @@ type pool struct {
 	closed  bool
 	ceiling ceiling
 	backoff backoff
-	places  int        // in use
-	opening int        // places whose connection is being opened
-	up      int        // connections that stand, in use or idle
-	idle    []*session // the latest used last
-	queue   []*waiter  // for a place, the first come first
+	empty   chan struct{} // closed when closed is set and no place is in use
+	places  int           // in use
+	opening int           // places whose connection is being opened
+	up      int           // connections that stand, in use or idle
+	idle    []*session    // the latest used last
+	queue   []*waiter     // for a place, the first come first
 	reaper  *time.Timer
 	armed   bool
 	leaving sync.WaitGroup // connections that are saying QUIT
@@ -38,7 +40,8 @@ type waiter struct {
 }
 
 func newPool(cfg Config) *pool {
-	p := &pool{idleFor: cfg.IdleLimit, messages: cfg.MessagesPerConnection, ceiling: ceiling{most: cfg.Connections, now: cfg.Connections}}
+	p := &pool{idleFor: cfg.IdleLimit, messages: cfg.MessagesPerConnection, empty: make(chan struct{}),
+		ceiling: ceiling{most: cfg.Connections, now: cfg.Connections}}
 	return p
 }
 
@@ -112,7 +115,6 @@ func (p *pool) spent(c *session) bool {
 func (p *pool) leave(c *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.places--
 	switch {
 	case c == nil:
 	case c.broken || c.r.Buffered() > 0:
@@ -123,12 +125,16 @@ func (p *pool) leave(c *session) {
 		p.mu.Unlock()
 		c.quit()
 		p.mu.Lock()
-	case p.places+len(p.idle) >= p.ceiling.now: // it became lower
+	case p.places+len(p.idle) > p.ceiling.now: // it became lower
 		p.part(c)
 	default:
 		c.lastUsed = time.Now()
 		p.idle = append(p.idle, c)
 		p.arm()
+	}
+	p.places--
+	if p.closed && p.places == 0 {
+		close(p.empty)
 	}
 	for len(p.queue) > 0 && p.free() {
 		w := p.queue[0]
@@ -257,8 +263,9 @@ func (p *pool) reap() {
 	}
 }
 
-// close ends what is idle and whoever waits.
-func (p *pool) close() {
+// shutdown ends what is idle and whoever waits, and waits for the places in use
+// and for whoever is saying QUIT, or the end of ctx.
+func (p *pool) shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {
 		for _, c := range p.idle {
@@ -270,8 +277,24 @@ func (p *pool) close() {
 		if p.reaper != nil {
 			p.reaper.Stop()
 		}
+		p.idle, p.queue, p.closed = nil, nil, true
+		if p.places == 0 {
+			close(p.empty)
+		}
 	}
-	p.idle, p.queue, p.closed = nil, nil, true
 	p.mu.Unlock()
-	p.leaving.Wait()
+	gone := make(chan struct{})
+	go func() {
+		<-p.empty
+		p.leaving.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return fmt.Errorf("%d messages are still in hand; wait for longer, or end their contexts: %w", p.places, context.Cause(ctx))
+	}
 }

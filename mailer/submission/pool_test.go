@@ -374,8 +374,8 @@ func TestFirstComeFirstServed(t *testing.T) {
 	}
 }
 
-// Close ends whoever waits, and leaves those in hand to their end.
-func TestCloseWhileOthersWait(t *testing.T) {
+// Shutdown ends whoever waits for a connection, and waits for those in hand.
+func TestShutdownWhileOthersWait(t *testing.T) {
 	t.Parallel()
 	server := &fault.FaultServer{Script: slowly}
 	in(t, server, func(t *testing.T) {
@@ -394,7 +394,15 @@ func TestCloseWhileOthersWait(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		require.NoError(t, s.Close())
+		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		err := s.Shutdown(soon)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "2 messages are still in hand")
+		begun := time.Now()
+		require.NoError(t, s.Shutdown(t.Context()))
+		assert.Equal(t, time.Second-time.Millisecond, time.Since(begun), "until those in hand have ended")
+		assert.Equal(t, 2, strings.Count(strings.Join(server.Commands(), "\n"), "QUIT"), "and their connections")
 		wg.Wait()
 		assert.EqualValues(t, 2, accepted.Load())
 		assert.EqualValues(t, 4, closed.Load())

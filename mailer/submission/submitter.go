@@ -10,6 +10,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // Submitter submits messages to one server. It is safe for concurrent use.
@@ -90,7 +92,9 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
 	var met *Error // how the server turned this message away, for want of a connection
 	replaced, granted, grouped := false, false, true
-	c, e := s.pool.enter(ctx, false)
+	waiting, done := softstop.Waiting(ctx)
+	defer done()
+	c, e := s.pool.enter(waiting, false)
 	for e == nil {
 		if c != nil && s.pool.spent(c) {
 			s.pool.replace(c)
@@ -98,10 +102,10 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 		}
 		if c == nil {
 			var elsewhere bool
-			if c, elsewhere, e = s.open(ctx, met); elsewhere {
+			if c, elsewhere, e = s.open(waiting, met); elsewhere {
 				met = e
 				s.pool.leave(nil)
-				c, e = s.pool.enter(ctx, true)
+				c, e = s.pool.enter(waiting, true)
 				continue
 			}
 			if e != nil {
@@ -110,7 +114,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 			}
 		}
 		if s.rate != nil && !granted {
-			waited, err := s.rate.wait(ctx)
+			waited, err := s.rate.wait(waiting)
 			if err != nil {
 				s.pool.leave(c)
 				return reply{}, &Error{Step: StepMail, Err: err}
@@ -134,7 +138,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
 			met = failed
 			s.pool.leave(c)
-			c, e = s.pool.enter(ctx, true)
+			c, e = s.pool.enter(waiting, true)
 			continue
 		}
 		s.pool.leave(c)
@@ -182,10 +186,9 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 	return r, e
 }
 
-// Close says QUIT on every idle connection, each within five seconds, and
-// closes it. It does not wait for messages in hand: their connections are
-// closed as they end. Submit fails afterwards. A second Close does nothing.
-func (s *Submitter) Close() error {
-	s.pool.close()
-	return nil
-}
+// Shutdown refuses new messages, and those that wait for a connection: their
+// Submit returns NotBegun. It says QUIT on every idle connection, each within five
+// seconds, and closes it, waits for the messages in hand, whose connections go the
+// same way, and returns nil. If ctx ends first, it returns an error that wraps its
+// cause, and the messages in hand go on. It may be called again.
+func (s *Submitter) Shutdown(ctx context.Context) error { return s.pool.shutdown(ctx) }

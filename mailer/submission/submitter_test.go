@@ -1,6 +1,7 @@
 package submission_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +26,7 @@ func newSubmitter(t testing.TB, cfg submission.Config) *submission.Submitter {
 	}
 	s, err := submission.New(cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s
 }
 

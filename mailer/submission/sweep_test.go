@@ -393,7 +393,7 @@ func TestLaw(t *testing.T) {
 					results[guest(i).To] = got
 				}
 			}
-			require.NoError(t, s.Close())
+			require.NoError(t, s.Shutdown(context.Background()))
 			require.NoError(t, server.Close())
 		})
 		for to, got := range results {
