@@ -83,7 +83,9 @@ func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	return nil, &Error{Step: StepDial, Err: context.Cause(ctx)}
 }
 
-func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed, permanent: true} }
+// closedError is temporary: nobody refused the message, and another Submitter
+// can carry it.
+func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed} }
 
 // free reports whether there is a place, if need be by growing.
 func (p *pool) free() bool {
