@@ -117,7 +117,7 @@ func (p *pool) leave(c *session) {
 	p.places--
 	switch {
 	case c == nil:
-	case c.broken || c.r.Buffered() > 0:
+	case c.broken || c.ahead():
 		p.up--
 		c.drop()
 	case p.closed:
