@@ -2,8 +2,10 @@ package submission_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -54,6 +56,18 @@ func TestHELOAfterEHLO(t *testing.T) {
 			require.NoError(t, server.Close())
 		})
 	}
+}
+
+// What follows the name in the reply to HELO is talk, and offers nothing.
+func TestHELOOffersNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &fault.FaultServer{Script: fault.Scripts(fault.Once(fault.AtEHLO, fault.Say("502 what?")),
+			fault.Once(fault.AtEHLO, fault.Say("250-fault.example\r\n250 SIZE 1")))}
+		got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
+		assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
+		require.NoError(t, server.Close())
+	})
 }
 
 // To RCPT, 251 and 252 take the recipient (RFC 5321 section 4.3.2, and what
@@ -198,6 +212,18 @@ func TestOpeningIsBounded(t *testing.T) {
 			assert.True(t, got.Temporary)
 		})
 	}
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := setting(t, nil)
+		cfg.Timeouts.Open = 20 * time.Second
+		cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		begun := time.Now()
+		got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
+		assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
+		assert.Equal(t, 20*time.Second, time.Since(begun))
+	})
 	for wait, accepted := range map[time.Duration]bool{3 * time.Second: true, 6 * time.Second: false} { // each of 6 answers before MAIL
 		synctest.Test(t, func(t *testing.T) {
 			_, cfg := setting(t, func(fault.Event) fault.Fault { time.Sleep(wait); return fault.Fault{} })
@@ -243,25 +269,34 @@ func TestLongWaitsAreTold(t *testing.T) {
 		fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt, fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
 	} {
 		for took, told := range map[time.Duration]int{9 * time.Second: 0, 11 * time.Second: 1} {
-			synctest.Test(t, func(t *testing.T) {
-				var logged bytes.Buffer
-				_, cfg := setting(t, func(e fault.Event) fault.Fault {
-					if e.Point == point {
-						time.Sleep(took)
+			for _, extensions := range [][]string{nil, {}} {
+				synctest.Test(t, func(t *testing.T) {
+					var logged bytes.Buffer
+					server, cfg := setting(t, func(e fault.Event) fault.Fault {
+						if e.Point == point && e.Transaction < 2 {
+							time.Sleep(took)
+						}
+						if e.Point == fault.AtRcpt && e.Transaction == 2 {
+							return fault.Say("550 5.1.1 No")
+						}
+						return fault.Fault{}
+					})
+					server.Extensions = extensions
+					cfg.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+					cfg.Connections = 1
+					s := newSubmitter(t, cfg)
+					require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
+					time.Sleep(time.Minute) // idle
+					got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "refused@example.org"}, []byte(letter))
+					assert.Equal(t, submission.Refused, got.Outcome)
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					assert.Equal(t, told, bytes.Count(logged.Bytes(), []byte("still waiting")), "%s, %s: %s", point, took, &logged)
+					if told > 0 {
+						assert.Contains(t, logged.String(), "step="+string(step))
 					}
-					return fault.Fault{}
 				})
-				cfg.Logger = slog.New(slog.NewTextHandler(&logged, nil))
-				cfg.Connections = 1
-				s := newSubmitter(t, cfg)
-				require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				assert.Equal(t, told, bytes.Count(logged.Bytes(), []byte("still waiting")), "%s, %s: %s", point, took, &logged)
-				if told > 0 {
-					assert.Contains(t, logged.String(), "step="+string(step))
-				}
-			})
+			}
 		}
 	}
 }
