@@ -2,6 +2,7 @@ package submission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -107,7 +108,11 @@ func (c *session) startTLS(ctx context.Context) *Error {
 		return e
 	case r.refuses():
 		e := refusal(StepTLS, r)
-		e.config = e.Code >= 500
+		e.Err = errors.New("server offers STARTTLS, and refused it")
+		if e.Code >= 500 {
+			e.config = true
+			e.Advice = "use another port of the server, such as 465 with SMTP_TLS=implicit, or have STARTTLS set up there"
+		}
 		return e
 	case r.code != 220:
 		return outOfStep(StepTLS, r)

@@ -40,6 +40,7 @@ func TestEHLOKeywordsInLowerCase(t *testing.T) {
 		got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, wanted{submission.Refused, submission.StepTLS, false, true}, of(got))
 		assert.Equal(t, "502 5.5.2 Error", got.Reply)
+		assert.ErrorContains(t, got.Err, "offers STARTTLS, and refused it (server said \"502 5.5.2 Error\")")
 	})
 }
 
