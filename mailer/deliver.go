@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -280,6 +281,10 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 		return Deferred, e
 	case ctx.Err() != nil && r.Outcome == submission.NotBegun:
 		return Deferred, interrupted(ctx, StageSubmit)
+	case errors.Is(r.Err, submission.ErrClosed):
+		// No server has said anything, and this Submitter will never do better.
+		e.Code = CodeNotBegun
+		return Deferred, e
 	case r.Temporary:
 		e.Code = CodeSMTPTemporary
 		return Deferred, e

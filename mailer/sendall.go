@@ -239,7 +239,8 @@ func (b *batchRun) settle(t *task) {
 	if t.first.IsZero() {
 		t.first = now
 	}
-	if b.failingSince.IsZero() {
+	begins := b.failingSince.IsZero()
+	if begins {
 		b.failingSince = now
 	}
 	wait := max(asked, b.backoff(t.tries))
@@ -250,6 +251,10 @@ func (b *batchRun) settle(t *task) {
 	if b.stop != nil || len(b.waiting) >= maxWaiting || now.Add(wait).After(until.Add(b.o.RetryFor)) {
 		b.end(t)
 		return
+	}
+	if begins {
+		// Told once for all that fail: whoever watches must know what is waited for.
+		b.m.log.Warn("a temporary failure: what it meets is tried again", "for", b.o.RetryFor.String(), "error", retried(t.receipts))
 	}
 	t.due = now.Add(wait)
 	b.waiting = append(b.waiting, t)
@@ -367,4 +372,14 @@ func temporary(receipts []Receipt) (again bool, asked time.Duration) {
 		asked = max(asked, r.Error.RetryAfter)
 	}
 	return again, asked
+}
+
+// retried is the first of the errors for which another try makes sense.
+func retried(receipts []Receipt) error {
+	for i, r := range receipts {
+		if again, _ := temporary(receipts[i : i+1]); again {
+			return r.Error
+		}
+	}
+	return nil
 }

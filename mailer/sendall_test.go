@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -161,6 +162,37 @@ func TestSendAllRetriesForATime(t *testing.T) {
 				assert.Equal(t, tc.tries, results[0].Receipts[0].Attempts)
 				assert.LessOrEqual(t, time.Since(start), tc.retryFor)
 			})
+		})
+	}
+}
+
+// What a run waits for is told when it begins to wait, once for all invites
+// that meet the same, and again after a success.
+func TestSendAllSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		fails    func(n int) bool // the n-th submission
+		retryFor time.Duration
+		told     int
+	}{
+		"all are well":         {fails: func(int) bool { return false }, retryFor: time.Minute},
+		"nothing is retried":   {fails: func(int) bool { return true }},
+		"the server is away":   {fails: func(int) bool { return true }, retryFor: time.Minute, told: 1},
+		"it comes and goes":    {fails: func(n int) bool { return n == 1 || n == 2 || n == 15 }, retryFor: time.Minute, told: 2},
+		"one single hindrance": {fails: func(n int) bool { return n == 5 }, retryFor: time.Minute, told: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var logged strings.Builder
+			n := 0
+			_, err := runAll(t, mailer.Config{Logger: slog.New(slog.NewTextHandler(&logged, nil)), Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
+				if n++; tc.fails(n) {
+					return busy()
+				}
+				return accepted()
+			})}, invites(15), mailer.RunOptions{RetryFor: tc.retryFor})
+			require.NoError(t, err)
+			assert.Equal(t, tc.told, strings.Count(logged.String(), "is tried again"), "%s:\n%s", name, &logged)
+			assert.NotContains(t, logged.String(), "person")
 		})
 	}
 }

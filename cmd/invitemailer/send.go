@@ -24,7 +24,7 @@ type runFlags struct {
 	MaxMails atMost `placeholder:"N" help:"Stop before one more mail than N."`
 
 	Concurrency int           `default:"4" placeholder:"N" help:"How many requests to the API are under way at once; 1 takes one invite after another (default 4)."`
-	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again (default 2m)."`
+	RetryFor    time.Duration `default:"2m" placeholder:"TIME" help:"How long temporary failures are tried again, and connecting to the mail server may take (default 2m)."`
 
 	Resend          bool      `help:"Mail again what is sent already."`
 	RetryFailed     bool      `help:"Try again what was refused for good."`
@@ -63,6 +63,14 @@ func (o *onUnknown) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("%q is neither resend nor never; leave it out to have the mail repeated twice at most", text)
 }
+
+// connectFor is what a connection to the mail server may take at least, however
+// short the time for retries is: servers may look up who connects before they
+// greet.
+const connectFor = 15 * time.Second
+
+// connectWithin is how long it may take to open a connection to the mail server.
+func (f *runFlags) connectWithin() time.Duration { return max(connectFor, f.RetryFor) }
 
 // usageError is what is wrong with a command line.
 type usageError string

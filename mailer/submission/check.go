@@ -19,11 +19,18 @@ type Step struct {
 	Temporary bool
 }
 
+// checkFor is how long a check takes at most: somebody waits for it.
+const checkFor = 15 * time.Second
+
 // Check connects, protects the connection and logs in, and then says QUIT: it
-// sends no message. It returns a Step for each, up to the first that fails. Ask
+// sends no message. It returns a Step for each, up to the first that fails.
+// That takes 15 seconds at most, and as long for each command that follows. Ask
 // [Submitter.Probe] next whether the server takes mail from a sender.
 func (s *Submitter) Check(ctx context.Context) []Step {
-	c, e := s.connect(ctx)
+	t := s.cfg.Timeouts
+	t.Command = min(t.Command, checkFor)
+	t.Open = checkFor
+	c, e := s.connect(ctx, t)
 	if e != nil {
 		return s.failedSteps(e)
 	}

@@ -47,6 +47,10 @@ type Timeouts struct {
 	Data    time.Duration // the answer to DATA: 2m
 	Block   time.Duration // writing one block of content: 3m
 	Dot     time.Duration // the answer to the final dot: 10m
+
+	// Open is how long it may take to open a connection, all from Dial to the
+	// end of the login. Default: as long as these steps may take one by one.
+	Open time.Duration
 }
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -56,6 +60,7 @@ func (t Timeouts) withDefaults() Timeouts {
 		Data:    cmp.Or(t.Data, 2*time.Minute),
 		Block:   cmp.Or(t.Block, 3*time.Minute),
 		Dot:     cmp.Or(t.Dot, 10*time.Minute),
+		Open:    t.Open,
 	}
 }
 
@@ -198,10 +203,13 @@ func (c Config) check() error {
 	wrong(c.RatePerMinute < 0, "RatePerMinute", "SMTP_RATE_PER_MINUTE", "%d is negative: give 0 for no limit", c.RatePerMinute)
 	wrong(c.IdleLimit < 0, "IdleLimit", "no variable", "%s is negative: leave it 0 for the default", c.IdleLimit)
 	t := c.Timeouts
-	wrong(min(t.Connect, t.Command, t.Data, t.Block, t.Dot) < 0, "Timeouts", "no variable", "a time-out is negative: leave it 0 for the default")
+	wrong(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts", "no variable", "a time-out is negative: leave it 0 for the default")
 
 	switch c.TLS {
-	case TLSStartTLS, TLSImplicit:
+	case TLSStartTLS:
+		// Client and server would each wait for the other to begin.
+		wrong(c.Port == 465, "TLS", "SMTP_TLS", "starttls does not go with port 465, which speaks TLS from the start: use implicit, or port 587")
+	case TLSImplicit:
 	case TLSNone:
 		local := loopback(c.Host)
 		wrong(!local && !c.AllowPlaintext, "TLS", "SMTP_TLS",

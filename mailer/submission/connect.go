@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,52 +9,40 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/textproto"
-	"strconv"
-	"strings"
+	"os"
 	"time"
-
-	"github.com/wneessen/go-mail"
-	"github.com/wneessen/go-mail/smtp"
 )
-
-// extensions is what the server's last EHLO offered (RFC 5321 section 4.1.1.1).
-type extensions struct {
-	size      bool  // RFC 1870
-	maxSize   int64 // 0 is no limit
-	eightBit  bool  // 8BITMIME, RFC 6152
-	utf8      bool  // SMTPUTF8, RFC 6531
-	mechanism []string
-
-	pipelining bool // RFC 2920
-}
 
 // opening is a connection on its way from the dial to the first MAIL. Each of
 // its steps ends in an *Error that names the step; whoever gets one closes it.
 type opening struct {
-	s    *Submitter
-	wire *wire // nil until the network connection stands
-	stop func() bool
-	tls  error // what the handshake of implicit TLS said
-
-	client *smtp.Client
+	s        *Submitter
+	timeouts Timeouts
+	until    time.Time // when it must be ready; zero is no bound
+	await    *await
+	wire     *wire // nil until the network connection stands
+	stop     func() bool
 }
 
 // connect opens a connection that is ready for MAIL. The context is obeyed
 // until it returns.
-func (s *Submitter) connect(ctx context.Context) (*session, *Error) {
-	o := &opening{s: s}
+func (s *Submitter) connect(ctx context.Context, t Timeouts) (*session, *Error) {
+	o := &opening{s: s, timeouts: t, await: &await{log: s.log, host: s.address()}}
+	if t.Open > 0 {
+		o.until = time.Now().Add(t.Open)
+	}
 	sess, e := o.run(ctx)
 	if o.stop != nil && !o.stop() && e == nil {
 		e = &Error{Step: StepLogin, Err: context.Cause(ctx)}
 	}
 	if e != nil {
 		if o.wire != nil {
-			_ = o.wire.Close() // go-mail leaves it open
+			_ = o.wire.Close()
 		}
 		s.log.Debug("smtp connection failed", "host", s.cfg.Host, "step", e.Step, "code", e.Code)
 		return nil, e
 	}
+	o.wire.limit(time.Time{})
 	s.log.Debug("smtp connection opened", "host", s.cfg.Host, "tls", sess.protection(), "login", sess.mechanism)
 	return sess, nil
 }
@@ -62,97 +51,110 @@ func (o *opening) run(ctx context.Context) (*session, *Error) {
 	if e := o.dial(ctx); e != nil {
 		return nil, e
 	}
-	if e := o.protect(ctx); e != nil {
+	c := &session{
+		moment:    o.s.cfg.Moment,
+		wire:      o.wire,
+		interrupt: o.wire.interrupt,
+		timeouts:  o.timeouts,
+		groups:    &o.s.groups,
+		await:     o.await,
+	}
+	c.use(o.wire)
+	if o.s.cfg.TLS == TLSImplicit {
+		if e := o.handshake(ctx, c, o.timeouts.Connect); e != nil {
+			return nil, e
+		}
+	}
+	if e := c.greet(ctx); e != nil {
+		return nil, o.adviseGreeting(e)
+	}
+	if e := c.hello(ctx, o.s.cfg.HELOName); e != nil {
 		return nil, e
 	}
-	sess := o.session()
-	if e := o.s.login(ctx, sess); e != nil {
+	if o.s.cfg.TLS == TLSStartTLS {
+		if e := o.protect(ctx, c); e != nil {
+			return nil, e
+		}
+	}
+	if e := o.s.login(ctx, c); e != nil {
 		return nil, e
 	}
-	return sess, nil
+	return c, nil
 }
 
-// dial has go-mail connect, read the greeting and say EHLO. STARTTLS and the
-// login follow one by one, because go-mail's errors do not tell its steps
-// apart.
+// dial makes the network connection.
 func (o *opening) dial(ctx context.Context) *Error {
-	var dialErr error
-	client, err := mail.NewClient(o.s.cfg.Host,
-		mail.WithPort(o.s.cfg.Port),
-		mail.WithHELO(o.s.cfg.HELOName),
-		mail.WithTLSPolicy(mail.NoTLS), // see protect
-		mail.WithTimeout(o.s.cfg.Timeouts.Connect),
-		mail.WithDialContextFunc(func(ctx2 context.Context, network, addr string) (net.Conn, error) {
-			conn, err := o.open(ctx, ctx2, network, addr)
-			dialErr = err
-			return conn, err
-		}))
-	if err != nil {
-		return &Error{Step: StepDial, Err: err, permanent: true}
+	limit := o.timeouts.Connect
+	if !o.until.IsZero() {
+		limit = min(limit, time.Until(o.until))
 	}
-	client.ErrorHandlerRegistry.SetDefaultHandler(onlyUnknownCommand{o})
-	o.client, err = client.DialToSMTPClientWithContext(ctx)
+	dialCtx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	o.await.begin(StepDial)
+	conn, err := o.s.cfg.Dial(dialCtx, "tcp", o.s.address())
+	o.await.end()
 	switch {
 	case err == nil:
-		return nil
-	case o.tls != nil:
-		return o.handshakeError(ctx, err)
-	case dialErr != nil:
-		return o.failed(ctx, StepDial, dialErr, "is SMTP_HOST the server, SMTP_PORT its port, and the way open?")
+	case ctx.Err() != nil:
+		return &Error{Step: StepDial, Err: context.Cause(ctx)}
+	default:
+		return &Error{Step: StepDial, Err: describe(err, limit), Advice: "is SMTP_HOST the server, SMTP_PORT its port, and the way open?"}
 	}
-	advice := ""
-	if o.s.cfg.TLS == TLSStartTLS && errors.Is(err, io.EOF) {
-		advice = "the server said nothing: if its port speaks TLS from the start, set SMTP_TLS=implicit"
-	}
-	return o.failed(ctx, StepGreeting, err, advice)
+	o.wire = &wire{Conn: conn}
+	o.wire.limit(o.until)
+	o.stop = context.AfterFunc(ctx, o.wire.interrupt)
+	return nil
 }
 
-// open makes the network connection, and TLS on it when that comes first.
-func (o *opening) open(ctx, dialCtx context.Context, network, addr string) (net.Conn, error) {
-	dialCtx, cancel := context.WithTimeout(dialCtx, o.s.cfg.Timeouts.Connect)
-	defer cancel()
-	conn, err := o.s.cfg.Dial(dialCtx, network, addr)
-	if err != nil {
-		return nil, err
+// adviseGreeting says what a silent server mostly means: it waits for TLS to
+// begin (RFC 8314 section 3.3).
+func (o *opening) adviseGreeting(e *Error) *Error {
+	silent := errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.Is(e.Err, io.EOF)
+	if o.s.cfg.TLS != TLSImplicit && silent {
+		e.Advice = "the server said nothing: if its port speaks TLS from the start, as 465 does, set SMTP_TLS=implicit"
 	}
-	o.wire = newWire(conn, o.s.cfg.Timeouts.Command)
-	o.stop = context.AfterFunc(ctx, o.wire.interrupt)
-	if o.s.cfg.TLS != TLSImplicit {
-		return o.wire, nil
-	}
-	tlsConn := tls.Client(o.wire, o.s.tls)
-	if o.tls = tlsConn.HandshakeContext(dialCtx); o.tls != nil {
-		return nil, o.tls
-	}
-	return tlsConn, nil
+	return e
 }
 
 // protect turns TLS on with STARTTLS, which is mandatory then: there is no way
-// past it in clear.
-func (o *opening) protect(ctx context.Context) *Error {
-	if o.s.cfg.TLS != TLSStartTLS {
-		return nil
-	}
-	if ok, _ := o.client.Extension("STARTTLS"); !ok {
+// past it in clear. What the server offered in clear is forgotten.
+func (o *opening) protect(ctx context.Context, c *session) *Error {
+	if !c.ext.startTLS {
 		return &Error{Step: StepTLS, Err: ErrNoSTARTTLS, config: true,
 			Advice: "set SMTP_TLS=implicit if the port speaks TLS from the start, or use the server's submission port; SMTP_TLS=none is for a server on this machine"}
 	}
-	err := o.client.StartTLS(o.s.tls)
-	if err == nil {
-		return nil
-	}
-	if said := (*textproto.Error)(nil); errors.As(err, &said) {
-		e := o.failed(ctx, StepTLS, err, "")
-		e.config = e.Code >= 500
+	if e := c.startTLS(ctx); e != nil {
 		return e
 	}
-	return o.handshakeError(ctx, err)
+	if e := o.handshake(ctx, c, o.timeouts.Command); e != nil {
+		return e
+	}
+	return c.hello(ctx, o.s.cfg.HELOName)
+}
+
+// handshake puts TLS on the connection.
+func (o *opening) handshake(ctx context.Context, c *session, limit time.Duration) *Error {
+	limit = o.wire.within(limit)
+	c.await.begin(StepTLS)
+	conn := tls.Client(o.wire, o.s.tls)
+	err := conn.HandshakeContext(ctx)
+	c.await.end()
+	if err != nil {
+		return o.handshakeError(ctx, limit, err)
+	}
+	state := conn.ConnectionState()
+	c.tls = &state
+	c.use(conn)
+	return nil
 }
 
 // handshakeError tells a network that broke (try again) from two sides that
 // cannot agree (change the settings).
-func (o *opening) handshakeError(ctx context.Context, err error) *Error {
-	e := o.failed(ctx, StepTLS, err, "")
+func (o *opening) handshakeError(ctx context.Context, limit time.Duration, err error) *Error {
+	if ctx.Err() != nil {
+		return &Error{Step: StepTLS, Err: context.Cause(ctx)}
+	}
+	e := &Error{Step: StepTLS, Err: describe(err, limit)}
 	var (
 		notTLS  tls.RecordHeaderError
 		unknown x509.UnknownAuthorityError
@@ -160,8 +162,6 @@ func (o *opening) handshakeError(ctx context.Context, err error) *Error {
 		invalid x509.CertificateInvalidError
 	)
 	switch {
-	case ctx.Err() != nil || errors.Is(e.Err, ErrOutOfStep) || errors.Is(err, context.DeadlineExceeded):
-		return e
 	case errors.As(err, &unknown):
 		e.Advice = "the certificate is signed by nobody this machine trusts: set SMTP_TLS_CA_FILE to the authority's certificate"
 	case errors.As(err, &host):
@@ -182,77 +182,19 @@ func (o *opening) handshakeError(ctx context.Context, err error) *Error {
 	return e
 }
 
-// failed makes an *Error of what go-mail returned.
-func (o *opening) failed(ctx context.Context, step StepName, err error, advice string) *Error {
-	var said *textproto.Error
-	var garbage textproto.ProtocolError
-	switch {
-	case ctx.Err() != nil:
-		return &Error{Step: step, Err: context.Cause(ctx)}
-	case errors.As(err, &said):
-		r := newReply(said.Code, said.Msg)
-		if r.class() == 4 || r.class() == 5 {
-			return refusal(step, r)
-		}
-		return outOfStep(step, r)
-	case errors.As(err, &garbage):
-		return outOfStep(step, reply{text: clean(string(garbage))})
-	}
-	return &Error{Step: step, Err: describe(err, 0), Advice: advice}
-}
-
 // describe says "no answer" for a time-out, and keeps the cause.
 func describe(err error, limit time.Duration) error {
 	var timeout net.Error
 	switch {
-	case errors.As(err, &timeout) && timeout.Timeout() && limit > 0:
-		return fmt.Errorf("no answer within %s: %w", limit, err)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("no answer in time: %w", err)
+		return fmt.Errorf("no answer within %s: %w", limit.Round(time.Millisecond), err)
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("server closed the connection: %w", err)
 	}
 	return err
 }
 
-// onlyUnknownCommand keeps go-mail from following a failed EHLO with HELO
-// unless the server really said that it does not know EHLO (RFC 5321 section
-// 3.2): after anything else the two sides are out of step.
-type onlyUnknownCommand struct{ o *opening }
-
-// HandleError implements smtp.ResponseErrorHandler.
-func (h onlyUnknownCommand) HandleError(_, command string, _ *textproto.Conn, err error) error {
-	var said *textproto.Error
-	if command == "ehlo" && errors.As(err, &said) && (said.Code == 500 || said.Code == 502 || said.Code == 504) {
-		return err
-	}
-	_ = h.o.wire.Close()
-	return err
-}
-
-// session takes the connection over from go-mail.
-func (o *opening) session() *session {
-	sess := &session{
-		moment:    o.s.cfg.Moment,
-		wire:      o.wire,
-		interrupt: o.wire.interrupt,
-		r:         o.client.Text.R,
-		w:         o.client.Text.W,
-		closer:    o.client.Text,
-		timeouts:  o.s.cfg.Timeouts,
-		groups:    &o.s.groups,
-		greeting:  clean(o.client.HelloResponse()),
-	}
-	if state, ok := o.client.TLSConnectionState(); ok {
-		sess.tls = &state
-	}
-	var limit, mechanisms string
-	sess.ext.size, limit = o.client.Extension("SIZE")
-	sess.ext.maxSize, _ = strconv.ParseInt(limit, 10, 64) // not a number: no limit is known
-	sess.ext.eightBit, _ = o.client.Extension("8BITMIME")
-	sess.ext.utf8, _ = o.client.Extension("SMTPUTF8")
-	sess.ext.pipelining, _ = o.client.Extension("PIPELINING")
-	_, mechanisms = o.client.Extension("AUTH")
-	sess.ext.mechanism = strings.Fields(strings.ToUpper(mechanisms))
-	return sess
+// use speaks over conn from now on: the wire, or TLS on it.
+func (c *session) use(conn net.Conn) {
+	c.r, c.w, c.closer = bufio.NewReader(conn), bufio.NewWriter(conn), conn
 }

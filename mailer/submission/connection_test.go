@@ -259,7 +259,7 @@ func TestSubmitAfterClose(t *testing.T) {
 	s := newSubmitter(t, submission.Config{})
 	require.NoError(t, s.Shutdown(context.Background()))
 	got := s.Submit(t.Context(), envelope, []byte(letter))
-	assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial}, of(got))
+	assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true}, of(got), "nobody refused it")
 	require.ErrorIs(t, got.Err, submission.ErrClosed)
 }
 

@@ -10,7 +10,7 @@ import (
 // holds the final dot is written, the server cannot accept; from then on, only
 // its reply tells.
 func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
-	if c.r.Buffered() > 0 {
+	if c.ahead() {
 		return reply{}, c.unasked(StepContent)
 	}
 	c.moment(BeforeContent)
@@ -86,7 +86,9 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 	}
 	c.moment(AfterContent)
 	c.wire.within(c.timeouts.Dot)
+	c.await.begin(StepDot)
 	r, err := readReply(c.r, 0, nil)
+	c.await.end()
 	c.moment(AfterReply)
 	switch {
 	case err != nil:

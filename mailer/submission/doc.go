@@ -31,8 +31,6 @@
 //
 // # Connections
 //
-// go-mail opens each connection: it dials, reads the greeting, says EHLO and
-// starts TLS, and has the login mechanisms. The transaction is our own.
 // RSET is said only after a transaction that stopped half-way, NOOP only after
 // 30 seconds of idleness. After anything out of step a connection is dropped.
 //
@@ -68,6 +66,14 @@
 // is repeated on a new one in lock-step. If that is answered, or if a later
 // group goes out of step or loses the replies behind a refused command, then
 // everything goes in lock-step until the Submitter is closed.
+//
+// # What is taken from a server
+//
+// EHLO keywords are recognised in any case, and AUTH= as AUTH. 251 and 252 to
+// RCPT are as good as 250. Empty lines before a reply are skipped; anything else
+// that is no reply, or comes unasked, ends the connection, and so do bytes in
+// clear behind the answer to STARTTLS. What takes longer than 10 seconds is told
+// in the log while it lasts.
 //
 // TLS is mandatory unless configured otherwise ([TLSNone]), TLS 1.2 at least,
 // and a login never leaves this machine in clear.

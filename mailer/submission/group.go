@@ -32,7 +32,7 @@ type groups struct {
 // as it should, and of this one not even RCPT: lock-step may do better. No
 // content was sent.
 func (c *session) group(ctx context.Context, env Envelope, msg content) *Error {
-	if c.r.Buffered() > 0 {
+	if c.ahead() {
 		return c.unasked(StepMail)
 	}
 	b := c.block[:0]
@@ -135,7 +135,9 @@ func (g *grouped) within(d time.Duration) {
 // read reads the reply to one command of the group. Unless it is one, as it
 // may be said at this place, the session is broken.
 func (g *grouped) read(step StepName, want int) *Error {
+	g.await.begin(step)
 	r, err := readReply(g.r, want, nil)
+	g.await.end()
 	if g.writeErr != nil && (err != nil || r.class() < 4) {
 		err = g.writeErr
 	}

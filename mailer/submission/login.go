@@ -2,7 +2,9 @@ package submission
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,9 +20,13 @@ var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMM
 // secret hides a string from everything that prints.
 type secret func() string
 
-// mechanism returns go-mail's implementation of mode. None of them needs to
+// maxChallenges is how many challenges a login may have: no mechanism has more
+// than three.
+const maxChallenges = 5
+
+// mechanismFor returns the implementation of mode. None of them needs to
 // judge whether the connection is safe: login has done so.
-func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
+func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
 	user, password := s.username(), s.password()
 	switch mode {
 	case AuthPlain:
@@ -32,7 +38,7 @@ func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
 	case AuthXOAUTH2:
 		return smtp.XOAuth2Auth(user, password)
 	default:
-		return smtp.ScramSHA256Auth(user, password)
+		return &scram{username: user, password: password, nonce: rand.Text(), ended: func() error { return context.Cause(ctx) }}
 	}
 }
 
@@ -50,7 +56,7 @@ func (s *Submitter) choose(offered []string) (AuthMode, bool) {
 	return "", false
 }
 
-// login logs in (RFC 4954 section 4), if a login is asked for. The mechanisms
+// login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
 // are go-mail's; the exchange is not, because after a refusal go-mail goes on
 // to say "*" and QUIT, and waits for the answers to both.
 func (s *Submitter) login(ctx context.Context, c *session) *Error {
@@ -66,10 +72,10 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: it offers %q", ErrNoLogin, c.ext.mechanism), config: true,
 			Advice: "set SMTP_AUTH to one of these, or leave SMTP_USERNAME out if the server needs no login"}
 	}
-	auth := s.mechanismFor(mode)
+	auth := s.mechanismFor(ctx, mode)
 	name, response, err := auth.Start(&smtp.ServerInfo{Name: s.cfg.Host, TLS: c.tls != nil, Auth: c.ext.mechanism})
 	if err != nil {
-		return &Error{Step: StepLogin, Err: err, config: true}
+		return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: %w", mode, err), config: true, Advice: "set another SMTP_AUTH"}
 	}
 	c.hidden = []string{s.password(), base64.StdEncoding.EncodeToString([]byte(s.password()))}
 	line := "AUTH " + name
@@ -78,8 +84,8 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		c.hidden = append(c.hidden, encoded)
 		line += " " + encoded
 	}
-	for {
-		r, e := c.exchange(ctx, StepLogin, s.cfg.Timeouts.Command, 0, []byte(line+"\r\n"))
+	for range maxChallenges + 1 {
+		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, 0, []byte(line+"\r\n"))
 		if e != nil {
 			return e
 		}
@@ -96,9 +102,10 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 			response, err = auth.Next(challenge, r.code == 334)
 		}
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return &Error{Step: StepLogin, Err: context.Cause(ctx)}
 		case err != nil:
-			return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: server's challenge was not answered", name), config: true,
-				Advice: "the server does not follow the mechanism, or does not know the password: set another SMTP_AUTH"}
+			return challengeNotAnswered(name, err)
 		case r.code == 235:
 			c.mechanism, c.hidden = name, nil
 			return nil
@@ -108,6 +115,24 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 			c.hidden = append(c.hidden, line)
 		}
 	}
+	c.broken = true
+	return &Error{Step: StepLogin, Err: fmt.Errorf("%w: login %s has more than %d challenges", ErrOutOfStep, name, maxChallenges)}
+}
+
+// challengeNotAnswered is for a server that does not keep to the mechanism.
+// What go-mail says of that may repeat the challenge, and is left out.
+func challengeNotAnswered(mechanism string, err error) *Error {
+	e := &Error{Step: StepLogin, Err: fmt.Errorf("login %s: server's challenge was not answered", mechanism), config: true,
+		Advice: "the server does not follow the mechanism, or does not know the password: set another SMTP_AUTH"}
+	switch {
+	case errors.Is(err, errUnproven):
+		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
+		e.Advice = "the login was given up; make sure that SMTP_HOST is the server it should be, or set another SMTP_AUTH"
+	case errors.Is(err, errIterations), errors.Is(err, errScramSyntax), errors.Is(err, errScramText):
+		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
+		e.Advice = "set another SMTP_AUTH"
+	}
+	return e
 }
 
 // loginRefused reads RFC 4954 section 6: 454 and other 4xx pass, 5xx do not.

@@ -86,7 +86,9 @@ func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	return nil, &Error{Step: StepDial, Err: context.Cause(ctx)}
 }
 
-func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed, permanent: true} }
+// closedError is temporary: nobody refused the message, and another Submitter
+// can carry it.
+func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed} }
 
 // free reports whether there is a place, if need be by growing.
 func (p *pool) free() bool {
@@ -117,7 +119,7 @@ func (p *pool) leave(c *session) {
 	defer p.mu.Unlock()
 	switch {
 	case c == nil:
-	case c.broken || c.r.Buffered() > 0:
+	case c.broken || c.ahead():
 		p.up--
 		c.drop()
 	case p.closed:

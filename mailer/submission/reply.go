@@ -34,9 +34,11 @@ func (r reply) class() int { return r.code / 100 }
 func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
 
 // answers reports whether r is the answer that a command wants. To RCPT, 251
-// is as good as 250: the server forwards (RFC 5321 section 3.4).
+// is as good as 250: the server forwards (RFC 5321 section 3.4). So is 252, which
+// is for VRFY (section 3.5.3), but also said by servers that take a message
+// without knowing the recipient.
 func (r reply) answers(step StepName, want int) bool {
-	return r.code == want || step == StepRcpt && r.code == 251
+	return r.code == want || step == StepRcpt && (r.code == 251 || r.code == 252)
 }
 
 // line is the reply on one line of at most maxReplyText bytes.
@@ -60,15 +62,28 @@ func (r reply) line() string {
 // ErrOutOfStep means that what came is no SMTP reply; the
 // reply then has its text alone. Any other error is the connection's.
 //
+// Empty lines before it are skipped: they say nothing, and some servers send
+// them. To take one for the answer to the final dot would leave it unknown
+// whether the message was accepted, although the answer is the next line.
+//
 // The text of a reply with the expected code is not kept; 0 expects none.
 // Whatever is in hide is taken out of the text: a server may echo what it was
 // told.
 func readReply(r *bufio.Reader, expected int, hide []string) (reply, error) {
+	return readReplyLines(r, expected, hide, nil)
+}
+
+// readReplyLines is readReply for a reply whose single lines matter: each, if
+// not nil, gets the text of one after the other, as it came.
+func readReplyLines(r *bufio.Reader, expected int, hide []string, each func(text string)) (reply, error) {
 	var rep reply
 	for range maxReplyLines {
 		line, err := readReplyLine(r)
 		if err != nil {
 			return reply{}, err
+		}
+		if len(line) == 0 && rep.code == 0 {
+			continue
 		}
 		code, more, text, ok := splitReplyLine(line)
 		if !ok || rep.code != 0 && code != rep.code {
@@ -78,6 +93,9 @@ func readReply(r *bufio.Reader, expected int, hide []string) (reply, error) {
 		if code == 334 {
 			rep.challenge = string(text)
 		}
+		if each != nil {
+			each(string(text))
+		}
 		if code != expected {
 			rep.add(without(string(text), hide))
 		}
@@ -86,15 +104,6 @@ func readReply(r *bufio.Reader, expected int, hide []string) (reply, error) {
 		}
 	}
 	return reply{}, fmt.Errorf("%w: more than %d lines", ErrOutOfStep, maxReplyLines)
-}
-
-// newReply makes a reply of what go-mail has read: the lines joined by LF.
-func newReply(code int, text string) reply {
-	rep := reply{code: code}
-	for line := range strings.SplitSeq(text, "\n") {
-		rep.add(line)
-	}
-	return rep
 }
 
 // add takes the text of one more line.

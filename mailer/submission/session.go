@@ -35,6 +35,7 @@ type session struct {
 	timeouts Timeouts
 	ext      extensions
 	groups   *groups
+	await    *await
 	moment   func(Moment)
 
 	greeting  string   // the server's answer to EHLO
@@ -55,13 +56,21 @@ type session struct {
 // exchange says one line and reads the reply, without its text when it has the
 // code that was expected. An error leaves the session broken.
 func (c *session) exchange(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte) (reply, *Error) {
-	if c.r.Buffered() > 0 {
+	return c.exchangeLines(ctx, step, limit, expected, line, nil)
+}
+
+// exchangeLines is exchange for a reply whose single lines matter: each, if not
+// nil, gets the text of one after the other.
+func (c *session) exchangeLines(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte, each func(text string)) (reply, *Error) {
+	if c.ahead() {
 		return reply{}, c.unasked(step)
 	}
-	c.wire.within(limit)
+	limit = c.wire.within(limit)
+	c.await.begin(step)
 	writeErr := c.write(line)
 	// Even when writing failed, the server may have said why it left.
-	r, err := readReply(c.r, expected, c.hidden)
+	r, err := readReplyLines(c.r, expected, c.hidden, each)
+	c.await.end()
 	if writeErr != nil && (err != nil || r.class() < 4) {
 		err = writeErr
 	}
@@ -72,6 +81,22 @@ func (c *session) exchange(ctx context.Context, step StepName, limit time.Durati
 		c.broken = true // RFC 5321 section 3.8: the server closes after 421
 	}
 	return r, nil
+}
+
+// ahead reports whether the server has said something that nobody asked for. An
+// empty line is nothing: see readReply.
+func (c *session) ahead() bool {
+	for {
+		next, _ := c.r.Peek(min(2, c.r.Buffered())) // what is buffered can be had
+		switch {
+		case len(next) > 0 && next[0] == '\n':
+			_, _ = c.r.Discard(1)
+		case string(next) == "\r\n":
+			_, _ = c.r.Discard(2)
+		default:
+			return len(next) > 0
+		}
+	}
 }
 
 // broke records that the session cannot go on, and says why: err, and what

@@ -155,7 +155,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 	}
 	begun := time.Now()
 	s.cfg.Moment(BeforeConnect)
-	c, e = s.connect(ctx)
+	c, e = s.connect(ctx, s.cfg.Timeouts)
 	s.cfg.Moment(AfterConnect)
 	if e == nil {
 		c.lastUsed = time.Now()

@@ -1,0 +1,126 @@
+package submission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// extensions is what the server's last EHLO offered (RFC 5321 section 4.1.1.1).
+type extensions struct {
+	size      bool  // RFC 1870
+	maxSize   int64 // 0 is no limit
+	eightBit  bool  // 8BITMIME, RFC 6152
+	utf8      bool  // SMTPUTF8, RFC 6531
+	startTLS  bool  // RFC 3207
+	mechanism []string
+
+	pipelining bool // RFC 2920
+}
+
+// readExtensions reads the lines of an EHLO reply behind the first. Keywords
+// and mechanisms come in any case (RFC 5321 section 4.1.1.1, RFC 4422 section
+// 3.1). Servers from before RFC 2554 say AUTH=LOGIN, and some say it both ways.
+func readExtensions(lines []string) extensions {
+	var ext extensions
+	for _, line := range lines {
+		keyword, params := line, ""
+		if i := strings.IndexAny(line, " \t="); i >= 0 {
+			keyword, params = line[:i], line[i+1:]
+		}
+		switch strings.ToUpper(keyword) {
+		case "SIZE":
+			limit, _, _ := strings.Cut(strings.TrimSpace(params), " ")
+			ext.size = true
+			ext.maxSize, _ = strconv.ParseInt(limit, 10, 64) // not a number: no limit is known
+		case "8BITMIME":
+			ext.eightBit = true
+		case "SMTPUTF8":
+			ext.utf8 = true
+		case "STARTTLS":
+			ext.startTLS = true
+		case "PIPELINING":
+			ext.pipelining = true
+		case "AUTH":
+			for _, mechanism := range strings.Fields(strings.ToUpper(params)) {
+				if !slices.Contains(ext.mechanism, mechanism) {
+					ext.mechanism = append(ext.mechanism, mechanism)
+				}
+			}
+		}
+	}
+	return ext
+}
+
+// greet reads the server's greeting (RFC 5321 section 3.1).
+func (c *session) greet(ctx context.Context) *Error {
+	limit := c.wire.within(c.timeouts.Command)
+	c.await.begin(StepGreeting)
+	r, err := readReply(c.r, 220, nil)
+	c.await.end()
+	switch {
+	case err != nil:
+		return c.broke(ctx, StepGreeting, limit, r, err)
+	case r.code == 220:
+		return nil
+	case r.refuses():
+		return refusal(StepGreeting, r)
+	}
+	return outOfStep(StepGreeting, r)
+}
+
+// hello says EHLO, and takes what the server offers. HELO follows only when the
+// server says that it does not know EHLO (RFC 5321 section 3.2): after anything
+// else the two sides are out of step.
+func (c *session) hello(ctx context.Context, name string) *Error {
+	var lines []string
+	r, e := c.exchangeLines(ctx, StepGreeting, c.timeouts.Command, 250, []byte("EHLO "+name+"\r\n"),
+		func(text string) { lines = append(lines, text) })
+	if e == nil && (r.code == 500 || r.code == 502 || r.code == 504) {
+		lines = nil
+		r, e = c.exchangeLines(ctx, StepGreeting, c.timeouts.Command, 250, []byte("HELO "+name+"\r\n"),
+			func(text string) { lines = append(lines, text) })
+		lines = lines[:min(1, len(lines))] // what follows is talk
+	}
+	switch {
+	case e != nil:
+		return e
+	case r.refuses():
+		return refusal(StepGreeting, r)
+	case r.code != 250:
+		return outOfStep(StepGreeting, r)
+	}
+	c.greeting = clean(lines[0])
+	c.ext = readExtensions(lines[1:])
+	return nil
+}
+
+// startTLS says STARTTLS. What comes with the answer came in clear, from
+// whoever is on the way, and must not pass for what the server says under TLS
+// (RFC 3207 section 6): it ends the session.
+func (c *session) startTLS(ctx context.Context) *Error {
+	r, e := c.exchange(ctx, StepTLS, c.timeouts.Command, 220, []byte("STARTTLS\r\n"))
+	switch {
+	case e != nil:
+		return e
+	case r.refuses():
+		e := refusal(StepTLS, r)
+		e.Err = errors.New("server offers STARTTLS, and refused it")
+		if e.Code >= 500 {
+			e.config = true
+			e.Advice = "use another port of the server, such as 465 with SMTP_TLS=implicit, or have STARTTLS set up there"
+		}
+		return e
+	case r.code != 220:
+		return outOfStep(StepTLS, r)
+	}
+	if n := c.r.Buffered(); n > 0 {
+		c.broken = true
+		return &Error{Step: StepTLS, Err: fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", ErrOutOfStep, n),
+			Advice: "somebody on the way to the server may be adding commands or replies of his own: try from another network, or use TLS from the start"}
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package submission
+
+import (
+	"bufio"
+	"context"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// example is the exchange of RFC 7677 section 3.
+func example(t *testing.T) *scram {
+	t.Helper()
+	s := &scram{username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO", ended: func() error { return nil }}
+	name, initial, err := s.Start(nil)
+	require.NoError(t, err)
+	assert.Equal(t, "SCRAM-SHA-256", name)
+	assert.Equal(t, "n,,n=user,r=rOprNGfwEbeRWgbNEkqO", string(initial))
+	return s
+}
+
+const (
+	exampleFirst = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+	exampleFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+)
+
+func TestSCRAMFollowsTheRFC(t *testing.T) {
+	t.Parallel()
+	s := example(t)
+	response, err := s.Next([]byte(exampleFirst), true)
+	require.NoError(t, err)
+	assert.Equal(t, "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", string(response))
+	response, err = s.Next([]byte(exampleFinal), true)
+	require.NoError(t, err)
+	assert.Empty(t, response)
+	_, err = s.Next([]byte("Welcome"), false)
+	require.NoError(t, err)
+}
+
+// Whoever does not show the right signature at the right place does not know
+// the password, and is not logged in to.
+func TestSCRAMWantsTheServersSignature(t *testing.T) {
+	t.Parallel()
+	// What a server can work out that knows nothing: see the zero keys of a client that has none yet.
+	empty := "v=" + base64.StdEncoding.EncodeToString(mac(mac(nil, "Server Key"), ""))
+	wrong := "v=" + base64.StdEncoding.EncodeToString(make([]byte, 32))
+	for _, tc := range []struct {
+		name       string
+		err        error
+		challenges []string
+	}{
+		{"none at all", errUnproven, nil},
+		{"after the first message", errUnproven, []string{exampleFirst}},
+		{"wrong", errUnproven, []string{exampleFirst, wrong}},
+		{"empty", errUnproven, []string{exampleFirst, "v="}},
+		{"one octet short", errUnproven, []string{exampleFirst, "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95A=="}},
+		{"error, and then success", errUnproven, []string{exampleFirst, "e=invalid-proof"}},
+		{"before any key is made", errScramSyntax, []string{empty}},
+		{"no base64", errScramSyntax, []string{exampleFirst, "v=?"}},
+		{"something else", errScramSyntax, []string{exampleFirst, "x=1"}},
+		{"an empty challenge", errScramSyntax, []string{""}},
+		{"another first message", errScramSyntax, []string{exampleFirst, exampleFirst}},
+		{"empty, between", errScramSyntax, []string{exampleFirst, "", exampleFinal}},
+		{"more after the last", errScramSyntax, []string{exampleFirst, exampleFinal, exampleFinal}},
+		{"another nonce", errScramSyntax, []string{"r=other" + exampleFirst[2:]}},
+		{"a mandatory extension", errScramSyntax, []string{"m=x," + exampleFirst}},
+		{"fields missing", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ=="}},
+		{"fields in another order", errScramSyntax, []string{"s=W22ZaJ0SNY7soEsUEjb6gQ==,r=rOprNGfwEbeRWgbNEkqOx,i=4096"}},
+		{"salt that is no base64", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=!,i=4096"}},
+		{"no iterations", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=0"}},
+		{"negative iterations", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=-1"}},
+		{"60 million iterations", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=60000000"}},
+		{"one iteration too many", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=2000001"}},
+		{"more than fits into 64 bit", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=99999999999999999999"}},
+	} {
+		s := example(t)
+		var err error
+		for _, c := range tc.challenges {
+			if _, err = s.Next([]byte(c), true); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			_, err = s.Next([]byte("Welcome"), false)
+		}
+		require.ErrorIs(t, err, tc.err, tc.name)
+		assert.NotContains(t, err.Error(), "rOprNGfwEbeRWgbNEkqO")
+	}
+	s := example(t) // extensions at the end are to be ignored
+	_, err := s.Next([]byte(exampleFirst+",x=1,y=2"), true)
+	require.NoError(t, err)
+}
+
+func TestSCRAMEscapesAndRefusesNames(t *testing.T) {
+	t.Parallel()
+	s := &scram{username: "a=b,c", nonce: "x"}
+	_, initial, err := s.Start(nil)
+	require.NoError(t, err)
+	assert.Equal(t, "n,,n=a=3Db=2Cc,r=x", string(initial))
+	s = &scram{username: "tab\there", nonce: "x"}
+	_, _, err = s.Start(nil)
+	require.ErrorIs(t, err, errScramText)
+}
+
+// The work is PBKDF2's, and ends with the context: an ended one is noticed
+// within a thousandth of what a server may ask for.
+func TestSCRAMWorkEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 1001, 4096} {
+		want, err := pbkdf2.Key(sha256.New, "pencil", []byte("salt"), n, sha256.Size)
+		require.NoError(t, err)
+		got, err := example(t).salt([]byte("pencil"), []byte("salt"), n)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, n)
+	}
+	s, asked := example(t), 0
+	s.ended = func() error {
+		if asked++; asked == 3 {
+			return context.Canceled
+		}
+		return nil
+	}
+	_, err := s.Next([]byte("r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=2000000"), true)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, 3, asked)
+}
+
+// A login with such a server fails as a setting does: nothing is sent, and the
+// error says what it was.
+func TestLoginWithAServerThatProvesNothing(t *testing.T) {
+	t.Parallel()
+	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for name, tc := range map[string]struct {
+		answer func(line int, nonce string) string
+		err    error
+	}{
+		"235 at once": {func(int, string) string { return "235 2.7.0 Welcome" }, errUnproven},
+		"235 unproven": {func(n int, nonce string) string {
+			return []string{"334 " + encode("r="+nonce+"x,s=AAAA,i=4096"), "235 Welcome"}[n]
+		}, errUnproven},
+		"too much work":   {func(_ int, nonce string) string { return "334 " + encode("r="+nonce+"x,s=AAAA,i=60000000") }, errIterations},
+		"signature on it": {func(_ int, nonce string) string { return "235 " + encode("v="+nonce) }, errUnproven},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			got := submitScripted(t, AuthAuto, tc.answer)
+			assert.Equal(t, NotBegun, got.Outcome, name)
+			assert.Equal(t, StepLogin, got.Step, name)
+			assert.True(t, got.Config, name)
+			require.ErrorIs(t, got.Err, tc.err, name)
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // a refusal that the mechanism announces is the server's
+		got := submitScripted(t, AuthAuto, func(n int, nonce string) string {
+			return []string{"334 " + encode("r="+nonce+"x,s=AAAA,i=4096"), "334 " + encode("e=invalid-proof"), "535 5.7.8 No"}[n]
+		})
+		assert.Equal(t, Refused, got.Outcome)
+		assert.Equal(t, 535, got.Code)
+		assert.True(t, got.Config)
+	})
+}
+
+// A server cannot keep a login going for ever.
+func TestLoginWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := submitScripted(t, AuthXOAUTH2, func(int, string) string { return "334 " })
+		assert.Equal(t, NotBegun, got.Outcome)
+		require.ErrorIs(t, got.Err, ErrOutOfStep)
+	})
+}
+
+// submitScripted submits to a scripted server.
+func submitScripted(t *testing.T, auth AuthMode, answer func(line int, nonce string) string) Result {
+	t.Helper()
+	s, err := New(Config{Host: "localhost", TLS: TLSNone, Username: "boss", Password: "pencil", Auth: auth, Dial: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go scripted(server, answer)
+		return client, nil
+	}})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, s.Shutdown(t.Context())) }()
+	return s.Submit(t.Context(), Envelope{From: "boss@example.com", To: "guest@example.org"}, []byte("Hi\r\n"))
+}
+
+// scripted is a server that answers each line of a login as it is told: with
+// the number of the line, and the nonce of the client.
+func scripted(conn net.Conn, answer func(line int, nonce string) string) {
+	defer func() { _ = conn.Close() }()
+	say := func(line string) { _, _ = fmt.Fprint(conn, line+"\r\n") }
+	say("220 scripted.example")
+	lines, n, nonce := bufio.NewScanner(conn), 0, ""
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "EHLO") {
+			say("250-scripted.example\r\n250 AUTH SCRAM-SHA-256 XOAUTH2")
+			continue
+		}
+		if initial, ok := strings.CutPrefix(lines.Text(), "AUTH SCRAM-SHA-256 "); ok {
+			raw, _ := base64.StdEncoding.DecodeString(initial)
+			_, nonce, _ = strings.Cut(string(raw), ",r=")
+		}
+		say(answer(n, nonce))
+		n++
+	}
+}
+
+// Whatever a server sends, it is not logged in to without its signature, and
+// costs no more than it may.
+func FuzzSCRAM(f *testing.F) {
+	f.Add(exampleFirst, exampleFinal)
+	f.Add("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=1", "v=")
+	f.Fuzz(func(t *testing.T, first, final string) {
+		s := &scram{username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO", ended: func() error { return context.Canceled }}
+		_, _, err := s.Start(nil)
+		require.NoError(t, err)
+		_, err = s.Next([]byte(first), true)
+		if err == nil {
+			_, err = s.Next([]byte(final), true)
+		}
+		if err == nil {
+			_, err = s.Next(nil, false)
+		}
+		assert.Error(t, err, "nobody guesses a signature")
+	})
+}
