@@ -81,9 +81,9 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"submission quota":          {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; the sender's submission quota was exceeded")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 		"send-as denied":            {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.252 SendAsDenied; invites@example.com not allowed to send as hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
 		"not verified":              {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"a plan without it, 402":   {record: invite, api: cronofytest.FaultStatus(402, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"no permission, 403":       {record: invite, api: cronofytest.FaultStatus(403, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"the API hangs up":         {record: invite, api: cronofytest.FaultDrop(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
+		"a plan without it, 402":    {record: invite, api: cronofytest.FaultStatus(402, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"no permission, 403":        {record: invite, api: cronofytest.FaultStatus(403, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"the API hangs up":          {record: invite, api: cronofytest.FaultDrop(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
