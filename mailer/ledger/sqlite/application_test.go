@@ -29,8 +29,8 @@ func TestWhoseInvites(t *testing.T) {
 		of      string // whose invites those are: by the id of one
 		refused string
 	}
-	// Each begins with a ledger that has an invite "first", and makes one of its own
-	// id "…" where of is a new one.
+	// Each begins with a ledger of before, which has an invite "first". The first
+	// time that those of "second" are meant one of that name is made.
 	for name, opens := range map[string][]open{
 		"one key": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k1"}, of: "first"}},
 		"a key that is unknown": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"}, refused: "another application, or a rotated key"},
@@ -50,7 +50,8 @@ func TestWhoseInvites(t *testing.T) {
 			{keys: Secrets{"k1", "k2"}, refused: "two of its applications"}},
 		"a second one beside what has no name": {{keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"}, refused: "has no name yet"},
 			{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"}, of: "second"}},
-		"a name and a new key at once": {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", keys: Secrets{"k2"}, same: true, of: "first"}, {name: "hr", of: "first"}},
+		"a name and a new key at once": {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", same: true, refused: "does not know this key"},
+			{name: "hr", keys: Secrets{"k2"}, same: true, of: "first"}, {name: "hr", of: "first"}},
 		"a misspelt name": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "rh", keys: Secrets{"k1"}, refused: `on record for application "hr"`},
 			{name: "rh", keys: Secrets{"k1"}, same: true, of: "first"}, {name: "rh", of: "first"}},
 		"the same as nothing that is known": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "rh", keys: Secrets{"k2"}, same: true, refused: "does not know this key"}},
