@@ -19,7 +19,6 @@ const (
 
 var (
 	nextToken    = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
-	liveClaim    = &statement{`SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND expires > ?`}
 	takeClaim    = &statement{`INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?, ?)`}
 	renewClaims  = &statement{`UPDATE claim SET expires = ? WHERE owner = ?`}
 	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`}
@@ -52,7 +51,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		}
 		now := l.now()
 		for _, key := range keys {
-			if alive, err := c.exists(liveClaim, l.application, key.InviteID, key.Address, now); err != nil {
+			if alive, err := l.inHand(c, key, now); err != nil {
 				return err
 			} else if alive {
 				return ledger.ErrInProgress

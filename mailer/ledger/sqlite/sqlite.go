@@ -54,6 +54,10 @@
 // took is still good, since nobody else works on its invites. Owners on one file
 // must agree on the time to within a few seconds, which they do on one machine.
 //
+// If the clock is set back, the claims that were made before end far from now. They
+// are in hand until it is clear that their owner is dead: whoever asks for one looks
+// whether it is renewed within the 20 seconds that follow.
+//
 // # Privacy
 //
 // [Ledger.Forget] removes what is past from the file and its log, byte for byte.
@@ -73,6 +77,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Options say which ledger to open, and how.
@@ -134,6 +140,7 @@ type Ledger struct {
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
+	elapsed func() time.Duration // of a clock that nobody sets
 	log     *slog.Logger
 	salt    []byte
 	// application is the row of whose invites this is, 0 for one that has none.
@@ -148,7 +155,9 @@ type Ledger struct {
 
 	group  group
 	claims claims
-	close  func() error
+	// sightings are claims of which it is not clear yet whether their owners live.
+	sightings map[ledger.Key]sighting
+	close     func() error
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -161,6 +170,7 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
+		sightings: make(map[ledger.Key]sighting),
 	}
 	if l.owner == "" {
 		l.owner = rand.Text()
@@ -171,6 +181,8 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	if l.now == nil {
 		l.now = time.Now
 	}
+	opened := l.now()
+	l.elapsed = func() time.Duration { return l.now().Sub(opened) } // by the monotonic clock, as time.Now has one
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
