@@ -101,7 +101,7 @@ func (l ledgerSetting) open(ctx context.Context, apiURL string, reads bool, logg
 type ledgerTrouble struct{ error }
 
 var ledgerFields = strings.NewReplacer(
-	"Options.Application", "INVITEMAILER_APPLICATION", "Options.SameApplication", "--same-application", "Options.APIKeys", "CRONOFY_API_KEY")
+	"Options.Application", "INVITEMAILER_APPLICATION", "Options.SameApplication", "--same-application (of send, cancel or serve)", "Options.APIKeys", "CRONOFY_API_KEY")
 
 func (e *ledgerTrouble) Error() string { return ledgerFields.Replace(e.error.Error()) }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"unicode"
 )
@@ -147,11 +148,13 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 		who.keys = append(who.keys, l.keyHash(key))
 	}
 	a, news, err := l.judge(ctx, c, who)
+	begins := false
 	if err == nil && news && !o.DryRun {
 		err = transact(ctx, c, func() error {
 			if a, _, err = l.judge(ctx, c, who); err != nil { // somebody else may have come first
 				return err
 			}
+			begins = a.id == 0
 			return a.enrol(c, who)
 		})
 	}
@@ -161,6 +164,10 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 		return l.unusable("%w", refusal.error)
 	case err != nil:
 		return l.explain("reading what it belongs to", err)
+	}
+	if begins {
+		l.log.LogAttrs(ctx, slog.LevelInfo, "the ledger has one more application, which begins without any invites",
+			slog.String("application", a.name), slog.String("ledger", l.name))
 	}
 	l.application = a.id
 	l.belongs = Application{Name: a.name, Keys: a.keys, Known: a.id != 0, KeyKnown: a.given > 0}

@@ -130,6 +130,38 @@ func TestLedgersOfBefore(t *testing.T) {
 	}
 }
 
+// A program of before that has the file open when a new one migrates it goes on:
+// what it writes is of the one application there was.
+func TestProgramOfBeforeGoesOnAfterAMigration(t *testing.T) {
+	t.Parallel()
+	dump, err := os.ReadFile(filepath.Join("testdata", "ledger-2.sql"))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	restore(t, path, string(dump))
+	dsn, err := (&Ledger{name: path}).file("rw")
+	require.NoError(t, err)
+	before, err := connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, before.close()) }()
+	claim := &statement{`INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, 9, 'before', 4081161600000000)`}
+	_, err = before.exec(claim, "talk", "ben@example.org")
+	require.NoError(t, err)
+
+	l := openWith(t, Options{Path: path, Application: "hr"})
+	_, err = before.exec(claim, "talk", "ann@example.org")
+	require.NoError(t, err)
+	_, err = before.exec(&statement{`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest) VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`})
+	require.NoError(t, err)
+	_, err = before.exec(&statement{`INSERT OR IGNORE INTO tombstone (hash) VALUES (x'00')`})
+	require.NoError(t, err)
+	all, err := l.InHand(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, ledger.Key{InviteID: "talk", Address: "ann@example.org"}, all[0].Key)
+	assert.True(t, all[0].Known)
+	assert.EqualValues(t, 2, number(t, l, "SELECT count(*) FROM tombstone WHERE application = 1"))
+}
+
 // rows are those of every table that has some, as text, after the names of their
 // columns, which are those of like if there is one.
 func rows(t *testing.T, path string, like map[string][]string) map[string][]string {
