@@ -29,6 +29,8 @@ type Ledger interface {
 	Members(ctx context.Context, inviteID string) ([]ledger.Entry, error)
 	// Claim takes all of keys or none: [ledger.ErrInProgress] if one is held by
 	// a live claim. It is kept alive until it is released or the ledger closed.
+	// If the clock is set back, a live claim stays alive, and that of a dead owner
+	// is free half a minute after somebody asked for it.
 	Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error)
 	// Create adds one revision to each of the invites, all or none, and the
 	// invites that are new. A latest revision that brought neither a calendar

@@ -58,7 +58,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	p.missed(os.Environ())
 	flags.apply(&b.cfg.mail)
 	b.cfg.smtp.Timeouts.Open = flags.connectWithin()
-	b.cfg.ledger.patience = inv.Patience
+	b.cfg.ledger.patience, b.cfg.ledger.same = inv.Patience, flags.SameApplication
 	b.cfg.mail.Logger = withoutReceipts(b.log)
 	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, calendar: flags.calendar, at: inv.At, log: b.log}
 	defer w.close()

@@ -36,6 +36,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 	var p problems
 	cfg := configure(s, scopeReal, &p)
 	p.missed(os.Environ())
+	cfg.ledger.judged = true
 	w := &wiring{cfg: &cfg, scope: scopeReal, log: cfg.logger(inv.screen)}
 	defer w.close()
 	w.connect(&p)
@@ -57,7 +58,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 }
 
 func (c *checker) ledger(ctx context.Context, w *wiring) {
-	switch _, err := w.openLedger(ctx); {
+	switch l, err := w.openLedger(ctx); {
 	case err != nil:
 		c.mend(ledgerCode(err), "ledger", err.Error())
 	case w.cfg.ledger.none:
@@ -65,6 +66,7 @@ func (c *checker) ledger(ctx context.Context, w *wiring) {
 	default:
 		c.say("ok", "ledger", w.cfg.ledger.path)
 		c.ledgerMode(w.cfg.ledger.path)
+		c.say("ok", "application", whose(l.Application(), w.cfg.ledger.application))
 	}
 }
 

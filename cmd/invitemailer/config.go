@@ -13,6 +13,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -56,6 +57,7 @@ func configure(s settings, sc scope, p *problems) configuration {
 	c.log(s, p)
 	if sc == scopeLedger {
 		c.ledger = parseLedger(s.Ledger, p)
+		c.ledger.application = s.Application
 		return c
 	}
 	c.templates = s.Templates
@@ -71,6 +73,7 @@ func configure(s settings, sc scope, p *problems) configuration {
 		return c
 	}
 	c.ledger = parseLedger(s.Ledger, p)
+	c.ledger.application = s.Application
 	c.mail.EnvelopeFrom = s.SMTPEnvelopeFrom
 	c.cronofy(s, sc, p)
 	if sc == scopeReal {
@@ -105,6 +108,9 @@ func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 	c.api.Timeout = max(0, timeout)
 	if sc >= scopeAPI {
 		c.api.APIKey = secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p)
+		c.ledger.keys = sqlite.Secrets{c.api.APIKey}
+	} else if key := secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", &problems{}); key != "" && key != unread {
+		c.ledger.keys = sqlite.Secrets{key} // not needed, but it says whose invites are looked up
 	}
 }
 

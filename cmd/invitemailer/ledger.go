@@ -19,6 +19,12 @@ type ledgerSetting struct {
 	none   bool
 	memory bool // for the sandbox
 	path   string
+	// application and keys say whose invites these are, as in sqlite.Options; same
+	// that the keys are new ones of the same application, and judged that nothing
+	// of that is recorded.
+	application  string
+	keys         sqlite.Secrets
+	same, judged bool
 	// patience is how long to wait for another process; 0 is the ledger's choice.
 	patience time.Duration
 }
@@ -70,7 +76,7 @@ func stateDir() (string, error) {
 }
 
 // open opens the ledger, if there is to be one. Who only reads does so where one
-// is there, and makes none.
+// is there, and makes none; nor does that make an application known.
 func (l ledgerSetting) open(ctx context.Context, apiURL string, reads bool, logger *slog.Logger) (*sqlite.Ledger, error) {
 	if l.memory {
 		return sqlite.Open(ctx, sqlite.Options{Memory: true, Logger: logger})
@@ -81,5 +87,22 @@ func (l ledgerSetting) open(ctx context.Context, apiURL string, reads bool, logg
 	if _, err := os.Stat(l.path); reads && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return sqlite.Open(ctx, sqlite.Options{Path: l.path, APIURL: apiURL, Logger: logger, BusyTimeout: l.patience})
+	opened, err := sqlite.Open(ctx, sqlite.Options{
+		Path: l.path, APIURL: apiURL, Logger: logger, BusyTimeout: l.patience,
+		Application: l.application, APIKeys: l.keys, SameApplication: l.same, DryRun: reads || l.judged,
+	})
+	if err != nil {
+		return nil, &ledgerTrouble{err}
+	}
+	return opened, nil
 }
+
+// ledgerTrouble is an error of a ledger that names settings as they are named here.
+type ledgerTrouble struct{ error }
+
+var ledgerFields = strings.NewReplacer(
+	"Options.Application", "INVITEMAILER_APPLICATION", "Options.SameApplication", "--same-application (of send, cancel or serve)", "Options.APIKeys", "CRONOFY_API_KEY")
+
+func (e *ledgerTrouble) Error() string { return ledgerFields.Replace(e.error.Error()) }
+
+func (e *ledgerTrouble) Unwrap() error { return e.error }

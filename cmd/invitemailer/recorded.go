@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -46,6 +47,9 @@ func (inv *invocation) withLedger(ctx context.Context, do func(context.Context, 
 	}
 	if err != nil {
 		return inv.misconfiguredLedger(s, err)
+	}
+	if !l.Application().Known {
+		return inv.misconfigured(s, []string{fmt.Sprintf("INVITEMAILER_APPLICATION: the ledger %s has no application %q; name one that it has", cfg.ledger.path, s.Application)})
 	}
 	return do(ctx, &recorded{ledger: l, name: cfg.ledger.path, log: log})
 }

@@ -32,6 +32,7 @@ type runFlags struct {
 	Lint            string    `enum:"report,strict,off" default:"report" placeholder:"CHOICE" help:"What a broken rule in the API's calendar does: report it, stop the mail (strict), or nothing (off; default report). A mail that no client would show is stopped in any case."`
 	AllowPast       bool      `help:"Mail invitations to events that are over."`
 	AcceptOrganizer bool      `name:"accept-organizer-change" help:"Let a changed default organizer mail an update to everybody."`
+	SameApplication bool      `help:"Record the API key as a new one of the application whose invites the ledger has. Needed once, after the key was replaced."`
 	WithdrawMissing bool      `help:"Withdraw the invites of those who are no longer in the recipients of their record."`
 
 	calendar string // what the sandbox answers, for a preview

@@ -28,6 +28,8 @@ const callbackPath = "/cronofy/callback"
 type serveCmd struct {
 	Listen string `placeholder:"ADDR" help:"Where callbacks are taken, at /cronofy/callback (default 127.0.0.1:8080, or INVITEMAILER_LISTEN)."`
 	Admin  string `placeholder:"ADDR" help:"Where the page, /invites (JSON), /healthz and /metrics are (default 127.0.0.1:8081, or INVITEMAILER_ADMIN). Off loopback it needs INVITEMAILER_ADMIN_TOKEN."`
+
+	SameApplication bool `help:"Record the API key as a new one of the application whose invites the ledger has. Needed once, after the key was replaced."`
 }
 
 // serving is what serve is made of.
@@ -62,6 +64,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		log.Warn(warning)
 	}
 	cfg.ledger.patience = inv.Patience
+	cfg.ledger.keys, cfg.ledger.same = made.secrets, c.SameApplication
 	// Of whatever API, and made if it is not there: the first callback may come
 	// before the first invite of another run is on record.
 	l, err := cfg.ledger.open(ctx, "", false, log)

@@ -39,6 +39,7 @@ type settings struct {
 	MailOnlyTo      guard  `envconfig:"MAIL_ONLY_TO" desc:"who may be mailed, such as *@example.com, separated by commas; unset: everybody; empty: an error" kong:"name='only-to',placeholder='PATTERNS',help='MAIL_ONLY_TO'"`
 
 	Ledger      string `envconfig:"INVITEMAILER_LEDGER" desc:"sqlite:PATH or none; default: sqlite, in the user's state directory" kong:"name='ledger',placeholder='LEDGER',help='INVITEMAILER_LEDGER'"`
+	Application string `envconfig:"INVITEMAILER_APPLICATION" desc:"a name for the API application, where the ledger keeps the invites of several; default: the one that has the API key" kong:"-"`
 	Templates   string `envconfig:"INVITEMAILER_TEMPLATES" desc:"a directory laid over the embedded templates" kong:"name='templates',placeholder='DIR',help='INVITEMAILER_TEMPLATES'"`
 	Locale      string `envconfig:"INVITEMAILER_LOCALE" default:"en" desc:"language of the mails, if the record names none" kong:"name='locale',placeholder='TAG',help='INVITEMAILER_LOCALE'"`
 	CallbackURL string `envconfig:"INVITEMAILER_CALLBACK_URL" desc:"told the answers, if the record names none" kong:"name='callback-url',placeholder='URL',help='INVITEMAILER_CALLBACK_URL'"`

@@ -57,22 +57,49 @@ func (c *statusCmd) show(ctx context.Context, inv *invocation) exitCode {
 	return inv.withLedger(ctx, func(ctx context.Context, r *recorded) exitCode {
 		terminal := isTerminal(inv.Stdout)
 		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
-		for e, err := range c.list(ctx, r.ledger, time.Now()) {
+		now := time.Now()
+		put := func(l *entryLine) {
+			if len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(l.Outcome)) {
+				out.put(l)
+			}
+		}
+		putUnknown := func(claimed []sqlite.Claimed) {
+			for _, u := range claimed {
+				if !u.Known && c.wants(u.Key) {
+					put(newClaimLine(u, now))
+				}
+			}
+		}
+		claimed, err := r.ledger.InHand(ctx)
+		if err != nil {
+			return r.fail(err)
+		}
+		hands := inHand(claimed)
+		for e, err := range c.list(ctx, r.ledger, now) {
 			if err != nil {
 				if unwritten := out.close(); unwritten != nil {
 					return inv.unwritten(unwritten)
 				}
 				return r.fail(err)
 			}
-			if l := newEntryLine(&e); len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(l.Outcome)) {
-				out.put(l)
-			}
+			before, until := hands.upTo(e.Key)
+			putUnknown(before)
+			l := newEntryLine(&e)
+			l.InHandUntil = until
+			put(l)
 		}
+		putUnknown(hands)
 		if err := out.close(); err != nil {
 			return inv.unwritten(err)
 		}
 		return exitOK
 	})
+}
+
+// wants tells whether an invite is to be shown of which nothing is on record.
+func (c *statusCmd) wants(key ledger.Key) bool {
+	return (len(c.ID) == 0 || slices.Contains(c.ID, key.InviteID)) && c.OlderThan == 0 &&
+		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, func(m mailbox) bool { return m.Key() == key.Address }))
 }
 
 // unwritten is for results that nobody takes.
@@ -132,6 +159,8 @@ type entryLine struct {
 	line
 	EventEnd *time.Time    `json:"event_end,omitempty"`
 	RSVP     *board.Answer `json:"rsvp,omitempty"` // nil if nothing was heard
+	// InHandUntil is when the claim of the run runs out that has it in hand; nil if none has.
+	InHandUntil *time.Time `json:"in_hand_until,omitempty"`
 }
 
 func newEntryLine(e *ledger.Entry) *entryLine {
@@ -162,6 +191,9 @@ func (l *entryLine) columns() string {
 		safetext.Line(l.InviteID), safetext.Line(l.Recipient))
 	if l.RSVP != nil {
 		text += "  " + safetext.Line(l.RSVP.Status)
+	}
+	if l.InHandUntil != nil {
+		text += "  in hand until " + l.InHandUntil.Format(time.DateOnly+" "+time.TimeOnly+"Z")
 	}
 	if l.Error != nil {
 		text += "  " + safetext.Line(l.Error.Error())

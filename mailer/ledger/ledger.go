@@ -19,6 +19,8 @@ import (
 
 // Key names an invite, as the Smart Invites API does: by the caller's id and the
 // recipient (https://docs.cronofy.com/developers/api/smart-invites/create-smart-invite/).
+// To the API that is unique within an application, and so it is to a ledger, which
+// is opened for one.
 type Key struct {
 	InviteID string // smart_invite_id, as given
 	Address  string // the recipient in its key form: lower case, domain as A-labels
@@ -181,7 +183,7 @@ var (
 	// nothing was written, and nothing may be done in its name.
 	ErrClaimLost = errors.New("the claim on this invite ran out")
 	// ErrUnusable: the ledger cannot be used as it is: not a ledger, of a newer
-	// version, of another API, read-only. To be mended by a person.
+	// version, of another API or application, read-only. To be mended by a person.
 	ErrUnusable = errors.New("the ledger cannot be used")
 	// ErrBusy: locked for too long, or no space: to be tried again later.
 	ErrBusy = errors.New("the ledger is busy or its disk is full")

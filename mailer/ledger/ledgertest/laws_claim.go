@@ -106,6 +106,40 @@ var claiming = []law{
 		t.claim(other, ben)
 		t.claim(other, anna)
 	}},
+	{"the claim of a run that died while the clock was a day ahead is in hand, and free within half a minute of somebody asking for it", func(t *trial) {
+		t.clock.Move(24 * time.Hour)
+		l := t.open()
+		t.claim(l, anna, ben)
+		t.claim(l, carl)
+		t.kill(l)
+		t.clock.Move(-24 * time.Hour)
+		short, long := t.open(), t.open() // whoever asks need not be there for as long
+		t.inProgress(short, carl)
+		require.NoError(t, short.Close())
+		t.inProgress(long, ben, anna)
+		t.pass(Alive)
+		t.inProgress(long, anna)
+		t.inProgress(t.open(), carl)
+		t.pass(Expiry - Alive)
+		t.claim(long, anna, ben)
+		t.claim(t.open(), carl)
+	}},
+	{"a clock that is set back takes nothing from who is alive, however long that works", func(t *trial) {
+		t.clock.Move(24 * time.Hour)
+		l, other := t.open(), t.open()
+		c := t.claim(l, anna)
+		t.clock.Move(-24 * time.Hour)
+		t.inProgress(other, anna)
+		for range 12 {
+			t.pass(Alive)
+			t.inProgress(other, anna)
+			t.clock.Move(-time.Hour)
+			t.inProgress(t.open(), anna)
+		}
+		t.create(l, c, made(anna))
+		t.release(l, c)
+		t.claim(other, anna)
+	}},
 	{"closing releases what is held", func(t *trial) {
 		l, other := t.open(), t.open()
 		t.claim(l, anna)

@@ -74,7 +74,7 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Move moves the time on.
+// Move moves the time on or, if d is negative, sets it back.
 func (c *Clock) Move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,6 +27,9 @@ type Memory struct {
 
 var _ Storage = (*Memory)(nil)
 
+// memoryLease is how long a claim lasts without a heartbeat.
+const memoryLease = 20 * time.Second
+
 type holding struct {
 	token   int64
 	owner   *memoryLedger
@@ -75,7 +78,7 @@ func (m *Memory) Beat() error {
 	defer m.mu.Unlock()
 	for _, h := range m.claims {
 		if slices.Contains(m.alive, h.owner) {
-			h.expires = m.now().Add(20 * time.Second)
+			h.expires = m.now().Add(memoryLease)
 		}
 	}
 	return nil
@@ -181,15 +184,21 @@ func (l *memoryLedger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Cl
 	if !slices.Contains(l.alive, l) {
 		return ledger.Claim{}, errors.New("the ledger was closed")
 	}
-	now := l.now()
+	now, inProgress := l.now(), false
 	for _, key := range keys {
 		if h, held := l.claims[key]; held && h.expires.After(now) {
-			return ledger.Claim{}, ledger.ErrInProgress
+			inProgress = true
+			if lasts := now.Add(memoryLease); h.expires.After(lasts) { // the clock was set back
+				h.expires = lasts
+			}
 		}
+	}
+	if inProgress {
+		return ledger.Claim{}, ledger.ErrInProgress
 	}
 	l.token++
 	for _, key := range keys {
-		l.claims[key] = &holding{token: l.token, owner: l, expires: now.Add(20 * time.Second)}
+		l.claims[key] = &holding{token: l.token, owner: l, expires: now.Add(memoryLease)}
 	}
 	return ledger.Claim{Token: l.token, Keys: slices.Clone(keys)}, nil
 }

@@ -19,11 +19,10 @@ const (
 
 var (
 	nextToken    = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
-	liveClaim    = &statement{`SELECT 1 FROM claim WHERE invite_id = ? AND address = ? AND expires > ?`}
-	takeClaim    = &statement{`INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?)`}
+	takeClaim    = &statement{`INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?, ?)`}
 	renewClaims  = &statement{`UPDATE claim SET expires = ? WHERE owner = ?`}
-	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
-	releaseClaim = &statement{`DELETE FROM claim WHERE invite_id = ? AND address = ? AND token = ?`}
+	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`}
+	releaseClaim = &statement{`DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`}
 	releaseOwner = &statement{`DELETE FROM claim WHERE owner = ?`}
 )
 
@@ -52,7 +51,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		}
 		now := l.now()
 		for _, key := range keys {
-			if alive, err := c.exists(liveClaim, key.InviteID, key.Address, now); err != nil {
+			if alive, err := l.inHand(c, key, now); err != nil {
 				return err
 			} else if alive {
 				return ledger.ErrInProgress
@@ -65,7 +64,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 			return err
 		}
 		for _, key := range keys {
-			if _, err := c.exec(takeClaim, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
+			if _, err := c.exec(takeClaim, l.application, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
 				return err
 			}
 		}
@@ -75,7 +74,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		l.claims.giveUp()
 		return ledger.Claim{}, err
 	}
-	l.hold(claim.Token)
+	l.keep(claim.Token)
 	return claim, nil
 }
 
@@ -88,7 +87,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 	l.drop(claim.Token)
 	return l.write(ctx, "releasing an invite", process, func(c *conn) error {
 		for _, key := range claim.Keys {
-			if _, err := c.exec(releaseClaim, key.InviteID, key.Address, claim.Token); err != nil {
+			if _, err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
 			}
 		}
@@ -98,8 +97,8 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 
 // fence refuses a write in the name of a claim that is no longer the invite's.
 // Whether it has run out does not matter as long as nobody took over.
-func fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	if held, err := c.exists(holdsClaim, key.InviteID, key.Address, claim.Token); err != nil || held {
+func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
+	if held, err := c.exists(holdsClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil || held {
 		return err
 	}
 	return ledger.ErrClaimLost
@@ -117,7 +116,7 @@ func (cs *claims) giveUp() {
 	cs.begun--
 }
 
-func (l *Ledger) hold(token int64) {
+func (l *Ledger) keep(token int64) {
 	l.claims.mu.Lock()
 	defer l.claims.mu.Unlock()
 	l.claims.begun--

@@ -15,13 +15,13 @@ const forgetAtOnce = 500
 var (
 	findPast = &statement{`
 		SELECT i.id, i.invite_id, i.address FROM invite AS i JOIN revision AS r ON r.id = i.latest
-		WHERE coalesce(i.ends_at, r.at) < ?1
+		WHERE i.application = ?4 AND coalesce(i.ends_at, r.at) < ?1
 			AND NOT EXISTS (SELECT 1 FROM claim AS c
-				WHERE c.invite_id = i.invite_id AND c.address = i.address AND c.expires > ?2)
+				WHERE c.application = i.application AND c.invite_id = i.invite_id AND c.address = i.address AND c.expires > ?2)
 		LIMIT ?3`}
 	forgetInvite   = &statement{`DELETE FROM invite WHERE id = ?`}
-	putTombstone   = &statement{`INSERT OR IGNORE INTO tombstone (hash) VALUES (?)`}
-	dropDeadClaims = &statement{`DELETE FROM claim WHERE expires <= ?`}
+	putTombstone   = &statement{`INSERT OR IGNORE INTO tombstone (application, hash) VALUES (?, ?)`}
+	dropDeadClaims = &statement{`DELETE FROM claim WHERE application = ? AND expires <= ?`}
 	overwrite      = &statement{`PRAGMA secure_delete = ON`}
 	overwriteNot   = &statement{`PRAGMA secure_delete = OFF`}
 	checkpoint     = &statement{`PRAGMA wal_checkpoint(TRUNCATE)`}
@@ -80,18 +80,22 @@ func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err er
 	if err := c.query(findPast, func(r *record) error {
 		found = append(found, past{r.int64(), ledger.Key{InviteID: r.text(), Address: r.text()}})
 		return nil
-	}, before, now, forgetAtOnce); err != nil {
+	}, before, now, forgetAtOnce, l.application); err != nil {
 		return 0, err
 	}
 	for _, p := range found {
-		if _, err := c.exec(putTombstone, l.hash(p.key)); err != nil {
+		if _, err := c.exec(putTombstone, l.application, l.hash(p.key)); err != nil {
 			return 0, err
 		}
 		if _, err := c.exec(forgetInvite, p.id); err != nil {
 			return 0, err
 		}
 	}
-	_, err = c.exec(dropDeadClaims, now)
+	if _, err := c.exec(dropDeadClaims, l.application, now); err != nil {
+		return 0, err
+	}
+	// What a run left in hand whose clock was ahead, the next call forgets.
+	_, err = c.exec(shortenClaims, l.application, now.Add(lease))
 	return len(found), err
 }
 

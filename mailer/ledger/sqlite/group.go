@@ -143,7 +143,7 @@ func (l *Ledger) serve(ctx context.Context, c *conn) error {
 }
 
 // refused tells whether err is one with which a write ends before it has changed
-// anything.
+// anything, but that claims of another time may have been shortened (see inHand).
 func refused(err error) bool {
 	return errors.Is(err, ledger.ErrInProgress) || errors.Is(err, ledger.ErrClaimLost) ||
 		errors.Is(err, errNoRevision) || errors.Is(err, errClosed)

@@ -7,9 +7,9 @@ var (
 	findHeld = &statement{`SELECT ` + pack(columns{"i.id IS NOT NULL", `i.id int, i.latest int, i.last_sent id, i.first_message_id text,
 			r.number int, r.state text, r.uid text, r.message_id text, r.may_have_left int`}) + `
 		FROM claim AS c
-		LEFT JOIN invite AS i ON i.invite_id = c.invite_id AND i.address = c.address
+		LEFT JOIN invite AS i ON i.application = c.application AND i.invite_id = c.invite_id AND i.address = c.address
 		LEFT JOIN revision AS r ON r.id = i.latest
-		WHERE c.invite_id = ? AND c.address = ? AND c.token = ?`}
+		WHERE c.application = ? AND c.invite_id = ? AND c.address = ? AND c.token = ?`}
 	findLastSent = &statement{`
 		SELECT max(id) FROM revision WHERE invite = ? AND message_id <> '' AND (may_have_left OR state = 'submitting')`}
 )
@@ -40,7 +40,7 @@ type mails struct {
 
 // hold finds an invite for a write in the name of a claim. Whether that has run
 // out does not matter as long as nobody took over.
-func hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err error) {
+func (l *Ledger) hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err error) {
 	found := false
 	err = c.query(findHeld, func(r *record) error {
 		found = true
@@ -51,7 +51,7 @@ func hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err error) {
 			h.stored = h.mails
 		}
 		return nil
-	}, key.InviteID, key.Address, claim.Token)
+	}, l.application, key.InviteID, key.Address, claim.Token)
 	if err == nil && !found {
 		err = ledger.ErrClaimLost
 	}
@@ -59,8 +59,8 @@ func hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err error) {
 }
 
 // holdRevision is hold for an invite that must have a revision.
-func holdRevision(c *conn, claim ledger.Claim, key ledger.Key) (held, error) {
-	h, err := hold(c, claim, key)
+func (l *Ledger) holdRevision(c *conn, claim ledger.Claim, key ledger.Key) (held, error) {
+	h, err := l.hold(c, claim, key)
 	if err == nil && h.invite == 0 {
 		err = errNoRevision
 	}

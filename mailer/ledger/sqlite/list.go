@@ -36,12 +36,12 @@ const eventEnd = `coalesce(i.ends_at, 9223372036854775807)`
 
 var (
 	listPage = &statement{`SELECT ` + entryColumns + revisions + `
-	WHERE (i.invite_id, i.address) > (?1, ?2)` + filtered + `
+	WHERE i.application = ?10 AND (i.invite_id, i.address) > (?1, ?2)` + filtered + `
 	ORDER BY i.invite_id, i.address LIMIT ?9`}
 	agendaPage = &statement{`SELECT i.id, ` + eventEnd + `, ` + entryColumns + revisions + `
-	WHERE ` + eventEnd + ` >= ?1 AND (` + eventEnd + ` > ?1 OR i.id > ?2)` + filtered + `
+	WHERE i.application = ?10 AND ` + eventEnd + ` >= ?1 AND (` + eventEnd + ` > ?1 OR i.id > ?2)` + filtered + `
 	ORDER BY ` + eventEnd + `, i.id LIMIT ?9`}
-	findID = &statement{`SELECT id FROM invite WHERE invite_id = ? AND address = ?`}
+	findID = &statement{`SELECT id FROM invite WHERE application = ? AND invite_id = ? AND address = ?`}
 )
 
 // List yields what is known of the invites that f lets through, ordered by id and
@@ -53,7 +53,7 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, err
 		var after ledger.Key
 		l.pages(ctx, "listing invites", yield, func(c *conn, s *scanner) error {
 			err := c.query(listPage, s.row, after.InviteID, after.Address,
-				f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
+				f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page, l.application)
 			if n := len(s.entries); n > 0 {
 				after = s.entries[n-1].Key
 			}
@@ -77,7 +77,7 @@ func (l *Ledger) Agenda(ctx context.Context, f Filter, after ledger.Entry) iter.
 				return c.query(findID, func(r *record) error {
 					id = r.int64()
 					return nil
-				}, after.Key.InviteID, after.Key.Address)
+				}, l.application, after.Key.InviteID, after.Key.Address)
 			}); err != nil {
 				yield(ledger.Entry{}, err)
 				return
@@ -87,7 +87,7 @@ func (l *Ledger) Agenda(ctx context.Context, f Filter, after ledger.Entry) iter.
 			return c.query(agendaPage, func(r *record) error {
 				id, end = r.int64(), r.int64()
 				return s.row(r)
-			}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page)
+			}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page, l.application)
 		})
 	}
 }

@@ -2,7 +2,10 @@ package sqlite
 
 import (
 	_ "embed"
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,11 +22,7 @@ var version1 string
 func TestVersion1IsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	old, err := open(t.Context(), Options{Path: path}, []string{schema1}, "rw")
-	require.NoError(t, err)
-	sql(t, old, "DELETE FROM meta")
-	sql(t, old, version1)
-	require.NoError(t, old.Close())
+	restore(t, path, schema1+version1+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
 
 	l := openWith(t, Options{Path: path, APIURL: "https://api.example.com", Now: func() time.Time {
 		return time.Date(2027, 4, 3, 0, 0, 0, 0, time.UTC) // when the claim in the file has run out
@@ -69,6 +68,141 @@ func TestVersion1IsRead(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, anna, e.Key)
 	}
+}
+
+// restore makes a file of SQL.
+func restore(t testing.TB, path, text string) {
+	t.Helper()
+	dsn, err := (&Ledger{name: path}).file("rwc")
+	require.NoError(t, err)
+	c, err := connect(t.Context(), dsn)
+	require.NoError(t, err)
+	require.NoError(t, c.script(t.Context(), text))
+	require.NoError(t, c.close())
+}
+
+// What programs of before left is read as it was meant: not a row is lost or
+// changed, and all of it belongs to the application that comes first.
+func TestLedgersOfBefore(t *testing.T) {
+	t.Parallel()
+	for version := 1; version <= 2; version++ {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			t.Parallel()
+			dump, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("ledger-%d.sql", version)))
+			require.NoError(t, err)
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			restore(t, path, string(dump))
+			before := rows(t, path, nil)
+			require.Len(t, before["invite"], 1+7)
+			require.Len(t, before["message"], 1+1)
+			require.Len(t, before["claim"], 1+1)
+			require.Len(t, before["tombstone"], 1+1)
+			require.Len(t, before["rsvp"], []int{0, 1 + 3}[version-1])
+
+			o := Options{Path: path, APIURL: "http://127.0.0.1:18090", APIKeys: Secrets{"sandbox"}}
+			require.NoError(t, openWith(t, o).Close())
+			assert.Equal(t, before, rows(t, path, before))
+			_, err = Open(t.Context(), Options{Path: path, APIKeys: Secrets{"another"}})
+			require.ErrorContains(t, err, "another application, or a rotated key")
+
+			l := openWith(t, o)
+			assert.EqualValues(t, len(migrations()), number(t, l, "PRAGMA user_version"))
+			assert.EqualValues(t, 1, number(t, l, "PRAGMA foreign_keys"), "they hold again")
+			assert.Zero(t, number(t, l, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"))
+			assert.Equal(t, []ledger.Key{
+				{InviteID: "called-off", Address: "ann@example.org"}, {InviteID: "cut-1", Address: "ann@example.org"},
+				{InviteID: "interview-1", Address: "ann@example.org"}, {InviteID: "interview-1", Address: "ben@example.org"},
+				{InviteID: "meeting", Address: "dan@example.org"}, {InviteID: "meeting", Address: "eve@example.org"},
+				{InviteID: "moved", Address: "ann@example.org"},
+			}, listed(t, l, Filter{}))
+			found, err := l.Load(t.Context(), ledger.Key{InviteID: "moved", Address: "ann@example.org"},
+				ledger.Key{InviteID: "cut-1", Address: "ann@example.org"}, ledger.Key{InviteID: "past", Address: "zoe@example.org"})
+			require.NoError(t, err)
+			assert.EqualValues(t, 2, found[0].Latest.Number)
+			assert.Equal(t, ledger.Sent, found[0].Latest.State)
+			assert.NotEmpty(t, found[0].Latest.Calendar)
+			assert.Equal(t, ledger.Submitting, found[1].Latest.State)
+			assert.NotEmpty(t, found[1].Latest.Message.Bytes)
+			assert.True(t, found[2].Forgotten)
+			live(t, l, ledger.Key{InviteID: "past", Address: "zoe@example.org"})
+			assert.Zero(t, number(t, l, "SELECT count(*) FROM tombstone"))
+		})
+	}
+}
+
+// A program of before that has the file open when a new one migrates it goes on:
+// what it writes is of the one application there was.
+func TestProgramOfBeforeGoesOnAfterAMigration(t *testing.T) {
+	t.Parallel()
+	dump, err := os.ReadFile(filepath.Join("testdata", "ledger-2.sql"))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	restore(t, path, string(dump))
+	dsn, err := (&Ledger{name: path}).file("rw")
+	require.NoError(t, err)
+	before, err := connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, before.close()) }()
+	claim := &statement{`INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, 9, 'before', 4081161600000000)`}
+	_, err = before.exec(claim, "talk", "ben@example.org")
+	require.NoError(t, err)
+
+	l := openWith(t, Options{Path: path, Application: "hr"})
+	_, err = before.exec(claim, "talk", "ann@example.org")
+	require.NoError(t, err)
+	_, err = before.exec(&statement{`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest) VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`})
+	require.NoError(t, err)
+	_, err = before.exec(&statement{`INSERT OR IGNORE INTO tombstone (hash) VALUES (x'00')`})
+	require.NoError(t, err)
+	all, err := l.InHand(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, ledger.Key{InviteID: "talk", Address: "ann@example.org"}, all[0].Key)
+	assert.True(t, all[0].Known)
+	assert.EqualValues(t, 2, number(t, l, "SELECT count(*) FROM tombstone WHERE application = 1"))
+}
+
+// rows are those of every table that has some, as text, after the names of their
+// columns, which are those of like if there is one.
+func rows(t *testing.T, path string, like map[string][]string) map[string][]string {
+	t.Helper()
+	dsn, err := (&Ledger{name: path}).file("ro")
+	require.NoError(t, err)
+	c, err := connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.close()) }()
+	texts := func(query string) (all []string) {
+		require.NoError(t, c.query(&statement{query}, func(r *record) error {
+			all = append(all, r.text())
+			return nil
+		}))
+		return all
+	}
+	content := make(map[string][]string)
+	for _, table := range texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'application%'") {
+		columns := strings.Join(texts("SELECT name FROM pragma_table_info('"+table+"') ORDER BY name"), ", ")
+		if like != nil && len(like[table]) > 0 {
+			columns = like[table][0]
+		}
+		quoted := "quote(" + strings.ReplaceAll(columns, ", ", ") || ' ' || quote(") + ")"
+		if rows := texts("SELECT " + quoted + " FROM " + table + " ORDER BY 1"); len(rows) > 0 {
+			content[table] = append([]string{columns}, rows...)
+		}
+	}
+	return content
+}
+
+// The step that puts a new table into the place of an old one leaves alone what
+// refers to it, and says so if something refers to nothing.
+func TestMigrationChecksWhatRefersToNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := openFile(t, path)
+	live(t, l, anna)
+	require.NoError(t, l.Close())
+	_, err := open(t.Context(), Options{Path: path}, append(migrations(), "DELETE FROM invite"), "rw")
+	require.ErrorContains(t, err, "a row of table revision refers to one that is not there")
+	assert.Equal(t, []ledger.Key{anna}, listed(t, openFile(t, path), Filter{}), "it stays what it was")
 }
 
 func TestMigrationGoesForward(t *testing.T) {

@@ -30,7 +30,7 @@ const (
 	contentColumns = `
 		rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
 		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`
-	oneInvite = ` WHERE i.invite_id = ? AND i.address = ?`
+	oneInvite = ` WHERE i.application = ?1 AND i.invite_id = ?2 AND i.address = ?3`
 )
 
 var (
@@ -43,11 +43,11 @@ var (
 	// something. To ask for that apart would cost another lock for reading, which is
 	// a third of a lookup.
 	lookup = &statement{`SELECT ` + entryColumns + revisions + oneInvite + `
-		UNION ALL SELECT '' FROM tombstone LIMIT 1`}
+		UNION ALL SELECT '' FROM tombstone WHERE application = ?1 LIMIT 1`}
 	load = &statement{`SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite + `
-		UNION ALL SELECT '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tombstone LIMIT 1`}
-	tombstoned = &statement{`SELECT 1 FROM tombstone WHERE hash = ?`}
-	members    = &statement{`SELECT ` + entryColumns + revisions + ` WHERE i.invite_id = ? ORDER BY i.address`}
+		UNION ALL SELECT '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tombstone WHERE application = ?1 LIMIT 1`}
+	tombstoned = &statement{`SELECT 1 FROM tombstone WHERE application = ? AND hash = ?`}
+	members    = &statement{`SELECT ` + entryColumns + revisions + ` WHERE i.application = ? AND i.invite_id = ? ORDER BY i.address`}
 )
 
 // Lookup implements mailer.Ledger.
@@ -65,7 +65,7 @@ func (l *Ledger) Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, 
 func (l *Ledger) Members(ctx context.Context, inviteID string) ([]ledger.Entry, error) {
 	var s scanner
 	err := l.read(ctx, "looking up the members of an invite", func(c *conn) error {
-		return c.query(members, s.row, inviteID)
+		return c.query(members, s.row, l.application, inviteID)
 	})
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (l *Ledger) entries(ctx context.Context, from *statement, contents bool, ke
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := c.query(from, s.row, key.InviteID, key.Address); err != nil {
+			if err := c.query(from, s.row, l.application, key.InviteID, key.Address); err != nil {
 				return err
 			}
 			if len(s.entries) > i {
@@ -88,7 +88,7 @@ func (l *Ledger) entries(ctx context.Context, from *statement, contents bool, ke
 			}
 			e := ledger.Entry{Key: key}
 			if s.forgets {
-				forgotten, err := c.exists(tombstoned, l.hash(key))
+				forgotten, err := c.exists(tombstoned, l.application, l.hash(key))
 				if err != nil {
 					return err
 				}

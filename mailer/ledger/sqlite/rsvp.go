@@ -36,13 +36,13 @@ var (
 	stopAwaiting = &statement{`UPDATE rsvp SET awaited = 0 WHERE invite = ? AND number = ? AND awaited`}
 	setDelivered = &statement{`
 		UPDATE rsvp SET delivered = 1, awaited = awaited AND NOT ?4
-		WHERE number = ?3 AND invite = (SELECT id FROM invite WHERE invite_id = ?1 AND address = ?2)`}
+		WHERE number = ?3 AND invite = (SELECT id FROM invite WHERE application = ?5 AND invite_id = ?1 AND address = ?2)`}
 	setAsked = &statement{`
 		UPDATE invite SET asked_at = ?3
-		WHERE invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`}
+		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`}
 	upcomingPage = &statement{`SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
 		JOIN revision AS m ON m.id = i.last_sent
-		WHERE coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
+		WHERE i.application = ?6 AND coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
 			AND (i.ends_at IS NULL OR i.ends_at > ?4) AND m.kind IN ('invitation', 'update')
 		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`}
 )
@@ -83,7 +83,7 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done recorded, 
 	if err := c.query(findID, func(rec *record) error {
 		invite = rec.int64()
 		return nil
-	}, key.InviteID, key.Address); err != nil || invite == 0 {
+	}, l.application, key.InviteID, key.Address); err != nil || invite == 0 {
 		return done, err
 	}
 	done.known = true
@@ -148,7 +148,7 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done recorded, 
 func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, error) {
 	var h history
 	if err := l.read(ctx, "looking up answers", func(c *conn) error {
-		return c.query(rsvpsOf, h.row, key.InviteID, key.Address)
+		return c.query(rsvpsOf, h.row, l.application, key.InviteID, key.Address)
 	}); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 // not kept any more, does no harm.
 func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
 	return l.write(ctx, "recording that an answer was delivered", power, func(c *conn) error {
-		_, err := c.exec(setDelivered, key.InviteID, key.Address, number, answered)
+		_, err := c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)
 		return err
 	})
 }
@@ -169,7 +169,7 @@ func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64
 // for all the recipients of an invite that was made for several.
 func (l *Ledger) Asked(ctx context.Context, key ledger.Key, at time.Time) error {
 	return l.write(ctx, "recording that the API was asked", power, func(c *conn) error {
-		_, err := c.exec(setAsked, key.InviteID, key.Address, at)
+		_, err := c.exec(setAsked, key.InviteID, key.Address, at, l.application)
 		return err
 	})
 }
@@ -186,7 +186,7 @@ func (l *Ledger) Upcoming(ctx context.Context, now, askedBefore time.Time) iter.
 			return c.query(upcomingPage, func(r *record) error {
 				id, asked = r.int64(), r.int64()
 				return s.row(r)
-			}, asked, id, askedBefore, now, page)
+			}, asked, id, askedBefore, now, page, l.application)
 		})
 	}
 }

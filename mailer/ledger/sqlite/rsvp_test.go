@@ -372,8 +372,10 @@ func TestListsOfAnswersUseTheirIndexes(t *testing.T) {
 		page  *statement
 		args  []any
 	}{
-		{"invite_by_asked", upcomingPage, []any{0, 0, today, today, page}},
-		{"invite_by_end", agendaPage, []any{0, 0, "", "", "", nil, nil, "", page}},
+		{"invite_by_asked (application=? AND <expr>>? AND <expr><?)", upcomingPage, []any{0, 0, today, today, page, 1}},
+		{"invite_by_end (application=? AND <expr>>?)", agendaPage, []any{0, 0, "", "", "", nil, nil, "", page, 1}},
+		{"sqlite_autoindex_invite_1 (application=? AND (invite_id,address)>(?,?))", listPage, []any{"", "", "", "", "", nil, nil, "", page, 1}},
+		{"sqlite_autoindex_invite_1 (application=? AND invite_id=? AND address=?)", lookup, []any{1, "", ""}},
 	} {
 		var plan strings.Builder
 		require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	cryptorand "crypto/rand"
 	_ "embed"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -21,7 +22,8 @@ var schema1 string
 //go:embed schema/2.sql
 var schema2 string
 
-// Version 3 counts the copies of a mail whose end is not known.
+// Version 3 keeps the invites of several applications apart, and counts the copies
+// of a mail whose end is not known.
 //
 //go:embed schema/3.sql
 var schema3 string
@@ -41,6 +43,8 @@ var (
 		SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
 		FROM pragma_application_id AS a, pragma_user_version AS v`}
 
+	danglingKey = &statement{`SELECT "table" FROM pragma_foreign_key_check`}
+
 	readMeta   = &statement{`SELECT api_url, salt FROM meta`}
 	createMeta = &statement{`INSERT OR IGNORE INTO meta (id, api_url, salt, token) VALUES (1, ?, ?, 0)`}
 	nameAPI    = &statement{`UPDATE meta SET api_url = ? WHERE api_url = ''`}
@@ -53,7 +57,7 @@ const boundLog = `PRAGMA journal_size_limit = 16777216`
 
 // prepareFile makes of a connection's file a ledger of the newest version, or
 // says why that cannot be. It writes nothing if it is one.
-func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error {
+func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Options) error {
 	version, err := l.version(ctx, c, len(steps))
 	if err != nil {
 		return err
@@ -71,12 +75,15 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string) error
 			return err
 		}
 	}
-	for version < len(steps) {
-		if version, err = l.migrate(ctx, c, steps); err != nil {
+	if version < len(steps) {
+		if err := l.migrateAll(ctx, c, steps, version); err != nil {
 			return err
 		}
 	}
 	if err := l.identity(ctx, c); err != nil {
+		return err
+	}
+	if err := l.belong(ctx, c, o); err != nil {
 		return err
 	}
 	return l.explain("opening it", c.script(ctx, boundLog))
@@ -128,6 +135,25 @@ func (l *Ledger) version(ctx context.Context, c *conn, newest int) (version int,
 	return version, nil
 }
 
+// migrateAll takes all steps that are missing. Meanwhile foreign keys are not
+// enforced but checked after each step, as a step may put a new table into the
+// place of one that others refer to (https://www.sqlite.org/lang_altertable.html#otheralter).
+// Within a transaction that cannot be said.
+func (l *Ledger) migrateAll(ctx context.Context, c *conn, steps []string, version int) (err error) {
+	if err := c.script(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+		return l.explain("bringing it to the current version", err)
+	}
+	defer func() {
+		err = errors.Join(err, l.explain("opening it", c.script(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON")))
+	}()
+	for version < len(steps) {
+		if version, err = l.migrate(ctx, c, steps); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // migrate takes one step in one transaction, unless another process was faster.
 func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version int, err error) {
 	err = transact(ctx, c, func() error {
@@ -135,6 +161,11 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version 
 			return err
 		}
 		if err := c.script(ctx, steps[version]); err != nil {
+			return err
+		}
+		if err := c.query(danglingKey, func(r *record) error {
+			return fmt.Errorf("step to version %d: a row of table %s refers to one that is not there", version+1, r.text())
+		}); err != nil {
 			return err
 		}
 		version++

@@ -11,8 +11,12 @@
 // [Options.BusyTimeout] at most; reading waits for nobody.
 //
 // A file of an older version is migrated when it is opened. One that is newer, is
-// no ledger, is read-only or belongs to another API is refused with
+// no ledger, is read-only or belongs to another API or application is refused with
 // [ledger.ErrUnusable].
+//
+// A file belongs to one API, and in it each invite to one of its applications: a
+// Ledger is opened for one ([Options.Application], [Options.APIKeys]), and sees
+// nothing of the others.
 //
 // # What lasts
 //
@@ -50,6 +54,10 @@
 // took is still good, since nobody else works on its invites. Owners on one file
 // must agree on the time to within a few seconds, which they do on one machine.
 //
+// If the clock is set back, the claims that were made before end far from now. They
+// are in hand until it is clear that their owner is dead: whoever asks for one looks
+// whether it is renewed within the 20 seconds that follow.
+//
 // # Privacy
 //
 // [Ledger.Forget] removes what is past from the file and its log, byte for byte.
@@ -69,6 +77,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Options say which ledger to open, and how.
@@ -81,6 +91,27 @@ type Options struct {
 	// refused for another one, so that invites asked of a staging API are not
 	// taken as done by production. Empty: any.
 	APIURL string
+	// Application names whose invites these are, where one file has those of
+	// several applications of the API: no method sees those of another. Empty: the
+	// one that has one of APIKeys, or without any the only one there is.
+	//
+	// The first name and the first keys that a ledger meets are those of the one
+	// application it has from its beginning, with all that it holds. From then on a
+	// name that is new is that of another application, and a key that is new is
+	// refused if it comes without a name.
+	Application string
+	// APIKeys are the application's keys that are in use, of which there are two
+	// while one is being replaced. A salted hash of each is kept: one that is known
+	// makes the others known.
+	APIKeys Secrets
+	// SameApplication takes APIKeys, none of which is known, for new ones of the
+	// application that is named or the only one; and with a key that is known it
+	// gives that one's application the name in Application.
+	SameApplication bool
+	// DryRun records nothing of Application and APIKeys. They are judged all the
+	// same; an application that would be a new one has no invites, and nothing can
+	// be written for it.
+	DryRun bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Owner names the holder of claims. It must be unique; empty means random.
@@ -109,8 +140,12 @@ type Ledger struct {
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
+	elapsed func() time.Duration // of a clock that nobody sets
 	log     *slog.Logger
 	salt    []byte
+	// application is the row of whose invites this is, 0 for one that has none.
+	application int64
+	belongs     Application
 	// unsynced: the connection stays as it is. There is no disk, or a test that
 	// does without.
 	unsynced bool
@@ -120,7 +155,9 @@ type Ledger struct {
 
 	group  group
 	claims claims
-	close  func() error
+	// sightings are claims of which it is not clear yet whether their owners live.
+	sightings map[ledger.Key]sighting
+	close     func() error
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -133,6 +170,7 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
+		sightings: make(map[ledger.Key]sighting),
 	}
 	if l.owner == "" {
 		l.owner = rand.Text()
@@ -143,6 +181,8 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	if l.now == nil {
 		l.now = time.Now
 	}
+	opened := l.now()
+	l.elapsed = func() time.Duration { return l.now().Sub(opened) } // by the monotonic clock, as time.Now has one
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -163,7 +203,7 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 		l.readers = newPool(readers, func(ctx context.Context) (*conn, error) { return connect(ctx, reading) })
 	}
 	l.close = sync.OnceValue(l.shut)
-	if err := l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c, steps) }); err != nil {
+	if err := l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c, steps, &o) }); err != nil {
 		return nil, errors.Join(l.explain("opening it", err), l.close())
 	}
 	return l, nil

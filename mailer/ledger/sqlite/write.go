@@ -12,8 +12,8 @@ var errNoRevision = errors.New("the invite has no revision; create one first")
 
 var (
 	putInvite = &statement{`
-		INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, ends_at, latest)
-		VALUES (?, ?, ?, ?, ?, '', ?, ` + nextRevision + `)`}
+		INSERT INTO invite (application, invite_id, address, recipient, grouped, uid, first_message_id, ends_at, latest)
+		VALUES (?, ?, ?, ?, ?, ?, '', ?, ` + nextRevision + `)`}
 	setInvite = &statement{`
 		UPDATE invite SET recipient = ?, grouped = ?, uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at),
 			latest = ` + nextRevision + `
@@ -44,7 +44,7 @@ var (
 	putCalendar   = &statement{`INSERT INTO calendar (revision, bytes) VALUES (?, ?)`}
 	putMessage    = &statement{`INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`}
 	dropMessage   = &statement{`DELETE FROM message WHERE revision = ?`}
-	dropTombstone = &statement{`DELETE FROM tombstone WHERE hash = ?`}
+	dropTombstone = &statement{`DELETE FROM tombstone WHERE application = ? AND hash = ?`}
 
 	superseded    = `(SELECT r.id FROM invite AS i JOIN revision AS r ON r.invite = i.id WHERE i.id = ? AND r.id <> i.latest AND r.id IS NOT i.last_sent)`
 	dropCalendars = &statement{`DELETE FROM calendar WHERE revision IN ` + superseded}
@@ -67,7 +67,7 @@ func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.
 	return l.write(ctx, "recording a calendar", asked, func(c *conn) error {
 		if len(made) > 1 { // or one is refused when others were written
 			for i := range made {
-				if err := fence(c, claim, made[i].Key); err != nil {
+				if err := l.fence(c, claim, made[i].Key); err != nil {
 					return err
 				}
 			}
@@ -82,16 +82,16 @@ func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.
 }
 
 func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
-	h, err := hold(c, claim, m.Key)
+	h, err := l.hold(c, claim, m.Key)
 	if err != nil {
 		return err
 	}
 	r := &m.Revision
 	if h.invite == 0 {
-		if h.invite, err = c.insert(putInvite, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
+		if h.invite, err = c.insert(putInvite, l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
 			return err
 		}
-		if _, err := c.exec(dropTombstone, l.hash(m.Key)); err != nil {
+		if _, err := c.exec(dropTombstone, l.application, l.hash(m.Key)); err != nil {
 			return err
 		}
 	} else {
@@ -130,7 +130,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 // run that did so did not finish: what it submitted may have left.
 func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.Key, s ledger.Submission) error {
 	return l.write(ctx, "recording a submission", power, func(c *conn) error {
-		h, err := holdRevision(c, claim, key)
+		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		return l.explain("recording an outcome", fmt.Errorf("state %q is not an outcome", o.State))
 	}
 	return l.write(ctx, "recording an outcome", power, func(c *conn) error {
-		h, err := holdRevision(c, claim, key)
+		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
 		}
