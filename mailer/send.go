@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -123,6 +124,8 @@ type work struct {
 	// received is the calendar of this call. With no ledger it is all that a
 	// second try has to go on from.
 	received *calendar.Calendar
+	// answer is the API's answer of this call.
+	answer *cronofy.SmartInvite
 	// repeats: an earlier record of the same input asked for the same.
 	repeats bool
 }

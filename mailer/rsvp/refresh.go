@@ -150,12 +150,12 @@ func (r *refresh) list(ctx context.Context, minAge time.Duration, to chan<- ledg
 
 // ask asks about one invite and records the answer.
 func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
-	ref, key := cronofy.Ref{SmartInviteID: e.Key.InviteID, Recipient: e.Recipient}, e.Key
+	key := e.Key
 	if e.Grouped {
-		ref.Recipient, key.Address = "", ""
+		key.Address = ""
 	}
 	at := r.now() // what is recorded from here on is newer
-	invite, err := r.api.Status(ctx, ref, false)
+	all, err := statusOf(ctx, r.api, e, at)
 	var notFound *cronofy.NotFoundError
 	switch {
 	case errors.As(err, &notFound):
@@ -168,8 +168,7 @@ func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
 	if notFound != nil {
 		done.NotFound = 1
 	} else {
-		for _, heard := range inStatus(e, invite) {
-			heard.rsvp.Source, heard.rsvp.At = ledger.SourceStatus, at
+		for _, heard := range all {
 			got, err := r.recorder.record(ctx, ledger.Key{InviteID: e.Key.InviteID, Address: heard.address.Key()}, heard.address.String(), heard.rsvp)
 			if got.changed {
 				done.Changed++
@@ -228,6 +227,23 @@ func (r *refresh) count(done Summary) {
 	r.summary.Failed += done.Failed
 	r.summary.Undelivered += done.Undelivered
 	r.progress(r.summary)
+}
+
+// statusOf asks the API how an invite stands, at that time, or all those of a group.
+func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]heard, error) {
+	ref := cronofy.Ref{SmartInviteID: e.Key.InviteID, Recipient: e.Recipient}
+	if e.Grouped {
+		ref.Recipient = ""
+	}
+	invite, err := api.Status(ctx, ref, false)
+	if err != nil {
+		return nil, err
+	}
+	all := inStatus(e, invite)
+	for i := range all {
+		all[i].rsvp.Source, all[i].rsvp.At = ledger.SourceStatus, at
+	}
+	return all, nil
 }
 
 // inStatus is what the API says of each person that was invited. `replies` holds

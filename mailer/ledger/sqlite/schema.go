@@ -21,10 +21,15 @@ var schema1 string
 //go:embed schema/2.sql
 var schema2 string
 
+// Version 3 keeps which revision an RSVP answers.
+//
+//go:embed schema/3.sql
+var schema3 string
+
 // migrations leads from each version of the schema to the next: the n-th is what
 // makes a file of version n-1 one of version n. What has been released is never
 // changed, only added to.
-func migrations() []string { return []string{schema1, schema2} }
+func migrations() []string { return []string{schema1, schema2, schema3} }
 
 var (
 	begin    = &statement{"BEGIN IMMEDIATE"}
