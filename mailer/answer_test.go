@@ -216,9 +216,12 @@ func TestWhatAsksAnew(t *testing.T) {
 		"zone, of the same instants": {func(e *cronofy.Event) {
 			e.TZID, e.Start.Time, e.End.Time = "Europe/Paris", start, end
 		}, false},
-		"start":   {func(e *cronofy.Event) { e.Start.Time = start.Add(-time.Minute) }, true},
-		"end":     {func(e *cronofy.Event) { e.End.Time = end.Add(time.Minute) }, true},
-		"all day": {func(e *cronofy.Event) { e.Start.DateOnly, e.End.DateOnly = true, true; e.End.Time = end.AddDate(0, 0, 1) }, true},
+		"start": {func(e *cronofy.Event) { e.Start.Time = start.Add(-time.Minute) }, true},
+		"end":   {func(e *cronofy.Event) { e.End.Time = end.Add(time.Minute) }, true},
+		"all day": {func(e *cronofy.Event) {
+			e.Start.DateOnly, e.End.DateOnly = true, true
+			e.End.Time = end.AddDate(0, 0, 1)
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
