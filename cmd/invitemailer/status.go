@@ -108,7 +108,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 		l.EventEnd = &end
 	}
 	if e.RSVP != nil {
-		answer := board.NewAnswer(e.RSVP)
+		answer := board.Standing(e)
 		l.RSVP = &answer
 	}
 	r := e.Latest
@@ -129,6 +129,9 @@ func (l *entryLine) columns() string {
 		printable(l.InviteID), printable(l.Recipient))
 	if l.RSVP != nil {
 		text += "  " + printable(l.RSVP.Status)
+		if l.RSVP.Outdated {
+			text += " (an earlier time)"
+		}
 	}
 	if l.Error != nil {
 		text += "  " + printable(l.Error.Error())

@@ -44,7 +44,7 @@ type Invite struct {
 }
 
 func newInvite(e *ledger.Entry) Invite {
-	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: NewAnswer(e.RSVP), key: e.Key, ends: e.EndsAt}
+	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: Standing(e), key: e.Key, ends: e.EndsAt}
 	if r := e.Latest; r != nil {
 		v.Kind, v.State = r.Kind, string(r.State)
 	}

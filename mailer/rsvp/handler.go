@@ -191,7 +191,9 @@ func (h *Handler) ask(ctx context.Context, e ledger.Entry) Outcome {
 	all, err := statusOf(ctx, h.api, e, h.now())
 	var notFound *cronofy.NotFoundError
 	switch {
-	case errors.As(err, &notFound):
+	case errors.As(err, &notFound), refused(err): // another time will be no better
+		h.log.LogAttrs(ctx, slog.LevelError, "an answer may be one to what the event was before, and the API does not say; asking for all answers tells",
+			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
 		return Stale
 	case err != nil:
 		h.log.LogAttrs(ctx, slog.LevelWarn, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback",

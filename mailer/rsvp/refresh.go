@@ -201,17 +201,22 @@ func (r *refresh) failed(ctx context.Context, id string, err error) {
 	}
 	r.log.LogAttrs(ctx, slog.LevelWarn, "asking how an invite stands failed", slog.String("smart_invite_id", id), slog.Any("error", err))
 	r.count(Summary{Failed: 1})
+	r.mu.Lock()
+	down := r.inARow >= giveUpAfter
+	r.mu.Unlock()
+	if down || refused(err) {
+		r.stop(err)
+	}
+}
+
+// refused tells whether the API refuses the key, whatever it is asked.
+func refused(err error) bool {
 	var (
 		key        *cronofy.AuthenticationError
 		plan       *cronofy.PlanError
 		permission *cronofy.PermissionError
 	)
-	r.mu.Lock()
-	down := r.inARow >= giveUpAfter
-	r.mu.Unlock()
-	if down || errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) {
-		r.stop(err)
-	}
+	return errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission)
 }
 
 func (r *refresh) count(done Summary) {
