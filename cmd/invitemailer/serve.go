@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -107,7 +106,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	stopDelivering := deliver(ctx, callbacks, log)
 	failed := inv.serve(ctx, log,
 		server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
-		server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, counts, board.Answers{Store: shown{l}, Logger: log}))},
+		server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, counts, board.Answers{Store: l, Logger: log}))},
 	)
 	stopDelivering()
 	if err := out.failed(); err != nil {
@@ -205,14 +204,6 @@ func adminPaths(token string, l *sqlite.Ledger, counts *counts, pages board.Answ
 	})
 	mux.Handle("/", board.Guard(token, guarded))
 	return mux
-}
-
-// shown is a ledger as the page reads it.
-type shown struct{ *sqlite.Ledger }
-
-// All implements board.Store.
-func (s shown) All(ctx context.Context) iter.Seq2[ledger.Entry, error] {
-	return s.List(ctx, sqlite.Filter{})
 }
 
 // counts are the metrics of serve.
