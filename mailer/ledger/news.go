@@ -249,6 +249,6 @@ func (h History) possiblyStale(r RSVP, asked Question) bool {
 		return slices.ContainsFunc(h.Questions, func(q Question) bool { return q.Left && q.Number < first.Number })
 	}
 	return r.At.Sub(first.LeftAt) < repeatedFor && h.has(func(old Heard) bool {
-		return !old.Stale && old.Revision < first.Number && old.says(r)
+		return old.Revision < first.Number && old.says(r)
 	})
 }

@@ -112,16 +112,17 @@ func TestJudge(t *testing.T) {
 		"there and back": {[]event{heard(0, delivered(callback("accepted"))), called(0, "declined"), called(0, "accepted")},
 			[]Verdict{News, News, News}, []string{"0 accepted", "0 declined", "0 accepted"}},
 		"back to pending, where it is not known what was asked": {[]event{called(0, "accepted"), asked(time.Hour, "pending")}, []Verdict{News, News}, []string{"0 accepted", "0 pending"}},
-		"another comment":           {[]event{called(0, "accepted"), heard(0, comment)}, []Verdict{News, News}, []string{"0 accepted", "0 accepted"}},
-		"another proposal":          {[]event{called(0, "tentative"), heard(0, proposal(1)), heard(0, proposal(2)), heard(0, proposal(2))}, []Verdict{News, News, News, Repeated}, []string{"0 tentative", "0 tentative", "0 tentative"}},
-		"a status the API added":    {[]event{called(0, "delegated")}, []Verdict{News}, []string{"0 delegated"}},
-		"a callback that is late":   {[]event{called(0, "accepted"), called(0, "declined"), called(0, "accepted"), called(0, "declined")}, []Verdict{News, News, Late, Repeated}, []string{"0 accepted", "0 declined"}},
-		"but not after a day":       {[]event{called(0, "accepted"), called(0, "declined"), called(day, "accepted")}, []Verdict{News, News, News}, []string{"0 accepted", "0 declined", "0 accepted"}},
-		"nor twice":                 {[]event{called(0, "accepted"), called(0, "declined"), called(0, "accepted"), called(0, "accepted")}, []Verdict{News, News, Late, News}, []string{"0 accepted", "0 declined", "0 accepted"}},
-		"asked before a callback":   {[]event{called(0, "accepted"), asked(-time.Second, "declined")}, []Verdict{News, Repeated}, []string{"0 accepted"}},
-		"asked after it":            {[]event{called(0, "accepted"), asked(time.Second, "declined")}, []Verdict{News, News}, []string{"0 accepted", "0 declined"}},
-		"somebody else, once":       {[]event{heard(0, by("ben", "accepted", callback("pending"))), heard(0, by("ben", "accepted", callback("pending")))}, []Verdict{News, Repeated}, []string{"0 pending"}},
-		"somebody else, who doubts": {[]event{heard(0, by("ben", "accepted", callback("pending"))), heard(0, by("ben", "declined", callback("pending")))}, []Verdict{News, News}, []string{"0 pending", "0 pending"}},
+		"another comment":                    {[]event{called(0, "accepted"), heard(0, comment)}, []Verdict{News, News}, []string{"0 accepted", "0 accepted"}},
+		"another proposal":                   {[]event{called(0, "tentative"), heard(0, proposal(1)), heard(0, proposal(2)), heard(0, proposal(2))}, []Verdict{News, News, News, Repeated}, []string{"0 tentative", "0 tentative", "0 tentative"}},
+		"a status the API added":             {[]event{called(0, "delegated")}, []Verdict{News}, []string{"0 delegated"}},
+		"a callback that is late":            {[]event{called(0, "accepted"), called(0, "declined"), called(0, "accepted"), called(0, "declined")}, []Verdict{News, News, Late, Repeated}, []string{"0 accepted", "0 declined"}},
+		"but not after a day":                {[]event{called(0, "accepted"), called(0, "declined"), called(day, "accepted")}, []Verdict{News, News, News}, []string{"0 accepted", "0 declined", "0 accepted"}},
+		"nor twice":                          {[]event{called(0, "accepted"), called(0, "declined"), called(0, "accepted"), called(0, "accepted")}, []Verdict{News, News, Late, News}, []string{"0 accepted", "0 declined", "0 accepted"}},
+		"late, as it was not answered twice": {[]event{called(0, "accepted"), called(0, "accepted"), called(0, "declined"), called(0, "accepted")}, []Verdict{News, Repeated, News, Late}, []string{"0 accepted", "0 declined"}},
+		"asked before a callback":            {[]event{called(0, "accepted"), asked(-time.Second, "declined")}, []Verdict{News, Repeated}, []string{"0 accepted"}},
+		"asked after it":                     {[]event{called(0, "accepted"), asked(time.Second, "declined")}, []Verdict{News, News}, []string{"0 accepted", "0 declined"}},
+		"somebody else, once":                {[]event{heard(0, by("ben", "accepted", callback("pending"))), heard(0, by("ben", "accepted", callback("pending")))}, []Verdict{News, Repeated}, []string{"0 pending"}},
+		"somebody else, who doubts":          {[]event{heard(0, by("ben", "accepted", callback("pending"))), heard(0, by("ben", "declined", callback("pending")))}, []Verdict{News, News}, []string{"0 pending", "0 pending"}},
 		"two others, in turn": {[]event{
 			heard(0, by("ben", "accepted", callback("pending"))), heard(0, by("zoe", "declined", callback("pending"))),
 			heard(time.Hour, by("ben", "accepted", RSVP{Status: "pending", Source: SourceStatus})), heard(time.Hour, by("zoe", "declined", RSVP{Status: "pending", Source: SourceStatus})),
@@ -137,15 +138,22 @@ func TestJudge(t *testing.T) {
 			[]Verdict{News, PossiblyStale, News, Repeated}, []string{"1 accepted", "2 pending", "2 accepted?", "2 accepted"}},
 		"or does not": {moved("pending", called(day+time.Hour, "accepted"), asked(day+time.Hour, "pending"), called(3*day, "accepted")),
 			[]Verdict{News, PossiblyStale, Repeated, News}, []string{"1 accepted", "2 pending", "2 accepted?", "2 accepted"}},
-		"moved, and the API keeps its word": {moved("accepted", asked(2*day, "accepted"), asked(2*day, "pending")), []Verdict{News, Repeated, News}, []string{"1 accepted", "2 pending"}},
-		"a word it keeps is accepted anew":  {moved("accepted", called(2*day, "accepted"), called(2*day, "accepted"), asked(2*day, "accepted")), []Verdict{News, News, Repeated, Repeated}, []string{"1 accepted", "2 accepted"}},
-		"a word it keeps, after another":    {moved("accepted", called(2*day, "declined"), asked(2*day, "accepted")), []Verdict{News, News, News}, []string{"1 accepted", "2 declined", "2 accepted"}},
-		"a word it keeps, within a day":     {moved("accepted", called(day+1, "accepted"), asked(day+1, "accepted")), []Verdict{News, PossiblyStale, Repeated}, []string{"1 accepted", "2 accepted?"}},
-		"moved, and the API names no word":  {moved("", asked(2*day, "accepted"), asked(2*day, "declined")), []Verdict{News, Repeated, News}, []string{"1 accepted", "2 declined"}},
-		"pending is never news again":       {moved("pending", called(2*day, "accepted"), asked(3*day, "pending")), []Verdict{News, News, Repeated}, []string{"1 accepted", "2 pending", "2 accepted"}},
-		"moved twice, answered never":       {moved("pending", made("pending"), left(2*day)), []Verdict{News}, []string{"1 accepted", "2 pending"}},
-		"moved, and mailed twice":           {moved("pending", left(2*day)), []Verdict{News}, []string{"1 accepted", "2 pending"}},
-		"moved before any answer":           {[]event{made("pending"), left(0), made("pending"), left(day), called(day+1, "accepted")}, []Verdict{News}, []string{"2 accepted"}},
+		"moved, and the API keeps its word":   {moved("accepted", asked(2*day, "accepted"), asked(2*day, "pending")), []Verdict{News, Repeated, News}, []string{"1 accepted", "2 pending"}},
+		"a word it keeps is accepted anew":    {moved("accepted", called(2*day, "accepted"), called(2*day, "accepted"), asked(2*day, "accepted")), []Verdict{News, News, Repeated, Repeated}, []string{"1 accepted", "2 accepted"}},
+		"a word it keeps, after another":      {moved("accepted", called(2*day, "declined"), asked(2*day, "accepted")), []Verdict{News, News, News}, []string{"1 accepted", "2 declined", "2 accepted"}},
+		"a word it keeps, within a day":       {moved("accepted", called(day+1, "accepted"), asked(day+1, "accepted")), []Verdict{News, PossiblyStale, Repeated}, []string{"1 accepted", "2 accepted?"}},
+		"moved, and the API names no word":    {moved("", asked(2*day, "accepted"), asked(2*day, "declined")), []Verdict{News, Repeated, News}, []string{"1 accepted", "2 declined"}},
+		"moved, and the API has a third word": {moved("tentative", asked(2*day, "tentative"), asked(2*day, "accepted")), []Verdict{News, Repeated, News}, []string{"1 accepted", "2 accepted"}},
+		"moved, and never answered":           {[]event{made("pending"), left(0), made("accepted"), left(day), called(day+1, "pending"), asked(2*day, "pending")}, []Verdict{Repeated, Repeated}, nil},
+		"another title, and the API forgets":  {moved("accepted", called(2*day, "accepted"), made("pending", 2), left(3*day), asked(3*day, "pending")), []Verdict{News, News, Repeated}, []string{"1 accepted", "2 accepted"}},
+		"an answer that is taken back": {[]event{made("pending"), left(0), heard(1, delivered(callback("accepted"))), heard(2, delivered(callback("pending"))), heard(3, delivered(callback("accepted"))),
+			made("accepted"), left(day), called(day+1, "pending")}, []Verdict{News, News, News, News}, []string{"1 accepted", "1 pending", "1 accepted", "2 pending"}},
+		"perhaps stale, and so again after the next move": {moved("pending", called(day+1, "accepted"), made("pending"), left(2*day), called(2*day+1, "accepted")),
+			[]Verdict{News, PossiblyStale, PossiblyStale}, []string{"1 accepted", "2 pending", "2 accepted?", "3 accepted?"}},
+		"pending is never news again": {moved("pending", called(2*day, "accepted"), asked(3*day, "pending")), []Verdict{News, News, Repeated}, []string{"1 accepted", "2 pending", "2 accepted"}},
+		"moved twice, answered never": {moved("pending", made("pending"), left(2*day)), []Verdict{News}, []string{"1 accepted", "2 pending"}},
+		"moved, and mailed twice":     {moved("pending", left(2*day)), []Verdict{News}, []string{"1 accepted", "2 pending"}},
+		"moved before any answer":     {[]event{made("pending"), left(0), made("pending"), left(day), called(day+1, "accepted")}, []Verdict{News}, []string{"2 accepted"}},
 		"another title keeps the answer": {[]event{made("pending"), left(0), heard(1, delivered(callback("accepted"))), made("pending", 1), left(day),
 			called(day+1, "accepted"), asked(day+1, "accepted"), asked(day+1, "pending"), called(day+1, "declined")},
 			[]Verdict{News, Repeated, Repeated, Repeated, News}, []string{"1 accepted", "2 declined"}},
@@ -186,6 +194,17 @@ func TestJudge(t *testing.T) {
 			assert.Equal(t, test.record, record)
 		})
 	}
+}
+
+// As long as it is not known whether a mail left, nobody was asked anew by it.
+func TestNothingIsAskedByAMailThatIsLeaving(t *testing.T) {
+	t.Parallel()
+	var h History
+	for _, e := range []event{made("pending"), left(0), called(1, "accepted"), made("pending"), leaving(day)} {
+		e(&h)
+	}
+	_, ok := h.Update(start.Add(day))
+	assert.False(t, ok)
 }
 
 // An answer is shown with the time that it is an answer to.
