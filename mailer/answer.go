@@ -31,10 +31,11 @@ func statusIn(answer *cronofy.SmartInvite, recipient address.Address) string {
 	if answer == nil {
 		return ""
 	}
-	if p := answer.Recipient; p != nil && len(answer.Recipients) == 0 && (p.Email == "" || address.Equal(p.Email, recipient.String())) {
-		return string(p.Status)
+	people := answer.Recipients
+	if answer.Recipient != nil {
+		people = append(people[:len(people):len(people)], *answer.Recipient)
 	}
-	for _, p := range answer.Recipients {
+	for _, p := range people {
 		if address.Equal(p.Email, recipient.String()) {
 			return string(p.Status)
 		}

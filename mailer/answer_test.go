@@ -249,6 +249,8 @@ func TestInvitationAfterCancellationAsksAnew(t *testing.T) {
 	a.later(time.Hour)
 	require.Equal(t, mailer.Sent, a.send(t, cancellation()).Outcome)
 	assert.Equal(t, []string{"pending>accepted callback"}, a.news(t), "a cancellation asks nothing")
+	assert.Empty(t, a.entry(t).Latest.Answer)
+	assert.EqualValues(t, 1, a.entry(t).Latest.Asks)
 	a.later(time.Hour)
 	a.sends(t, nil)
 	assert.Equal(t, []string{"accepted>pending update"}, a.news(t))

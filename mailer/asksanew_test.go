@@ -8,7 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
+
+// What was at a time that is not known any more is asked anew.
+func TestAsksAnewWithoutTheOldCalendar(t *testing.T) {
+	t.Parallel()
+	c, err := calendar.Read("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20270429T080000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+	require.NoError(t, err)
+	for text, anew := range map[string]bool{string(c.Bytes()): false, "": true, "BEGIN:VCALENDAR": true} {
+		e := ledger.Entry{LastSent: &ledger.Revision{Method: "request", Calendar: []byte(text)}}
+		assert.Equal(t, anew, new(Mailer).asksAnew(&e, c), text)
+	}
+	assert.True(t, new(Mailer).asksAnew(&ledger.Entry{}, c))
+}
 
 // A series is at another time if its rule or its zone is another one.
 func TestSameTimeOfASeries(t *testing.T) {
