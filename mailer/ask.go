@@ -125,6 +125,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	w.tellOtherID(answer.SmartInviteID)
+	w.answer = answer
 	if removed := answer.Attachments.Removed; w.Method == Remove && removed != nil {
 		return removed.ICalendar, nil
 	}
@@ -274,6 +275,9 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 		rev.Calendar, rev.UID, rev.Sequence, rev.DTStamp = c.Bytes(), c.UID, c.Sequence, c.DTStamp
 		if made.EndsAt.IsZero() && c.RecurrenceRule == "" {
 			made.EndsAt = c.End
+		}
+		if w.Method == Request {
+			made.AsksAnew, rev.Answer = w.m.asksAnew(e, c), statusIn(w.answer, w.to[i].Address)
 		}
 	}
 	switch {

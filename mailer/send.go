@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -122,6 +123,8 @@ type work struct {
 	// received are the calendars of this call, one for each recipient, though
 	// mostly the same. With no ledger they are all that a second try has to go on from.
 	received []*calendar.Calendar
+	// answer is the API's answer of this call.
+	answer *cronofy.SmartInvite
 	// repeats: an earlier record of the same input asked for the same.
 	repeats bool
 }

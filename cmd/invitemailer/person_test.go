@@ -162,6 +162,44 @@ func TestAnswersComeBack(t *testing.T) {
 	assert.Zero(t, g.sandbox.terminate())
 }
 
+// A person accepts, the event is moved, and nobody is said to have accepted that until
+// they do.
+func TestMovedEventIsAnsweredAnew(t *testing.T) {
+	t.Parallel()
+	g := newPlayground(t)
+	reply := func(invitation []byte) {
+		g.reply(invitation, "ann@example.org", cronofytest.Answer{Status: "accepted"}, cronofytest.DialectGoogle)
+	}
+	reply(g.invite("talk", "ann@example.org"))
+	g.serve.said(&g.serve.stdout, `"before":"pending","status":"accepted".*"revision":1`)
+
+	file := filepath.Join(g.dir, "talk.json")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "2087-04-29", "2087-05-06")), 0o600))
+	out, code := finish(t, g.dir, g.env, "send", file)
+	require.Zero(t, code, out)
+	g.serve.said(&g.serve.stdout, `"before":"accepted","status":"pending".*"source":"update","revision":2`)
+	moved := g.status("talk")
+	assert.Equal(t, "pending", moved.RSVP.Status)
+	assert.Equal(t, "2087-05-06T10:00:00Z", moved.EventEnd.Format(time.RFC3339))
+	assert.Contains(t, g.get(g.admin+"/invites?status=pending"), `"event_start":"2087-05-06T09:30:00Z"`)
+	assert.Contains(t, g.get(g.admin+"/invites?status=accepted"), `"invites":[]`)
+	page := g.get(g.admin + "/invite?id=talk&recipient=ann@example.org")
+	assert.Contains(t, page, "by asking anew")
+
+	mails, err := filepath.Glob(filepath.Join(g.dir, "sandbox-out", "*.eml"))
+	require.NoError(t, err)
+	require.Len(t, mails, 2)
+	update, err := os.ReadFile(mails[1])
+	require.NoError(t, err)
+	reply(update)
+	g.serve.said(&g.serve.stdout, `"before":"pending","status":"accepted".*"revision":2`)
+	assert.Equal(t, "accepted", g.status("talk").RSVP.Status)
+	assert.Zero(t, g.serve.terminate())
+	assert.Zero(t, g.sandbox.terminate())
+}
+
 // Who cannot be called back asks: from cron, and several times.
 func TestAnswersAreAskedFor(t *testing.T) {
 	t.Parallel()
@@ -173,7 +211,7 @@ func TestAnswersAreAskedFor(t *testing.T) {
 
 	out, code := finish(t, g.dir, g.env, "status", "--refresh", "--changes")
 	assert.Zero(t, code)
-	assert.Regexp(t, `^\{"smart_invite_id":"one","recipient":"ann@example.org","before":"pending","status":"accepted","rsvp":\{"status":"accepted","at":"[^"]+","source":"status"\},"replied_by":"ann@example.org","at":"[^"]+"\}$`, out)
+	assert.Regexp(t, `^\{"smart_invite_id":"one","recipient":"ann@example.org","before":"pending","status":"accepted","rsvp":\{"status":"accepted","at":"[^"]+","source":"status","revision":1\},"replied_by":"ann@example.org","at":"[^"]+"\}$`, out)
 
 	out, code = finish(t, g.dir, g.env, "status", "--refresh", "--changes")
 	assert.Zero(t, code)

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"iter"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/board"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
@@ -56,6 +57,16 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		p.add("INVITEMAILER_LEDGER", "is none, so no answer could be kept; name the ledger as sqlite:PATH")
 	}
 	made := newServing(s, &p)
+	var api rsvp.API // nil without a key
+	if s.APIKey != "" || s.APIKeyFile != "" {
+		cfg.cronofy(s, scopeAPI, &p)
+		client, err := cronofy.New(cfg.api)
+		p.translate(err)
+		if err == nil {
+			defer client.Close()
+			api = client
+		}
+	}
 	if len(p.texts) > 0 {
 		return inv.misconfigured(s, p.texts)
 	}
@@ -89,7 +100,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	inv.Stderr.giveUpAfter(logLimit)
 	out := &changes{w: inv.Stdout, broken: inv.stop.stop}
 	counts := newCounts()
-	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, Logger: log, Observe: counts.callback,
+	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, API: api, Logger: log, Observe: counts.callback,
 		OnChange: func(ctx context.Context, change rsvp.Change) error {
 			err := out.put(ctx, change)
 			if err == nil {
@@ -101,12 +112,14 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		_, _ = public.Close(), admin.Close()
 		return inv.misconfigured(s, []string{err.Error()})
 	}
+	stopDelivering := deliver(ctx, callbacks, log)
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, log,
 			server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
-			server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, out, counts, board.Answers{Store: shown{l}, Logger: log}))},
+			server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, out, counts, board.Answers{Store: l, Logger: log}))},
 		)
 	})
+	stopDelivering()
 	if err := out.failed(); err != nil {
 		return inv.unwritten(err)
 	}
@@ -115,6 +128,41 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	log.Info("stopped", "ledger", cfg.ledger.path)
 	return exitOK
+}
+
+// deliverEvery is how soon is told what a run of send has recorded.
+const deliverEvery = 2 * time.Second
+
+// deliver offers, until stop is called, what no callback brings: that a run of send
+// moved an event, so that it is not answered any more.
+func deliver(ctx context.Context, callbacks *rsvp.Handler, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(deliverEvery)
+		defer tick.Stop()
+		failing := false
+		for {
+			err := callbacks.Deliver(ctx)
+			if err != nil && ctx.Err() == nil && !failing {
+				log.Error("changes are recorded that could not be told; trying again", "error", err)
+			}
+			failing = err != nil
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		select {
+		case <-done:
+		case <-time.After(shutdownGrace): // nobody reads what is told
+		}
+	}
 }
 
 // newServing reads the settings that only serve has.
@@ -171,14 +219,6 @@ func adminPaths(token string, l *sqlite.Ledger, out *changes, counts *counts, pa
 	})
 	mux.Handle("/", board.Guard(token, guarded))
 	return mux
-}
-
-// shown is a ledger as the page reads it.
-type shown struct{ *sqlite.Ledger }
-
-// All implements board.Store.
-func (s shown) All(ctx context.Context) iter.Seq2[ledger.Entry, error] {
-	return s.List(ctx, sqlite.Filter{})
 }
 
 // counts are the metrics of serve.

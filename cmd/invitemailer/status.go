@@ -170,7 +170,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 		l.EventEnd = &end
 	}
 	if e.RSVP != nil {
-		answer := board.NewAnswer(e.RSVP)
+		answer := board.Standing(e)
 		l.RSVP = &answer
 	}
 	r := e.Latest
@@ -191,6 +191,9 @@ func (l *entryLine) columns() string {
 		safetext.Line(l.InviteID), safetext.Line(l.Recipient))
 	if l.RSVP != nil {
 		text += "  " + safetext.Line(l.RSVP.Status)
+		if l.RSVP.Outdated {
+			text += " (an earlier time)"
+		}
 	}
 	if l.InHandUntil != nil {
 		text += "  in hand until " + l.InHandUntil.Format(time.DateOnly+" "+time.TimeOnly+"Z")

@@ -46,6 +46,12 @@ func TestStatusColumns(t *testing.T) {
 	e := ledger.Entry{Key: ledger.Key{InviteID: "a\x1b[2J"}, Recipient: "ada@example.com", Known: true,
 		Latest: &ledger.Revision{State: ledger.Sent, Kind: "update", At: at}}
 	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                 ", newEntryLine(&e).columns())
+	e.RSVP = &ledger.RSVP{Status: "accepted", Revision: 1}
+	assert.True(t, strings.HasSuffix(newEntryLine(&e).columns(), "  accepted"))
+	e.Latest.Asks = 2
+	assert.True(t, strings.HasSuffix(newEntryLine(&e).columns(), "  accepted (an earlier time)"))
+	assert.True(t, newEntryLine(&e).RSVP.Outdated)
+	e.RSVP = nil
 	e.Latest.State, e.Latest.Stage, e.Latest.Detail = ledger.Failed, "submit", "550 no such user"
 	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                   submit: 550 no such user",
 		newEntryLine(&e).columns())

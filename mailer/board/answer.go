@@ -19,6 +19,13 @@ type Answer struct {
 	Reply  *Reply     `json:"reply,omitempty"`
 	At     *time.Time `json:"at,omitempty"` // nil if nothing was heard
 	Source string     `json:"source,omitempty"`
+	// Revision is the number of the one that it answers; 0 if that is not known.
+	Revision int64 `json:"revision,omitempty"`
+	// Outdated: the event has had another time since, or was cancelled and asked for
+	// again, and nothing was heard of that.
+	Outdated bool `json:"outdated,omitempty"`
+	// Stale: it may be an older answer that came late. It changed nothing.
+	Stale bool `json:"stale,omitempty"`
 }
 
 // Reply is the answer of somebody who was not invited.
@@ -41,10 +48,18 @@ func NewAnswer(r *ledger.RSVP) Answer {
 	if r == nil {
 		return Answer{Status: ledger.StatusPending}
 	}
-	a := Answer{Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By, At: instant(r.At), Source: r.Source}
+	a := Answer{Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By, At: instant(r.At), Source: r.Source,
+		Revision: r.Revision, Stale: r.Stale}
 	if r.Reply != nil {
 		a.Reply = &Reply{Status: r.Reply.Status, Comment: r.Reply.Comment, Proposal: newProposal(r.Reply.Proposal)}
 	}
+	return a
+}
+
+// Standing is how an invite stands, for JSON.
+func Standing(e *ledger.Entry) Answer {
+	a := NewAnswer(e.RSVP)
+	a.Outdated = e.Outdated()
 	return a
 }
 

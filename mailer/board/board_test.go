@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,23 +28,56 @@ type store struct {
 	entries []ledger.Entry
 	rsvps   map[ledger.Key][]ledger.RSVP
 	err     error
+	read    int // entries that were handed out
 }
 
-func (s *store) All(context.Context) iter.Seq2[ledger.Entry, error] {
-	return func(yield func(ledger.Entry, error) bool) {
-		if s.err != nil {
-			yield(ledger.Entry{}, s.err)
-			return
-		}
-		for _, e := range s.entries {
-			if !yield(e, nil) {
-				return
-			}
+// during are the entries of an agenda's time.
+func (s *store) during(a ledger.Agenda) (found []ledger.Entry) {
+	for _, e := range s.entries {
+		known := !e.EndsAt.IsZero()
+		if (a.EndsAfter.IsZero() || !known || e.EndsAt.After(a.EndsAfter)) && (a.EndsBy.IsZero() || known && !e.EndsAt.After(a.EndsBy)) {
+			found = append(found, e)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b ledger.Entry) int { return a.EndsAt.Compare(b.EndsAt) })
+	return found
+}
+
+func status(e ledger.Entry) (status string, proposed bool) {
+	if e.RSVP == nil {
+		return ledger.StatusPending, false
+	}
+	return e.RSVP.Status, e.RSVP.Proposal != nil
+}
+
+func (s *store) Agenda(_ context.Context, a ledger.Agenda) ([]ledger.Entry, error) {
+	found := slices.DeleteFunc(s.during(a), func(e ledger.Entry) bool {
+		status, proposed := status(e)
+		return a.Status != "" && a.Status != status || a.Proposed && !proposed
+	})
+	if a.LastFirst {
+		slices.Reverse(found)
+	}
+	found = found[min(a.Skip, len(found)):]
+	found = found[:min(a.Limit, len(found))]
+	s.read += len(found)
+	return found, s.err
+}
+
+func (s *store) Tally(_ context.Context, a ledger.Agenda) (ledger.Tally, error) {
+	t := ledger.Tally{Status: map[string]int{}}
+	for _, e := range s.during(a) {
+		status, proposed := status(e)
+		t.Status[status]++
+		if proposed {
+			t.Proposed++
+		}
+	}
+	return t, s.err
 }
 
 func (s *store) Load(_ context.Context, keys ...ledger.Key) ([]ledger.Entry, error) {
+	s.read += len(keys)
 	var found []ledger.Entry
 	for _, k := range keys {
 		at := slices.IndexFunc(s.entries, func(e ledger.Entry) bool { return e.Key == k })
@@ -139,6 +171,49 @@ func TestJSON(t *testing.T) {
 		"history":[{"status":"tentative","proposal":{"start":"2027-04-05T14:00:00+02:00","end":"2027-04-05T15:00:00+02:00","tzid":"Europe/Berlin"},
 		"at":"2027-04-01T12:00:00Z","source":"callback"}]}`, w.Body.String())
 	assert.Equal(t, http.StatusNotFound, get(t, handler(sample()), "/invites?id=none&recipient=a@example.org").Code)
+}
+
+// However many invites there are, a page reads those that stand on it.
+func TestPageReadsNoMoreThanItShows(t *testing.T) {
+	t.Parallel()
+	s := new(store)
+	const invites, onPage = 1050, 100
+	for i := range invites {
+		s.add(fmt.Sprintf("invite-%d", i), "Interview", time.Duration(i+1)*time.Hour, ledger.RSVP{Status: "accepted", At: now})
+	}
+	h := handler(s)
+	for path, want := range map[string]int{
+		"/": onPage, "/invites": onPage, "/?page=7&status=accepted": onPage, "/?page=11": invites % onPage, "/?page=99": invites % onPage,
+		"/?when=past": 0, "/?status=declined": 0, "/?when=all": onPage,
+	} {
+		s.read = 0
+		w := get(t, h, path)
+		require.Equal(t, http.StatusOK, w.Code, path)
+		assert.Equal(t, 2*want, s.read, path+": each is read, and then its calendar")
+		if path == "/" {
+			assert.Contains(t, w.Body.String(), "Page 1 of 11")
+			assert.Contains(t, w.Body.String(), fmt.Sprintf(`All <span class="count">%d</span>`, invites))
+		}
+	}
+}
+
+// An answer to an earlier time is none to the one that is shown beside it.
+func TestAnswerToAnEarlierTime(t *testing.T) {
+	t.Parallel()
+	s := new(store)
+	s.add("moved", "Moved", time.Hour, ledger.RSVP{Status: "accepted", Revision: 1, At: now}, ledger.RSVP{Status: "accepted", Revision: 2, Stale: true, At: now})
+	s.entries[0].RSVP = &s.rsvps[s.entries[0].Key][0]
+	for asks, outdated := range map[int64]bool{1: false, 2: true} {
+		s.entries[0].Latest.Asks = asks
+		assert.Equal(t, outdated, strings.Contains(get(t, handler(s), "/").Body.String(), "to an earlier time"))
+		one := get(t, handler(s), "/invite?id=moved&recipient=moved@example.org").Body.String()
+		assert.Equal(t, outdated, strings.Contains(one, "to an earlier time"))
+		assert.Contains(t, one, "perhaps an earlier answer that came late")
+		var l board.List
+		require.NoError(t, json.Unmarshal(get(t, handler(s), "/invites").Body.Bytes(), &l))
+		assert.Equal(t, outdated, l.Invites[0].Answer.Outdated)
+		assert.EqualValues(t, 1, l.Invites[0].Answer.Revision)
+	}
 }
 
 // What cannot be read is refused in words, and nothing is shown for it.

@@ -1,20 +1,20 @@
 package board
 
 import (
-	"cmp"
 	"context"
-	"iter"
-	"slices"
+	"maps"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Store is what [Answers] reads.
+// Store is what [Answers] reads. A *sqlite.Ledger is one.
 type Store interface {
-	// All yields every invite, without calendars.
-	All(ctx context.Context) iter.Seq2[ledger.Entry, error]
+	// Agenda reads a page of invites, without calendars.
+	Agenda(ctx context.Context, a ledger.Agenda) ([]ledger.Entry, error)
+	// Tally counts the invites of an agenda's time, whatever its other fields.
+	Tally(ctx context.Context, a ledger.Agenda) (ledger.Tally, error)
 	// Load returns invites with their calendars, in the order of the keys.
 	Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
 	// RSVPs is what was heard of an invite, oldest first.
@@ -38,13 +38,10 @@ type Invite struct {
 	Answer Answer `json:"rsvp"`
 	// History is all that was heard, oldest first; of one invite only.
 	History []Answer `json:"history,omitempty"`
-
-	key  ledger.Key
-	ends time.Time // zero if not known
 }
 
 func newInvite(e *ledger.Entry) Invite {
-	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: NewAnswer(e.RSVP), key: e.Key, ends: e.EndsAt}
+	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: Standing(e)}
 	if r := e.Latest; r != nil {
 		v.Kind, v.State = r.Kind, string(r.State)
 	}
@@ -104,41 +101,47 @@ type List struct {
 }
 
 // list reads a page, by the time of the events; those whose time is not known come
-// last. Only the calendars of that page are read.
+// last. The page and its calendars are all that is read; the rest is counted.
 func list(ctx context.Context, store Store, f Filter, now time.Time) (*List, error) {
-	l := &List{Counts: map[string]int{Always: 0}, Page: f.Page}
-	for e, err := range store.All(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		v := newInvite(&e)
-		over := !v.ends.IsZero() && !v.ends.After(now)
-		if f.When == Past && !over || f.When == Upcoming && over {
-			continue
-		}
-		l.Counts[Always]++
-		l.Counts[v.Answer.Status]++
-		if v.Answer.Proposes() {
-			l.Counts[Proposed]++
-		}
-		if f.Status == "" || f.Status == v.Answer.Status || f.Status == Proposed && v.Answer.Proposes() {
-			l.Invites = append(l.Invites, v)
-		}
+	agenda := ledger.Agenda{Limit: pageSize, Status: f.Status}
+	switch f.When {
+	case Upcoming:
+		agenda.EndsAfter = now
+	case Past:
+		agenda.EndsBy, agenda.LastFirst = now, true
 	}
-	slices.SortStableFunc(l.Invites, func(a, b Invite) int {
-		order := byTime(a.ends, b.ends)
-		if f.When == Past {
-			order = -order // the last one first
-		}
-		return cmp.Or(order, cmp.Compare(a.ID, b.ID), cmp.Compare(a.Recipient, b.Recipient))
-	})
-	l.Pages = max(1, (len(l.Invites)+pageSize-1)/pageSize)
-	l.Page = min(max(1, l.Page), l.Pages)
-	from := (l.Page - 1) * pageSize
-	l.Invites = slices.Clone(l.Invites[from:min(len(l.Invites), from+pageSize)])
-	keys := make([]ledger.Key, len(l.Invites))
-	for i := range l.Invites {
-		keys[i] = l.Invites[i].key
+	tally, err := store.Tally(ctx, agenda)
+	if err != nil {
+		return nil, err
+	}
+	l := &List{Counts: maps.Clone(tally.Status)}
+	if l.Counts == nil {
+		l.Counts = make(map[string]int)
+	}
+	l.Counts[Always] = tally.All()
+	if tally.Proposed > 0 {
+		l.Counts[Proposed] = tally.Proposed
+	}
+	found := tally.Status[f.Status]
+	switch f.Status {
+	case "":
+		found = tally.All()
+	case Proposed:
+		found = tally.Proposed
+		agenda.Status, agenda.Proposed = "", true
+	}
+	l.Pages = max(1, (found+pageSize-1)/pageSize)
+	l.Page = min(max(1, f.Page), l.Pages)
+	agenda.Skip = (l.Page - 1) * pageSize
+	page, err := store.Agenda(ctx, agenda)
+	if err != nil {
+		return nil, err
+	}
+	l.Invites = make([]Invite, 0, len(page)) // null is no list
+	keys := make([]ledger.Key, 0, len(page))
+	for i := range page {
+		l.Invites = append(l.Invites, newInvite(&page[i]))
+		keys = append(keys, page[i].Key)
 	}
 	entries, err := store.Load(ctx, keys...)
 	if err != nil {
@@ -147,21 +150,7 @@ func list(ctx context.Context, store Store, f Filter, now time.Time) (*List, err
 	for i := range entries {
 		l.Invites[i].describe(&entries[i])
 	}
-	if l.Invites == nil {
-		l.Invites = []Invite{} // null is no list
-	}
 	return l, nil
-}
-
-// byTime puts times that are not known last.
-func byTime(a, b time.Time) int {
-	if a.IsZero() != b.IsZero() {
-		if a.IsZero() {
-			return 1
-		}
-		return -1
-	}
-	return a.Compare(b)
 }
 
 // one reads an invite with its history; nil if there is none.

@@ -75,6 +75,14 @@ type Revision struct {
 	OrganizerName, OrganizerEmail string
 	OrganizerDefault              bool
 
+	// Asks is the number of the revision whose time this one has, so that an answer
+	// to that one, or to any since, is an answer to this one: its own number if it asks
+	// anew (see Made.AsksAnew). It is given by the ledger; 0 if that is not known.
+	Asks int64
+	// Answer is the status of the recipient in the API's answer that brought Calendar,
+	// such as pending; empty if it named none.
+	Answer string
+
 	State     State
 	Permanent bool   // of Failed: repeated only when asked to, or for other content
 	Unusable  bool   // the calendar could not be used; do not use it again
@@ -131,7 +139,8 @@ type Entry struct {
 	// changes Latest.State, and not that the first mail left.
 	LastSent *Revision
 
-	// RSVP is the latest that was heard of the recipient's answer, nil if nothing was.
+	// RSVP is the latest that was heard of the recipient's answer and is not stale, nil
+	// if nothing was. See Outdated.
 	RSVP *RSVP
 }
 
@@ -149,7 +158,11 @@ type Made struct {
 	Recipient string // the address as it is written on the wire
 	Grouped   bool
 	EndsAt    time.Time // when the event is over; zero if not known
-	Revision  Revision  // State and all that is known; Number is ignored
+	// AsksAnew: answers to what was mailed before are none to this, since the event
+	// has another time or was cancelled. Without it the revision asks what the entry's
+	// LastSent does.
+	AsksAnew bool
+	Revision Revision // State and all that is known; Number and Asks are ignored
 }
 
 // Outcome is how a revision ended, for Ledger.Finish of package mailer.

@@ -13,13 +13,20 @@ const (
 	SourceCallback = "callback"
 	// SourceStatus: the API was asked.
 	SourceStatus = "status"
+	// SourceUpdate: a mail left that asks anew, and with it the API said that the
+	// recipient has not answered.
+	SourceUpdate = "update"
 )
 
 // RSVP is how an invite stands, as it was heard at some time. An invite of which
 // nothing was heard has none, which means the same as the status pending.
 type RSVP struct {
 	// Number counts from 1 within the invite; it is given by the ledger.
-	Number   int64
+	Number int64
+	// Revision is the number of the revision that it answers: the latest whose mail
+	// had left when it was heard. It is given by the ledger; 0 if that is not known, as
+	// of what was recorded before ledgers kept it.
+	Revision int64
 	Status   string    // of the person invited: pending, accepted, tentative, declined, or what the API adds
 	Comment  string    // what that person wrote with the answer
 	Proposal *Proposal // the other time that person proposes, nil if none
@@ -31,7 +38,10 @@ type RSVP struct {
 	// At is when a callback came or, of a status, when the API was asked; zero
 	// means now to a ledger that records it.
 	At     time.Time
-	Source string // SourceCallback or SourceStatus
+	Source string // SourceCallback, SourceStatus or SourceUpdate
+	// Stale: it may be an answer to an earlier revision, delivered late. It is kept to
+	// be seen, is nobody's latest answer, and nobody is told of it.
+	Stale bool
 	// Delivered: the application has taken the change, or nobody is to be told.
 	Delivered bool
 }
@@ -48,6 +58,15 @@ type Proposal struct {
 	Start, End time.Time
 	TZID       string // IANA name of the zone it was proposed in; may be empty
 }
+
+// Outdated tells whether RSVP is an answer to something that the latest revision no
+// longer says: the event was moved since, or cancelled and asked for again.
+func (e *Entry) Outdated() bool {
+	return e.RSVP != nil && e.Latest != nil && e.RSVP.Revision < e.Latest.Asks && e.RSVP.answered()
+}
+
+// answered tells whether anybody has answered.
+func (r *RSVP) answered() bool { return r.Status != StatusPending || r.By != "" }
 
 // SameState tells whether both say the same of the person invited: status,
 // comment and proposed time.

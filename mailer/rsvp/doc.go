@@ -13,8 +13,8 @@
 //	403  no signature fits
 //	405  not a POST
 //	413  the body is too large
-//	503  the store did not take it in time, or has it and OnChange did not: the
-//	     API repeats it
+//	503  the store did not take it in time, or has it and OnChange did not, or the
+//	     API could not be asked whether it is an old one: the API repeats it
 //
 // within five seconds, which is what the API waits for. An answer about an unknown
 // invite is logged by its id and not recorded; an error would only make the API
@@ -30,13 +30,28 @@
 // callback came never overrides it. What a replay or a lost callback put wrong is
 // put right by the next Refresh.
 //
+// # What is answered
+//
+// An answer belongs to the revision that it answered, which [ledger.RSVP] names. When
+// a mail has left that asks anew, since the event was moved or invited to again, and
+// the API says that nobody has answered that, the store records it: a change to
+// pending, with the source update. It also is news then if the next answer says the
+// same as the one to the old time.
+//
+// A callback names no revision. It counts for the latest whose mail left before it
+// came. One that says what was heard before that mail, and comes within a day of it,
+// may be an old one, delivered late: it is recorded as stale, and if Config.API is set
+// the handler asks before it answers. What the API says then is told, unless it is
+// what the API said in its answer to the new time, before anybody could answer.
+// Without Config.API the next Refresh asks. [ledger.History] has the rules.
+//
 // # Delivery
 //
 // Each change is recorded first and then given to [OnChange], those of one invite
 // in order, one at a time. A change that OnChange does not take (it returns an
-// error or panics) stays recorded and is offered again when the callback is
-// repeated, when another one for that invite comes, or when Refresh asks about the
-// invite, before any later change. It is thus delivered at least once: after a crash,
+// error or panics) stays recorded and is offered again by [Handler.Deliver], when the
+// callback is repeated, when another one for that invite comes, or when Refresh asks
+// about the invite, before any later change. It is thus delivered at least once: after a crash,
 // or with several processes on one ledger, perhaps twice. InviteID, Recipient and
 // After.Number tell one from another.
 //

@@ -22,9 +22,11 @@ const (
 	maxBody = 64 << 10
 )
 
-type handler struct {
+// Handler takes the callbacks of the Smart Invites API: mount it at the callback URL.
+type Handler struct {
 	verify   func(body []byte, header string) error // holds the secrets, which nothing can print
 	recorder recorder
+	api      API // nil if nobody is to be asked
 	log      *slog.Logger
 	now      func() time.Time
 	maxBody  int64
@@ -33,7 +35,7 @@ type handler struct {
 
 // NewHandler returns the handler to mount at the callback URL. The error says what
 // is missing in c.
-func NewHandler(c Config) (http.Handler, error) {
+func NewHandler(c Config) (*Handler, error) {
 	if len(c.Secrets) == 0 || slices.Contains(c.Secrets, "") {
 		return nil, errors.New("rsvp: a secret is missing or empty: set the application's client_secret, or anybody could answer")
 	}
@@ -44,8 +46,9 @@ func NewHandler(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("rsvp: the largest body is %d bytes: set a positive number, or 0 for the default", c.MaxBody)
 	}
 	secrets := slices.Clone(c.Secrets)
-	h := &handler{
+	h := &Handler{
 		verify:  func(body []byte, header string) error { return cronofy.VerifyCallback(body, header, secrets...) },
+		api:     c.API,
 		log:     orSilence(c.Logger),
 		now:     c.Now,
 		maxBody: c.MaxBody,
@@ -65,7 +68,7 @@ func NewHandler(c Config) (http.Handler, error) {
 }
 
 // ServeHTTP answers one callback.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := h.now()
 	outcome := h.handle(w, r)
 	code := outcome.code()
@@ -98,7 +101,7 @@ func (o Outcome) code() int {
 	}
 }
 
-func (h *handler) handle(w http.ResponseWriter, r *http.Request) Outcome {
+func (h *Handler) handle(w http.ResponseWriter, r *http.Request) Outcome {
 	if r.Method != http.MethodPost {
 		return BadMethod
 	}
@@ -125,7 +128,7 @@ func (h *handler) handle(w http.ResponseWriter, r *http.Request) Outcome {
 }
 
 // read reads the body, if it is not too large and comes before the API gives up.
-func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, Outcome) {
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, Outcome) {
 	if r.ContentLength > h.maxBody {
 		return nil, TooLarge
 	}
@@ -144,12 +147,17 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, Outcome)
 
 // record records what the callback says of each recipient. The outcome is the
 // one that matters most.
-func (h *handler) record(ctx context.Context, invite *cronofy.CallbackInvite) Outcome {
+func (h *Handler) record(ctx context.Context, invite *cronofy.CallbackInvite) Outcome {
 	at := h.now()
 	outcome := Ignored
 	for _, heard := range inCallback(invite) {
 		heard.rsvp.Source, heard.rsvp.At = ledger.SourceCallback, at
-		outcome = worse(outcome, h.recordOne(ctx, invite.SmartInviteID, heard))
+		one := h.recordOne(ctx, invite.SmartInviteID, heard)
+		if one == Stale && h.api != nil {
+			one = h.ask(ctx, ledger.Entry{Key: ledger.Key{InviteID: invite.SmartInviteID, Address: heard.address.Key()},
+				Recipient: heard.address.String(), Grouped: len(invite.Recipients) > 0})
+		}
+		outcome = worse(outcome, one)
 	}
 	if outcome == Ignored {
 		h.log.LogAttrs(ctx, slog.LevelInfo, "a callback that names no answer was ignored", slog.String("smart_invite_id", invite.SmartInviteID))
@@ -157,7 +165,7 @@ func (h *handler) record(ctx context.Context, invite *cronofy.CallbackInvite) Ou
 	return outcome
 }
 
-func (h *handler) recordOne(ctx context.Context, id string, heard heard) Outcome {
+func (h *Handler) recordOne(ctx context.Context, id string, heard heard) Outcome {
 	result, err := h.recorder.record(ctx, ledger.Key{InviteID: id, Address: heard.address.Key()}, heard.address.String(), heard.rsvp)
 	attrs := []slog.Attr{slog.String("smart_invite_id", id), slog.String("recipient_domain", heard.address.Domain())}
 	switch result.outcome {
@@ -169,13 +177,46 @@ func (h *handler) recordOne(ctx context.Context, id string, heard heard) Outcome
 		h.log.LogAttrs(ctx, slog.LevelWarn, "an answer to an unknown invite was not recorded; check that this is the ledger that the invite was sent with", attrs...)
 	case Late:
 		h.log.LogAttrs(ctx, slog.LevelInfo, "the repeat of an answer came after a newer one and was left aside", attrs...)
+	case Stale:
+		h.log.LogAttrs(ctx, slog.LevelInfo, "an answer may be one to what the event was before it was moved; nobody is told unless the API confirms it", attrs...)
 	}
 	return result.outcome
 }
 
+// ask asks the API how an invite stands of which a callback says nothing sure. If it
+// does not answer, the callback is to be repeated, and with it the question.
+func (h *Handler) ask(ctx context.Context, e ledger.Entry) Outcome {
+	all, err := statusOf(ctx, h.api, e, h.now())
+	var notFound *cronofy.NotFoundError
+	switch {
+	case errors.As(err, &notFound), refused(err): // another time will be no better
+		h.log.LogAttrs(ctx, slog.LevelError, "an answer may be one to what the event was before, and the API does not say; asking for all answers tells",
+			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
+		return Stale
+	case err != nil:
+		h.log.LogAttrs(ctx, slog.LevelWarn, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback",
+			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
+		return Unavailable
+	}
+	outcome := Stale
+	for _, heard := range all {
+		if got := h.recordOne(ctx, e.Key.InviteID, heard); got != Repeated {
+			outcome = worse(outcome, got)
+		}
+	}
+	return outcome
+}
+
+// Deliver offers the changes that OnChange has not taken yet: those that it refused,
+// and those that a sender recorded when it moved an event. Call it every few seconds.
+// The error is the first with which a change was refused, or the store's.
+func (h *Handler) Deliver(ctx context.Context) error {
+	return h.recorder.deliverAll(ctx)
+}
+
 // worse is the outcome that matters more of two.
 func worse(a, b Outcome) Outcome {
-	order := []Outcome{Ignored, Unknown, Repeated, Late, Recorded, Undelivered, Unavailable}
+	order := []Outcome{Ignored, Unknown, Repeated, Late, Stale, Recorded, Undelivered, Unavailable}
 	if slices.Index(order, b) > slices.Index(order, a) {
 		return b
 	}

@@ -165,13 +165,13 @@ func TestChangeSaysWhoAnsweredWhat(t *testing.T) {
 
 	paris := func(minute int) time.Time { return time.Date(2018, 10, 1, 21, minute, 0, 0, time.UTC) }
 	first := ledger.RSVP{
-		Number: 1, Status: "tentative", Comment: "example comment",
+		Number: 1, Revision: 1, Status: "tentative", Comment: "example comment",
 		Proposal: &ledger.Proposal{Start: paris(0), End: paris(30), TZID: "Europe/Paris"},
 		By:       "colleague@example.com", Reply: &ledger.Reply{Status: "accepted"},
 		At: now, Source: ledger.SourceCallback,
 	}
 	second := ledger.RSVP{
-		Number: 2, Status: "accepted", Proposal: &ledger.Proposal{Start: start, End: start.Add(time.Hour), TZID: "Asia/Tokyo"},
+		Number: 2, Revision: 1, Status: "accepted", Proposal: &ledger.Proposal{Start: start, End: start.Add(time.Hour), TZID: "Asia/Tokyo"},
 		At: now, Source: ledger.SourceCallback,
 	}
 	told.all[1].Before.Delivered = false // which it is since
@@ -242,9 +242,9 @@ func TestChangesAreDeliveredUntilTaken(t *testing.T) {
 // slowStore answers when its context ends.
 type slowStore struct{ *sqlite.Ledger }
 
-func (slowStore) RecordRSVP(ctx context.Context, _ ledger.Key, _ ledger.RSVP) (*ledger.RSVP, bool, bool, error) {
+func (slowStore) RecordRSVP(ctx context.Context, _ ledger.Key, _ ledger.RSVP) (ledger.Recorded, error) {
 	<-ctx.Done()
-	return nil, false, false, ctx.Err()
+	return ledger.Recorded{}, ctx.Err()
 }
 
 // The API waits five seconds: by then it must know that it has to repeat.
@@ -281,7 +281,7 @@ func TestSlowApplicationKeepsTheOrder(t *testing.T) {
 		<-first
 		assert.True(t, history(t, l, anna)[0].Delivered)
 		assert.Equal(t, 200, post(t, h, answer(anna, "declined", "")))
-		assert.Empty(t, h.(*handler).recorder.turns.busy)
+		assert.Empty(t, h.(*Handler).recorder.turns.busy)
 	})
 }
 

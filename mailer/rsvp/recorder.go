@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -24,7 +25,7 @@ type recorder struct {
 
 // result is what became of something heard.
 type result struct {
-	outcome Outcome // Recorded, Repeated, Late, Unknown; Undelivered or Unavailable come with an error
+	outcome Outcome // Recorded, Repeated, Late, Stale, Unknown; Undelivered or Unavailable come with an error
 	changed bool
 }
 
@@ -36,40 +37,42 @@ func (r *recorder) record(ctx context.Context, key ledger.Key, recipient string,
 	}
 	defer done()
 	rsvp.Delivered = r.onChange == nil
-	before, changed, known, err := r.store.RecordRSVP(ctx, key, rsvp)
+	recorded, err := r.store.RecordRSVP(ctx, key, rsvp)
 	switch {
 	case err != nil:
 		return result{outcome: Unavailable}, err
-	case !known:
+	case !recorded.Known:
 		return result{outcome: Unknown}, nil
 	}
-	got := result{outcome: Recorded, changed: changed}
-	if !changed {
-		got.outcome = Repeated
-		if before != nil && !before.SameState(rsvp) {
-			got.outcome = Late
-		}
-		if before == nil || before.Delivered {
-			return got, nil
-		}
+	got := result{outcome: Repeated, changed: recorded.Verdict == ledger.News}
+	switch recorded.Verdict {
+	case ledger.News:
+		got.outcome = Recorded
+	case ledger.Late:
+		got.outcome = Late
+	case ledger.PossiblyStale:
+		got.outcome = Stale
+	case ledger.Repeated:
 	}
-	if r.onChange == nil {
+	if r.onChange == nil || !got.changed && (recorded.Before == nil || recorded.Before.Delivered) {
 		return got, nil
 	}
-	if outcome, err := r.deliver(ctx, key, recipient, rsvp); err != nil {
+	if outcome, err := r.deliver(ctx, key, recipient, &rsvp); err != nil {
 		got.outcome = outcome
 		return got, err
 	}
 	return got, nil
 }
 
-// deliver offers what the application has not taken yet, oldest first. The
-// callback that says what rsvp does will be answered with success if it takes all.
-func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string, rsvp ledger.RSVP) (Outcome, error) {
+// deliver offers what the application has not taken yet, oldest first. The callback
+// that says what heard does, if that is not nil, will be answered with success if it
+// takes all.
+func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string, heard *ledger.RSVP) (Outcome, error) {
 	history, err := r.store.RSVPs(ctx, key)
 	if err != nil {
 		return Unavailable, err
 	}
+	history = slices.DeleteFunc(history, func(old ledger.RSVP) bool { return old.Stale })
 	before := ledger.RSVP{Status: ledger.StatusPending}
 	for i, after := range history {
 		if after.Delivered {
@@ -83,13 +86,40 @@ func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string
 		if err := r.offer(ctx, change); err != nil {
 			return Undelivered, err
 		}
-		answered := i == len(history)-1 && rsvp.Source == ledger.SourceCallback && after.SameState(rsvp) && after.SameReply(rsvp)
+		answered := i == len(history)-1 && heard != nil && heard.Source == ledger.SourceCallback && after.SameState(*heard) && after.SameReply(*heard)
 		if err := r.mark(ctx, key, after.Number, answered); err != nil {
 			return Unavailable, err
 		}
 		before = after
 	}
 	return "", nil
+}
+
+// deliverAll offers what the application has not taken yet of any invite. One that it
+// does not take keeps no other waiting.
+func (r *recorder) deliverAll(ctx context.Context) error {
+	if r.onChange == nil {
+		return nil
+	}
+	var refused error
+	for e, err := range r.store.Undelivered(ctx) {
+		if err != nil {
+			return err
+		}
+		done, err := r.turns.take(ctx, e.Key)
+		if err != nil {
+			return err
+		}
+		outcome, err := r.deliver(ctx, e.Key, e.Recipient, nil)
+		done()
+		if outcome == Unavailable {
+			return err
+		}
+		if refused == nil {
+			refused = err
+		}
+	}
+	return refused
 }
 
 // mark must not be stopped by a caller who has gone: the application has taken it.

@@ -150,12 +150,12 @@ func (r *refresh) list(ctx context.Context, minAge time.Duration, to chan<- ledg
 
 // ask asks about one invite and records the answer.
 func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
-	ref, key := cronofy.Ref{SmartInviteID: e.Key.InviteID, Recipient: e.Recipient}, e.Key
+	key := e.Key
 	if e.Grouped {
-		ref.Recipient, key.Address = "", ""
+		key.Address = ""
 	}
 	at := r.now() // what is recorded from here on is newer
-	invite, err := r.api.Status(ctx, ref, false)
+	all, err := statusOf(ctx, r.api, e, at)
 	var notFound *cronofy.NotFoundError
 	switch {
 	case errors.As(err, &notFound):
@@ -168,8 +168,7 @@ func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
 	if notFound != nil {
 		done.NotFound = 1
 	} else {
-		for _, heard := range inStatus(e, invite) {
-			heard.rsvp.Source, heard.rsvp.At = ledger.SourceStatus, at
+		for _, heard := range all {
 			got, err := r.recorder.record(ctx, ledger.Key{InviteID: e.Key.InviteID, Address: heard.address.Key()}, heard.address.String(), heard.rsvp)
 			if got.changed {
 				done.Changed++
@@ -202,18 +201,24 @@ func (r *refresh) failed(ctx context.Context, id string, err error) {
 	}
 	r.log.LogAttrs(ctx, slog.LevelWarn, "asking how an invite stands failed", slog.String("smart_invite_id", id), slog.Any("error", err))
 	r.count(Summary{Failed: 1})
+	r.mu.Lock()
+	down := r.inARow >= giveUpAfter
+	r.mu.Unlock()
+	if down || refused(err) {
+		r.stop(err)
+	}
+}
+
+// refused tells whether the API refuses the key, whatever it is asked, or does not
+// exist.
+func refused(err error) bool {
 	var (
 		key        *cronofy.AuthenticationError
 		plan       *cronofy.PlanError
 		permission *cronofy.PermissionError
 		transport  *cronofy.TransportError
 	)
-	r.mu.Lock()
-	down := r.inARow >= giveUpAfter
-	r.mu.Unlock()
-	if down || errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) || errors.As(err, &transport) && transport.NoHost {
-		r.stop(err)
-	}
+	return errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) || errors.As(err, &transport) && transport.NoHost
 }
 
 func (r *refresh) count(done Summary) {
@@ -229,6 +234,23 @@ func (r *refresh) count(done Summary) {
 	r.summary.Failed += done.Failed
 	r.summary.Undelivered += done.Undelivered
 	r.progress(r.summary)
+}
+
+// statusOf asks the API how an invite stands, at that time, or all those of a group.
+func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]heard, error) {
+	ref := cronofy.Ref{SmartInviteID: e.Key.InviteID, Recipient: e.Recipient}
+	if e.Grouped {
+		ref.Recipient = ""
+	}
+	invite, err := api.Status(ctx, ref, false)
+	if err != nil {
+		return nil, err
+	}
+	all := inStatus(e, invite)
+	for i := range all {
+		all[i].rsvp.Source, all[i].rsvp.At = ledger.SourceStatus, at
+	}
+	return all, nil
 }
 
 // inStatus is what the API says of each person that was invited. `replies` holds

@@ -2,6 +2,7 @@ package rsvp
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -11,17 +12,18 @@ import (
 // Store keeps RSVPs. A *sqlite.Ledger is one. Its methods are called by many
 // goroutines at the same time, and what they wrote is durable when they return.
 type Store interface {
-	// RecordRSVP adds what was heard of an invite to its history, unless it is no
-	// news: the same state again, a callback that is repeated late, or a status
-	// asked for before something newer came. Known is false for an invite that the
-	// store does not know or was told to forget; nothing is written then. Before is
-	// the latest RSVP there was, nil if none.
-	RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (before *ledger.RSVP, changed, known bool, err error)
+	// RecordRSVP adds what was heard of an invite to its history, if it is news or
+	// possibly stale by the rules of ledger.History. An invite that the store does not
+	// know, or was told to forget, is not known; nothing is written then.
+	RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (ledger.Recorded, error)
 	// RSVPs is what was heard of an invite, oldest first.
 	RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, error)
 	// RSVPDelivered marks one of them as taken by the application, and its callback,
 	// if answered, as one that will not come again.
 	RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error
+	// Undelivered yields the invites of which an RSVP is recorded that the application
+	// has not taken.
+	Undelivered(ctx context.Context) iter.Seq2[ledger.Entry, error]
 }
 
 // Change is one step in the answers to an invite.
@@ -48,6 +50,7 @@ const (
 	Recorded    Outcome = "recorded"    // it was news, and is recorded and delivered
 	Repeated    Outcome = "repeated"    // nothing new
 	Late        Outcome = "late"        // a repeat that something newer overtook
+	Stale       Outcome = "stale"       // perhaps an answer to what the event was before it was moved; nobody is told
 	Unknown     Outcome = "unknown"     // about an invite that the store does not know
 	Ignored     Outcome = "ignored"     // of another type, or it names no answer
 	BadMethod   Outcome = "bad_method"  // not a POST: 405
@@ -67,6 +70,10 @@ type Config struct {
 	Store Store
 	// OnChange is told of each change; nil means that nobody is.
 	OnChange OnChange
+	// API is asked about a callback that may be an old one, delivered late after the
+	// event was moved. Nil leaves that to the next [Refresh], and whoever answers as
+	// before within a day of the move is told of then.
+	API API
 	// Logger is told what was refused and why, without addresses; nil means silence.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.

@@ -1,8 +1,11 @@
 package ledgertest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +18,8 @@ import (
 
 // Agreement plays random histories to the ledger and to a [Memory] and checks
 // that both give the same answers and end with the same record. The number of
-// histories is rapid's (-rapid.checks).
+// histories is rapid's (-rapid.checks). Answers are among them if the ledger is an
+// [AnswerLedger].
 func Agreement(t *testing.T, factory Factory) {
 	rapid.Check(t, func(r *rapid.T) {
 		clock := NewClock()
@@ -25,7 +29,7 @@ func Agreement(t *testing.T, factory Factory) {
 			h.runs = append(h.runs, h.open())
 		}
 		defer h.close()
-		r.Repeat(map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"claim":    h.claim,
 			"create":   h.create,
 			"submit":   h.submit,
@@ -36,7 +40,11 @@ func Agreement(t *testing.T, factory Factory) {
 			"restart":  h.restart,
 			"pass":     h.pass,
 			"":         h.same,
-		})
+		}
+		if _, ok := h.runs[0].ledgers[1].(AnswerLedger); ok {
+			actions["hear"], actions["deliver"], actions["ask"] = h.hear, h.deliver, h.ask
+		}
+		r.Repeat(actions)
 	})
 }
 
@@ -199,6 +207,9 @@ func (h *history) creating(r *rapid.T, wanted ...ledger.Key) deed {
 		if m.Revision.State.MayHaveLeft() {
 			m.Revision.MessageID = fmt.Sprintf("%d@example.com", h.step)
 		}
+		m.AsksAnew = rapid.Bool().Draw(r, "asks anew")
+		m.Revision.Answer = rapid.SampledFrom([]string{"", "pending", "accepted"}).Draw(r, "answer")
+		m.Revision.Method = rapid.SampledFrom([]string{"request", "request", "cancel"}).Draw(r, "method")
 		if rapid.Bool().Draw(r, "bare") {
 			m.Revision.Calendar, m.Revision.UID, m.EndsAt = nil, "", time.Time{}
 		}
@@ -227,6 +238,63 @@ func (h *history) finishing(r *rapid.T, key ledger.Key) deed {
 		Stage:   "submit", Code: "code", Detail: rapid.String().Draw(r, "detail"), Reply: "250 ok",
 	}
 	return func(i int, l Ledger) error { return l.Finish(h.test.Context(), c[i], key, o) }
+}
+
+// answers does on both what only a ledger does that keeps RSVPs.
+func (h *history) answers(r *rapid.T, do func(AnswerLedger) (any, error)) {
+	var got [2]any
+	for i, l := range h.run(r).ledgers {
+		var err error
+		got[i], err = do(l.(AnswerLedger))
+		require.NoError(r, err)
+	}
+	require.Equal(r, got[0], got[1])
+}
+
+func (h *history) hear(r *rapid.T) {
+	key := aKey(r)
+	heard := ledger.RSVP{
+		Status:    rapid.SampledFrom([]string{"pending", "accepted", "declined"}).Draw(r, "status"),
+		Comment:   rapid.SampledFrom([]string{"", "", "aé\x00 '😀"}).Draw(r, "comment"),
+		Source:    rapid.SampledFrom([]string{ledger.SourceCallback, ledger.SourceStatus}).Draw(r, "source"),
+		Delivered: rapid.Bool().Draw(r, "delivered"),
+	}
+	if rapid.Bool().Draw(r, "forwarded") {
+		heard.By, heard.Reply = "zoe@example.com", &ledger.Reply{Status: "accepted"}
+	}
+	h.answers(r, func(l AnswerLedger) (any, error) { return l.RecordRSVP(h.test.Context(), key, heard) })
+	h.answers(r, func(l AnswerLedger) (any, error) { return l.RSVPs(h.test.Context(), key) })
+}
+
+func (h *history) deliver(r *rapid.T) {
+	key, number, answered := aKey(r), int64(rapid.IntRange(1, 5).Draw(r, "number")), rapid.Bool().Draw(r, "answered")
+	h.answers(r, func(l AnswerLedger) (any, error) {
+		return nil, l.RSVPDelivered(h.test.Context(), key, number, answered)
+	})
+}
+
+// ask asks about one of those that are to be asked about.
+func (h *history) ask(r *rapid.T) {
+	key := aKey(r)
+	h.answers(r, func(l AnswerLedger) (any, error) {
+		var keys [2][]ledger.Key
+		for i, entries := range []iter.Seq2[ledger.Entry, error]{l.Undelivered(h.test.Context()), l.Upcoming(h.test.Context(), h.clock.Now(), h.clock.Now())} {
+			for e, err := range entries {
+				if err != nil {
+					return nil, err
+				}
+				keys[i] = append(keys[i], e.Key)
+			}
+		}
+		// The order of what was asked at the same time is the ledger's own.
+		slices.SortFunc(keys[0], compareKeys)
+		slices.SortFunc(keys[1], compareKeys)
+		return keys, l.Asked(h.test.Context(), key, h.clock.Now())
+	})
+}
+
+func compareKeys(a, b ledger.Key) int {
+	return cmp.Or(cmp.Compare(a.InviteID, b.InviteID), cmp.Compare(a.Address, b.Address))
 }
 
 func (h *history) release(r *rapid.T) {

@@ -2,13 +2,16 @@
 // mailer.Ledger.
 //
 // [Conformance] checks each promise by an example that says what it protects;
-// [Agreement] plays random histories, of several runs that claim, write, die and
-// come back, to the ledger and to [Memory], which is the promises written down as
-// plain maps. A ledger of your own passes both with one [Factory]:
+// [Renewal] that claims are kept alive; [Answers], of a ledger that keeps RSVPs, what
+// package rsvp needs of it. [Agreement] plays random histories, of several runs that
+// claim, write, die and come back, to the ledger and to [Memory], which is the promises
+// written down as plain maps. A ledger of your own passes them with one [Factory]:
 //
 //	func TestLedger(t *testing.T) {
 //		factory := func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage { … }
 //		t.Run("Conformance", func(t *testing.T) { ledgertest.Conformance(t, factory) })
+//		t.Run("Renewal", func(t *testing.T) { ledgertest.Renewal(t, factory) })
+//		t.Run("Answers", func(t *testing.T) { ledgertest.Answers(t, factory) })
 //		t.Run("Agreement", func(t *testing.T) { ledgertest.Agreement(t, factory) })
 //	}
 //
@@ -56,8 +59,11 @@ const (
 	Alive  = 5 * time.Second
 )
 
-// Clock is a time that moves only when told to. It is safe for concurrent use.
+// Clock is a time that moves only when told to, or in [Renewal], that of the bubble.
+// It is safe for concurrent use.
 type Clock struct {
+	real bool // it is time.Now
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -69,6 +75,9 @@ func NewClock() *Clock {
 
 // Now tells the time.
 func (c *Clock) Now() time.Time {
+	if c.real {
+		return time.Now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
@@ -94,14 +103,16 @@ func Conformance(t *testing.T, factory Factory) {
 		{"Crash", crashing},
 		{"Together", together},
 	} {
-		t.Run(group.name, func(t *testing.T) {
-			for _, law := range group.laws {
-				t.Run(law.name, func(t *testing.T) {
-					t.Parallel()
-					clock := NewClock()
-					law.check(&trial{T: t, clock: clock, storage: factory(t, clock)})
-				})
-			}
+		t.Run(group.name, func(t *testing.T) { check(t, factory, group.laws) })
+	}
+}
+
+func check(t *testing.T, factory Factory, laws []law) {
+	for _, law := range laws {
+		t.Run(law.name, func(t *testing.T) {
+			t.Parallel()
+			clock := NewClock()
+			law.check(&trial{T: t, clock: clock, storage: factory(t, clock)})
 		})
 	}
 }

@@ -27,18 +27,23 @@ type Memory struct {
 
 var _ Storage = (*Memory)(nil)
 
-// memoryLease is how long a claim lasts without a heartbeat.
+// memoryLease is how long a claim outlives its owner.
 const memoryLease = 20 * time.Second
 
+// holding is a claim. It expires only once its owner is dead: an owner that lives
+// renews what it holds.
 type holding struct {
 	token   int64
 	owner   *memoryLedger
-	expires time.Time
+	expires time.Time // zero while the owner lives
 }
 
 type invite struct {
-	entry     ledger.Entry // but for its revisions
+	entry     ledger.Entry // but for its revisions and RSVPs
 	revisions []*revision
+	rsvps     []ledger.Heard
+	number    int64     // of the invite, by age
+	askedAt   time.Time // when the API was asked about it last
 }
 
 type revision struct {
@@ -68,21 +73,20 @@ func (m *Memory) Open() (Ledger, error) {
 func (m *Memory) Kill(l Ledger) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !slices.Contains(m.alive, l.(*memoryLedger)) {
+		return nil
+	}
 	m.alive = slices.DeleteFunc(m.alive, func(a *memoryLedger) bool { return a == l })
-	return nil
-}
-
-// Beat implements Storage.
-func (m *Memory) Beat() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, h := range m.claims {
-		if slices.Contains(m.alive, h.owner) {
+		if h.owner == l {
 			h.expires = m.now().Add(memoryLease)
 		}
 	}
 	return nil
 }
+
+// Beat implements Storage. There is nothing to be renewed.
+func (m *Memory) Beat() error { return nil }
 
 // memoryLedger is one owner on a Memory.
 type memoryLedger struct{ *Memory }
@@ -158,6 +162,9 @@ func (i *invite) read(contents bool) ledger.Entry {
 			break
 		}
 	}
+	if latest := i.history().Latest(); latest != nil {
+		e.RSVP = ownRSVP(latest)
+	}
 	return e
 }
 
@@ -186,7 +193,12 @@ func (l *memoryLedger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Cl
 	}
 	now, inProgress := l.now(), false
 	for _, key := range keys {
-		if h, held := l.claims[key]; held && h.expires.After(now) {
+		h, held := l.claims[key]
+		switch {
+		case !held:
+		case h.expires.IsZero():
+			inProgress = true
+		case h.expires.After(now):
 			inProgress = true
 			if lasts := now.Add(memoryLease); h.expires.After(lasts) { // the clock was set back
 				h.expires = lasts
@@ -198,7 +210,7 @@ func (l *memoryLedger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Cl
 	}
 	l.token++
 	for _, key := range keys {
-		l.claims[key] = &holding{token: l.token, owner: l, expires: now.Add(memoryLease)}
+		l.claims[key] = &holding{token: l.token, owner: l}
 	}
 	return ledger.Claim{Token: l.token, Keys: slices.Clone(keys)}, nil
 }
@@ -244,9 +256,11 @@ func (l *memoryLedger) Create(ctx context.Context, c ledger.Claim, made ...ledge
 func (l *memoryLedger) create(m ledger.Made) {
 	i, ok := l.invites[m.Key]
 	if !ok {
-		i = &invite{entry: ledger.Entry{Key: m.Key, Known: true}}
+		i = &invite{entry: ledger.Entry{Key: m.Key, Known: true}, number: int64(len(l.invites)) + 1}
 		l.invites[m.Key] = i
-	} else {
+	}
+	asks := i.lastAsks()
+	if ok {
 		i.settle()
 		i.dropBarren()
 	}
@@ -260,9 +274,14 @@ func (l *memoryLedger) create(m ledger.Made) {
 	r := &revision{Revision: m.Revision, left: m.Revision.State == ledger.Sent || m.Revision.State == ledger.Unknown}
 	r.Number = int64(len(i.revisions)) + 1
 	r.At, r.CreatedAt = l.now(), l.now()
+	r.Asks = asks
+	if m.AsksAnew {
+		r.Asks = r.Number
+	}
 	r.Revision = *r.copied(true)
 	i.revisions = append(i.revisions, r)
 	i.conclude()
+	i.askAnew(l.now())
 }
 
 // dropBarren makes room for a second try of what brought neither a calendar nor
@@ -314,6 +333,7 @@ func (l *memoryLedger) Finish(ctx context.Context, c ledger.Claim, key ledger.Ke
 		}
 		r.left = r.left || o.State == ledger.Sent || o.State == ledger.Unknown
 		i.conclude()
+		i.askAnew(l.now())
 	})
 }
 

@@ -12,5 +12,7 @@ func TestMemory(t *testing.T) {
 		return ledgertest.NewMemory(clock.Now)
 	}
 	t.Run("Conformance", func(t *testing.T) { ledgertest.Conformance(t, factory) })
+	t.Run("Renewal", func(t *testing.T) { ledgertest.Renewal(t, factory) })
+	t.Run("Answers", func(t *testing.T) { ledgertest.Answers(t, factory) })
 	t.Run("Agreement", func(t *testing.T) { ledgertest.Agreement(t, factory) })
 }

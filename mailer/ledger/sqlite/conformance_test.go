@@ -24,6 +24,16 @@ func TestConformance(t *testing.T) {
 	ledgertest.Conformance(t, newStorage)
 }
 
+func TestRenewal(t *testing.T) {
+	t.Parallel()
+	ledgertest.Renewal(t, newStorage)
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	ledgertest.Answers(t, newStorage)
+}
+
 func TestAgreement(t *testing.T) {
 	t.Parallel()
 	ledgertest.Agreement(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {

@@ -30,9 +30,9 @@ func TestWritesShareTransactions(t *testing.T) {
 	lock(t, l, func() {
 		for i := range writers {
 			group.Go(func() {
-				_, changed, known, err := l.RecordRSVP(t.Context(), benchKey(i), called("accepted"))
+				done, err := l.RecordRSVP(t.Context(), benchKey(i), called("accepted"))
 				assert.NoError(t, err)
-				assert.True(t, changed && known)
+				assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News}, done)
 			})
 		}
 		waiting(t, l, writers)
@@ -57,12 +57,12 @@ func TestGivingUpHarmsNobody(t *testing.T) {
 	defer cancel()
 	lock(t, blocker, func() {
 		go func() {
-			_, _, _, err := l.RecordRSVP(ctx, anna, called("accepted"))
+			_, err := l.RecordRSVP(ctx, anna, called("accepted"))
 			result <- err
 		}()
 		require.Eventually(t, func() bool { return len(l.writer.lent) == 1 }, time.Minute, time.Millisecond)
 		go func() {
-			_, _, _, err := l.RecordRSVP(t.Context(), ben, called("accepted"))
+			_, err := l.RecordRSVP(t.Context(), ben, called("accepted"))
 			result <- err
 		}()
 		cancel()
@@ -88,9 +88,9 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 	var group sync.WaitGroup
 	lock(t, l, func() {
 		group.Go(func() {
-			_, changed, known, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			done, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
 			assert.NoError(t, err)
-			assert.True(t, changed && known)
+			assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News}, done)
 		})
 		group.Go(func() {
 			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
@@ -112,7 +112,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 	assert.NotNil(t, latest(t, l))
 	assert.EqualValues(t, 2, number(t, l, "SELECT count(*) FROM claim"), "a claim that was refused holds nothing")
 	require.NoError(t, l.Close())
-	_, _, _, err = l.RecordRSVP(t.Context(), anna, called("declined"))
+	_, err = l.RecordRSVP(t.Context(), anna, called("declined"))
 	require.ErrorIs(t, err, errClosed)
 }
 
@@ -133,7 +133,7 @@ func TestDiskThatFailsFailsTheWholeGroup(t *testing.T) {
 	var group sync.WaitGroup
 	lock(t, l, func() {
 		group.Go(func() {
-			_, _, _, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			_, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
 			assert.ErrorIs(t, err, ledger.ErrBusy)
 		})
 		group.Go(func() {
@@ -142,7 +142,7 @@ func TestDiskThatFailsFailsTheWholeGroup(t *testing.T) {
 		})
 		waiting(t, l, 2)
 		group.Go(func() {
-			_, _, _, err := l.RecordRSVP(t.Context(), ben, large)
+			_, err := l.RecordRSVP(t.Context(), ben, large)
 			assert.ErrorIs(t, err, ledger.ErrBusy)
 			assert.ErrorContains(t, err, "make room on the disk")
 		})

@@ -5,10 +5,12 @@ import "github.com/invitemailer/invitemailer/mailer/ledger"
 var (
 	// No row: the claim does not hold the invite.
 	findHeld = &statement{`SELECT ` + pack(columns{"i.id IS NOT NULL", `i.id int, i.latest int, i.last_sent id, i.first_message_id text,
-			r.number int, r.state text, r.uid text, r.message_id text, r.may_have_left int`}) + `
+			r.number int, r.state text, r.uid text, r.message_id text, r.may_have_left int,
+			r.asks int, s.asks id, i.rsvp id`}) + `
 		FROM claim AS c
 		LEFT JOIN invite AS i ON i.application = c.application AND i.invite_id = c.invite_id AND i.address = c.address
 		LEFT JOIN revision AS r ON r.id = i.latest
+		LEFT JOIN revision AS s ON s.id = i.last_sent
 		WHERE c.application = ? AND c.invite_id = ? AND c.address = ? AND c.token = ?`}
 	findLastSent = &statement{`
 		SELECT max(id) FROM revision WHERE invite = ? AND message_id <> '' AND (may_have_left OR state = 'submitting')`}
@@ -27,6 +29,10 @@ type held struct {
 	// its submissions did, or may have, whatever the state says of the last.
 	messageID string
 	left      bool
+	asks      int64 // as in ledger.Revision
+
+	lastAsks int64 // that of the last revision that was sent
+	rsvp     int64 // the latest RSVP; 0: none
 
 	mails
 	stored mails // as they stand in the file
@@ -48,6 +54,7 @@ func (l *Ledger) hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err 
 		if known := p.bool(); known {
 			h.invite, h.latest, h.lastSent, h.first = p.int64(), p.int64(), p.int64(), p.text()
 			h.number, h.state, h.uid, h.messageID, h.left = p.int64(), ledger.State(p.text()), p.text(), p.text(), p.bool()
+			h.asks, h.lastAsks, h.rsvp = p.int64(), p.int64(), p.int64()
 			h.stored = h.mails
 		}
 		return nil

@@ -46,7 +46,7 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 		}},
 		{"Release", process, func() error { return l.Release(t.Context(), claim) }},
 		{"RecordRSVP", power, func() error {
-			_, _, _, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
+			_, err := l.RecordRSVP(t.Context(), anna, called("accepted"))
 			return err
 		}},
 		{"Claim again", process, func() (err error) {

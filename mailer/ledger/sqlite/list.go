@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -31,16 +30,10 @@ const filtered = `
 		AND (?7 IS NULL OR r.at < ?7)
 		AND (?8 = '' OR coalesce(a.status, 'pending') = ?8)`
 
-// eventEnd is indexed: events whose end is not known come last.
-const eventEnd = `coalesce(i.ends_at, 9223372036854775807)`
-
 var (
 	listPage = &statement{`SELECT ` + entryColumns + revisions + `
 	WHERE i.application = ?10 AND (i.invite_id, i.address) > (?1, ?2)` + filtered + `
 	ORDER BY i.invite_id, i.address LIMIT ?9`}
-	agendaPage = &statement{`SELECT i.id, ` + eventEnd + `, ` + entryColumns + revisions + `
-	WHERE i.application = ?10 AND ` + eventEnd + ` >= ?1 AND (` + eventEnd + ` > ?1 OR i.id > ?2)` + filtered + `
-	ORDER BY ` + eventEnd + `, i.id LIMIT ?9`}
 	findID = &statement{`SELECT id FROM invite WHERE application = ? AND invite_id = ? AND address = ?`}
 )
 
@@ -58,36 +51,6 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, err
 				after = s.entries[n-1].Key
 			}
 			return err
-		})
-	}
-}
-
-// Agenda yields the invites that f lets through, ordered by when the event is over,
-// the past first, those whose end is not known last. It begins behind after, if
-// that is not the zero Entry; only its Key and EndsAt matter. It reads like [Ledger.List].
-func (l *Ledger) Agenda(ctx context.Context, f Filter, after ledger.Entry) iter.Seq2[ledger.Entry, error] {
-	return func(yield func(ledger.Entry, error) bool) {
-		end, id := int64(math.MinInt64), int64(0)
-		if after.Key != (ledger.Key{}) {
-			end = math.MaxInt64
-			if !after.EndsAt.IsZero() {
-				end = after.EndsAt.UnixMicro()
-			}
-			if err := l.read(ctx, "listing invites", func(c *conn) error {
-				return c.query(findID, func(r *record) error {
-					id = r.int64()
-					return nil
-				}, l.application, after.Key.InviteID, after.Key.Address)
-			}); err != nil {
-				yield(ledger.Entry{}, err)
-				return
-			}
-		}
-		l.pages(ctx, "listing invites", yield, func(c *conn, s *scanner) error {
-			return c.query(agendaPage, func(r *record) error {
-				id, end = r.int64(), r.int64()
-				return s.row(r)
-			}, end, id, f.InviteID, f.Address, string(f.State), f.Since, f.Before, f.RSVP, page, l.application)
 		})
 	}
 }

@@ -237,3 +237,38 @@ func TestMigrationGoesForward(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrUnusable)
 	assert.ErrorContains(t, err, "newer program")
 }
+
+// What was recorded before the file kept which revision an answer is one to is an
+// answer to what was mailed until then, and to nothing that asks anew.
+func TestAnswersOfVersion2(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	restore(t, path, schema1+schema2+version1+`
+		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid, replier, reply_status, reply_comment, reply_tzid, source, at, delivered, awaited)
+		SELECT id, 1, 'accepted', '', '', '', '', '', '', 'callback', 1, 1, 0 FROM invite;
+		UPDATE invite SET rsvp = (SELECT id FROM rsvp WHERE invite = invite.id);`+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))
+
+	l := openWith(t, Options{Path: path, Now: func() time.Time { return time.Date(2027, 4, 9, 0, 0, 0, 0, time.UTC) }})
+	entry := func() ledger.Entry {
+		found, err := l.Lookup(t.Context(), anna)
+		require.NoError(t, err)
+		return found[0]
+	}
+	request := func(anew bool) {
+		claim, err := l.Claim(t.Context(), anna)
+		require.NoError(t, err)
+		require.NoError(t, l.Create(t.Context(), claim, ledger.Made{Key: anna, Recipient: anna.Address, AsksAnew: anew, Revision: ledger.Revision{
+			Method: "request", Kind: "update", UID: "uid-1", State: ledger.Sent, MessageID: "3@example.com", Answer: "pending"}}))
+		require.NoError(t, l.Release(t.Context(), claim))
+	}
+	e := entry()
+	assert.False(t, e.Outdated())
+	assert.False(t, hear(t, l, called("accepted")))
+	request(false)
+	e = entry()
+	assert.False(t, e.Outdated())
+	assert.Equal(t, "accepted", e.RSVP.Status)
+	request(true)
+	assert.Equal(t, ledger.SourceUpdate, entry().RSVP.Source)
+	assert.True(t, hear(t, l, asked("accepted", time.Date(2027, 4, 9, 0, 0, 1, 0, time.UTC))))
+}

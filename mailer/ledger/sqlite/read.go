@@ -19,7 +19,8 @@ const (
 		r.organizer_name text, r.organizer_email text, r.organizer_default int,
 		r.state text, r.permanent int, r.unusable int, r.stage text, r.code text, r.detail text,
 		r.message_id text, r.from_name text, r.from_email text,
-		r.reply text, r.attempts int, r.copies int, r.first_submitted_at time, r.at time, r.created_at time, r.submitted_at time`
+		r.reply text, r.attempts int, r.copies int, r.first_submitted_at time, r.at time, r.created_at time, r.submitted_at time,
+		r.asks int, r.answer text`
 
 	revisions = ` FROM invite AS i JOIN revision AS r ON r.id = i.latest
 		LEFT JOIN revision AS s ON s.id = nullif(i.last_sent, i.latest)
@@ -142,8 +143,8 @@ func (s *scanner) row(r *record) error {
 		e.LastSent = unpackRevision(&p)
 	}
 	if answered := p.bool(); answered {
-		rsvp, _ := unpackRSVP(&p)
-		e.RSVP = &rsvp
+		heard := unpackHeard(&p)
+		e.RSVP = &heard.RSVP
 	}
 	if s.contents {
 		addContents(r, e.Latest)
@@ -168,6 +169,7 @@ func unpackRevision(p *packed) *ledger.Revision {
 		Stage: p.text(), Code: p.text(), Detail: p.text(),
 		MessageID: p.text(), FromName: p.text(), FromEmail: p.text(),
 		Reply: p.text(), Attempts: p.int(), Copies: p.int(), FirstSubmittedAt: p.time(), At: p.time(), CreatedAt: p.time(), SubmittedAt: p.time(),
+		Asks: p.int64(), Answer: p.text(),
 	}
 }
 

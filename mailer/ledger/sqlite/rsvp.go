@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -13,25 +12,25 @@ import (
 // and few enough that callbacks which are replayed in turn do not fill the file.
 const rsvpHistory = 100
 
-// repeated is for how long the API repeats a callback that was not answered with
-// success. It says so of its other callbacks
-// (https://docs.cronofy.com/developers/api/push-notifications/).
-const repeated = 24 * time.Hour
-
 const rsvpColumns = `a.number int, a.status text, a.comment text, a.proposal_start time, a.proposal_end time, a.proposal_tzid text,
 	a.replier text, a.reply_status text, a.reply_comment text, a.reply_start time, a.reply_end time, a.reply_tzid text,
-	a.source text, a.at time, a.delivered int, a.awaited int`
+	a.source text, a.at time, a.delivered int, a.awaited int, a.revision int, a.stale int`
 
 var (
+	// What asks for an answer. The ones that a crash cut short may have left.
+	questionsOf = &statement{`SELECT ` + pack(columns{list: `number int, asks int, answer text, message_id <> '' AND (may_have_left OR state = 'submitting') int,
+			state = 'submitting' AND NOT may_have_left int, submitted_at time`}) + `
+		FROM revision WHERE invite = ? AND method = 'request' ORDER BY number`}
 	rsvpHistoryOf = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`}
 	rsvpsOf       = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`}
 	putRSVP       = &statement{`
 		INSERT INTO rsvp (invite, number, status, comment, proposal_start, proposal_end, proposal_tzid,
-			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid, source, at, delivered, awaited)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		RETURNING id`}
-	setRSVP   = &statement{`UPDATE invite SET rsvp = ?2 WHERE id = ?1`}
-	trimRSVPs = &statement{`DELETE FROM rsvp WHERE invite = ? AND number <= ?`}
+			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid, source, at, delivered, awaited, revision, stale)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
+	setRSVP = &statement{`UPDATE invite SET rsvp = ?2 WHERE id = ?1`}
+	// The API is to be asked about it next.
+	setUnasked = &statement{`UPDATE invite SET asked_at = NULL WHERE id = ?`}
+	trimRSVPs  = &statement{`DELETE FROM rsvp WHERE invite = ? AND number <= ?`}
 	// The callback that made it came again, and was answered.
 	stopAwaiting = &statement{`UPDATE rsvp SET awaited = 0 WHERE invite = ? AND number = ? AND awaited`}
 	setDelivered = &statement{`
@@ -40,6 +39,11 @@ var (
 	setAsked = &statement{`
 		UPDATE invite SET asked_at = ?3
 		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`}
+	// CROSS JOIN keeps the order (https://www.sqlite.org/optoverview.html#crossjoin):
+	// few answers are not delivered.
+	undeliveredPage = &statement{`SELECT i.id, ` + entryColumns + revisions + `
+		WHERE i.id IN (SELECT DISTINCT u.invite FROM rsvp AS u CROSS JOIN invite AS v ON v.id = u.invite
+			WHERE NOT u.delivered AND u.invite > ?1 AND v.application = ?3 ORDER BY u.invite LIMIT ?2) ORDER BY i.id`}
 	upcomingPage = &statement{`SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
 		JOIN revision AS m ON m.id = i.last_sent
 		WHERE i.application = ?6 AND coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
@@ -48,37 +52,24 @@ var (
 )
 
 // RecordRSVP adds what was heard of an invite to its history, in one durable
-// transaction, and tells what was the latest before (nil if nothing was heard).
-// Number is given by the ledger, and At if it is zero. Known is false for an
-// invite that was never heard of or is forgotten; nothing is written then.
-//
-// Nothing changes, so that it can be repeated at will, if
-//   - it says the same as the latest, and nothing new of who replied instead of
-//     the recipient. Pending is nothing new where nothing was heard;
-//   - it is a callback that says the same as an earlier one of which the
-//     application did not take the change, within a day: that one is repeated, and
-//     what came in between is newer;
-//   - it is a status that the API was asked for (At) before the latest came.
+// transaction, if it is news by the rules of [ledger.History] or possibly stale, and
+// tells what the latest was before. Number and Revision are given by the ledger, and
+// At if it is zero. An invite that was never heard of or is forgotten is not known;
+// nothing is written then.
 //
 // Of each invite the last hundred RSVPs are kept.
-func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (before *ledger.RSVP, changed, known bool, err error) {
-	var result recorded
-	if err := l.write(ctx, "recording an answer", power, func(c *conn) (err error) {
-		result, err = l.record(c, key, r)
+func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
+	err = l.write(ctx, "recording an answer", power, func(c *conn) (err error) {
+		done, err = l.record(c, key, r)
 		return err
-	}); err != nil {
-		return nil, false, false, err
+	})
+	if err != nil {
+		return ledger.Recorded{}, err
 	}
-	return result.before, result.changed, result.known, nil
+	return done, nil
 }
 
-// recorded is what became of an RSVP.
-type recorded struct {
-	before         *ledger.RSVP
-	changed, known bool
-}
-
-func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done recorded, err error) {
+func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
 	var invite int64
 	if err := c.query(findID, func(rec *record) error {
 		invite = rec.int64()
@@ -86,62 +77,38 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done recorded, 
 	}, l.application, key.InviteID, key.Address); err != nil || invite == 0 {
 		return done, err
 	}
-	done.known = true
-	var h history
-	if err := c.query(rsvpHistoryOf, h.row, invite); err != nil {
+	h, err := historyOf(c, invite)
+	if err != nil {
 		return done, err
 	}
 	if r.At.IsZero() {
 		r.At = l.now()
 	}
-	if n := len(h.rsvps); n > 0 {
-		done.before = &h.rsvps[n-1]
+	judged := h.Judge(r)
+	done = ledger.Recorded{Known: true, Verdict: judged.Verdict, Before: h.Latest()}
+	switch {
+	case judged.Repeats != 0:
+		_, err = c.exec(stopAwaiting, invite, judged.Repeats)
+	case judged.Records():
+		r.Revision, r.Stale = judged.Revision, judged.Verdict == ledger.PossiblyStale
+		err = h.add(c, invite, r)
 	}
-	if late := h.late(r); late >= 0 {
-		_, err := c.exec(stopAwaiting, invite, h.rsvps[late].Number)
-		return done, err
+	return done, err
+}
+
+// askAnew records that nobody has answered what a mail asked anew that has left.
+func (l *Ledger) askAnew(c *conn, held *held) error {
+	if held.rsvp == 0 || held.asks == 0 {
+		return nil // as with most
 	}
-	if !h.news(r) {
-		if h.answered(r) {
-			_, err = c.exec(stopAwaiting, invite, done.before.Number)
-		}
-		return done, err
+	h, err := historyOf(c, held.invite)
+	if err != nil {
+		return err
 	}
-	r.Number = 1
-	if done.before != nil {
-		r.Number = done.before.Number + 1
+	if r, ok := h.Update(l.now()); ok {
+		return h.add(c, held.invite, r)
 	}
-	awaited := r.Source == ledger.SourceCallback && !r.Delivered
-	var proposal, reply ledger.Proposal
-	if r.Proposal != nil {
-		proposal = *r.Proposal
-	}
-	var other ledger.Reply
-	if r.Reply != nil {
-		other = *r.Reply
-	}
-	if other.Proposal != nil {
-		reply = *other.Proposal
-	}
-	var id int64
-	if err := c.query(putRSVP, func(rec *record) error {
-		id = rec.int64()
-		return nil
-	}, invite, r.Number, r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
-		r.By, other.Status, other.Comment, reply.Start, reply.End, reply.TZID,
-		r.Source, r.At, r.Delivered, awaited); err != nil {
-		return done, err
-	}
-	if _, err := c.exec(setRSVP, invite, id); err != nil {
-		return done, err
-	}
-	if len(h.rsvps) >= rsvpHistory {
-		if _, err := c.exec(trimRSVPs, invite, r.Number-rsvpHistory); err != nil {
-			return done, err
-		}
-	}
-	done.changed = true
-	return done, nil
+	return nil
 }
 
 // RSVPs is what was heard of an invite, oldest first.
@@ -152,7 +119,14 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 	}); err != nil {
 		return nil, err
 	}
-	return h.rsvps, nil
+	if len(h.RSVPs) == 0 {
+		return nil, nil
+	}
+	all := make([]ledger.RSVP, len(h.RSVPs))
+	for i := range h.RSVPs {
+		all[i] = h.RSVPs[i].RSVP
+	}
+	return all, nil
 }
 
 // RSVPDelivered marks an RSVP as taken by the application, and its callback as
@@ -191,72 +165,90 @@ func (l *Ledger) Upcoming(ctx context.Context, now, askedBefore time.Time) iter.
 	}
 }
 
-// history is the RSVPs of an invite, oldest first, and which of them came by a
-// callback that will come again.
-type history struct {
-	rsvps   []ledger.RSVP
-	awaited []bool
+// Undelivered yields the invites of which an RSVP is recorded that the application has
+// not taken yet. It reads like [Ledger.List].
+func (l *Ledger) Undelivered(ctx context.Context) iter.Seq2[ledger.Entry, error] {
+	return func(yield func(ledger.Entry, error) bool) {
+		id := int64(0)
+		l.pages(ctx, "listing answers that are not delivered", yield, func(c *conn, s *scanner) error {
+			return c.query(undeliveredPage, func(r *record) error {
+				id = r.int64()
+				return s.row(r)
+			}, id, page, l.application)
+		})
+	}
+}
+
+// history is what the file says of an invite's answers.
+type history struct{ ledger.History }
+
+func historyOf(c *conn, invite int64) (h history, err error) {
+	if err := c.query(rsvpHistoryOf, h.row, invite); err != nil {
+		return h, err
+	}
+	return h, c.query(questionsOf, func(r *record) error {
+		p := unpack(r.text())
+		h.Questions = append(h.Questions, ledger.Question{
+			Number: p.int64(), Asks: p.int64(), Answer: p.text(), Left: p.bool(), Leaving: p.bool(), LeftAt: p.time()})
+		return nil
+	}, invite)
 }
 
 func (h *history) row(r *record) error {
 	p := unpack(r.text())
-	rsvp, awaited := unpackRSVP(&p)
-	h.rsvps = append(h.rsvps, rsvp)
-	h.awaited = append(h.awaited, awaited)
+	h.RSVPs = append(h.RSVPs, unpackHeard(&p))
 	return nil
 }
 
-// late finds the RSVP, other than the latest, whose callback r is the repeat of.
-func (h *history) late(r ledger.RSVP) (index int) {
-	if r.Source != ledger.SourceCallback {
-		return -1
+// add writes an RSVP as the next of the history.
+func (h *history) add(c *conn, invite int64, r ledger.RSVP) error {
+	r.Number = 1
+	if n := len(h.RSVPs); n > 0 {
+		r.Number = h.RSVPs[n-1].Number + 1
 	}
-	for i, old := range h.rsvps {
-		if h.awaited[i] && i < len(h.rsvps)-1 && r.At.Sub(old.At) < repeated && old.SameState(r) && old.SameReply(r) {
-			return i
+	var proposal, reply ledger.Proposal
+	if r.Proposal != nil {
+		proposal = *r.Proposal
+	}
+	var other ledger.Reply
+	if r.Reply != nil {
+		other = *r.Reply
+	}
+	if other.Proposal != nil {
+		reply = *other.Proposal
+	}
+	awaited := r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale
+	id, err := c.insert(putRSVP, invite, r.Number, r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
+		r.By, other.Status, other.Comment, reply.Start, reply.End, reply.TZID,
+		r.Source, r.At, r.Delivered || r.Stale, awaited, r.Revision, r.Stale)
+	if err != nil {
+		return err
+	}
+	if !r.Stale {
+		if _, err := c.exec(setRSVP, invite, id); err != nil {
+			return err
 		}
 	}
-	return -1
-}
-
-// answered tells whether r is the repeat of the latest one's callback, and the last.
-func (h *history) answered(r ledger.RSVP) bool {
-	n := len(h.rsvps) - 1
-	return n >= 0 && h.awaited[n] && h.rsvps[n].Delivered && r.Source == ledger.SourceCallback &&
-		h.rsvps[n].SameState(r) && h.rsvps[n].SameReply(r)
-}
-
-// news tells whether r says anything that the history does not.
-func (h *history) news(r ledger.RSVP) bool {
-	latest := ledger.RSVP{Status: ledger.StatusPending}
-	if n := len(h.rsvps); n > 0 {
-		latest = h.rsvps[n-1]
-		if r.Source == ledger.SourceStatus && latest.At.After(r.At) {
-			return false
+	if r.Stale || r.Source == ledger.SourceUpdate {
+		if _, err := c.exec(setUnasked, invite); err != nil {
+			return err
 		}
 	}
-	if !r.SameState(latest) {
-		return true
+	if len(h.RSVPs) >= rsvpHistory {
+		_, err = c.exec(trimRSVPs, invite, r.Number-rsvpHistory)
 	}
-	if r.By == "" {
-		return false
-	}
-	for _, old := range slices.Backward(h.rsvps) {
-		if old.By == r.By {
-			return !old.SameReply(r)
-		}
-	}
-	return true
+	return err
 }
 
-func unpackRSVP(p *packed) (r ledger.RSVP, awaited bool) {
-	r = ledger.RSVP{Number: p.int64(), Status: p.text(), Comment: p.text(), Proposal: unpackProposal(p), By: p.text()}
+func unpackHeard(p *packed) (h ledger.Heard) {
+	h.RSVP = ledger.RSVP{Number: p.int64(), Status: p.text(), Comment: p.text(), Proposal: unpackProposal(p), By: p.text()}
 	reply := ledger.Reply{Status: p.text(), Comment: p.text(), Proposal: unpackProposal(p)}
-	if r.By != "" {
-		r.Reply = &reply
+	if h.By != "" {
+		h.Reply = &reply
 	}
-	r.Source, r.At, r.Delivered = p.text(), p.time(), p.bool()
-	return r, p.bool()
+	h.Source, h.At, h.Delivered, h.Awaited = p.text(), p.time(), p.bool(), p.bool()
+	h.Revision, h.Stale = p.int64(), p.bool()
+	return h
 }
 
 func unpackProposal(p *packed) *ledger.Proposal {

@@ -22,8 +22,8 @@ var schema1 string
 //go:embed schema/2.sql
 var schema2 string
 
-// Version 3 keeps the invites of several applications apart, and counts the copies
-// of a mail whose end is not known.
+// Version 3 keeps the invites of several applications apart, counts the copies of a
+// mail whose end is not known, and keeps which revision an RSVP answers.
 //
 //go:embed schema/3.sql
 var schema3 string

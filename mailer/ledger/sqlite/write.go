@@ -27,8 +27,8 @@ var (
 			uid, sequence, dtstamp, organizer_name, organizer_email, organizer_default,
 			state, permanent, unusable, stage, code, detail,
 			message_id, from_name, from_email,
-			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
+			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at, asks, answer)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
 	dropRevision  = &statement{`DELETE FROM revision WHERE id = ?`}
 	setLeft       = &statement{`UPDATE revision SET may_have_left = 1 WHERE id = ?`}
 	setSubmitting = &statement{`
@@ -105,12 +105,16 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 	h.number++
 	h.messageID, h.state = r.MessageID, r.State
 	h.left = r.State == ledger.Sent || r.State == ledger.Unknown
+	h.asks = h.lastAsks
+	if m.AsksAnew {
+		h.asks = h.number
+	}
 	now := l.now()
 	if h.latest, err = c.insert(putRevision, h.invite, h.number, r.Kind, r.Method, r.Fingerprint, r.Resend,
 		r.UID, r.Sequence, r.DTStamp, r.OrganizerName, r.OrganizerEmail, r.OrganizerDefault,
 		string(r.State), r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
 		r.MessageID, r.FromName, r.FromEmail,
-		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left, r.Copies, r.FirstSubmittedAt); err != nil {
+		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left, r.Copies, r.FirstSubmittedAt, h.asks, r.Answer); err != nil {
 		return err
 	}
 	if len(r.Calendar) > 0 {
@@ -123,7 +127,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 			return err
 		}
 	}
-	return h.conclude(c)
+	return l.conclude(c, &h)
 }
 
 // Submitting implements mailer.Ledger. If the revision is submitting already, the
@@ -171,8 +175,16 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 				return err
 			}
 		}
-		return h.conclude(c)
+		return l.conclude(c, &h)
 	})
+}
+
+// conclude ends a write that says how a revision stands.
+func (l *Ledger) conclude(c *conn, h *held) error {
+	if err := h.conclude(c); err != nil {
+		return err
+	}
+	return l.askAnew(c, h)
 }
 
 func keepMessage(c *conn, revision int64, m *ledger.Message) error {
