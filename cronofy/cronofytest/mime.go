@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // Limits of a mail that is looked into. Mail comes from outside.
@@ -29,7 +31,7 @@ const (
 type calendarMail struct {
 	from     string // the address in From; empty if it cannot be read
 	id       string // Message-ID
-	calendar *component
+	calendar *ical.Component
 	method   string // in upper case: METHOD, or the method parameter where the calendar has none
 }
 
@@ -58,7 +60,7 @@ func readMail(raw []byte) (*calendarMail, *ReplyError) {
 			}
 			if c := parseCalendar(p.content()); c != nil {
 				out.calendar = c
-				if out.method = strings.ToUpper(c.value("METHOD")); out.method == "" {
+				if out.method = strings.ToUpper(value(c, "METHOD")); out.method == "" {
 					out.method = strings.ToUpper(p.params["method"])
 				}
 				return out, nil

@@ -3,6 +3,8 @@ package imip
 import (
 	"mime"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on the labels of the parts: Content-Type, Content-Disposition, file names.
@@ -56,7 +58,7 @@ var partRules = []Rule{
 		Mend:   "Write method=REQUEST or method=CANCEL.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if m, _ := p.media.get("method"); m != strings.ToUpper(m) || !isName(m) {
+				if m, _ := p.media.get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
 					r.add(place{header: "Content-Type", part: p}, "method=%s", quoteName(m))
 				}
 			}
@@ -240,8 +242,8 @@ func (p *part) fileName() string {
 
 func (c *calendar) hasComponent(name string) bool {
 	for _, o := range c.objects {
-		for _, sub := range o.subs {
-			if sub.name == name {
+		for _, sub := range o.Components {
+			if sub.Name == name {
 				return true
 			}
 		}
