@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // calendar is an iCalendar stream and what the rules ask of it.
@@ -23,7 +24,7 @@ type calendar struct {
 }
 
 // readCalendar reads d.calendarText into d.cal, unless it is beyond the limits or no calendar at all.
-func (d *document) readCalendar(from *part) {
+func (d *document) readCalendar(from *mimetree.Part) {
 	text := strings.TrimPrefix(d.calendarText, bom)
 	skipped := len(text) - len(strings.TrimLeft(text, " \t\r\n"))
 	if !hasPrefixFold(text[skipped:], "BEGIN:VCALENDAR") {

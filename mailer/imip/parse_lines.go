@@ -1,5 +1,7 @@
 package imip
 
+import "github.com/invitemailer/invitemailer/internal/mimetree"
+
 // lines is what is seen of the lines of a calendar while they are read.
 type lines struct {
 	bareLF, bareCR tally
@@ -47,7 +49,7 @@ func (l *lines) look(line string, number int, end string) {
 	}
 	if len(line) > maxContentLine {
 		l.long.see(number)
-		if len(line) > maxLine {
+		if len(line) > mimetree.MaxLine {
 			l.veryLong.see(number)
 		}
 	}

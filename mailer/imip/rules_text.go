@@ -36,7 +36,7 @@ var textRules = []Rule{
 		Mend:   "Fold: CRLF and one space after at most 75 octets.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
-			if d.source != nil && d.source.encoding != "base64" && d.source.encoding != "quoted-printable" {
+			if d.source != nil && d.source.Encoding != "base64" && d.source.Encoding != "quoted-printable" {
 				l.veryLong.report(d, r.error, "the line is longer than 998 octets and not encoded")
 				if l.veryLong.n > 0 {
 					return
@@ -69,7 +69,7 @@ var textRules = []Rule{
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
 		Mend:   "Use quoted-printable, or fold before the space.",
 		check: func(d *document, r *report) {
-			if d.source == nil || d.source.encoding == "base64" || d.source.encoding == "quoted-printable" {
+			if d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable" {
 				return
 			}
 			for line, fold := range d.cal.folds {
@@ -132,7 +132,7 @@ var texts = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
 // inherited reports whether the line ends of the calendar are those of the file it was found in, and the file has been stored with bare LFs.
 func (d *document) inherited() bool {
-	return d.stored && d.source != nil && d.source.encoding != "base64"
+	return d.stored && d.source != nil && d.source.Encoding != "base64"
 }
 
 // fold is one fold: what stands before and after it on their physical lines.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // The rules on what the mail says to its reader.
@@ -56,7 +57,7 @@ var wordRules = []Rule{
 		Mend:   "Keep the HTML plain and small.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				if p.isBody("text/html") {
+				if p.IsBody("text/html") {
 					checkHTML(r, p)
 				}
 			}
@@ -69,7 +70,7 @@ func (d *document) shown(kind string) string {
 	text, ok := d.seen[kind]
 	if !ok {
 		if p := d.body(kind); p != nil {
-			text = p.content()
+			text = p.Text()
 			if kind == "text/html" {
 				text = stripTags(text)
 			}
@@ -125,7 +126,7 @@ func checkWords(d *document, r *report) {
 		}
 	}
 	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
-		for a := range attributes(p.content(), "href") {
+		for a := range attributes(p.Text(), "href") {
 			if containsFold(a.value, "rsvp") || containsFold(a.value, "accept") || containsFold(a.value, "decline") {
 				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(a.value))
 			}
@@ -213,7 +214,7 @@ func checkSubject(d *document, r *report) {
 		return
 	}
 	where := place{header: "Subject"}
-	plain := decodeHeader(f.value)
+	plain := decodeHeader(f.Value)
 	text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
 	if title != "" && !strings.Contains(text, title) {
 		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
@@ -238,8 +239,8 @@ func checkSubject(d *document, r *report) {
 const maxHTML = 100_000
 
 // checkHTML is IM77 for one part.
-func checkHTML(r *report, p *part) {
-	text, where := p.content(), place{part: p}
+func checkHTML(r *report, p *mimetree.Part) {
+	text, where := p.Text(), place{part: p}
 	if len(text) >= maxHTML {
 		r.add(where, "it has %d octets", len(text))
 	}
@@ -284,7 +285,7 @@ func checkLinksInEvent(d *document, r *report, e *ical.Component) {
 	}
 	text := event.String()
 	seen := map[string]bool{}
-	for a := range attributes(p.content(), "href") {
+	for a := range attributes(p.Text(), "href") {
 		if seen[a.value] || !hasPrefixFold(a.value, "http:") && !hasPrefixFold(a.value, "https:") {
 			continue
 		}
