@@ -38,25 +38,45 @@ func (d *Content) long(line int, what string) {
 // Text returns the content of a part, decoded as well as it can be.
 func (p *Part) Text() string { return p.Decode().Text }
 
-// Decode undoes the transfer encoding (RFC 2045 section 6), strictly.
+// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It
+// notes each mistake, and reads on.
 func (p *Part) Decode() *Content {
 	if p.content == nil {
-		p.content = &Content{}
-		switch p.Encoding {
-		case "quoted-printable":
-			p.content.quotedPrintable(p.Body)
-		case "base64":
-			p.content.base64(p.Body)
+		encoding, mislabelled := p.Encoding, false
+		switch encoding {
+		case "quoted-printable", "base64":
 		default:
-			if (p.IsCalendar() || p.IsICS()) && strings.HasPrefix(p.Body, "QkVHSU46") { // "BEGIN:"
-				p.content.fault(1, "the calendar is base64, but the label says something else", p.Encoding)
-				p.content.base64(p.Body)
-				break
-			}
-			p.content.identity(p.Body, p.Encoding)
+			mislabelled = (p.IsCalendar() || p.IsICS()) && strings.HasPrefix(p.Body, "QkVHSU46") // "BEGIN:"
+		}
+		if mislabelled {
+			encoding = "base64"
+		}
+		p.content = p.DecodeAs(encoding)
+		if mislabelled {
+			p.content.mislabelled(p.Encoding)
 		}
 	}
 	return p.content
+}
+
+// DecodeAs is Decode for a part that may have named the wrong encoding.
+func (p *Part) DecodeAs(encoding string) *Content {
+	c := &Content{}
+	switch encoding {
+	case "quoted-printable":
+		c.quotedPrintable(p.Body)
+	case "base64":
+		c.base64(p.Body)
+	default:
+		c.identity(p.Body, encoding)
+	}
+	return c
+}
+
+// mislabelled notes, before all else, that a calendar is base64 and says otherwise.
+func (d *Content) mislabelled(encoding string) {
+	d.Count++
+	d.Faults = append([]Fault{{Line: 1, What: "the calendar is base64, but the label says something else", Offending: encoding}}, d.Faults...)
 }
 
 const (
