@@ -145,9 +145,8 @@ func (c *closing) CloseIdleConnections() { c.closed = true }
 
 func TestDefaultTransportKeepsConnections(t *testing.T) {
 	t.Parallel()
-	first, ok := defaultTransport().(*pioneer)
+	transport, ok := defaultTransport().(*http.Transport)
 	require.True(t, ok)
-	transport := first.transport
 	assert.Equal(t, DefaultRatePerSecond, transport.MaxIdleConnsPerHost)
 	assert.NotSame(t, http.DefaultTransport, transport)
 }

@@ -142,40 +142,27 @@ func (e *echoedEvent) UnmarshalJSON(data []byte) error {
 
 // read returns what it cannot read, and keeps it in Extra.
 func (e *Event) read(data []byte) []error {
-	if !bytes.HasPrefix(data, []byte("{")) {
-		var object map[string]json.RawMessage // fails for anything but null
-		if err := json.Unmarshal(data, &object); err != nil {
-			return []error{fmt.Errorf("event: %w", err)}
-		}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		return []error{fmt.Errorf("event: %w", err)}
 	}
 	*e = Event{}
 	var problems []error
-	for _, m := range members(data) {
-		if target := e.field(m.name); target != nil {
-			err := readField(m.value, target)
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if target := e.field(name); target != nil {
+			err := json.Unmarshal(object[name], target)
 			if err == nil {
 				continue
 			}
-			problems = append(problems, fmt.Errorf("event.%s: %w", m.name, err))
+			problems = append(problems, fmt.Errorf("event.%s: %w", name, err))
 			reflect.ValueOf(target).Elem().SetZero()
 		}
 		if e.Extra == nil {
 			e.Extra = make(map[string]json.RawMessage)
 		}
-		e.Extra[m.name] = slices.Clone(m.value)
+		e.Extra[name] = object[name]
 	}
 	return problems
-}
-
-// readField is json.Unmarshal with short ways for the kinds that every event has.
-func readField(value []byte, target any) error {
-	switch target := target.(type) {
-	case *string:
-		return readText(value, target)
-	case *EventTime:
-		return target.UnmarshalJSON(value)
-	}
-	return json.Unmarshal(value, target)
 }
 
 // field returns where the field with that JSON name is kept, nil if the name

@@ -68,7 +68,7 @@ func (t *EventTime) UnmarshalJSON(data []byte) error {
 	case bytes.Equal(data, []byte("null")):
 		return nil
 	case bytes.HasPrefix(data, []byte(`"`)):
-		if err := readText(data, &object.Time); err != nil {
+		if err := json.Unmarshal(data, &object.Time); err != nil {
 			return err
 		}
 	case bytes.HasPrefix(data, []byte("{")):

@@ -23,9 +23,6 @@ import (
 // maxBody bounds an answer, uncompressed.
 const maxBody = 1 << 20
 
-// maxHint bounds what an answer gets for naming a length, before it comes.
-const maxHint = 64 << 10
-
 // wireRequest is the body of a POST.
 type wireRequest struct {
 	Method string `json:"method"`
@@ -163,18 +160,14 @@ func readInvite(response *http.Response) (*SmartInvite, error) {
 		drain(response)
 		return unusable("the answer is a web page, so something stands between here and the API", nil)
 	}
-	var body bytes.Buffer
-	// As much room as the answer says it needs, within reason, and as much
-	// more as the reader wants before it finds the end.
-	body.Grow(int(min(max(response.ContentLength, 0), maxHint)) + bytes.MinRead)
-	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return unusable("the answer broke off", err)
-	case body.Len() > maxBody:
+	case len(body) > maxBody:
 		return unusable("the answer is longer than 1 MiB", nil)
 	}
-	invite, problem := decodeInvite(body.Bytes())
+	invite, problem := decodeInvite(body)
 	if problem != "" {
 		return unusable(problem, nil)
 	}
@@ -188,8 +181,7 @@ func decodeInvite(body []byte) (invite *SmartInvite, problem string) {
 		return nil, "the answer is empty"
 	}
 	invite = new(SmartInvite)
-	// By way of json.Unmarshal all would be scanned twice more.
-	err := invite.UnmarshalJSON(body)
+	err := json.Unmarshal(body, invite)
 	var broken *json.SyntaxError
 	switch {
 	case errors.As(err, &broken):

@@ -201,13 +201,13 @@ func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 		html: htmltemplate.New("").Option("missingkey=error").Funcs(functions()),
 		page: html,
 	}
-	for name, tree := range inlined(text, "subject", "letter") {
-		if _, err := m.text.AddParseTree(name, m.textMarks.guard(tree, true)); err != nil {
+	for name, tree := range text {
+		if _, err := m.text.AddParseTree(name, m.textMarks.guard(tree.Copy(), true)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}
-	for name, tree := range inlined(html, "page") {
-		if _, err := m.html.AddParseTree(name, m.htmlMarks.guard(tree, false)); err != nil {
+	for name, tree := range html {
+		if _, err := m.html.AddParseTree(name, m.htmlMarks.guard(tree.Copy(), false)); err != nil {
 			return nil, fmt.Errorf("use template %s: %w", name, err)
 		}
 	}

@@ -7,69 +7,71 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // span reads when an event of somebody's calendar takes place: DTSTART, and DTEND or DURATION. around is the zone for times without
 // one. tzid is that of the start if it is an IANA zone, else empty.
-func (z *zones) span(calendar, event *component, around string) (start, end time.Time, tzid string, err error) {
-	begin, ok := event.property("DTSTART")
-	if !ok {
+func (z *zones) span(calendar, event *ical.Component, around string) (start, end time.Time, tzid string, err error) {
+	begin, _ := event.Get("DTSTART")
+	if begin == nil {
 		return start, end, "", errors.New("there is no DTSTART")
 	}
 	if start, tzid, err = z.instant(calendar, begin, around); err != nil {
 		return start, end, "", err
 	}
-	if p, ok := event.property("DTEND"); ok {
+	if p, _ := event.Get("DTEND"); p != nil {
 		end, _, err = z.instant(calendar, p, around)
 		return start, end, tzid, err
 	}
-	if p, ok := event.property("DURATION"); ok {
-		d, err := duration(p.value)
+	if p, _ := event.Get("DURATION"); p != nil {
+		d, err := duration(p.Value)
 		return start, start.Add(d), tzid, err
 	}
 	return start, end, "", errors.New("there is neither DTEND nor DURATION")
 }
 
 // instant reads a DATE or DATE-TIME (RFC 5545 §3.3.4, §3.3.5). A day is its midnight in UTC.
-func (z *zones) instant(calendar *component, p property, around string) (t time.Time, tzid string, err error) {
-	value := strings.TrimSpace(p.value)
-	if t, err = time.Parse("20060102", value); err == nil {
+func (z *zones) instant(calendar *ical.Component, p *ical.Property, around string) (t time.Time, tzid string, err error) {
+	text := strings.TrimSpace(p.Value)
+	if t, err = time.Parse("20060102", text); err == nil {
 		return t, "", nil
 	}
-	if t, err = time.Parse(utcForm, value); err == nil {
+	if t, err = time.Parse(utcForm, text); err == nil {
 		return t, "", nil
 	}
-	if t, err = time.Parse(localForm, value); err != nil {
-		return t, "", fmt.Errorf("%s is no time", p.name)
+	if t, err = time.Parse(localForm, text); err != nil {
+		return t, "", fmt.Errorf("%s is no time", p.Name)
 	}
-	name := p.params["TZID"]
+	name := paramOf(p, "TZID")
 	if name == "" {
 		name = around
 	}
 	if loc := z.load(strings.TrimPrefix(name, "/")); loc != nil {
 		return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, loc), strings.TrimPrefix(name, "/"), nil
 	}
-	for _, zone := range calendar.all("VTIMEZONE") {
-		if zone.value("TZID") == name {
+	for zone := range calendar.All("VTIMEZONE") {
+		if value(zone, "TZID") == name {
 			if offset, ok := offsetAt(zone, t); ok {
 				return t.Add(-time.Duration(offset) * time.Second), "", nil
 			}
 		}
 	}
-	return t, "", fmt.Errorf("the time zone of %s is unknown", p.name)
+	return t, "", fmt.Errorf("the time zone of %s is unknown", p.Name)
 }
 
 // offsetAt returns the seconds east of UTC that a VTIMEZONE has at a local time: those of the latest onset before it (RFC 5545 §3.6.5).
 // Of recurrence rules it knows the one that is in use, a weekday of a month each year.
-func offsetAt(zone *component, local time.Time) (seconds int, ok bool) {
+func offsetAt(zone *ical.Component, local time.Time) (seconds int, ok bool) {
 	var latest time.Time
-	for _, o := range zone.children {
-		onset, err := time.Parse(localForm, o.value("DTSTART"))
-		offset, good := parseOffset(o.value("TZOFFSETTO"))
+	for _, o := range zone.Components {
+		onset, err := time.Parse(localForm, value(o, "DTSTART"))
+		offset, good := parseOffset(value(o, "TZOFFSETTO"))
 		if err != nil || !good {
 			continue
 		}
-		if rule := o.value("RRULE"); rule != "" {
+		if rule := value(o, "RRULE"); rule != "" {
 			onset = yearly(rule, onset, local)
 		}
 		if !ok || !onset.After(local) && (latest.After(local) || onset.After(latest)) {

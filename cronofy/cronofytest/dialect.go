@@ -9,8 +9,11 @@ import (
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // Dialect is a way in which mail clients write answers.
@@ -38,7 +41,7 @@ func ReplyMail(invitation []byte, a Answer, d Dialect) ([]byte, error) {
 	if problem != nil {
 		return nil, fmt.Errorf("the invitation: %w", problem)
 	}
-	events := m.calendar.all("VEVENT")
+	events := slices.Collect(m.calendar.All("VEVENT"))
 	if m.method != "REQUEST" || len(events) == 0 {
 		return nil, errors.New("the invitation: this is no METHOD:REQUEST with an event: give the mail that asks for an answer")
 	}
@@ -67,30 +70,33 @@ type replyMessage struct {
 	comment                   string
 	uid, sequence, summary    string
 	start, end                eventTime
-	organizer                 property
+	organizer                 *ical.Property
 }
 
-func newReplyMessage(m *calendarMail, event *component, a Answer) (*replyMessage, error) {
+func newReplyMessage(m *calendarMail, event *ical.Component, a Answer) (*replyMessage, error) {
 	r := &replyMessage{
 		method: "REPLY", partstat: partstat(a.Status), inReplyTo: m.id, at: a.At.UTC(), comment: a.Comment,
-		uid: event.value("UID"), sequence: event.value("SEQUENCE"),
+		uid: value(event, "UID"), sequence: value(event, "SEQUENCE"),
 	}
 	if a.At.IsZero() {
 		r.at = time.Now().UTC()
 	}
-	summary, _ := event.property("SUMMARY")
-	r.summary = summary.text()
-	r.organizer, _ = event.property("ORGANIZER")
+	if summary, _ := event.Get("SUMMARY"); summary != nil {
+		r.summary = summary.Text()
+	}
+	if r.organizer, _ = event.Get("ORGANIZER"); r.organizer == nil {
+		return nil, errors.New("the invitation: it has no ORGANIZER that an answer could go to")
+	}
 	var err error
-	if r.to, err = mail.ParseAddress(r.organizer.address()); err != nil {
+	if r.to, err = mail.ParseAddress(address(r.organizer)); err != nil {
 		return nil, errors.New("the invitation: its ORGANIZER has no mail address that an answer could go to")
 	}
 	who := a.By
 	if who == "" {
 		who = a.Recipient
 	}
-	if attendees := event.each("ATTENDEE"); who == "" && len(attendees) == 1 {
-		who = attendees[0].address()
+	if attendee, n := event.Get("ATTENDEE"); who == "" && n == 1 {
+		who = address(attendee)
 	}
 	if r.from, err = mail.ParseAddress(who); err != nil {
 		return nil, errors.New("answer: it is not clear who answers: set Recipient or By to a mail address")
@@ -105,8 +111,8 @@ func newReplyMessage(m *calendarMail, event *component, a Answer) (*replyMessage
 	if err != nil {
 		return nil, fmt.Errorf("the invitation: %w", err)
 	}
-	begin, _ := event.property("DTSTART")
-	isDay := a.Proposal == nil && len(strings.TrimSpace(begin.value)) == len("20060102")
+	begin, _ := event.Get("DTSTART") // which span has read
+	isDay := a.Proposal == nil && len(strings.TrimSpace(begin.Value)) == len("20060102")
 	if p := a.Proposal; p != nil {
 		r.method, word = "COUNTER", "New time proposed"
 		start, end, tzid = p.Start, p.End, p.TZID
@@ -145,7 +151,7 @@ func (r *replyMessage) calendar(prodid, zone, comment string, organizer bool) st
 	w.time("DTEND", end)
 	w.text("SUMMARY", r.summary)
 	if organizer {
-		w.line("ORGANIZER:" + r.organizer.value)
+		w.line("ORGANIZER:" + r.organizer.Value)
 	}
 	w.line("ATTENDEE;PARTSTAT=" + r.partstat + ":" + mailto(r.from.Address))
 	w.text(comment, r.comment)

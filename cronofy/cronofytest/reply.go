@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // ReplyProblem says why a mail is no answer to an invitation.
@@ -84,22 +86,22 @@ func (s *Server) Reply(ctx context.Context, message []byte) error {
 }
 
 // answered finds the event that answers an invite, and the invite.
-func (s *Server) answered(calendar *component) (*invite, *component) {
-	for _, event := range calendar.all("VEVENT") {
-		if key, ok := s.uids[event.value("UID")]; ok {
+func (s *Server) answered(calendar *ical.Component) (*invite, *ical.Component) {
+	for event := range calendar.All("VEVENT") {
+		if key, ok := s.uids[value(event, "UID")]; ok {
 			return s.invites[key], event
 		}
 	}
 	return nil, nil
 }
 
-func (s *Server) readReply(i *invite, event *component, m *calendarMail) (*recipient, *ReplyError) {
+func (s *Server) readReply(i *invite, event *ical.Component, m *calendarMail) (*recipient, *ReplyError) {
 	who, ok := attendee(i, event, m.from)
 	if !ok {
 		return nil, &ReplyError{Problem: ReplyNoAttendee, Reason: "no ATTENDEE tells who answers"}
 	}
-	r := &recipient{Email: who.address()}
-	switch partstat := strings.ToUpper(who.params["PARTSTAT"]); {
+	r := &recipient{Email: address(who)}
+	switch partstat := strings.ToUpper(paramOf(who, "PARTSTAT")); {
 	case partstat == "ACCEPTED":
 		r.Status = statusAccepted
 	case partstat == "DECLINED":
@@ -109,22 +111,22 @@ func (s *Server) readReply(i *invite, event *component, m *calendarMail) (*recip
 	default:
 		return nil, &ReplyError{Problem: ReplyBadStatus, Reason: "PARTSTAT is none of ACCEPTED, TENTATIVE and DECLINED"}
 	}
-	sequence, err := strconv.Atoi(event.value("SEQUENCE"))
-	if event.value("SEQUENCE") != "" && err != nil {
+	sequence, err := strconv.Atoi(value(event, "SEQUENCE"))
+	if value(event, "SEQUENCE") != "" && err != nil {
 		return nil, &ReplyError{Problem: ReplyUnreadable, Reason: "SEQUENCE is no number"}
 	}
 	if sequence < i.sequence {
 		return nil, &ReplyError{Problem: ReplyOutdated, Reason: fmt.Sprintf("it answers SEQUENCE %d, and the last one is %d", sequence, i.sequence)}
 	}
-	if stamp, err := time.Parse(utcForm, event.value("DTSTAMP")); err == nil {
+	if stamp, err := time.Parse(utcForm, value(event, "DTSTAMP")); err == nil {
 		r.replied = stamp
 	}
 	if before := i.lastReply(r.Email); r.replied.Before(before) && !r.replied.IsZero() {
 		return nil, &ReplyError{Problem: ReplyOutdated, Reason: "this person has sent a newer answer"}
 	}
 	var comments []string
-	for _, p := range event.each("COMMENT") {
-		if text := strings.TrimSpace(p.text()); text != "" {
+	for p := range event.Each("COMMENT") {
+		if text := strings.TrimSpace(p.Text()); text != "" {
 			comments = append(comments, text)
 		}
 	}
@@ -160,14 +162,14 @@ func (i *invite) lastReply(email string) (stamp time.Time) {
 
 // attendee finds who answers. A REPLY has one ATTENDEE; a COUNTER, and what some clients call a REPLY, has all who were invited: then it is
 // the sender, or the only one of them who has an answer.
-func attendee(i *invite, event *component, from string) (property, bool) {
-	var all, answering []property
-	for _, p := range event.each("ATTENDEE") {
-		if _, err := mail.ParseAddress(p.address()); err != nil {
+func attendee(i *invite, event *ical.Component, from string) (*ical.Property, bool) {
+	var all, answering []*ical.Property
+	for p := range event.Each("ATTENDEE") {
+		if _, err := mail.ParseAddress(address(p)); err != nil {
 			continue
 		}
 		all = append(all, p)
-		if partstat := strings.ToUpper(p.params["PARTSTAT"]); partstat != "" && partstat != "NEEDS-ACTION" {
+		if partstat := strings.ToUpper(paramOf(p, "PARTSTAT")); partstat != "" && partstat != "NEEDS-ACTION" {
 			answering = append(answering, p)
 		}
 	}
@@ -175,7 +177,7 @@ func attendee(i *invite, event *component, from string) (property, bool) {
 		return all[0], true
 	}
 	for _, p := range all {
-		if from != "" && fold(p.address()) == fold(from) {
+		if from != "" && fold(address(p)) == fold(from) {
 			return p, true
 		}
 	}
@@ -183,9 +185,9 @@ func attendee(i *invite, event *component, from string) (property, bool) {
 		return answering[0], true
 	}
 	for _, p := range all {
-		if !i.multi && i.find(p.address()) >= 0 {
+		if !i.multi && i.find(address(p)) >= 0 {
 			return p, true
 		}
 	}
-	return property{}, false
+	return nil, false
 }

@@ -18,9 +18,8 @@
 //
 // # Limits
 //
-// The text comes from outside, and the parser (golang-ical) takes seconds or the whole stack for some inputs of a few hundred
-// kilobytes. So size, nesting, and the length and number of parameters are checked first, in one pass, and the parser only sees what is
-// going to be read.
+// The text comes from outside. So size, nesting, and the length and number of parameters are bounded, and it is read in time and memory
+// proportional to its length.
 package calendar
 
 import (
@@ -99,15 +98,15 @@ func Read(text string) (*Calendar, error) { return Reader{}.Read(text) }
 // Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of the machine, and reading the same text
 // twice gives the same result.
 func (r Reader) Read(text string) (*Calendar, error) {
-	scanned, err := scan(text)
+	object, wire, err := scan(text)
 	if err != nil {
 		return nil, err
 	}
-	c, err := interpret(scanned.text, r.Zones)
+	c, err := interpret(object, r.Zones)
 	if err != nil {
 		return nil, err
 	}
-	c.wire = scanned.wire
+	c.wire = wire
 	return c, nil
 }
 

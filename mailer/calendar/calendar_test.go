@@ -254,7 +254,7 @@ func TestReadErrors(t *testing.T) {
 		{"no colon", event("SUMMARY"), calendar.Malformed, 7},
 		{"no name", event(":x"), calendar.Malformed, 7},
 		{"open quote", event(`ATTENDEE;CN="a:mailto:a@example.com`), calendar.Malformed, 7},
-		{"quote inside a value", event(`ATTENDEE;CN=a"b":mailto:a@example.com`), calendar.Malformed, 0},
+		{"quote inside a value", event(`ATTENDEE;CN=a"b":mailto:a@example.com`), calendar.Malformed, 7},
 		{"impossible date", event("DTSTART:20260230T100000Z"), calendar.BadValue, 0},
 		{"date with dashes", event("DTSTART:2026-01-01T10:00:00Z"), calendar.BadValue, 0},
 		{"bad end", event("DTSTART:20260101T100000Z", "DTEND:soon"), calendar.BadValue, 0},

@@ -5,44 +5,35 @@ import (
 	"strconv"
 	"strings"
 
-	ics "github.com/arran4/golang-ical"
-
+	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // interpret takes what a mailer needs out of a text that scan has let through.
-func interpret(text *component, known *zone.Zones) (*Calendar, error) {
-	top, err := text.properties()
+func interpret(object *ical.Component, known *zone.Zones) (*Calendar, error) {
+	speaker, err := speaking(object)
 	if err != nil {
 		return nil, err
 	}
-	speaker, err := speaking(text)
-	if err != nil {
-		return nil, err
-	}
-	c := &Calendar{Method: strings.ToUpper(strings.TrimSpace(top.value("METHOD")))}
-	if err := c.read(speaker, &zones{text: text, known: known}); err != nil {
+	c := &Calendar{Method: strings.ToUpper(raw(object, "METHOD"))}
+	if err := c.read(speaker, &zones{text: object, known: known}); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// speaking returns the properties of the VEVENT that speaks for all.
-func speaking(text *component) (properties, error) {
-	var first, master properties
-	for event := range text.all("VEVENT") {
-		p, err := event.properties()
-		if err != nil {
-			return nil, err
-		}
+// speaking returns the VEVENT that speaks for all.
+func speaking(object *ical.Component) (*ical.Component, error) {
+	var first, master *ical.Component
+	for event := range object.All("VEVENT") {
 		if first == nil {
-			first = p
+			first = event
 		}
-		if p.value("UID") != first.value("UID") {
+		if event.Value("UID") != first.Value("UID") {
 			return nil, fail(DifferentUIDs, 0, "it holds events with different UIDs")
 		}
-		if master == nil && p.first("RECURRENCE-ID") == nil {
-			master = p
+		if _, n := event.Get("RECURRENCE-ID"); master == nil && n == 0 {
+			master = event
 		}
 	}
 	switch {
@@ -54,33 +45,36 @@ func speaking(text *component) (properties, error) {
 	return master, nil
 }
 
-func (c *Calendar) read(p properties, z *zones) error {
-	c.UID = p.value("UID")
-	c.Status = strings.ToUpper(strings.TrimSpace(p.value("STATUS")))
-	c.Summary, c.Description, c.Location = p.value("SUMMARY"), p.value("DESCRIPTION"), p.value("LOCATION")
-	c.URL = strings.TrimSpace(p.value("URL"))
-	c.RecurrenceRule, c.RecurrenceID = p.raw("RRULE"), p.value("RECURRENCE-ID")
-	if s := p.first("SEQUENCE"); s != nil {
+func (c *Calendar) read(event *ical.Component, z *zones) error {
+	for _, p := range event.Properties {
+		for q := range p.Parameters {
+			if q.Misquoted() && !strings.HasPrefix(p.Name, "X-") {
+				return fail(Malformed, p.Line, "a parameter of %s has a double quote where none can be", p.Name)
+			}
+		}
+	}
+	c.UID = text(event, "UID")
+	c.Status = strings.ToUpper(raw(event, "STATUS"))
+	c.Summary, c.Description, c.Location = text(event, "SUMMARY"), text(event, "DESCRIPTION"), text(event, "LOCATION")
+	c.URL = raw(event, "URL")
+	c.RecurrenceRule, c.RecurrenceID = raw(event, "RRULE"), raw(event, "RECURRENCE-ID")
+	if s, _ := event.Get("SEQUENCE"); s != nil {
 		n, err := strconv.Atoi(strings.TrimSpace(s.Value))
 		if err != nil || n < 0 {
 			return fail(BadValue, 0, "its SEQUENCE is not a number from 0")
 		}
 		c.Sequence, c.HasSequence = n, true
 	}
-	for _, property := range p {
-		switch property.IANAToken {
-		case "ATTENDEE":
-			c.Attendees = append(c.Attendees, person(property))
-		case "ORGANIZER":
-			if c.Organizer == (Person{}) {
-				c.Organizer = person(property)
-			}
-		}
+	for p := range event.Each("ATTENDEE") {
+		c.Attendees = append(c.Attendees, person(p))
 	}
-	return c.readTimes(p, z)
+	if p, _ := event.Get("ORGANIZER"); p != nil {
+		c.Organizer = person(p)
+	}
+	return c.readTimes(event, z)
 }
 
-func person(p *ics.BaseProperty) Person {
+func person(p *ical.Property) Person {
 	email, ok := mailto(p.Value)
 	if !ok {
 		email, _ = mailto("mailto:" + parameter(p, "EMAIL"))
@@ -111,17 +105,14 @@ func mailto(uri string) (string, bool) {
 	return strings.TrimSpace(rest), true
 }
 
-// raw is value for structured values.
-func (p properties) raw(name string) string { return strings.TrimSpace(p.value(name)) }
+// text is the value of the first property of that name, a TEXT; "" if there is none.
+func text(c *ical.Component, name string) string { return ical.UnescapeText(c.Value(name)) }
 
-// carets undoes the encoding of RFC 6868.
-var carets = strings.NewReplacer("^n", "\n", "^^", "^", "^'", `"`)
+// raw is text for structured values, without the spaces around them.
+func raw(c *ical.Component, name string) string { return strings.TrimSpace(c.Value(name)) }
 
-// parameter returns the value of a parameter; a list, as an unquoted comma in a name looks like one, is put together again.
-func parameter(p *ics.BaseProperty, name string) string {
-	value := strings.Join(p.ICalParameters[name], ",")
-	if !strings.Contains(value, "^") {
-		return value // A replacer makes a copy even so.
-	}
-	return carets.Replace(value)
+// parameter returns the value of a parameter; "" if it is absent.
+func parameter(p *ical.Property, name string) string {
+	q, _ := p.Parameter(name)
+	return ical.UnescapeParameter(q.Value)
 }

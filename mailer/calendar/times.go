@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	ics "github.com/arran4/golang-ical"
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The value types DATE and DATE-TIME (RFC 5545 sections 3.3.4 and 3.3.5).
@@ -14,15 +14,15 @@ const (
 	dateTimeForm = "20060102T150405"
 )
 
-func (c *Calendar) readTimes(p properties, z *zones) error {
-	if stamp := p.first("DTSTAMP"); stamp != nil {
+func (c *Calendar) readTimes(event *ical.Component, z *zones) error {
+	if stamp, _ := event.Get("DTSTAMP"); stamp != nil {
 		t, err := z.moment(stamp)
 		if err != nil {
 			return err
 		}
 		c.DTStamp = t.at.UTC()
 	}
-	start := p.first("DTSTART")
+	start, _ := event.Get("DTSTART")
 	if start == nil {
 		return nil
 	}
@@ -31,7 +31,8 @@ func (c *Calendar) readTimes(p properties, z *zones) error {
 		return err
 	}
 	c.Start, c.AllDay, c.Floating, c.TZID = from.at, from.date, from.floating, from.tzid
-	end, length := p.first("DTEND"), p.first("DURATION")
+	end, _ := event.Get("DTEND")
+	length, _ := event.Get("DURATION")
 	switch {
 	case end != nil:
 		to, err := z.moment(end)
@@ -67,7 +68,7 @@ type moment struct {
 }
 
 // moment reads the value of a date property.
-func (z *zones) moment(p *ics.BaseProperty) (moment, error) {
+func (z *zones) moment(p *ical.Property) (moment, error) {
 	value := strings.TrimSpace(p.Value)
 	form, utc := dateTimeForm, false
 	m := moment{}
@@ -79,7 +80,7 @@ func (z *zones) moment(p *ics.BaseProperty) (moment, error) {
 	}
 	wall, err := time.Parse(form, value)
 	if err != nil || len(value) != len(form) {
-		return m, &Error{Code: BadValue, Reason: "its " + p.IANAToken + " is not a date or a date with time", Err: err}
+		return m, &Error{Code: BadValue, Reason: "its " + p.Name + " is not a date or a date with time", Err: err}
 	}
 	m.wall, m.at = wall, wall
 	tzid := parameter(p, "TZID")

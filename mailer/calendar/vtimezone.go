@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // observance is a STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 section 3.6.5). Wall-clock times are written as UTC.
@@ -18,17 +20,13 @@ type observance struct {
 }
 
 // readObservances reads the STANDARDs and DAYLIGHTs of a VTIMEZONE.
-func readObservances(zone *component) ([]*observance, error) {
+func readObservances(zone *ical.Component) ([]*observance, error) {
 	var all []*observance
-	for _, sub := range zone.subs {
-		if sub.name != "STANDARD" && sub.name != "DAYLIGHT" {
+	for _, sub := range zone.Components {
+		if sub.Name != "STANDARD" && sub.Name != "DAYLIGHT" {
 			continue
 		}
-		p, err := sub.properties()
-		if err != nil {
-			return nil, err
-		}
-		o, err := readObservance(p)
+		o, err := readObservance(sub)
 		if err != nil {
 			return nil, err
 		}
@@ -64,27 +62,24 @@ func offsetAt(observances []*observance, wall time.Time) time.Duration {
 	return current.to
 }
 
-func readObservance(p properties) (*observance, error) {
+func readObservance(c *ical.Component) (*observance, error) {
 	o := &observance{}
 	var err error
-	if o.start, err = time.Parse(dateTimeForm, p.raw("DTSTART")); err != nil {
+	if o.start, err = time.Parse(dateTimeForm, raw(c, "DTSTART")); err != nil {
 		return nil, fmt.Errorf("a DTSTART in it is not a local time: %w", err)
 	}
-	if o.from, err = utcOffset(p.raw("TZOFFSETFROM")); err != nil {
+	if o.from, err = utcOffset(raw(c, "TZOFFSETFROM")); err != nil {
 		return nil, fmt.Errorf("a TZOFFSETFROM in it: %w", err)
 	}
-	if o.to, err = utcOffset(p.raw("TZOFFSETTO")); err != nil {
+	if o.to, err = utcOffset(raw(c, "TZOFFSETTO")); err != nil {
 		return nil, fmt.Errorf("a TZOFFSETTO in it: %w", err)
 	}
-	if text := p.raw("RRULE"); text != "" {
+	if text := raw(c, "RRULE"); text != "" {
 		if o.rule, err = readYearly(text, o); err != nil {
 			return nil, fmt.Errorf("an RRULE in it: %w", err)
 		}
 	}
-	for _, property := range p {
-		if property.IANAToken != "RDATE" {
-			continue
-		}
+	for property := range c.Each("RDATE") {
 		for text := range strings.SplitSeq(strings.TrimSpace(property.Value), ",") {
 			t, err := time.Parse(dateTimeForm, text)
 			if err != nil {

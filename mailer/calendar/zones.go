@@ -4,12 +4,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
 // zones finds out what the TZIDs of one text mean.
 type zones struct {
-	text  *component
+	text  *ical.Component
 	known *zone.Zones
 
 	// The zone looked up last: the start and the end of an event mostly share it. It is in the IANA database, or the text describes it.
@@ -47,12 +48,8 @@ func (z *zones) find(tzid string) error {
 
 // describe reads the VTIMEZONE of that name.
 func (z *zones) describe(tzid string) ([]*observance, error) {
-	for described := range z.text.all("VTIMEZONE") {
-		p, err := described.properties()
-		if err != nil {
-			return nil, err
-		}
-		if p.value("TZID") != tzid {
+	for described := range z.text.All("VTIMEZONE") {
+		if text(described, "TZID") != tzid {
 			continue
 		}
 		observances, err := readObservances(described)

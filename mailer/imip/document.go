@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // document is what was read, for the rules to look at. Everything in it is a substring of the text where nothing had to be undone.
@@ -12,12 +14,12 @@ type document struct {
 	text    string
 	limits  []limit
 	// root is the message; nil for an iCalendar text.
-	root  *part
-	parts []*part // all of them, in the order they come
+	root  *mimetree.Part
+	parts []*mimetree.Part // all of them, in the order they come
 	// stored: no line of the message ends in CRLF, as in a file on disk.
 	stored bool
 	// source is the part that cal was read from; nil in an iCalendar text.
-	source *part
+	source *mimetree.Part
 	// calendarText is the decoded text, and cal what it says; nil if there is none to be read.
 	calendarText string
 	cal          *calendar
@@ -68,43 +70,38 @@ const bom = "\uFEFF"
 // looksLikeHeader reports whether s begins with a header field: a name and a colon (RFC 5322 section 2.2).
 func looksLikeHeader(s string) bool {
 	colon := strings.IndexByte(s, ':')
-	return colon > 0 && colon <= 100 && isFieldName(strings.TrimRight(s[:colon], " \t"))
-}
-
-func isFieldName(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == ':' {
-			return false
-		}
-	}
-	return s != ""
+	return colon > 0 && colon <= 100 && mimetree.IsFieldName(strings.TrimRight(s[:colon], " \t"))
 }
 
 // readMessage reads the tree and the calendar in it.
 func (d *document) readMessage() {
 	d.stored = !strings.Contains(d.text, "\r\n")
-	readTree(d)
+	m := mimetree.Read(d.text, mimetree.Options{MaxParts: MaxParts, MaxDepth: MaxDepth, MaxFields: MaxFields})
+	d.root, d.parts = m.Root, m.Parts
+	for _, l := range m.Limits {
+		d.stop(place{part: l.Part}, Composed, "%s", l.What)
+	}
 	d.to = d.mailboxes("To")
 	d.from = d.mailboxes("From")
 	if d.source = d.findCalendar(); d.source != nil {
-		d.calendarText = d.source.content()
+		d.calendarText = d.source.Text()
 		d.readCalendar(d.source)
-		if m, ok := d.source.media.get("method"); ok && d.method == "" {
+		if m, ok := d.source.Media.Get("method"); ok && d.method == "" {
 			d.method = strings.ToUpper(m)
 		}
 	}
 }
 
 // findCalendar chooses the part that the rules on the calendar look at.
-func (d *document) findCalendar() *part {
-	var second, third *part
+func (d *document) findCalendar() *mimetree.Part {
+	var second, third *mimetree.Part
 	for _, p := range d.parts {
 		switch {
-		case p.isCalendar() && p.media.has("method"):
+		case p.IsCalendar() && p.Media.Has("method"):
 			return p
-		case p.isCalendar() && second == nil:
+		case p.IsCalendar() && second == nil:
 			second = p
-		case p.isICS() && third == nil:
+		case p.IsICS() && third == nil:
 			third = p
 		}
 	}
@@ -125,17 +122,17 @@ func (d *document) stop(where place, origin Origin, format string, args ...any) 
 }
 
 // field returns the first field of that name of the message, and how many there are.
-func (d *document) field(name string) (f *field, n int) {
+func (d *document) field(name string) (f *mimetree.Field, n int) {
 	if d.root == nil {
 		return nil, 0
 	}
-	return d.root.field(name)
+	return d.root.Field(name)
 }
 
 // value returns the value of the first field of that name, or "".
 func (d *document) value(name string) string {
 	if f, _ := d.field(name); f != nil {
-		return f.value
+		return f.Value
 	}
 	return ""
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // hidden are the elements whose content no reader sees.
@@ -50,7 +52,7 @@ func stripTags(s string) string {
 // tagName returns the name of the tag that s begins with.
 func tagName(s string) string {
 	n := 1
-	for n < len(s) && isName(s[n:n+1]) {
+	for n < len(s) && ical.IsName(s[n:n+1]) {
 		n++
 	}
 	return s[1:n]

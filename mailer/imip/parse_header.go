@@ -18,12 +18,6 @@ type mailbox struct {
 	key     string // to compare by; "" if it is no address
 }
 
-// mailboxList is what an address field says, or why it cannot be read.
-type mailboxList struct {
-	boxes []mailbox
-	err   error
-}
-
 // words decodes encoded-words (RFC 2047). A charset it does not know is passed through as it is.
 var words = mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
 
@@ -44,25 +38,16 @@ func (d *document) mailboxes(name string) []mailbox {
 		return all
 	}
 	var all []mailbox
-	for i := range d.root.fields {
-		f := &d.root.fields[i]
-		if !strings.EqualFold(f.name, name) {
+	for i := range d.root.Fields {
+		f := &d.root.Fields[i]
+		if !strings.EqualFold(f.Name, name) {
 			continue
 		}
-		boxes, _ := f.mailboxes() // IM58 says what cannot be read
+		boxes, _ := parseMailboxes(f.Value) // IM58 says what cannot be read
 		all = append(all, boxes...)
 	}
 	d.boxes[name] = all
 	return all
-}
-
-// mailboxes reads the addresses of an address field, once.
-func (f *field) mailboxes() ([]mailbox, error) {
-	if f.list == nil {
-		boxes, err := parseMailboxes(f.value)
-		f.list = &mailboxList{boxes, err}
-	}
-	return f.list.boxes, f.list.err
 }
 
 func parseMailboxes(value string) ([]mailbox, error) {

@@ -1,6 +1,6 @@
 package imip
 
-import "strings"
+import "github.com/invitemailer/invitemailer/internal/mimetree"
 
 // lines is what is seen of the lines of a calendar while they are read.
 type lines struct {
@@ -10,6 +10,7 @@ type lines struct {
 	badUTF8        tally // of the logical line, for a fold may cut through a character
 	// unfinished: the last line has no line end.
 	unfinished int
+	number     int // of the last line
 }
 
 // tally counts lines and keeps the numbers of the first.
@@ -37,10 +38,18 @@ func (t *tally) report(d *document, put func(place, string, ...any), what string
 // maxContentLine is the length from which RFC 5545 section 3.1 wants a line folded.
 const maxContentLine = 75
 
-func (l *lines) look(line string, number int) {
+// look looks at a line as it is folded, and at its line end.
+func (l *lines) look(line string, number int, end string) {
+	l.number = number
+	switch end {
+	case "", "\r":
+		l.unfinished = number
+	case "\n":
+		l.bareLF.see(number)
+	}
 	if len(line) > maxContentLine {
 		l.long.see(number)
-		if len(line) > maxLine {
+		if len(line) > mimetree.MaxLine {
 			l.veryLong.see(number)
 		}
 	}
@@ -54,10 +63,4 @@ func (l *lines) look(line string, number int) {
 			break
 		}
 	}
-}
-
-// last is look for a line without a line end.
-func (l *lines) last(line string, number int) {
-	l.unfinished = number
-	l.look(strings.TrimSuffix(line, "\r"), number)
 }

@@ -1,17 +1,20 @@
 package imip
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // place is where a finding is. Its text is only made when there is one.
 type place struct {
-	header string // name of a header field
-	part   *part  // nil for the whole, and in an iCalendar text
-	line   int    // 0 for none
+	header string         // name of a header field
+	part   *mimetree.Part // nil for the whole, and in an iCalendar text
+	line   int            // 0 for none
 }
 
 // whole is the message or text as a whole.
@@ -26,7 +29,7 @@ func (p place) String() string {
 	}
 	path := ""
 	if p.part != nil {
-		path = p.part.path()
+		path = p.part.Path()
 	}
 	switch {
 	case path != "" && b.Len() > 0:
@@ -84,4 +87,11 @@ func escape(s string) (text string, cut bool) {
 		i += n
 	}
 	return b.String(), cut
+}
+
+func sprintf(format string, args []any) string {
+	if len(args) == 0 {
+		return format
+	}
+	return fmt.Sprintf(format, args...)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // Previous is what the rules need to know of the mail or calendar that was sent before about the same event.
@@ -30,12 +32,12 @@ func ReadPrevious(data []byte) (*Previous, error) {
 	}
 	main := d.cal.main()
 	p := &Previous{
-		text: d.calendarText, method: d.cal.method, uid: main.value("UID"), organizer: d.cal.who().organizer(),
+		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.who().organizer(),
 		facts: map[string]map[string]string{}, messageIDs: d.messageIDs("Message-ID", "References", "In-Reply-To"),
 	}
-	p.sequence, _ = readSequence(main.sequence())
-	if stamp, _ := main.get("DTSTAMP"); stamp != nil {
-		p.stamp = stamp.when().clock
+	p.sequence, _ = readSequence(sequence(main))
+	if stamp, _ := main.Get("DTSTAMP"); stamp != nil {
+		p.stamp = stamp.When().Clock
 	}
 	for _, a := range d.cal.who().attendees {
 		if a.key != "" {
@@ -43,7 +45,7 @@ func ReadPrevious(data []byte) (*Previous, error) {
 		}
 	}
 	for _, e := range d.cal.events {
-		p.facts[e.value("RECURRENCE-ID")] = d.facts(e)
+		p.facts[e.Value("RECURRENCE-ID")] = d.facts(e)
 	}
 	return p, nil
 }
@@ -52,15 +54,15 @@ func ReadPrevious(data []byte) (*Previous, error) {
 var significant = []string{"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS"}
 
 // facts are the significant properties in a form to compare: times in UTC where the zone is known.
-func (d *document) facts(e *component) map[string]string {
+func (d *document) facts(e *ical.Component) map[string]string {
 	facts := map[string]string{}
 	for _, name := range significant {
 		var all strings.Builder
-		for p := range e.all(name) {
-			value := strings.ToUpper(strings.Trim(p.value, " \t"))
-			if w := p.when(); w.ok {
+		for p := range e.Each(name) {
+			value := strings.ToUpper(strings.Trim(p.Value, " \t"))
+			if w := p.When(); w.OK {
 				if t, ok := d.locations.instant(w); ok {
-					value = w.valueType() + t.Format(":20060102T150405Z")
+					value = w.ValueType() + t.Format(":20060102T150405Z")
 				}
 			}
 			all.WriteString(value + "\n")

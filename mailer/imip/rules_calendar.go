@@ -2,6 +2,8 @@ package imip
 
 import (
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on the calendar as an object: METHOD, components, structure.
@@ -17,21 +19,21 @@ var calendarRules = []Rule{
 			if m == "" {
 				return // IM28
 			}
-			p, _ := d.cal.objects[0].get("METHOD")
+			p, _ := d.cal.objects[0].Get("METHOD")
 			switch m {
 			case "REQUEST", "CANCEL":
 			case "PUBLISH":
 				if !d.foreign() || len(d.cal.who().attendees) > 0 {
-					r.fatal(d.at(p.line), "METHOD:PUBLISH, which asks nobody to answer")
+					r.fatal(d.at(p.Line), "METHOD:PUBLISH, which asks nobody to answer")
 				} else {
-					r.warn(d.at(p.line), "METHOD:PUBLISH, which asks nobody to answer")
+					r.warn(d.at(p.Line), "METHOD:PUBLISH, which asks nobody to answer")
 				}
 			case "REPLY", "ADD", "REFRESH", "COUNTER", "DECLINECOUNTER":
 				if !d.foreign() {
-					r.fatal(d.at(p.line), "METHOD:%s is no invitation", m)
+					r.fatal(d.at(p.Line), "METHOD:%s is no invitation", m)
 				}
 			default:
-				r.fatal(d.at(p.line), "METHOD:%s does not exist", quoteName(m))
+				r.fatal(d.at(p.Line), "METHOD:%s does not exist", quoteName(m))
 			}
 		},
 	},
@@ -63,11 +65,11 @@ var calendarRules = []Rule{
 				if p == nil {
 					continue
 				}
-				w := p.when()
-				if !w.ok || !w.utc || w.tzid != "" {
-					r.add(d.at(p.line), "DTSTAMP:%s is no time in UTC", quoteName(p.value))
-				} else if now := d.options.Now; !now.IsZero() && w.clock.Sub(now).Minutes() > 5 {
-					r.add(d.at(p.line), "DTSTAMP:%s is more than 5 minutes in the future", p.value)
+				w := p.When()
+				if !w.OK || !w.UTC || w.TZID != "" {
+					r.add(d.at(p.Line), "DTSTAMP:%s is no time in UTC", quoteName(p.Value))
+				} else if now := d.options.Now; !now.IsZero() && w.Clock.Sub(now).Minutes() > 5 {
+					r.add(d.at(p.Line), "DTSTAMP:%s is more than 5 minutes in the future", p.Value)
 				}
 			}
 		},
@@ -83,12 +85,12 @@ var calendarRules = []Rule{
 				return
 			}
 			for _, e := range d.cal.events {
-				for p := range e.all("REQUEST-STATUS") {
-					r.add(d.at(p.line), "there is a REQUEST-STATUS")
+				for p := range e.Each("REQUEST-STATUS") {
+					r.add(d.at(p.Line), "there is a REQUEST-STATUS")
 				}
-				for _, sub := range e.subs {
-					if sub.name == "VALARM" && d.method == "CANCEL" {
-						r.add(d.at(sub.line), "there is a VALARM in a CANCEL")
+				for _, sub := range e.Components {
+					if sub.Name == "VALARM" && d.method == "CANCEL" {
+						r.add(d.at(sub.Line), "there is a VALARM in a CANCEL")
 					}
 				}
 			}
@@ -102,13 +104,13 @@ var calendarRules = []Rule{
 		Mend:   "Leave it out, or write the same number.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
-				seq := strings.Trim(e.value("SEQUENCE"), " \t")
+				seq := strings.Trim(e.Value("SEQUENCE"), " \t")
 				if seq == "" {
 					seq = "0"
 				}
-				for p := range e.all("X-MICROSOFT-CDO-APPT-SEQUENCE") {
-					if strings.Trim(p.value, " \t") != seq {
-						r.add(d.at(p.line), "it is %s, but SEQUENCE is %s", quote(p.value), quoteName(seq))
+				for p := range e.Each("X-MICROSOFT-CDO-APPT-SEQUENCE") {
+					if strings.Trim(p.Value, " \t") != seq {
+						r.add(d.at(p.Line), "it is %s, but SEQUENCE is %s", quote(p.Value), quoteName(seq))
 					}
 				}
 			}
@@ -117,15 +119,15 @@ var calendarRules = []Rule{
 }
 
 // once wants a property to be there once (or at most once) and returns it.
-func (d *document) once(r *report, c *component, name string, required bool) *property {
-	first, n := c.get(name)
+func (d *document) once(r *report, c *ical.Component, name string, required bool) *ical.Property {
+	first, n := c.Get(name)
 	if n == 0 && required {
-		r.add(d.at(c.line), "the %s has no %s", quoteName(c.name), name)
+		r.add(d.at(c.Line), "the %s has no %s", quoteName(c.Name), name)
 	}
 	if n > 1 {
-		for p := range c.all(name) {
+		for p := range c.Each(name) {
 			if p != first {
-				r.add(d.at(p.line), "%s is there %d times", name, n)
+				r.add(d.at(p.Line), "%s is there %d times", name, n)
 				break
 			}
 		}
@@ -141,37 +143,37 @@ func checkObject(d *document, r *report) {
 	c := d.cal
 	object := c.objects[0]
 	for _, other := range c.objects[1:] {
-		r.add(d.at(other.line), "this is another VCALENDAR")
+		r.add(d.at(other.Line), "this is another VCALENDAR")
 	}
-	for _, top := range c.top {
-		if top.name != "VCALENDAR" {
-			r.add(d.at(top.line), "BEGIN:%s stands outside of the VCALENDAR", quoteName(top.name))
+	for _, top := range c.Top {
+		if top.Name != "VCALENDAR" {
+			r.add(d.at(top.Line), "BEGIN:%s stands outside of the VCALENDAR", quoteName(top.Name))
 		}
 	}
-	for _, p := range c.stray {
-		r.add(d.at(p.line), "%s stands outside of the VCALENDAR", quoteName(p.name))
+	for _, p := range c.Stray {
+		r.add(d.at(p.Line), "%s stands outside of the VCALENDAR", quoteName(p.Name))
 	}
-	for _, p := range c.broken {
-		r.add(d.at(p.line), "this is no content line: %s", quote(p.raw))
+	for _, p := range c.Broken {
+		r.add(d.at(p.Line), "this is no content line: %s", quote(p.Raw))
 	}
-	for _, p := range c.misnested {
-		r.add(d.at(p.line), "END:%s does not end what was begun last", quoteName(p.value))
+	for _, p := range c.Misnested {
+		r.add(d.at(p.Line), "END:%s does not end what was begun last", quoteName(p.Value))
 	}
-	if c.open != nil {
-		r.fatal(d.at(c.open.line), "BEGIN:%s is never ended: the calendar is cut off", quoteName(c.open.name))
+	if c.Open != nil {
+		r.fatal(d.at(c.Open.Line), "BEGIN:%s is never ended: the calendar is cut off", quoteName(c.Open.Name))
 	}
 
 	checkMethod(d, r, object)
 	for _, name := range []string{"VERSION", "PRODID"} {
 		d.once(r, object, name, true)
 	}
-	if p, _ := object.get("VERSION"); p != nil && strings.Trim(p.value, " \t") != "2.0" {
-		r.add(d.at(p.line), "VERSION:%s is not 2.0", quoteName(p.value))
+	if p, _ := object.Get("VERSION"); p != nil && strings.Trim(p.Value, " \t") != "2.0" {
+		r.add(d.at(p.Line), "VERSION:%s is not 2.0", quoteName(p.Value))
 	}
 	d.once(r, object, "CALSCALE", false)
-	for i := range object.props {
-		if p := &object.props[i]; object.first > 0 && p.line > object.first {
-			r.add(d.at(p.line), "%s of the calendar stands behind a component", quoteName(p.name))
+	for i := range object.Properties {
+		if p := &object.Properties[i]; object.First > 0 && p.Line > object.First {
+			r.add(d.at(p.Line), "%s of the calendar stands behind a component", quoteName(p.Name))
 		}
 	}
 	for _, e := range c.events {
@@ -181,21 +183,21 @@ func checkObject(d *document, r *report) {
 	}
 }
 
-func checkMethod(d *document, r *report, object *component) {
-	first, n := object.get("METHOD")
+func checkMethod(d *document, r *report, object *ical.Component) {
+	first, n := object.Get("METHOD")
 	if n == 0 {
-		for c, p := range d.cal.properties {
-			if p.name == "METHOD" {
-				r.fatal(d.at(p.line), "METHOD stands in the %s, where it does not count", quoteName(c.name))
+		for c, p := range d.cal.Properties {
+			if p.Name == "METHOD" {
+				r.fatal(d.at(p.Line), "METHOD stands in the %s, where it does not count", quoteName(c.Name))
 				return
 			}
 		}
-		r.fatal(d.at(object.line), "the VCALENDAR has no METHOD: nobody is invited")
+		r.fatal(d.at(object.Line), "the VCALENDAR has no METHOD: nobody is invited")
 		return
 	}
 	d.once(r, object, "METHOD", true)
-	if strings.Trim(first.value, " \t") == "" {
-		r.fatal(d.at(first.line), "METHOD is empty")
+	if strings.Trim(first.Value, " \t") == "" {
+		r.fatal(d.at(first.Line), "METHOD is empty")
 	}
 }
 
@@ -204,36 +206,36 @@ const maxUID = 255
 
 // checkUID is IM29.
 func checkUID(d *document, r *report) {
-	for _, sub := range d.cal.objects[0].subs {
-		switch sub.name {
+	for _, sub := range d.cal.objects[0].Components {
+		switch sub.Name {
 		case "VTODO", "VJOURNAL", "VFREEBUSY":
-			r.add(d.at(sub.line), "there is a %s", sub.name)
+			r.add(d.at(sub.Line), "there is a %s", sub.Name)
 		}
 	}
 	if len(d.cal.events) == 0 {
-		r.fatal(d.at(d.cal.objects[0].line), "there is no VEVENT")
+		r.fatal(d.at(d.cal.objects[0].Line), "there is no VEVENT")
 		return
 	}
 	uid := ""
 	for _, e := range d.cal.events {
-		p, n := e.get("UID")
+		p, n := e.Get("UID")
 		switch {
 		case n == 0:
-			r.fatal(d.at(e.line), "the VEVENT has no UID")
+			r.fatal(d.at(e.Line), "the VEVENT has no UID")
 			continue
 		case n > 1:
-			r.add(d.at(e.line), "the VEVENT has %d UIDs", n)
+			r.add(d.at(e.Line), "the VEVENT has %d UIDs", n)
 		}
 		switch {
-		case strings.Trim(p.value, " \t") == "":
-			r.fatal(d.at(p.line), "the UID is empty")
-		case len(p.value) > maxUID:
-			r.add(d.at(p.line), "the UID is %d octets long", len(p.value))
-		case uid != "" && p.value != uid:
-			r.add(d.at(p.line), "the UID %s is not that of the first VEVENT", quote(p.value))
+		case strings.Trim(p.Value, " \t") == "":
+			r.fatal(d.at(p.Line), "the UID is empty")
+		case len(p.Value) > maxUID:
+			r.add(d.at(p.Line), "the UID is %d octets long", len(p.Value))
+		case uid != "" && p.Value != uid:
+			r.add(d.at(p.Line), "the UID %s is not that of the first VEVENT", quote(p.Value))
 		}
 		if uid == "" {
-			uid = p.value
+			uid = p.Value
 		}
 	}
 }

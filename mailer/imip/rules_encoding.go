@@ -12,19 +12,19 @@ var encodingRules = []Rule{
 		Mend:   "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				if !p.isMultipart() || p.depth == MaxDepth {
+				if !p.IsMultipart() || p.Depth == MaxDepth {
 					continue
 				}
-				b := p.boundary
+				b := p.Boundary
 				switch {
 				case b == "":
 					r.add(place{part: p}, "the multipart has no boundary parameter")
 					continue
-				case p.used != "":
-					r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s", quote(b), quote(p.used))
-				case !p.opened:
+				case p.Used != "":
+					r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s", quote(b), quote(p.Used))
+				case !p.Opened:
 					r.add(place{part: p}, "the boundary %s does not occur", quote(b))
-				case !p.closed:
+				case !p.Closed:
 					r.add(place{part: p}, "the boundary %s is never closed: the line \"--%s--\" is missing", quote(b), quoteName(b))
 				}
 				if len(b) > 70 {
@@ -33,12 +33,12 @@ var encodingRules = []Rule{
 				if strings.Trim(b, boundaryChars) != "" || strings.HasSuffix(b, " ") {
 					r.add(place{part: p}, "the boundary %s has a character that none may have", quote(b))
 				}
-				for q := p.parent; q != nil; q = q.parent {
-					if q.boundary == "" {
+				for q := p.Parent; q != nil; q = q.Parent {
+					if q.Boundary == "" {
 						continue
 					}
-					if strings.HasPrefix(b, q.boundary) || strings.HasPrefix(q.boundary, b) {
-						r.add(place{part: p}, "the boundary %s and that of a multipart around it, %s, begin alike", quote(b), quote(q.boundary))
+					if strings.HasPrefix(b, q.Boundary) || strings.HasPrefix(q.Boundary, b) {
+						r.add(place{part: p}, "the boundary %s and that of a multipart around it, %s, begin alike", quote(b), quote(q.Boundary))
 					}
 				}
 			}
@@ -52,11 +52,11 @@ var encodingRules = []Rule{
 		Mend:   "Encode the parts, not the multipart.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				switch p.encoding {
+				switch p.Encoding {
 				case "7bit", "8bit", "binary":
 				default:
-					if p.isMultipart() {
-						r.add(place{part: p}, "the multipart has Content-Transfer-Encoding: %s", quoteName(p.encoding))
+					if p.IsMultipart() {
+						r.add(place{part: p}, "the multipart has Content-Transfer-Encoding: %s", quoteName(p.Encoding))
 					}
 				}
 			}
@@ -70,22 +70,26 @@ var encodingRules = []Rule{
 		Mend:   "Label 7bit only ASCII with lines up to 998 octets; encode the rest, with lines up to 76.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				if p.isMultipart() {
+				if p.IsMultipart() {
 					continue
 				}
-				content := p.decode()
-				for i, f := range content.faults {
+				content := p.Decode()
+				for i, f := range content.Faults {
 					where := place{header: "Content-Transfer-Encoding", part: p}
-					if f.line > 0 {
-						where = place{part: p, line: f.line}
+					if f.Line > 0 {
+						where = place{part: p, line: f.Line}
 					}
-					if f.long && !r.own {
-						r.warn(where, "%s", f.what)
+					what := f.What
+					if f.Offending != "" {
+						what += ": " + quote(f.Offending)
+					}
+					if f.Long && !r.own {
+						r.warn(where, "%s", what)
 					} else {
-						r.add(where, "%s", f.what)
+						r.add(where, "%s", what)
 					}
-					if i == len(content.faults)-1 && content.n > len(content.faults) {
-						r.warn(place{part: p}, "the same in %d more lines", content.n-len(content.faults))
+					if i == len(content.Faults)-1 && content.Count > len(content.Faults) {
+						r.warn(place{part: p}, "the same in %d more lines", content.Count-len(content.Faults))
 					}
 				}
 			}
@@ -105,8 +109,8 @@ var encodingRules = []Rule{
 				return
 			}
 			for _, p := range d.parts {
-				if p == d.source || (p.isCalendar() || p.isICS()) && p.content() != d.calendarText {
-					r.payload(place{part: p}, p.content())
+				if p == d.source || (p.IsCalendar() || p.IsICS()) && p.Text() != d.calendarText {
+					r.payload(place{part: p}, p.Text())
 				}
 			}
 		},
@@ -121,13 +125,13 @@ var encodingRules = []Rule{
 			_, signed := d.field("DKIM-Signature")
 			for p := range d.calendarParts {
 				where := place{header: "Content-Transfer-Encoding", part: p}
-				switch p.encoding {
+				switch p.Encoding {
 				case "7bit", "quoted-printable":
 				case "8bit", "binary":
-					if signed > 0 && !isASCII(p.body) {
-						r.strict(where, "it is %s in a message with a DKIM signature", p.encoding)
+					if signed > 0 && !isASCII(p.Body) {
+						r.strict(where, "it is %s in a message with a DKIM signature", p.Encoding)
 					} else {
-						r.add(where, "it is %s", p.encoding)
+						r.add(where, "it is %s", p.Encoding)
 					}
 				case "base64":
 					r.add(where, "it is base64")

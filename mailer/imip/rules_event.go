@@ -3,6 +3,8 @@ package imip
 import (
 	"strconv"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on what a VEVENT says of itself: SEQUENCE, STATUS.
@@ -19,8 +21,8 @@ var eventRules = []Rule{
 				if p == nil {
 					continue
 				}
-				if _, ok := readSequence(p.value); !ok {
-					r.add(d.at(p.line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.value))
+				if _, ok := readSequence(p.Value); !ok {
+					r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
 				}
 			}
 		},
@@ -40,10 +42,10 @@ var eventRules = []Rule{
 				if p == nil {
 					continue
 				}
-				switch strings.ToUpper(strings.Trim(p.value, " \t")) {
+				switch strings.ToUpper(strings.Trim(p.Value, " \t")) {
 				case "TENTATIVE", "CONFIRMED", "CANCELLED": // IM41 has the last
 				default:
-					r.add(d.at(p.line), "STATUS:%s", quoteName(p.value))
+					r.add(d.at(p.Line), "STATUS:%s", quoteName(p.Value))
 				}
 			}
 		},
@@ -67,8 +69,8 @@ var eventRules = []Rule{
 			if e == nil {
 				return
 			}
-			if strings.TrimSpace(unescapeText(e.value("SUMMARY"))) == "" {
-				r.add(d.at(e.line), "there is no SUMMARY, or a blank one")
+			if strings.TrimSpace(ical.UnescapeText(e.Value("SUMMARY"))) == "" {
+				r.add(d.at(e.Line), "there is no SUMMARY, or a blank one")
 			}
 			if d.root != nil && !d.foreign() && d.method == "REQUEST" {
 				checkLinksInEvent(d, r, e)
@@ -91,24 +93,24 @@ func readSequence(s string) (int, bool) {
 func checkCancelled(d *document, r *report) {
 	whole := d.method == "CANCEL" && d.allTold()
 	for _, e := range d.cal.events {
-		p, n := e.get("STATUS")
+		p, n := e.Get("STATUS")
 		status := ""
 		if p != nil {
-			status = strings.ToUpper(strings.Trim(p.value, " \t"))
+			status = strings.ToUpper(strings.Trim(p.Value, " \t"))
 		}
-		_, instance := e.get("RECURRENCE-ID")
+		_, instance := e.Get("RECURRENCE-ID")
 		switch {
 		case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
-			r.warn(d.at(p.line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
+			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
 		case d.method == "REQUEST" && status == "CANCELLED":
-			r.add(d.at(p.line), "STATUS:CANCELLED, but METHOD:REQUEST")
+			r.add(d.at(p.Line), "STATUS:CANCELLED, but METHOD:REQUEST")
 		case d.method != "CANCEL":
 		case n > 1:
-			r.add(d.at(p.line), "STATUS is there %d times", n)
+			r.add(d.at(p.Line), "STATUS is there %d times", n)
 		case n == 1 && status != "CANCELLED":
-			r.add(d.at(p.line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.value))
+			r.add(d.at(p.Line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.Value))
 		case n == 0 && instance == 0 && whole:
-			r.add(d.at(e.line), "all who were invited are told, but STATUS:CANCELLED is missing")
+			r.add(d.at(e.Line), "all who were invited are told, but STATUS:CANCELLED is missing")
 		}
 	}
 }

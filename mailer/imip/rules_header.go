@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 	"github.com/invitemailer/invitemailer/mailer/address"
 )
 
@@ -28,8 +29,8 @@ var headerRules = []Rule{
 		Mend:   "Fold at spaces, and encode with a library.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				for i := range p.fields {
-					checkFieldText(r, p, &p.fields[i])
+				for i := range p.Fields {
+					checkFieldText(r, p, &p.Fields[i])
 				}
 			}
 		},
@@ -42,7 +43,7 @@ var headerRules = []Rule{
 		Mend:   "Take them out before encoding.",
 		check: func(d *document, r *report) {
 			if f, _ := d.field("Subject"); f != nil {
-				checkHidden(r, "Subject", decodeHeader(f.value))
+				checkHidden(r, "Subject", decodeHeader(f.Value))
 			}
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
@@ -103,7 +104,7 @@ var headerRules = []Rule{
 				r.add(whole, "a CR without LF (%d in all)", cr)
 			}
 			for _, p := range d.parts {
-				if p.isLeaf() && (strings.HasPrefix(p.body, "From ") || strings.Contains(p.body, "\nFrom ")) {
+				if p.IsLeaf() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
 					r.strict(place{part: p}, "a line begins with \"From \"")
 				}
 			}
@@ -138,19 +139,19 @@ func checkFields(d *document, r *report) {
 			r.add(where, "there are %d", n)
 		}
 	}
-	for i := range d.root.fields {
-		f := &d.root.fields[i]
+	for i := range d.root.Fields {
+		f := &d.root.Fields[i]
 		switch {
-		case f.name == "":
-			r.add(whole, "this line of the header is no field: %s", quote(f.raw))
+		case f.Name == "":
+			r.add(whole, "this line of the header is no field: %s", quote(f.Raw))
 			continue
-		case strings.IndexByte(f.raw, 0) >= 0:
-			r.add(place{header: f.name}, "there is a NUL in it: %s", quote(f.raw))
-		case strings.Count(f.raw, "\r") != strings.Count(f.raw, "\r\n"):
-			r.add(place{header: f.name}, "there is a CR in it: %s", quote(f.raw))
+		case strings.IndexByte(f.Raw, 0) >= 0:
+			r.add(place{header: f.Name}, "there is a NUL in it: %s", quote(f.Raw))
+		case strings.Count(f.Raw, "\r") != strings.Count(f.Raw, "\r\n"):
+			r.add(place{header: f.Name}, "there is a CR in it: %s", quote(f.Raw))
 		}
-		if !d.foreign() && !slices.Contains(expected, strings.ToLower(f.name)) {
-			r.add(place{header: f.name}, "nobody expects this field")
+		if !d.foreign() && !slices.Contains(expected, strings.ToLower(f.Name)) {
+			r.add(place{header: f.Name}, "nobody expects this field")
 		}
 	}
 	checkReadable(d, r)
@@ -160,18 +161,18 @@ func checkFields(d *document, r *report) {
 func checkReadable(d *document, r *report) {
 	for _, name := range addressFields {
 		if f, _ := d.field(name); f != nil {
-			if _, err := f.mailboxes(); err != nil {
-				r.strict(place{header: name}, "it is no list of addresses: %s", quote(f.value))
+			if _, err := parseMailboxes(f.Value); err != nil {
+				r.strict(place{header: name}, "it is no list of addresses: %s", quote(f.Value))
 			}
 		}
 	}
 	if f, _ := d.field("Date"); f != nil {
-		if !isDate(f.value) {
-			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.value))
+		if !isDate(f.Value) {
+			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.Value))
 		}
 	}
-	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.value) {
-		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.value))
+	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.Value) {
+		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.Value))
 	}
 }
 
@@ -197,26 +198,26 @@ const (
 )
 
 // checkFieldText is IM59 for one field.
-func checkFieldText(r *report, p *part, f *field) {
-	where := place{header: f.name, part: p}
-	if p.parent == nil {
+func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
+	where := place{header: f.Name, part: p}
+	if p.Parent == nil {
 		where.part = nil
 	}
-	length := len(f.name) + 1
-	for line := range strings.SplitSeq(f.raw, "\n") {
+	length := len(f.Name) + 1
+	for line := range strings.SplitSeq(f.Raw, "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		switch length += len(line); {
-		case length > maxLine:
+		case length > mimetree.MaxLine:
 			r.add(where, "a line of %d octets", length)
 		case length > maxHeaderLine && r.own && canFold(line):
 			r.warn(where, "a line of %d octets", length)
 		}
 		length = 0
 	}
-	if !isASCII(f.value) && !onlyInAddresses(f) {
-		r.strict(where, "it has characters beyond ASCII that are not encoded: %s", quote(f.value))
+	if !isASCII(f.Value) && !onlyInAddresses(f) {
+		r.strict(where, "it has characters beyond ASCII that are not encoded: %s", quote(f.Value))
 	}
-	for word := range encodedWords(f.value) {
+	for word := range encodedWords(f.Value) {
 		if len(word) > maxWord {
 			r.strict(where, "an encoded-word of %d characters", len(word))
 		}
@@ -237,15 +238,15 @@ func canFold(line string) bool {
 }
 
 // onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which no encoded-word may be in (IM72).
-func onlyInAddresses(f *field) bool {
-	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.name) }) {
+func onlyInAddresses(f *mimetree.Field) bool {
+	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
 		return false
 	}
-	boxes, err := f.mailboxes()
+	boxes, err := parseMailboxes(f.Value)
 	if err != nil || len(boxes) > 100 {
 		return false
 	}
-	rest := f.value
+	rest := f.Value
 	for _, box := range boxes {
 		rest = strings.Replace(rest, box.addr, "", 1)
 	}

@@ -1,25 +1,29 @@
 package imip
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/mimetree"
+)
 
 // checkImages is IM11: what cid: in the HTML names is there, and what has a Content-ID for it is shown.
 func checkImages(d *document, r *report) {
-	byID := map[string][]*part{}
-	var named []*part
+	byID := map[string][]*mimetree.Part{}
+	var named []*mimetree.Part
 	for _, p := range d.parts {
-		if f, _ := p.field("Content-ID"); f != nil && p.isLeaf() && !p.isCalendar() && !p.isICS() {
-			id := strings.Trim(f.value, "<> \t")
+		if f, _ := p.Field("Content-ID"); f != nil && p.IsLeaf() && !p.IsCalendar() && !p.IsICS() {
+			id := strings.Trim(f.Value, "<> \t")
 			byID[id] = append(byID[id], p)
 			named = append(named, p)
 		}
 	}
-	shown := map[*part]bool{}
+	shown := map[*mimetree.Part]bool{}
 	for _, html := range d.parts {
-		if !html.isBody("text/html") {
+		if !html.IsBody("text/html") {
 			continue
 		}
 		seen := map[string]bool{}
-		for id := range contentIDs(html.content()) {
+		for id := range contentIDs(html.Text()) {
 			if seen[id] {
 				continue
 			}
@@ -37,16 +41,16 @@ func checkImages(d *document, r *report) {
 		}
 	}
 	for _, p := range named {
-		if !shown[p] && !p.isBody("text/html") && !p.isBody("text/plain") {
-			r.add(place{part: p}, "no HTML shows this %s, which has a Content-ID", quote(p.media.kind))
+		if !shown[p] && !p.IsBody("text/html") && !p.IsBody("text/plain") {
+			r.add(place{part: p}, "no HTML shows this %s, which has a Content-ID", quote(p.Media.Kind))
 		}
 	}
 }
 
 // shareRelated reports whether some multipart/related holds both.
-func shareRelated(a, b *part) bool {
-	for q := a.parent; q != nil; q = q.parent {
-		if q.media.kind == "multipart/related" && q.has(b) {
+func shareRelated(a, b *mimetree.Part) bool {
+	for q := a.Parent; q != nil; q = q.Parent {
+		if q.Media.Kind == "multipart/related" && q.Has(b) {
 			return true
 		}
 	}

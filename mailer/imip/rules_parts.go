@@ -3,6 +3,9 @@ package imip
 import (
 	"mime"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // The rules on the labels of the parts: Content-Type, Content-Disposition, file names.
@@ -15,7 +18,7 @@ var partRules = []Rule{
 		Mend:   "Write type/subtype and parameters once each, values with special characters in quotes.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				f, n := p.field("Content-Type")
+				f, n := p.Field("Content-Type")
 				if n == 0 {
 					continue
 				}
@@ -23,10 +26,10 @@ var partRules = []Rule{
 				if n > 1 {
 					r.add(where, "the field is there %d times", n)
 				}
-				if len(f.value) > maxMedia {
-					r.add(where, "the value is %d octets long", len(f.value))
-				} else if _, _, err := mime.ParseMediaType(f.value); err != nil {
-					r.add(where, "%s cannot be parsed (%s)", quote(f.value), strings.TrimPrefix(err.Error(), "mime: "))
+				if len(f.Value) > maxMedia {
+					r.add(where, "the value is %d octets long", len(f.Value))
+				} else if _, _, err := mime.ParseMediaType(f.Value); err != nil {
+					r.add(where, "%s cannot be parsed (%s)", quote(f.Value), strings.TrimPrefix(err.Error(), "mime: "))
 				}
 			}
 		},
@@ -42,7 +45,7 @@ var partRules = []Rule{
 				return // IM28
 			}
 			for p := range d.calendarParts {
-				if m, _ := p.media.get("method"); !strings.EqualFold(m, d.cal.method) {
+				if m, _ := p.Media.Get("method"); !strings.EqualFold(m, d.cal.method) {
 					r.add(place{header: "Content-Type", part: p}, "method=%s, but the calendar says METHOD:%s", quoteName(m), quoteName(d.cal.method))
 				}
 			}
@@ -56,7 +59,7 @@ var partRules = []Rule{
 		Mend:   "Write method=REQUEST or method=CANCEL.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if m, _ := p.media.get("method"); m != strings.ToUpper(m) || !isName(m) {
+				if m, _ := p.Media.Get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
 					r.add(place{header: "Content-Type", part: p}, "method=%s", quoteName(m))
 				}
 			}
@@ -70,7 +73,7 @@ var partRules = []Rule{
 		Mend:   "Add charset=UTF-8 to the Content-Type, always.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				charset, ok := p.media.get("charset")
+				charset, ok := p.Media.Get("charset")
 				if strings.EqualFold(charset, "utf-8") {
 					continue
 				}
@@ -78,7 +81,7 @@ var partRules = []Rule{
 				if ok {
 					what = "charset=" + quoteName(charset)
 				}
-				if isASCII(p.content()) {
+				if isASCII(p.Text()) {
 					r.add(where, "%s", what)
 				} else {
 					r.error(where, "%s, but the calendar is not all ASCII", what)
@@ -94,15 +97,15 @@ var partRules = []Rule{
 		Mend:   "Leave it out.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				for _, q := range p.media.params {
-					if q.name != "component" {
+				for _, q := range p.Media.Params {
+					if q.Name != "component" {
 						continue
 					}
 					where := place{header: "Content-Type", part: p}
-					if p == d.source && d.cal != nil && !d.cal.hasComponent(strings.ToUpper(q.value)) {
-						r.error(where, "component=%s, but there is none in the calendar", quoteName(q.value))
+					if p == d.source && d.cal != nil && !d.cal.hasComponent(strings.ToUpper(q.Value)) {
+						r.error(where, "component=%s, but there is none in the calendar", quoteName(q.Value))
 					} else {
-						r.add(where, "component=%s", quoteName(q.value))
+						r.add(where, "component=%s", quoteName(q.Value))
 					}
 				}
 			}
@@ -116,7 +119,7 @@ var partRules = []Rule{
 		Mend:   "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if p.disp.kind == "attachment" {
+				if p.Disposition.Kind == "attachment" {
 					r.add(place{header: "Content-Disposition", part: p}, "the part is an attachment")
 				}
 			}
@@ -130,13 +133,13 @@ var partRules = []Rule{
 		Mend:   "Send the part with Content-Type and Content-Transfer-Encoding only.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if _, n := p.field("Content-ID"); n > 0 {
+				if _, n := p.Field("Content-ID"); n > 0 {
 					r.add(place{header: "Content-ID", part: p}, "the part has a Content-ID")
 				}
-				if p.disp.kind != "" && p.disp.kind != "attachment" {
-					r.add(place{header: "Content-Disposition", part: p}, "the part has the disposition %s", quote(p.disp.kind))
+				if p.Disposition.Kind != "" && p.Disposition.Kind != "attachment" {
+					r.add(place{header: "Content-Disposition", part: p}, "the part has the disposition %s", quote(p.Disposition.Kind))
 				}
-				if name, ok := p.media.get("name"); ok {
+				if name, ok := p.Media.Get("name"); ok {
 					r.add(place{header: "Content-Type", part: p}, "the part has the name %s", quote(name))
 				}
 			}
@@ -150,16 +153,16 @@ var partRules = []Rule{
 		Mend:   "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				if !p.isICS() {
+				if !p.IsICS() {
 					continue
 				}
-				if p.disp.kind != "attachment" {
+				if p.Disposition.Kind != "attachment" {
 					r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
 				}
-				if p.encoding != "base64" {
-					r.add(place{header: "Content-Transfer-Encoding", part: p}, "it is %s and not base64", quoteName(p.encoding))
+				if p.Encoding != "base64" {
+					r.add(place{header: "Content-Transfer-Encoding", part: p}, "it is %s and not base64", quoteName(p.Encoding))
 				}
-				if name := p.fileName(); !strings.HasSuffix(strings.ToLower(name), ".ics") {
+				if name := fileName(p); !strings.HasSuffix(strings.ToLower(name), ".ics") {
 					r.add(place{header: "Content-Disposition", part: p}, "the file name is %s", quote(name))
 				}
 			}
@@ -172,18 +175,18 @@ var partRules = []Rule{
 		Source: "RFC 6047 section 2.4; Cronofy, Sending Smart Invites; nodemailer issue 1615",
 		Mend:   "Leave both out of application/ics, as Google does, or write the same.",
 		check: func(d *document, r *report) {
-			if d.source == nil || !d.source.isCalendar() {
+			if d.source == nil || !d.source.IsCalendar() {
 				return
 			}
 			for _, p := range d.parts {
-				if !p.isICS() {
+				if !p.IsICS() {
 					continue
 				}
 				for _, name := range []string{"method", "charset"} {
-					mine, ok := p.media.get(name)
-					theirs, _ := d.source.media.get(name)
+					mine, ok := p.Media.Get(name)
+					theirs, _ := d.source.Media.Get(name)
 					if ok && !strings.EqualFold(mine, theirs) {
-						r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s", name, quoteName(mine), d.source.path(), quote(theirs))
+						r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s", name, quoteName(mine), d.source.Path(), quote(theirs))
 					}
 				}
 			}
@@ -197,8 +200,8 @@ var partRules = []Rule{
 		Mend:   "Call it invite.ics.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				checkFileName(r, p, "Content-Disposition", &p.disp, "filename")
-				checkFileName(r, p, "Content-Type", &p.media, "name")
+				checkFileName(r, p, "Content-Disposition", &p.Disposition, "filename")
+				checkFileName(r, p, "Content-Type", &p.Media, "name")
 			}
 		},
 	},
@@ -207,10 +210,10 @@ var partRules = []Rule{
 // maxMedia is the longest Content-Type that is looked into.
 const maxMedia = 8 << 10
 
-func checkFileName(r *report, p *part, header string, m *media, param string) {
+func checkFileName(r *report, p *mimetree.Part, header string, m *mimetree.Media, param string) {
 	where := place{header: header, part: p}
-	plain, ok := m.get(param)
-	_, extended := m.get(param + "*")
+	plain, ok := m.Get(param)
+	_, extended := m.Get(param + "*")
 	switch {
 	case extended && !ok:
 		r.add(where, "there is %s*= without a plain %s= beside it", param, param)
@@ -227,10 +230,10 @@ func checkFileName(r *report, p *part, header string, m *media, param string) {
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // fileName returns the name a client would save p under.
-func (p *part) fileName() string {
-	for _, m := range []*media{&p.disp, &p.media} {
+func fileName(p *mimetree.Part) string {
+	for _, m := range []*mimetree.Media{&p.Disposition, &p.Media} {
 		for _, name := range []string{"filename", "name", "filename*", "name*"} {
-			if v, ok := m.get(name); ok {
+			if v, ok := m.Get(name); ok {
 				return v
 			}
 		}
@@ -240,8 +243,8 @@ func (p *part) fileName() string {
 
 func (c *calendar) hasComponent(name string) bool {
 	for _, o := range c.objects {
-		for _, sub := range o.subs {
-			if sub.name == name {
+		for _, sub := range o.Components {
+			if sub.Name == name {
 				return true
 			}
 		}

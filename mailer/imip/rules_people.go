@@ -3,6 +3,8 @@ package imip
 import (
 	"slices"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on ORGANIZER and ATTENDEE, and on who gets the mail.
@@ -19,7 +21,7 @@ var peopleRules = []Rule{
 			}
 			for _, o := range d.cal.who().organizers {
 				if o.problem != "" {
-					r.add(d.at(o.property.line), "ORGANIZER %s: %s", quote(o.property.value), o.problem)
+					r.add(d.at(o.property.Line), "ORGANIZER %s: %s", quote(o.property.Value), o.problem)
 				}
 			}
 		},
@@ -33,14 +35,14 @@ var peopleRules = []Rule{
 		check: func(d *document, r *report) {
 			if d.method == "REQUEST" {
 				for _, e := range d.cal.events {
-					if _, n := e.get("ATTENDEE"); n == 0 {
-						r.fatal(d.at(e.line), "the VEVENT has no ATTENDEE")
+					if _, n := e.Get("ATTENDEE"); n == 0 {
+						r.fatal(d.at(e.Line), "the VEVENT has no ATTENDEE")
 					}
 				}
 			}
 			for _, a := range d.cal.who().attendees {
 				if a.problem != "" {
-					r.add(d.at(a.property.line), "ATTENDEE %s: %s", quote(a.property.value), a.problem)
+					r.add(d.at(a.property.Line), "ATTENDEE %s: %s", quote(a.property.Value), a.problem)
 				}
 			}
 		},
@@ -82,7 +84,7 @@ var peopleRules = []Rule{
 			if d.method != "REQUEST" || d.options.Previous != nil {
 				return
 			}
-			if n, _ := readSequence(d.cal.main().sequence()); n > 0 {
+			if n, _ := readSequence(sequence(d.cal.main())); n > 0 {
 				return
 			}
 			for _, to := range d.to {
@@ -90,11 +92,11 @@ var peopleRules = []Rule{
 				if a == nil {
 					continue
 				}
-				if v, ok := a.property.param("PARTSTAT"); ok && !strings.EqualFold(v.value, "NEEDS-ACTION") {
-					r.add(d.at(a.property.line), "the recipient has PARTSTAT=%s", quoteName(v.value))
+				if v, ok := a.property.Parameter("PARTSTAT"); ok && !strings.EqualFold(v.Value, "NEEDS-ACTION") {
+					r.add(d.at(a.property.Line), "the recipient has PARTSTAT=%s", quoteName(v.Value))
 				}
-				if v, _ := a.property.param("RSVP"); !strings.EqualFold(v.value, "TRUE") {
-					r.add(d.at(a.property.line), "the recipient has no RSVP=TRUE")
+				if v, _ := a.property.Parameter("RSVP"); !strings.EqualFold(v.Value, "TRUE") {
+					r.add(d.at(a.property.Line), "the recipient has no RSVP=TRUE")
 				}
 			}
 		},
@@ -107,11 +109,11 @@ var peopleRules = []Rule{
 		Mend:   "RSVP=TRUE, PARTSTAT=NEEDS-ACTION, ROLE=REQ-PARTICIPANT, CUTYPE=INDIVIDUAL, hyphens included.",
 		check: func(d *document, r *report) {
 			for _, a := range d.cal.who().attendees {
-				for q := range a.property.each {
-					legal, known := enums[q.name]
-					value := strings.ToUpper(q.value)
-					if known && !slices.Contains(legal, value) && (q.name == "RSVP" || !strings.HasPrefix(value, "X-")) {
-						r.add(d.at(a.property.line), "%s=%s", q.name, quoteName(q.value))
+				for q := range a.property.Parameters {
+					legal, known := enums[q.Name]
+					value := strings.ToUpper(q.Value)
+					if known && !slices.Contains(legal, value) && (q.Name == "RSVP" || !strings.HasPrefix(value, "X-")) {
+						r.add(d.at(a.property.Line), "%s=%s", q.Name, quoteName(q.Value))
 					}
 				}
 			}
@@ -137,13 +139,13 @@ var peopleRules = []Rule{
 		Mend:   "Leave it out; let From and ORGANIZER be the same.",
 		check: func(d *document, r *report) {
 			for _, o := range d.cal.who().organizers {
-				v, ok := o.property.param("SENT-BY")
+				v, ok := o.property.Parameter("SENT-BY")
 				switch {
 				case !ok:
-				case !v.quoted || !hasPrefixFold(v.value, "mailto:"):
-					r.error(d.at(o.property.line), "SENT-BY=%s is no quoted mailto:", quoteName(v.value))
+				case !v.Quoted || !hasPrefixFold(v.Value, "mailto:"):
+					r.error(d.at(o.property.Line), "SENT-BY=%s is no quoted mailto:", quoteName(v.Value))
 				default:
-					r.add(d.at(o.property.line), "SENT-BY=%s", quoteName(v.value))
+					r.add(d.at(o.property.Line), "SENT-BY=%s", quoteName(v.Value))
 				}
 			}
 		},
@@ -172,9 +174,9 @@ func (d *document) mustInvite(r *report) {
 }
 
 // sequence returns SEQUENCE as it stands; c may be nil.
-func (c *component) sequence() string {
+func sequence(c *ical.Component) string {
 	if c == nil {
 		return ""
 	}
-	return c.value("SEQUENCE")
+	return c.Value("SEQUENCE")
 }

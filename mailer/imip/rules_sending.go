@@ -35,7 +35,7 @@ var sendingRules = []Rule{
 			}
 			for _, name := range []string{"Cc", "Bcc"} {
 				if f, _ := d.field(name); f != nil {
-					r.add(place{header: name}, "there is one: %s", quote(f.value))
+					r.add(place{header: name}, "there is one: %s", quote(f.Value))
 				}
 			}
 		},
@@ -148,7 +148,7 @@ func checkUnsubscribe(d *document, r *report) {
 	list, hasList := d.field("List-Unsubscribe")
 	_, hasPost := d.field("List-Unsubscribe-Post")
 	if hasPost > 0 {
-		if hasList == 0 || !containsFold(list.value, "<https:") {
+		if hasList == 0 || !containsFold(list.Value, "<https:") {
 			r.add(place{header: "List-Unsubscribe-Post"}, "there is no https address in List-Unsubscribe")
 		}
 		if signatures := d.signatures(); len(signatures) > 0 && !slices.ContainsFunc(signatures, func(s signature) bool {
@@ -173,13 +173,13 @@ func (s signature) covers(lower string) bool { return slices.Contains(s.fields, 
 // signatures reads the DKIM signatures, ten at most.
 func (d *document) signatures() []signature {
 	var all []signature
-	for i := range d.root.fields {
-		f := &d.root.fields[i]
-		if !strings.EqualFold(f.name, "DKIM-Signature") || len(all) == 10 {
+	for i := range d.root.Fields {
+		f := &d.root.Fields[i]
+		if !strings.EqualFold(f.Name, "DKIM-Signature") || len(all) == 10 {
 			continue
 		}
 		var s signature
-		for tag := range strings.SplitSeq(f.value, ";") {
+		for tag := range strings.SplitSeq(f.Value, ";") {
 			name, value, _ := strings.Cut(tag, "=")
 			switch strings.TrimSpace(name) {
 			case "h":

@@ -2,6 +2,8 @@ package imip
 
 import (
 	"slices"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules that compare with the message before.
@@ -25,19 +27,19 @@ var seriesRules = []Rule{
 			if e == nil {
 				return
 			}
-			if uid, _ := e.get("UID"); uid != nil && uid.value != before.uid {
-				r.add(d.at(uid.line), "the UID was %s and is %s", quote(before.uid), quote(uid.value))
+			if uid, _ := e.Get("UID"); uid != nil && uid.Value != before.uid {
+				r.add(d.at(uid.Line), "the UID was %s and is %s", quote(before.uid), quote(uid.Value))
 			}
 			now := d.cal.who().organizer()
 			if now == "" || before.organizer == "" || now == before.organizer {
 				return
 			}
-			p, _ := e.get("ORGANIZER")
+			p, _ := e.Get("ORGANIZER")
 			where := d.the()
 			if p != nil {
-				where = d.at(p.line)
+				where = d.at(p.Line)
 			}
-			if n, _ := readSequence(e.sequence()); n > before.sequence && d.method == "REQUEST" {
+			if n, _ := readSequence(sequence(e)); n > before.sequence && d.method == "REQUEST" {
 				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
 			} else {
 				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher SEQUENCE", quote(before.organizer), quote(now))
@@ -71,15 +73,15 @@ func (d *document) repeats() bool { return d.calendarText == d.options.Previous.
 // checkSequence is IM38.
 func checkSequence(d *document, r *report) {
 	before, e := d.options.Previous, d.cal.main()
-	if e == nil || e.value("UID") != before.uid || d.repeats() {
+	if e == nil || e.Value("UID") != before.uid || d.repeats() {
 		return
 	}
-	where := d.at(e.line)
-	if p, _ := e.get("SEQUENCE"); p != nil {
-		where = d.at(p.line)
+	where := d.at(e.Line)
+	if p, _ := e.Get("SEQUENCE"); p != nil {
+		where = d.at(p.Line)
 	}
-	now, ok := readSequence(e.sequence())
-	if !ok && e.sequence() != "" {
+	now, ok := readSequence(sequence(e))
+	if !ok && sequence(e) != "" {
 		return // IM37
 	}
 	switch {
@@ -96,15 +98,15 @@ func checkSequence(d *document, r *report) {
 			}
 		}
 	}
-	stamp, _ := e.get("DTSTAMP")
-	if stamp != nil && stamp.when().ok && !stamp.when().clock.After(before.stamp) {
-		r.add(d.at(stamp.line), "DTSTAMP was %s and is %s, which is not newer", before.stamp.Format("20060102T150405Z"), stamp.value)
+	stamp, _ := e.Get("DTSTAMP")
+	if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(before.stamp) {
+		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer", before.stamp.Format("20060102T150405Z"), stamp.Value)
 	}
 }
 
 // changed returns the first significant property in which e is not as before, or "".
-func (d *document) changed(e *component) string {
-	before, known := d.options.Previous.facts[e.value("RECURRENCE-ID")]
+func (d *document) changed(e *ical.Component) string {
+	before, known := d.options.Previous.facts[e.Value("RECURRENCE-ID")]
 	if !known {
 		return ""
 	}

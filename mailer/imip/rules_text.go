@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on content lines: line ends, folds, characters, quotes, escapes.
@@ -34,7 +36,7 @@ var textRules = []Rule{
 		Mend:   "Fold: CRLF and one space after at most 75 octets.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
-			if d.source != nil && d.source.encoding != "base64" && d.source.encoding != "quoted-printable" {
+			if d.source != nil && d.source.Encoding != "base64" && d.source.Encoding != "quoted-printable" {
 				l.veryLong.report(d, r.error, "the line is longer than 998 octets and not encoded")
 				if l.veryLong.n > 0 {
 					return
@@ -67,7 +69,7 @@ var textRules = []Rule{
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
 		Mend:   "Use quoted-printable, or fold before the space.",
 		check: func(d *document, r *report) {
-			if d.source == nil || d.source.encoding == "base64" || d.source.encoding == "quoted-printable" {
+			if d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable" {
 				return
 			}
 			for line, fold := range d.cal.folds {
@@ -96,8 +98,8 @@ var textRules = []Rule{
 		Source: "RFC 5545 sections 3.1 and 3.2; RFC 6868 section 3; tine20 issue 4642",
 		Mend:   "Put the value in double quotes; write a double quote within as ^'.",
 		check: func(d *document, r *report) {
-			for _, p := range d.cal.properties {
-				if p.params != "" {
+			for _, p := range d.cal.Properties {
+				if p.Params != "" {
 					checkParams(d, r, p)
 				}
 			}
@@ -110,14 +112,14 @@ var textRules = []Rule{
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",
 		Mend:   "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
 		check: func(d *document, r *report) {
-			for _, p := range d.cal.properties {
-				if e, ok := p.param("ENCODING"); ok && strings.EqualFold(e.value, "QUOTED-PRINTABLE") {
-					r.add(d.at(p.line), "%s has ENCODING=QUOTED-PRINTABLE", p.name)
+			for _, p := range d.cal.Properties {
+				if e, ok := p.Parameter("ENCODING"); ok && strings.EqualFold(e.Value, "QUOTED-PRINTABLE") {
+					r.add(d.at(p.Line), "%s has ENCODING=QUOTED-PRINTABLE", p.Name)
 				}
-				if _, ok := p.param("CHARSET"); ok {
-					r.add(d.at(p.line), "%s has a CHARSET", p.name)
+				if _, ok := p.Parameter("CHARSET"); ok {
+					r.add(d.at(p.Line), "%s has a CHARSET", p.Name)
 				}
-				if slices.Contains(texts, p.name) {
+				if slices.Contains(texts, p.Name) {
 					checkEscapes(d, r, p)
 				}
 			}
@@ -130,7 +132,7 @@ var texts = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
 // inherited reports whether the line ends of the calendar are those of the file it was found in, and the file has been stored with bare LFs.
 func (d *document) inherited() bool {
-	return d.stored && d.source != nil && d.source.encoding != "base64"
+	return d.stored && d.source != nil && d.source.Encoding != "base64"
 }
 
 // fold is one fold: what stands before and after it on their physical lines.
@@ -141,14 +143,14 @@ type fold struct {
 
 // folds yields each fold with the number of the line before it.
 func (c *calendar) folds(yield func(int, fold) bool) {
-	for _, p := range c.properties {
-		rest, number := p.raw, p.line
+	for _, p := range c.Properties {
+		rest, number := p.Raw, p.Line
 		for {
 			n := strings.IndexByte(rest, '\n')
 			if n < 0 {
 				break
 			}
-			f := fold{before: strings.TrimSuffix(rest[:n], "\r"), text: slices.Contains(texts, p.name)}
+			f := fold{before: strings.TrimSuffix(rest[:n], "\r"), text: slices.Contains(texts, p.Name)}
 			rest = rest[n+1:]
 			f.after = rest[min(1, len(rest)):]
 			if !yield(number, f) {
@@ -163,74 +165,48 @@ func (c *calendar) folds(yield func(int, fold) bool) {
 var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR", "TZID", "LANGUAGE", "ALTREP", "EMAIL", "VALUE", "RANGE", "RELATED"}
 
 // checkParams is IM52 for one property.
-func checkParams(d *document, r *report, p *property) {
+func checkParams(d *document, r *report, p *ical.Property) {
 	seen := make([]string, 0, 8)
-	for q := range p.each {
+	for q := range p.Parameters {
 		switch {
-		case q.name == "":
-			r.add(d.at(p.line), "%s: the parameter %s has no name; is it the rest of a value that needs quotes?", p.name, quote(q.value))
-		case !isName(q.name):
-			r.add(d.at(p.line), "%s: %s is no name of a parameter", p.name, quote(q.name))
-		case !q.quoted && strings.Contains(q.value, `"`) && !quotedList(q.value):
-			r.add(d.at(p.line), "%s: there is a double quote within %s=%s", p.name, q.name, quote(q.value))
-		case !q.quoted && strings.Contains(q.value, ",") && slices.Contains(alone, q.name):
-			r.add(d.at(p.line), "%s: %s=%s needs quotes for its comma", p.name, q.name, quote(q.value))
+		case q.Name == "":
+			r.add(d.at(p.Line), "%s: the parameter %s has no name; is it the rest of a value that needs quotes?", p.Name, quote(q.Value))
+		case !ical.IsName(q.Name):
+			r.add(d.at(p.Line), "%s: %s is no name of a parameter", p.Name, quote(q.Name))
+		case q.Misquoted():
+			r.add(d.at(p.Line), "%s: there is a double quote within %s=%s", p.Name, q.Name, quote(q.Value))
+		case !q.Quoted && strings.Contains(q.Value, ",") && slices.Contains(alone, q.Name):
+			r.add(d.at(p.Line), "%s: %s=%s needs quotes for its comma", p.Name, q.Name, quote(q.Value))
 		}
 		if len(seen) < 50 {
-			if slices.Contains(seen, q.name) && q.name != "" {
-				r.add(d.at(p.line), "%s: %s is there twice", p.name, q.name)
+			if slices.Contains(seen, q.Name) && q.Name != "" {
+				r.add(d.at(p.Line), "%s: %s is there twice", p.Name, q.Name)
 			}
-			seen = append(seen, q.name)
+			seen = append(seen, q.Name)
 		}
 	}
 	// An unquoted colon shows in the value: what should be the address comes later.
-	if p.name == "ORGANIZER" || p.name == "ATTENDEE" {
-		if i := indexFold(p.value, "mailto:"); i > 0 {
-			r.add(d.at(p.line), "%s: a parameter needs quotes for its colon; the value is %s", p.name, quote(p.value))
+	if p.Name == "ORGANIZER" || p.Name == "ATTENDEE" {
+		if i := indexFold(p.Value, "mailto:"); i > 0 {
+			r.add(d.at(p.Line), "%s: a parameter needs quotes for its colon; the value is %s", p.Name, quote(p.Value))
 		}
 	}
-}
-
-// quotedList reports whether s is a list of values of which some are quoted, such as "mailto:a@x","mailto:b@x".
-func quotedList(s string) bool {
-	for s != "" {
-		if s[0] != '"' {
-			n := strings.IndexByte(s, ',')
-			if n < 0 {
-				return !strings.Contains(s, `"`)
-			}
-			if strings.Contains(s[:n], `"`) {
-				return false
-			}
-			s = s[n+1:]
-			continue
-		}
-		n := strings.IndexByte(s[1:], '"')
-		if n < 0 {
-			return false
-		}
-		if s = s[n+2:]; s != "" && s[0] != ',' {
-			return false
-		}
-		s = strings.TrimPrefix(s, ",")
-	}
-	return true
 }
 
 // checkEscapes is IM53 for one text.
-func checkEscapes(d *document, r *report, p *property) {
-	v := p.value
+func checkEscapes(d *document, r *report, p *ical.Property) {
+	v := p.Value
 	for i := 0; i < len(v); i++ {
 		switch v[i] {
 		case ',', ';':
-			r.add(d.at(p.line), "%s: %q is not escaped: %s", p.name, v[i], quote(v[max(0, i-20):]))
+			r.add(d.at(p.Line), "%s: %q is not escaped: %s", p.Name, v[i], quote(v[max(0, i-20):]))
 			return
 		case '\\':
 			i++
 			if i == len(v) {
-				r.add(d.at(p.line), "%s ends in a backslash", p.name)
+				r.add(d.at(p.Line), "%s ends in a backslash", p.Name)
 			} else if !strings.ContainsRune(`\;,nN`, rune(v[i])) {
-				r.add(d.at(p.line), "%s: there is no escape %s", p.name, quote(v[i-1:min(len(v), i+1)]))
+				r.add(d.at(p.Line), "%s: there is no escape %s", p.Name, quote(v[i-1:min(len(v), i+1)]))
 				return
 			}
 		}

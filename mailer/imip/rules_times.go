@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on times, zones and recurrence.
@@ -28,26 +30,26 @@ var timeRules = []Rule{
 		Mend:   "Add a VTIMEZONE for each TZID, or write the times in UTC.",
 		check: func(d *document, r *report) {
 			missing := map[string]bool{}
-			for c, p := range d.cal.properties {
-				if c.name == "VTIMEZONE" || p.params == "" {
+			for c, p := range d.cal.Properties {
+				if c.Name == "VTIMEZONE" || p.Params == "" {
 					continue
 				}
-				tzid, ok := p.param("TZID")
-				if !ok || missing[tzid.value] || d.cal.zones[tzid.value] != nil {
+				tzid, ok := p.Parameter("TZID")
+				if !ok || missing[tzid.Value] || d.cal.zones[tzid.Value] != nil {
 					continue
 				}
-				missing[tzid.value] = true
-				r.add(d.at(p.line), "there is no VTIMEZONE for TZID=%s", quoteName(tzid.value))
+				missing[tzid.Value] = true
+				r.add(d.at(p.Line), "there is no VTIMEZONE for TZID=%s", quoteName(tzid.Value))
 			}
-			for _, sub := range d.cal.objects[0].subs {
-				if sub.name != "VTIMEZONE" {
+			for _, sub := range d.cal.objects[0].Components {
+				if sub.Name != "VTIMEZONE" {
 					continue
 				}
-				for _, rule := range sub.subs {
-					_, rrule := rule.get("RRULE")
-					_, rdate := rule.get("RDATE")
+				for _, rule := range sub.Components {
+					_, rrule := rule.Get("RRULE")
+					_, rdate := rule.Get("RDATE")
 					if rrule > 0 && rdate > 0 {
-						r.add(d.at(rule.line), "%s has an RRULE and an RDATE", quoteName(rule.name))
+						r.add(d.at(rule.Line), "%s has an RRULE and an RDATE", quoteName(rule.Name))
 					}
 				}
 			}
@@ -61,12 +63,12 @@ var timeRules = []Rule{
 		Mend:   "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
-				for i := range e.props {
-					p := &e.props[i]
-					if p.name == "TZID" {
-						r.error(d.at(p.line), "TZID is a property of the VEVENT")
+				for i := range e.Properties {
+					p := &e.Properties[i]
+					if p.Name == "TZID" {
+						r.error(d.at(p.Line), "TZID is a property of the VEVENT")
 					}
-					if slices.Contains(times, p.name) {
+					if slices.Contains(times, p.Name) {
 						checkZone(d, r, p)
 					}
 				}
@@ -81,10 +83,10 @@ var timeRules = []Rule{
 		Mend:   "Use a simple RRULE, or send single events.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
-				rule, _ := e.get("RRULE")
+				rule, _ := e.Get("RRULE")
 				if rule == nil {
-					if p, n := e.get("RDATE"); n > 0 {
-						r.add(d.at(p.line), "there is an RDATE and no RRULE")
+					if p, n := e.Get("RDATE"); n > 0 {
+						r.add(d.at(p.Line), "there is an RDATE and no RRULE")
 					}
 					continue
 				}
@@ -111,7 +113,7 @@ var timeRules = []Rule{
 				return
 			}
 			var last time.Time
-			var where *property
+			var where *ical.Property
 			for _, e := range d.cal.events {
 				end, p, ok := d.lastEnd(e)
 				if !ok {
@@ -122,7 +124,7 @@ var timeRules = []Rule{
 				}
 			}
 			if where != nil && last.Before(d.options.Now) {
-				r.add(d.at(where.line), "the event ended at %s", last.Format("2006-01-02 15:04 UTC"))
+				r.add(d.at(where.Line), "the event ended at %s", last.Format("2006-01-02 15:04 UTC"))
 			}
 		},
 	},
@@ -132,43 +134,43 @@ var timeRules = []Rule{
 var times = []string{"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"}
 
 // checkSpan is IM44 for one VEVENT.
-func checkSpan(d *document, r *report, e *component) {
+func checkSpan(d *document, r *report, e *ical.Component) {
 	start := d.once(r, e, "DTSTART", d.method == "REQUEST")
 	end := d.once(r, e, "DTEND", false)
 	length := d.once(r, e, "DURATION", false)
 	if end != nil && length != nil {
-		r.add(d.at(length.line), "there are both DTEND and DURATION")
+		r.add(d.at(length.Line), "there are both DTEND and DURATION")
 	}
-	if start != nil && !start.when().ok {
-		r.add(d.at(start.line), "DTSTART:%s is no date or time", quoteName(start.value))
+	if start != nil && !start.When().OK {
+		r.add(d.at(start.Line), "DTSTART:%s is no date or time", quoteName(start.Value))
 		return
 	}
 	if length != nil {
-		if n, ok := readDuration(length.value); !ok || n <= 0 {
-			r.add(d.at(length.line), "DURATION:%s is no length of time", quoteName(length.value))
+		if n, ok := readDuration(length.Value); !ok || n <= 0 {
+			r.add(d.at(length.Line), "DURATION:%s is no length of time", quoteName(length.Value))
 		}
 	}
 	if end == nil {
 		return
 	}
-	to := end.when()
-	if !to.ok {
-		r.add(d.at(end.line), "DTEND:%s is no date or time", quoteName(end.value))
+	to := end.When()
+	if !to.OK {
+		r.add(d.at(end.Line), "DTEND:%s is no date or time", quoteName(end.Value))
 		return
 	}
 	if start == nil {
 		return
 	}
-	from := start.when()
-	if v, ok := start.param("VALUE"); ok && !strings.EqualFold(v.value, from.valueType()) || !ok && from.day {
-		r.add(d.at(start.line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE", quoteName(start.value))
+	from := start.When()
+	if v, ok := start.Parameter("VALUE"); ok && !strings.EqualFold(v.Value, from.ValueType()) || !ok && from.Day {
+		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE", quoteName(start.Value))
 	}
-	if from.day != to.day {
-		r.add(d.at(end.line), "DTSTART is a %s and DTEND a %s", from.valueType(), to.valueType())
+	if from.Day != to.Day {
+		r.add(d.at(end.Line), "DTSTART is a %s and DTEND a %s", from.ValueType(), to.ValueType())
 		return
 	}
-	a, b := from.clock, to.clock
-	if from.utc != to.utc || from.tzid != to.tzid {
+	a, b := from.Clock, to.Clock
+	if from.UTC != to.UTC || from.TZID != to.TZID {
 		var okA, okB bool
 		a, okA = d.locations.instant(from)
 		b, okB = d.locations.instant(to)
@@ -177,25 +179,25 @@ func checkSpan(d *document, r *report, e *component) {
 		}
 	}
 	if !b.After(a) {
-		r.add(d.at(end.line), "the end, %s, does not come after the start, %s", quoteName(end.value), quoteName(start.value))
+		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s", quoteName(end.Value), quoteName(start.Value))
 	}
 }
 
 // checkZone is IM46 for one property.
-func checkZone(d *document, r *report, p *property) {
-	tzid, has := p.param("TZID")
-	for value := range strings.SplitSeq(p.value, ",") {
+func checkZone(d *document, r *report, p *ical.Property) {
+	tzid, has := p.Parameter("TZID")
+	for value := range strings.SplitSeq(p.Value, ",") {
 		value, _, _ = strings.Cut(value, "/") // a PERIOD
-		w := readWhen(value, tzid.value)
+		w := ical.ReadWhen(value, tzid.Value)
 		switch {
-		case !w.ok:
+		case !w.OK:
 			continue
-		case has && w.utc:
-			r.error(d.at(p.line), "%s has a TZID and is in UTC", p.name)
-		case has && w.day:
-			r.error(d.at(p.line), "%s has a TZID and is a date", p.name)
-		case w.floating():
-			r.add(d.at(p.line), "%s:%s is a floating time", p.name, value)
+		case has && w.UTC:
+			r.error(d.at(p.Line), "%s has a TZID and is in UTC", p.Name)
+		case has && w.Day:
+			r.error(d.at(p.Line), "%s has a TZID and is a date", p.Name)
+		case w.Floating():
+			r.add(d.at(p.Line), "%s:%s is a floating time", p.Name, value)
 		default:
 			continue
 		}
@@ -204,21 +206,21 @@ func checkZone(d *document, r *report, p *property) {
 }
 
 // checkRecurrence is IM54 for one RRULE.
-func checkRecurrence(d *document, r *report, rule *property) {
-	for part := range strings.SplitSeq(strings.ToUpper(rule.value), ";") {
+func checkRecurrence(d *document, r *report, rule *ical.Property) {
+	for part := range strings.SplitSeq(strings.ToUpper(rule.Value), ";") {
 		name, value, _ := strings.Cut(part, "=")
 		switch name {
 		case "BYMONTHDAY":
 			if strings.Contains(value, ",") {
-				r.add(d.at(rule.line), "RRULE has several days of the month: %s", quote(part))
+				r.add(d.at(rule.Line), "RRULE has several days of the month: %s", quote(part))
 			}
 		case "BYDAY":
 			if strings.Contains(value, ",") && strings.ContainsAny(value, "0123456789") {
-				r.add(d.at(rule.line), "RRULE has several ordinals of weekdays: %s", quote(part))
+				r.add(d.at(rule.Line), "RRULE has several ordinals of weekdays: %s", quote(part))
 			}
 		case "FREQ":
 			if value == "SECONDLY" || value == "MINUTELY" || value == "HOURLY" {
-				r.add(d.at(rule.line), "RRULE has FREQ=%s", value)
+				r.add(d.at(rule.Line), "RRULE has FREQ=%s", value)
 			}
 		}
 	}
@@ -232,26 +234,26 @@ func checkInstances(d *document, r *report) {
 		id := d.once(r, e, "RECURRENCE-ID", false)
 		if id == nil {
 			if master {
-				r.add(d.at(e.line), "this is another VEVENT without RECURRENCE-ID")
+				r.add(d.at(e.Line), "this is another VEVENT without RECURRENCE-ID")
 			}
 			master = true
 			continue
 		}
-		tzid, _ := id.param("TZID")
-		key := tzid.value + ":" + id.value
+		tzid, _ := id.Parameter("TZID")
+		key := tzid.Value + ":" + id.Value
 		if seen[key] {
-			r.add(d.at(id.line), "this is another VEVENT for the instance %s", quoteName(id.value))
+			r.add(d.at(id.Line), "this is another VEVENT for the instance %s", quoteName(id.Value))
 		}
 		seen[key] = true
-		start, _ := e.get("DTSTART")
-		if start != nil && start.when().ok && (!id.when().ok || id.when().day != start.when().day) {
-			r.add(d.at(id.line), "RECURRENCE-ID:%s is not of the type of DTSTART", quoteName(id.value))
+		start, _ := e.Get("DTSTART")
+		if start != nil && start.When().OK && (!id.When().OK || id.When().Day != start.When().Day) {
+			r.add(d.at(id.Line), "RECURRENCE-ID:%s is not of the type of DTSTART", quoteName(id.Value))
 		}
-		if p, n := e.get("RRULE"); n > 0 {
-			r.add(d.at(p.line), "an instance has an RRULE")
+		if p, n := e.Get("RRULE"); n > 0 {
+			r.add(d.at(p.Line), "an instance has an RRULE")
 		}
 	}
 	if !master && len(seen) > 0 && d.method == "REQUEST" {
-		r.warn(d.at(d.cal.events[0].line), "there are instances only, and no VEVENT for the series")
+		r.warn(d.at(d.cal.events[0].Line), "there are instances only, and no VEVENT for the series")
 	}
 }

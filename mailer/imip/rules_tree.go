@@ -1,6 +1,10 @@
 package imip
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/mimetree"
+)
 
 // The rule on what can be read at all.
 var readingRules = []Rule{
@@ -27,12 +31,12 @@ var treeRules = []Rule{
 		Source: "RFC 6047 section 2.4 and its note 2; CalConnect Developer's Guide, iMIP Best Practices",
 		Mend:   "Put the calendar into one part with Content-Type: text/calendar; method=REQUEST; charset=UTF-8.",
 		check: func(d *document, r *report) {
-			var with, without []*part
+			var with, without []*mimetree.Part
 			for _, p := range d.parts {
 				switch {
-				case p.isCalendar() && p.media.has("method"):
+				case p.IsCalendar() && p.Media.Has("method"):
 					with = append(with, p)
-				case p.isCalendar():
+				case p.IsCalendar():
 					without = append(without, p)
 				}
 			}
@@ -43,7 +47,7 @@ var treeRules = []Rule{
 				r.add(whole, "there is no text/calendar part")
 			}
 			for i := 1; i < len(with); i++ {
-				r.add(place{part: with[i]}, "this is another text/calendar part with a method; the first is part %s", with[0].path())
+				r.add(place{part: with[i]}, "this is another text/calendar part with a method; the first is part %s", with[0].Path())
 			}
 		},
 	},
@@ -55,10 +59,10 @@ var treeRules = []Rule{
 		Mend:   "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if p.parent == nil {
+				if p.Parent == nil {
 					r.add(place{part: p}, "the calendar is the whole message")
-				} else if p.parent.media.kind != "multipart/alternative" {
-					r.add(place{part: p}, "the calendar is in a %s", quote(p.parent.media.kind))
+				} else if p.Parent.Media.Kind != "multipart/alternative" {
+					r.add(place{part: p}, "the calendar is in a %s", quote(p.Parent.Media.Kind))
 				}
 			}
 		},
@@ -71,9 +75,9 @@ var treeRules = []Rule{
 		Mend:   "Wrap the alternative and the attached calendar in a multipart/mixed, the alternative first.",
 		check: func(d *document, r *report) {
 			switch {
-			case d.root.media.kind != "multipart/mixed":
-				r.add(whole, "the message is a %s", quote(d.root.media.kind))
-			case len(d.root.children) == 0 || d.root.children[0].media.kind != "multipart/alternative":
+			case d.root.Media.Kind != "multipart/mixed":
+				r.add(whole, "the message is a %s", quote(d.root.Media.Kind))
+			case len(d.root.Children) == 0 || d.root.Children[0].Media.Kind != "multipart/alternative":
 				r.add(whole, "the multipart/mixed does not begin with a multipart/alternative")
 			}
 		},
@@ -86,16 +90,16 @@ var treeRules = []Rule{
 		Mend:   "Order the parts: text/plain, text/html (or multipart/related), text/calendar.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
-				if p.parent == nil || p.parent.media.kind != "multipart/alternative" {
+				if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
 					continue
 				}
-				siblings := p.parent.children
+				siblings := p.Parent.Children
 				if last := siblings[len(siblings)-1]; last != p {
-					r.add(place{part: p}, "%s comes after the calendar", quote(last.media.kind))
+					r.add(place{part: p}, "%s comes after the calendar", quote(last.Media.Kind))
 				}
 				html := false
 				for _, s := range siblings {
-					switch s.media.kind {
+					switch s.Media.Kind {
 					case "text/html", "multipart/related":
 						html = true
 					case "text/plain":
@@ -132,15 +136,15 @@ var treeRules = []Rule{
 		check: func(d *document, r *report) {
 			n := 0
 			for _, p := range d.parts {
-				if !p.isICS() {
+				if !p.IsICS() {
 					continue
 				}
 				if n++; n > 1 {
 					r.add(place{part: p}, "this is another application/ics part")
 				}
-				if p.parent != d.root || d.root.media.kind != "multipart/mixed" {
+				if p.Parent != d.root || d.root.Media.Kind != "multipart/mixed" {
 					r.add(place{part: p}, "application/ics is not a child of the outermost multipart/mixed")
-				} else if p.index == 1 {
+				} else if p.Index == 1 {
 					r.add(place{part: p}, "application/ics comes before the alternative")
 				}
 			}
@@ -156,7 +160,7 @@ var treeRules = []Rule{
 		Source: "RFC 6047 section 2.4 (no two slightly different objects)",
 		Mend:   "Write the same bytes into both parts. (For the mail of others line ends may differ.)",
 		check: func(d *document, r *report) {
-			if d.source == nil || !d.source.isCalendar() {
+			if d.source == nil || !d.source.IsCalendar() {
 				return
 			}
 			same := sameText
@@ -164,9 +168,9 @@ var treeRules = []Rule{
 				same = sameLines
 			}
 			for _, p := range d.parts {
-				if p.isICS() {
-					if line, ok := same(d.calendarText, p.content()); !ok {
-						r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.path())
+				if p.IsICS() {
+					if line, ok := same(d.calendarText, p.Text()); !ok {
+						r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.Path())
 					}
 				}
 			}
@@ -189,10 +193,10 @@ var treeRules = []Rule{
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				switch {
-				case p.isMultipart(), p.isCalendar(), p.isICS(), p.isBody("text/plain") || p.isBody("text/html"):
-				case p.within("multipart/related") != nil || p.within("multipart/alternative") != nil:
+				case p.IsMultipart(), p.IsCalendar(), p.IsICS(), p.IsBody("text/plain") || p.IsBody("text/html"):
+				case p.Within("multipart/related") != nil || p.Within("multipart/alternative") != nil:
 				default:
-					r.add(place{part: p}, "a %s is attached", quote(p.media.kind))
+					r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
 				}
 			}
 		},
@@ -200,18 +204,18 @@ var treeRules = []Rule{
 }
 
 // calendarParts yields the text/calendar parts with a method.
-func (d *document) calendarParts(yield func(*part) bool) {
+func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
 	for _, p := range d.parts {
-		if p.isCalendar() && p.media.has("method") && !yield(p) {
+		if p.IsCalendar() && p.Media.Has("method") && !yield(p) {
 			return
 		}
 	}
 }
 
 // body returns the first part of that type that is there to be read.
-func (d *document) body(kind string) *part {
+func (d *document) body(kind string) *mimetree.Part {
 	for _, p := range d.parts {
-		if p.isBody(kind) {
+		if p.IsBody(kind) {
 			return p
 		}
 	}
@@ -228,7 +232,7 @@ func (d *document) mustSay(r *report, kind string) {
 		return
 	}
 	// Nothing but white space and what is invisible. The latter counts here: it is a text that somebody wrote.
-	text := p.content()
+	text := p.Text()
 	if kind == "text/html" {
 		text = stripTags(text)
 	}

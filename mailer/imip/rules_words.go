@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // The rules on what the mail says to its reader.
@@ -28,13 +31,13 @@ var wordRules = []Rule{
 			if e == nil {
 				return
 			}
-			p, _ := e.get("DTSTART")
-			if p == nil || !p.when().ok {
+			p, _ := e.Get("DTSTART")
+			if p == nil || !p.When().OK {
 				return
 			}
 			for _, kind := range []string{"text/plain", "text/html"} {
-				if text := d.shown(kind); text != "" && !showsTime(text, p.when()) && !showsTimeAhead(text, p.when()) {
-					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.value))
+				if text := d.shown(kind); text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
+					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
 				}
 			}
 		},
@@ -55,7 +58,7 @@ var wordRules = []Rule{
 		Mend:   "Keep the HTML plain and small.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
-				if p.isBody("text/html") {
+				if p.IsBody("text/html") {
 					checkHTML(r, p)
 				}
 			}
@@ -68,7 +71,7 @@ func (d *document) shown(kind string) string {
 	text, ok := d.seen[kind]
 	if !ok {
 		if p := d.body(kind); p != nil {
-			text = p.content()
+			text = p.Text()
 			if kind == "text/html" {
 				text = stripTags(text)
 			}
@@ -107,13 +110,13 @@ func checkWords(d *document, r *report) {
 		}
 		where := place{part: d.body(kind)}
 		for _, name := range []string{"SUMMARY", "LOCATION"} {
-			if s := beginning(unescapeText(e.value(name))); s != "" && !strings.Contains(text, s) {
-				r.add(where, "%s is not shown: %s", name, quote(e.value(name)))
+			if s := beginning(ical.UnescapeText(e.Value(name))); s != "" && !strings.Contains(text, s) {
+				r.add(where, "%s is not shown: %s", name, quote(e.Value(name)))
 			}
 		}
-		if p, _ := e.get("DTSTART"); p != nil {
-			if tzid, ok := p.param("TZID"); ok && !strings.Contains(text, squeeze(tzid.value)) && !strings.Contains(text, "UTC") && !strings.Contains(text, "GMT") {
-				r.add(where, "the zone is not shown: %s", quote(tzid.value))
+		if p, _ := e.Get("DTSTART"); p != nil {
+			if tzid, ok := p.Parameter("TZID"); ok && !strings.Contains(text, squeeze(tzid.Value)) && !strings.Contains(text, "UTC") && !strings.Contains(text, "GMT") {
+				r.add(where, "the zone is not shown: %s", quote(tzid.Value))
 			}
 		}
 		if !d.showsOrganizer(text) {
@@ -124,7 +127,7 @@ func checkWords(d *document, r *report) {
 		}
 	}
 	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
-		for a := range attributes(p.content(), "href") {
+		for a := range attributes(p.Text(), "href") {
 			if containsFold(a.value, "rsvp") || containsFold(a.value, "accept") || containsFold(a.value, "decline") {
 				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(a.value))
 			}
@@ -136,8 +139,8 @@ func checkWords(d *document, r *report) {
 func (d *document) showsOrganizer(text string) bool {
 	var names []string
 	for _, o := range d.cal.who().organizers[:min(10, len(d.cal.who().organizers))] {
-		cn, _ := o.property.param("CN")
-		names = append(names, unescapeParam(cn.value), o.key)
+		cn, _ := o.property.Parameter("CN")
+		names = append(names, ical.UnescapeParameter(cn.Value), o.key)
 	}
 	for _, header := range []string{"From", "Reply-To"} {
 		for _, box := range d.mailboxes(header) {
@@ -173,8 +176,8 @@ func saysCancelled(text string) bool {
 }
 
 // showsTime looks for the day of the month and the clock time among the numbers of a text, however they are written.
-func showsTime(text string, w when) bool {
-	day, clock, any := false, w.day, false
+func showsTime(text string, w ical.When) bool {
+	day, clock, any := false, w.Day, false
 	last, lastEnd := -1, 0
 	for i := 0; i < len(text); {
 		if text[i] < '0' || text[i] > '9' {
@@ -188,12 +191,12 @@ func showsTime(text string, w when) bool {
 			}
 		}
 		any = true
-		day = day || n == w.clock.Day()
+		day = day || n == w.Clock.Day()
 		near := last >= 0 && start-lastEnd <= 6
-		if near && n == w.clock.Minute() && (last == w.clock.Hour() || last == (w.clock.Hour()+11)%12+1) {
+		if near && n == w.Clock.Minute() && (last == w.Clock.Hour() || last == (w.Clock.Hour()+11)%12+1) {
 			clock = true
 		}
-		if n == (w.clock.Hour()+11)%12+1 && w.clock.Minute() == 0 {
+		if n == (w.Clock.Hour()+11)%12+1 && w.Clock.Minute() == 0 {
 			clock = true // "9 am"
 		}
 		last, lastEnd = n, i
@@ -205,8 +208,8 @@ func showsTime(text string, w when) bool {
 }
 
 // showsTimeAhead looks for a time in UTC by the clocks that the text itself says are ahead of it or behind: "10:30 (Europe/London, UTC+01:00)".
-func showsTimeAhead(text string, w when) bool {
-	if !w.utc {
+func showsTimeAhead(text string, w ical.When) bool {
+	if !w.UTC {
 		return false
 	}
 	const offset = "UTC+00:00"
@@ -222,7 +225,7 @@ func showsTimeAhead(text string, w when) bool {
 		}
 		_, seconds := ahead.Zone()
 		there := w
-		there.clock = w.clock.Add(time.Duration(seconds) * time.Second)
+		there.Clock = w.Clock.Add(time.Duration(seconds) * time.Second)
 		if showsTime(text, there) {
 			return true
 		}
@@ -238,20 +241,20 @@ func checkSubject(d *document, r *report) {
 		return
 	}
 	where := place{header: "Subject"}
-	plain := decodeHeader(f.value)
-	text, title := squeeze(plain), beginning(unescapeText(e.value("SUMMARY")))
+	plain := decodeHeader(f.Value)
+	text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
 	if title != "" && !strings.Contains(text, title) {
-		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.value("SUMMARY")), quote(plain))
+		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
 		return
 	}
 	frame := strings.Replace(text, title, "", 1)
 	updated := hasPrefixFold(frame, "updated")
-	sequence, _ := readSequence(e.sequence())
+	sequence, _ := readSequence(sequence(e))
 	switch {
 	case d.method == "CANCEL" && !saysCancelled(frame):
 		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
 	case d.method != "REQUEST":
-	case saysCancelled(strings.Replace(frame, squeeze(unescapeText(e.value("SUMMARY"))), "", 1)) && !saysCancelled(title):
+	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "", 1)) && !saysCancelled(title):
 		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
 	case updated && sequence == 0 && d.options.Previous == nil:
 		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
@@ -263,8 +266,8 @@ func checkSubject(d *document, r *report) {
 const maxHTML = 100_000
 
 // checkHTML is IM77 for one part.
-func checkHTML(r *report, p *part) {
-	text, where := p.content(), place{part: p}
+func checkHTML(r *report, p *mimetree.Part) {
+	text, where := p.Text(), place{part: p}
 	if len(text) >= maxHTML {
 		r.add(where, "it has %d octets", len(text))
 	}
@@ -297,19 +300,19 @@ func checkHTML(r *report, p *part) {
 }
 
 // checkLinksInEvent is the half of IM56 on links.
-func checkLinksInEvent(d *document, r *report, e *component) {
+func checkLinksInEvent(d *document, r *report, e *ical.Component) {
 	p := d.body("text/html")
 	if p == nil {
 		return
 	}
 	var event strings.Builder
-	for i := range e.props {
-		event.WriteString(unescapeText(e.props[i].value))
+	for i := range e.Properties {
+		event.WriteString(ical.UnescapeText(e.Properties[i].Value))
 		event.WriteByte('\n')
 	}
 	text := event.String()
 	seen := map[string]bool{}
-	for a := range attributes(p.content(), "href") {
+	for a := range attributes(p.Text(), "href") {
 		if seen[a.value] || !hasPrefixFold(a.value, "http:") && !hasPrefixFold(a.value, "https:") {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/mailer/zone"
 )
 
@@ -87,18 +88,18 @@ func (l locations) load(tzid string) *time.Location {
 }
 
 // instant returns w in UTC, if its zone is one of the IANA database.
-func (l locations) instant(w when) (time.Time, bool) {
-	if !w.ok || w.floating() {
+func (l locations) instant(w ical.When) (time.Time, bool) {
+	if !w.OK || w.Floating() {
 		return time.Time{}, false
 	}
-	if w.day || w.utc {
-		return w.clock, true
+	if w.Day || w.UTC {
+		return w.Clock, true
 	}
-	loc := l.load(w.tzid)
+	loc := l.load(w.TZID)
 	if loc == nil {
 		return time.Time{}, false
 	}
-	c := w.clock
+	c := w.Clock
 	return time.Date(c.Year(), c.Month(), c.Day(), c.Hour(), c.Minute(), c.Second(), 0, loc).UTC(), true
 }
 
@@ -110,40 +111,40 @@ const (
 
 // lastEnd returns when e is over for sure, and the property that says so. Not ok: it recurs in a way that is not followed here, or
 // cannot be read.
-func (d *document) lastEnd(e *component) (time.Time, *property, bool) {
-	start, _ := e.get("DTSTART")
-	if start == nil || !start.when().ok {
+func (d *document) lastEnd(e *ical.Component) (time.Time, *ical.Property, bool) {
+	start, _ := e.Get("DTSTART")
+	if start == nil || !start.When().OK {
 		return time.Time{}, nil, false
 	}
-	if _, n := e.get("RDATE"); n > 0 {
+	if _, n := e.Get("RDATE"); n > 0 {
 		return time.Time{}, nil, false
 	}
-	at, w := start, start.when()
+	at, w := start, start.When()
 	end := w
-	if p, _ := e.get("DTEND"); p != nil && p.when().ok {
-		at, end = p, p.when()
+	if p, _ := e.Get("DTEND"); p != nil && p.When().OK {
+		at, end = p, p.When()
 	}
 	extra := time.Duration(0)
-	if p, _ := e.get("DURATION"); p != nil {
-		extra, _ = readDuration(p.value)
-	} else if end == w && w.day {
+	if p, _ := e.Get("DURATION"); p != nil {
+		extra, _ = readDuration(p.Value)
+	} else if end == w && w.Day {
 		extra = 24 * time.Hour
 	}
-	if rule, _ := e.get("RRULE"); rule != nil {
-		until, ok := ruleUntil(rule.value)
+	if rule, _ := e.Get("RRULE"); rule != nil {
+		until, ok := ruleUntil(rule.Value)
 		if !ok {
 			return time.Time{}, nil, false
 		}
-		extra += end.clock.Sub(w.clock)
+		extra += end.Clock.Sub(w.Clock)
 		at, end = rule, until
 	}
-	out := end.clock.Add(extra)
-	if end.utc {
+	out := end.Clock.Add(extra)
+	if end.UTC {
 		return out, at, true
 	}
 	// Wherever the zone is, it is over half a day later and not over a good half day before; only in between is the zone looked up.
 	latest := out.Add(zoneSpan)
-	if latest.Before(d.options.Now) || out.Add(-zoneLead).After(d.options.Now) || end.day {
+	if latest.Before(d.options.Now) || out.Add(-zoneLead).After(d.options.Now) || end.Day {
 		return latest, at, true
 	}
 	if t, ok := d.locations.instant(end); ok {
@@ -153,12 +154,12 @@ func (d *document) lastEnd(e *component) (time.Time, *property, bool) {
 }
 
 // ruleUntil returns UNTIL of an RRULE.
-func ruleUntil(rule string) (when, bool) {
+func ruleUntil(rule string) (ical.When, bool) {
 	for part := range strings.SplitSeq(strings.ToUpper(rule), ";") {
 		if value, ok := strings.CutPrefix(part, "UNTIL="); ok {
-			w := readWhen(value, "")
-			return w, w.ok
+			w := ical.ReadWhen(value, "")
+			return w, w.OK
 		}
 	}
-	return when{}, false
+	return ical.When{}, false
 }

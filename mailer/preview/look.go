@@ -14,6 +14,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/imip"
 )
 
+// A field is a line of a table: a header field, or a detail of a part.
+type field struct{ Name, Value string }
+
 // look is one mail as the page shows it.
 type look struct {
 	Number                  int
@@ -97,7 +100,7 @@ func (v *look) headers(m *message) {
 		v.Fields = append(v.Fields, field{line(f.Name), line(decodeWords(value))})
 	}
 	get := func(name string) string {
-		value, _ := cut(m.fields.get(name), maxText)
+		value, _ := cut(m.value(name), maxText)
 		return line(decodeWords(value))
 	}
 	v.Subject, v.From, v.To, v.Date = get("Subject"), get("From"), get("To"), get("Date")

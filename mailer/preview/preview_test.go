@@ -147,7 +147,7 @@ func TestBrokenMailsAreShownAsFarAsTheyCanBeRead(t *testing.T) {
 		"no mail":       {"Dear Ann,\nthis is a letter.", []string{"This is no mail", "Dear Ann, this is a letter."}},
 		"no header":     {"\x00\x01\x02binary", []string{"This is no mail", `\x00\x01\x02binary`}},
 		"no body":       {header, []string{"Hello", "There is no calendar in it"}},
-		"half a header": {header + "nonsense\n\nbody", []string{"Hello", "A header ends at a line that is no field: “nonsense”."}},
+		"half a header": {header + "nonsense\n\nbody", []string{"Hello", "A header has a line that is no field: “nonsense”."}},
 		"mbox":          {"From a Thu Apr 1 12:00:00 2027\n" + header + "\nbody text", []string{"Hello", "body text"}},
 		"no boundary":   {header + "Content-Type: multipart/mixed\n\nbody", []string{"it cannot be taken apart"}},
 		"never opened":  {header + "Content-Type: multipart/mixed; boundary=b\n\nbody", []string{"its boundary does not occur in it"}},

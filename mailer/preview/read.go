@@ -2,26 +2,24 @@ package preview
 
 import (
 	"bytes"
-	"encoding/base64"
-	"io"
+	"errors"
 	"mime"
-	"mime/quotedprintable"
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
-const maxDepth = 10 // multiparts within each other
+const (
+	maxDepth = 10        // multiparts within each other
+	maxRead  = 1_000_000 // header fields of one part
+)
 
 // A message is what could be read of a mail.
 type message struct {
-	fields header
+	fields []mimetree.Field
 	parts  []*part // the message first, then what is in it, from the top
 	notes  []string
 }
-
-// A field is one of the header.
-type field struct{ Name, Value string }
 
 // A part is a MIME entity. Of a leaf there is the content.
 type part struct {
@@ -46,50 +44,30 @@ func read(raw []byte) *message {
 		m.notes = append(m.notes, "This is an iCalendar text alone, no mail.")
 		return m
 	}
-	if bytes.HasPrefix(trimmed, []byte("From ")) { // the separator of an mbox file
-		_, trimmed, _ = bytes.Cut(trimmed, []byte("\n"))
-	}
-	body := m.header(trimmed, &m.fields)
-	if len(m.fields) == 0 {
+	tree := mimetree.Read(string(trimmed), mimetree.Options{MaxParts: maxParts, MaxDepth: maxDepth, MaxFields: maxRead})
+	if len(tree.Root.Fields) == 0 || tree.Root.Fields[0].Name == "" {
 		m.notes = append(m.notes, "This is no mail: it has no header.")
 		m.parts = []*part{{path: "1", kind: "text/plain", encoding: "8bit", encoded: len(raw), content: trimmed}}
 		return m
 	}
-	m.part(body, m.fields, nil, 0)
+	limited := make(map[*mimetree.Part]bool, len(tree.Limits))
+	for _, l := range tree.Limits {
+		limited[l.Part] = true
+	}
+	for _, p := range tree.Parts {
+		m.part(p, limited[p])
+	}
+	for _, f := range tree.Root.Fields {
+		if f.Name != "" {
+			m.fields = append(m.fields, f)
+		}
+	}
 	return m
 }
 
-// header reads fields into h and returns the body.
-func (m *message) header(raw []byte, h *header) []byte {
-	for len(raw) > 0 {
-		text, rest, _ := bytes.Cut(raw, []byte("\n"))
-		text = bytes.TrimSuffix(text, []byte("\r"))
-		if len(text) == 0 {
-			return rest
-		}
-		name, value, ok := bytes.Cut(text, []byte(":"))
-		if !ok || bytes.ContainsAny(name, " \t<>\"") || len(name) == 0 {
-			if len(*h) > 0 {
-				m.notes = append(m.notes, "A header ends at a line that is no field: “"+line(string(text))+"”.")
-			}
-			return raw
-		}
-		value = slices.Clone(value) // what follows is not to be written over
-		for raw = rest; len(raw) > 0 && (raw[0] == ' ' || raw[0] == '\t'); {
-			text, raw, _ = bytes.Cut(raw, []byte("\n"))
-			value = append(value, bytes.TrimSuffix(text, []byte("\r"))...)
-		}
-		*h = append(*h, field{Name: string(name), Value: string(bytes.TrimSpace(value))})
-	}
-	return nil
-}
-
-// header are the fields of an entity, in their order.
-type header []field
-
-// get returns the first field of that name.
-func (h header) get(name string) string {
-	for _, f := range h {
+// value returns the first field of that name.
+func (m *message) value(name string) string {
+	for _, f := range m.fields {
 		if strings.EqualFold(f.Name, name) {
 			return f.Value
 		}
@@ -97,105 +75,60 @@ func (h header) get(name string) string {
 	return ""
 }
 
-// part reads an entity and what is in it. The numbers lead to it from the message.
-func (m *message) part(body []byte, h header, numbers []string, depth int) {
-	p := &part{depth: depth, path: strings.Join(numbers, "."), kind: "text/plain", encoding: "7bit", encoded: len(body)}
-	m.parts = append(m.parts, p)
-	if value := h.get("Content-Type"); value != "" {
-		kind, params, err := mime.ParseMediaType(value)
-		if kind == "" {
-			kind, _, _ = strings.Cut(value, ";")
+// part describes an entity as a page shows it. limited: not all that is in it was read.
+func (m *message) part(from *mimetree.Part, limited bool) {
+	for _, f := range from.Fields {
+		if f.Name == "" {
+			m.notes = append(m.notes, "A header has a line that is no field: “"+line(f.Value)+"”.")
+			break
 		}
-		p.kind, p.params = strings.ToLower(strings.TrimSpace(kind)), params
+	}
+	p := &part{depth: from.Depth, path: from.Path(), kind: from.Media.Kind, encoding: from.Encoding, encoded: len(from.Body)}
+	m.parts = append(m.parts, p)
+	if f, _ := from.Field("Content-Type"); f != nil {
+		var err error
+		_, p.params, err = mime.ParseMediaType(f.Value)
 		p.problem("its Content-Type cannot be read", err)
 	}
-	if value := h.get("Content-Disposition"); value != "" {
-		kind, params, err := mime.ParseMediaType(value)
+	if f, _ := from.Field("Content-Disposition"); f != nil {
+		kind, params, err := mime.ParseMediaType(f.Value)
 		p.disposition, p.name = kind, decodeWords(params["filename"])
 		p.problem("its Content-Disposition cannot be read", err)
 	}
 	if p.name == "" {
 		p.name = decodeWords(p.params["name"])
 	}
-	if value := strings.ToLower(strings.TrimSpace(h.get("Content-Transfer-Encoding"))); value != "" {
-		p.encoding = value
-	}
-	if strings.HasPrefix(p.kind, "multipart/") && depth < maxDepth && p.params["boundary"] != "" {
-		m.children(p, body, numbers)
+	if from.IsMultipart() {
+		p.multipart(from, limited)
 		return
 	}
-	if p.path == "" {
-		p.path = "1"
+	content := from.Decode()
+	p.content = []byte(content.Text)
+	if from.Encoding == "base64" || from.Encoding == "quoted-printable" {
+		for _, f := range content.Faults {
+			if !f.Long {
+				p.problem("its encoding is broken; what can be read is shown", errors.New(f.What))
+				break
+			}
+		}
 	}
-	if strings.HasPrefix(p.kind, "multipart/") {
-		p.note = "it cannot be taken apart: it has no boundary, or there are too many multiparts around it"
-	}
-	p.decode(body)
 }
 
-// children reads the parts of a multipart. A part that is broken takes no other with it.
-func (m *message) children(p *part, body []byte, numbers []string) {
-	bodies, closed := split(body, p.params["boundary"])
+// multipart notes what keeps a multipart from being taken apart.
+func (p *part) multipart(from *mimetree.Part, limited bool) {
 	switch {
-	case len(bodies) == 0:
+	case limited && len(from.Children) > 0:
+		p.note = "it has more parts than are shown"
+	case from.Boundary == "" || limited:
+		p.note = "it cannot be taken apart: it has no boundary, or there are too many multiparts around it"
+	case !from.Opened:
 		p.note = "its boundary does not occur in it"
-	case !closed:
+	case !from.Closed:
 		p.note = "it ends without its last boundary"
 	}
-	for i, body := range bodies {
-		if len(m.parts) >= maxParts {
-			p.note = "it has more parts than are shown"
-			return
-		}
-		var header header
-		content := m.header(body, &header)
-		m.part(content, header, append(numbers[:len(numbers):len(numbers)], strconv.Itoa(i+1)), p.depth+1)
+	if len(from.Children) == 0 {
+		p.content = []byte(from.Body)
 	}
-}
-
-// split returns the parts of a multipart's body (RFC 2046 section 5.1.1), and whether there is a last boundary.
-func split(body []byte, boundary string) (parts [][]byte, closed bool) {
-	delimiter := []byte("--" + boundary)
-	start := -1
-	for at := 0; at < len(body); {
-		next := len(body)
-		if n := bytes.IndexByte(body[at:], '\n'); n >= 0 {
-			next = at + n + 1
-		}
-		tail, ok := bytes.CutPrefix(body[at:next], delimiter)
-		tail = bytes.TrimRight(tail, " \t\r\n")
-		if closed = string(tail) == "--"; ok && (closed || len(tail) == 0) {
-			if start >= 0 { // the line end before a boundary belongs to it
-				part := bytes.TrimSuffix(body[start:max(start, at-1)], []byte("\r"))
-				parts = append(parts, part)
-			}
-			if start = next; closed {
-				return parts, true
-			}
-			if len(parts) > maxParts {
-				return parts, false
-			}
-		}
-		at = next
-	}
-	if start >= 0 && start < len(body) {
-		parts = append(parts, body[start:])
-	}
-	return parts, false
-}
-
-// decode undoes the transfer encoding, as far as it can be.
-func (p *part) decode(body []byte) {
-	var err error
-	switch p.encoding {
-	case "quoted-printable":
-		p.content, err = io.ReadAll(quotedprintable.NewReader(bytes.NewReader(body)))
-	case "base64":
-		p.content, err = io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(body)))
-	default:
-		p.content = body
-	}
-	p.problem("its encoding is broken; what came before is shown", err)
 }
 
 // problem notes why a part is not read as it stands.

@@ -1,72 +1,93 @@
-package imip
+package mimetree
 
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 )
 
-// decoded is the content of a part and what was wrong with its encoding.
-type decoded struct {
-	text   string
-	faults []fault
-	n      int // of faults, those not kept included
+// Content is the content of a part and what was wrong with its encoding.
+type Content struct {
+	Text   string
+	Faults []Fault
+	Count  int // of faults, those not kept included
 }
 
-// fault is a mistake in the encoding of a part.
-type fault struct {
-	line int // in the body as it is encoded
-	what string
-	long bool // just a line that is too long: it can still be decoded
+// Fault is a mistake in the encoding of a part.
+type Fault struct {
+	Line      int // in the body as it is encoded
+	What      string
+	Offending string // the octets that are wrong, and what follows them; may be empty
+	Long      bool   // just a line that is too long: it can still be decoded
 }
 
 // fault notes a mistake, and what it was made in, unless that is empty.
-func (d *decoded) fault(line int, what, offending string) {
-	if d.n++; len(d.faults) < maxPerRule {
-		if offending != "" {
-			what += ": " + quote(offending)
-		}
-		d.faults = append(d.faults, fault{line: line, what: what})
+func (d *Content) fault(line int, what, offending string) {
+	if d.Count++; len(d.Faults) < maxFaults {
+		d.Faults = append(d.Faults, Fault{Line: line, What: what, Offending: offending})
 	}
 }
 
 // long notes a line that is too long.
-func (d *decoded) long(line int, what string) {
-	if d.n++; len(d.faults) < maxPerRule {
-		d.faults = append(d.faults, fault{line: line, what: what, long: true})
+func (d *Content) long(line int, what string) {
+	if d.Count++; len(d.Faults) < maxFaults {
+		d.Faults = append(d.Faults, Fault{Line: line, What: what, Long: true})
 	}
 }
 
-// content returns the text of a part, decoded as well as it can be.
-func (p *part) content() string { return p.decode().text }
+// Text returns the content of a part, decoded as well as it can be.
+func (p *Part) Text() string { return p.Decode().Text }
 
-// decode undoes the transfer encoding (RFC 2045 section 6), strictly.
-func (p *part) decode() *decoded {
-	if p.decoded == nil {
-		p.decoded = &decoded{}
-		switch p.encoding {
-		case "quoted-printable":
-			p.decoded.quotedPrintable(p.body)
-		case "base64":
-			p.decoded.base64(p.body)
+// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It
+// notes each mistake, and reads on.
+func (p *Part) Decode() *Content {
+	if p.content == nil {
+		encoding, mislabelled := p.Encoding, false
+		switch encoding {
+		case "quoted-printable", "base64":
 		default:
-			if (p.isCalendar() || p.isICS()) && strings.HasPrefix(p.body, "QkVHSU46") { // "BEGIN:"
-				p.decoded.fault(1, "the calendar is base64, but the label says something else", p.encoding)
-				p.decoded.base64(p.body)
-				break
-			}
-			p.decoded.identity(p.body, p.encoding)
+			mislabelled = (p.IsCalendar() || p.IsICS()) && strings.HasPrefix(p.Body, "QkVHSU46") // "BEGIN:"
+		}
+		if mislabelled {
+			encoding = "base64"
+		}
+		p.content = p.DecodeAs(encoding)
+		if mislabelled {
+			p.content.mislabelled(p.Encoding)
 		}
 	}
-	return p.decoded
+	return p.content
+}
+
+// DecodeAs is Decode for a part that may have named the wrong encoding.
+func (p *Part) DecodeAs(encoding string) *Content {
+	c := &Content{}
+	switch encoding {
+	case "quoted-printable":
+		c.quotedPrintable(p.Body)
+	case "base64":
+		c.base64(p.Body)
+	default:
+		c.identity(p.Body, encoding)
+	}
+	return c
+}
+
+// mislabelled notes, before all else, that a calendar is base64 and says otherwise.
+func (d *Content) mislabelled(encoding string) {
+	d.Count++
+	d.Faults = append([]Fault{{Line: 1, What: "the calendar is base64, but the label says something else", Offending: encoding}}, d.Faults...)
 }
 
 const (
-	maxLine    = 998 // RFC 5322 section 2.1.1
-	maxEncoded = 76  // RFC 2045 sections 6.7 and 6.8
+	// MaxLine is the longest line of a message, in octets (RFC 5322 section 2.1.1).
+	MaxLine    = 998
+	maxFaults  = 10 // that are kept of one part
+	maxEncoded = 76 // RFC 2045 sections 6.7 and 6.8
 )
 
-func (d *decoded) identity(body, encoding string) {
-	d.text = body
+func (d *Content) identity(body, encoding string) {
+	d.Text = body
 	switch encoding {
 	case "7bit", "8bit", "binary":
 	default:
@@ -79,10 +100,10 @@ func (d *decoded) identity(body, encoding string) {
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
 		number++
-		if len(line) > maxLine+1 || len(line) == maxLine+1 && line[maxLine] != '\r' {
+		if len(line) > MaxLine+1 || len(line) == MaxLine+1 && line[MaxLine] != '\r' {
 			d.fault(number, "a line of more than 998 octets under "+encoding, "")
 		}
-		if encoding == "7bit" && !isASCII(line) {
+		if encoding == "7bit" && strings.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
 			d.fault(number, "an octet above 127 under 7bit", line)
 		}
 		if strings.IndexByte(line, 0) >= 0 {
@@ -91,7 +112,7 @@ func (d *decoded) identity(body, encoding string) {
 	}
 }
 
-func (d *decoded) quotedPrintable(body string) {
+func (d *Content) quotedPrintable(body string) {
 	var out strings.Builder
 	out.Grow(len(body))
 	number := 0
@@ -117,11 +138,11 @@ func (d *decoded) quotedPrintable(body string) {
 			out.WriteString(eol)
 		}
 	}
-	d.text = out.String()
+	d.Text = out.String()
 }
 
 // qpLine decodes one line and reports whether it ends in a soft line break.
-func (d *decoded) qpLine(out *strings.Builder, line string, number int) bool {
+func (d *Content) qpLine(out *strings.Builder, line string, number int) bool {
 	for {
 		n := strings.IndexByte(line, '=')
 		plain := line
@@ -164,7 +185,7 @@ func unhex(c byte) int {
 	return -1
 }
 
-func (d *decoded) base64(body string) {
+func (d *Content) base64(body string) {
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
 		if number++; len(strings.TrimSuffix(line, "\r")) > maxEncoded {
@@ -174,7 +195,7 @@ func (d *decoded) base64(body string) {
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
 	n, err := base64.StdEncoding.Decode(out, []byte(body))
 	if err == nil {
-		d.text = string(out[:n])
+		d.Text = string(out[:n])
 		return
 	}
 	// Something else is in it. Say what, and read what is left without it.
@@ -190,7 +211,7 @@ func (d *decoded) base64(body string) {
 			clean = append(clean, c)
 		default:
 			if bad++; bad == 1 {
-				d.fault(number, "not base64", body[i:min(i+maxQuote, len(body))])
+				d.fault(number, "not base64", body[i:])
 			}
 		}
 	}
@@ -203,5 +224,5 @@ func (d *decoded) base64(body string) {
 	// Without padding the same length holds more, so this has a size of its own.
 	out = make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
 	n, _ = base64.RawStdEncoding.Decode(out, clean)
-	d.text = string(out[:n])
+	d.Text = string(out[:n])
 }

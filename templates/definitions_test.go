@@ -12,10 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A definition means where it is called what it means where it stands: every
-// mail is, byte for byte, what text/template and html/template make of the
-// files as they are.
-func TestInliningChangesNothing(t *testing.T) {
+// The guards against templates without end change nothing: every mail is, byte
+// for byte, what text/template and html/template make of the files as they are.
+func TestGuardsChangeNothing(t *testing.T) {
 	t.Parallel()
 	set, err := New()
 	require.NoError(t, err)
@@ -58,8 +57,8 @@ func TestInliningChangesNothing(t *testing.T) {
 	}
 }
 
-// The ways in which a body can mean something else where it is called.
-func TestInliningKeepsMeaning(t *testing.T) {
+// Definitions that call each other mean what text/template says they mean.
+func TestDefinitionsKeepTheirMeaning(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ lead, helpers, want string }{
 		"text":                        {`{{template "h"}}`, `{{define "h"}}text{{end}}`, "text"},

@@ -1,0 +1,110 @@
+// Package ical reads iCalendar text (RFC 5545) as it stands. It is lenient: it
+// keeps what it cannot make sense of, with the lines where that stands, and judges
+// nothing. What a caller must not accept, it looks for in the [Stream].
+package ical
+
+// Stream is an iCalendar stream (RFC 5545 section 3.4).
+type Stream struct {
+	// Top holds the components of the outermost level.
+	Top []*Component
+	// Stray are content lines outside of any component, Broken those without a name
+	// and a colon.
+	Stray, Broken []Property
+	// Misnested are END lines that end nothing, or more than the innermost component.
+	Misnested []Property
+	// Open is the innermost component that nothing ends, nil if all are ended.
+	Open *Component
+}
+
+// Component is what stands between BEGIN and END (section 3.6).
+type Component struct {
+	Name       string // in upper case
+	Line, End  int    // of its BEGIN and its END, which is 0 if nothing ends it
+	Properties []Property
+	Components []*Component
+	// First is the line of the first component within, 0 for none.
+	First int
+}
+
+// Property is a content line (section 3.1).
+type Property struct {
+	Name   string // in upper case
+	Params string // as they stand, between name and colon
+	Value  string // as it stands
+	Raw    string // the lines as they are folded, without the last line end
+	Line   int    // the first of them, from 1
+}
+
+// All yields the components of that name directly in s.
+func (s *Stream) All(name string) func(yield func(*Component) bool) {
+	return named(s.Top, name)
+}
+
+// All yields the components of that name directly in c.
+func (c *Component) All(name string) func(yield func(*Component) bool) {
+	return named(c.Components, name)
+}
+
+func named(components []*Component, name string) func(yield func(*Component) bool) {
+	return func(yield func(*Component) bool) {
+		for _, c := range components {
+			if c.Name == name && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// Each yields the properties of that name.
+func (c *Component) Each(name string) func(yield func(*Property) bool) {
+	return func(yield func(*Property) bool) {
+		for i := range c.Properties {
+			if c.Properties[i].Name == name && !yield(&c.Properties[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the first property of that name, nil if there is none, and how many
+// there are.
+func (c *Component) Get(name string) (first *Property, n int) {
+	for p := range c.Each(name) {
+		if n++; first == nil {
+			first = p
+		}
+	}
+	return first, n
+}
+
+// Value returns the value of the first property of that name, or "".
+func (c *Component) Value(name string) string {
+	if p, _ := c.Get(name); p != nil {
+		return p.Value
+	}
+	return ""
+}
+
+// Properties yields every property of the stream that stands in a component, with
+// that component.
+func (s *Stream) Properties(yield func(*Component, *Property) bool) {
+	for _, top := range s.Top {
+		if !top.walk(yield) {
+			return
+		}
+	}
+}
+
+func (c *Component) walk(yield func(*Component, *Property) bool) bool {
+	for i := range c.Properties {
+		if !yield(c, &c.Properties[i]) {
+			return false
+		}
+	}
+	for _, sub := range c.Components {
+		if !sub.walk(yield) {
+			return false
+		}
+	}
+	return true
+}
