@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/templates"
 )
 

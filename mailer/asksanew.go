@@ -2,8 +2,8 @@ package mailer
 
 import (
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 

@@ -3,12 +3,12 @@ package mailer
 import (
 	"fmt"
 
-	"github.com/invitemailer/invitemailer/mailer/imip"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // Lint is how strictly the finished mail is held to the invitation rules of
-// package imip before it is submitted.
+// package lint before it is submitted.
 //
 // What was composed wrongly stops the mail whatever Lint says. What came wrong
 // in the calendar from the API stops it where clients would show no invitation
@@ -24,20 +24,20 @@ const (
 
 // check holds the bytes that are about to be submitted to the invitation rules.
 func (w *work) check(i int, sub *ledger.Submission) *Error {
-	o := imip.Options{Now: w.m.cfg.Now(), Profile: imip.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &w.m.zones}
+	o := lint.Options{Now: w.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &w.m.zones}
 	if before := w.entries[i].LastSent; before != nil && before.Method == string(Request) && w.steps[i].resend == 0 {
-		if previous, err := imip.ReadPrevious(before.Calendar); err == nil {
+		if previous, err := lint.ReadPrevious(before.Calendar); err == nil {
 			o.Previous = previous
 		}
 	}
 	var stop *Error
-	for _, f := range imip.Check(sub.Message.Bytes, o) {
-		ours := f.Origin == imip.Composed
+	for _, f := range lint.Check(sub.Message.Bytes, o) {
+		ours := f.Origin == lint.Composed
 		if w.m.cfg.Lint != LintOff || ours || f.Fatal {
 			w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{
 				Rule: f.Rule, Level: Level(f.Level), Field: f.Where, Message: f.What + "; " + f.Mend})
 		}
-		if stop != nil || f.Level != imip.Error {
+		if stop != nil || f.Level != lint.Error {
 			continue
 		}
 		switch {

@@ -6,10 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/imip"
-	"github.com/invitemailer/invitemailer/mailer/message"
-	"github.com/invitemailer/invitemailer/mailer/zone"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/message"
+	"github.com/invitemailer/invitemailer/internal/zone"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -32,11 +32,11 @@ func BenchmarkStages(b *testing.B) {
 	composed, err := message.Compose(m)
 	require.NoError(b, err)
 
-	o := imip.Options{Profile: imip.Own, Zones: new(zone.Zones)}
+	o := lint.Options{Profile: lint.Own, Zones: new(zone.Zones)}
 	stages := map[string]func(){
 		"render":  func() { _, err = set.Render(templates.Invitation, data) },
 		"compose": func() { _, err = message.Compose(m) },
-		"check":   func() { imip.Check(composed.Bytes, o) },
+		"check":   func() { lint.Check(composed.Bytes, o) },
 	}
 	for b.Loop() {
 		least := leastCosts(stages)

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/softstop"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/message"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/templates"
 )

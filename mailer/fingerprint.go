@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/internal/message"
 )
 
 // fingerprintVersion stands first in every fingerprint. A change of the form

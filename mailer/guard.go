@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/internal/address"
 )
 
 // checkGuards says what is wrong with the lists that keep mail back. One that

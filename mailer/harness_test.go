@@ -16,7 +16,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/imip"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
@@ -67,7 +67,7 @@ func (h *house) assertClean(t testing.TB) {
 		return
 	}
 	for _, tx := range h.smtp.Accepted() {
-		for _, f := range imip.Check(tx.Data, imip.Options{Profile: imip.Own, SMTPUTF8: true}) {
+		for _, f := range lint.Check(tx.Data, lint.Options{Profile: lint.Own, SMTPUTF8: true}) {
 			if slices.Contains(h.tolerates, f.Rule) {
 				continue
 			}

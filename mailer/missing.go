@@ -3,9 +3,9 @@ package mailer
 import (
 	"context"
 
-	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/message"
 )
 
 // missing looks for people who were invited with this group and are no longer

@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/message"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
-	"github.com/invitemailer/invitemailer/mailer/imip"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/message"
-	"github.com/invitemailer/invitemailer/mailer/zone"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -63,8 +63,8 @@ func (w *way) stages(tb testing.TB) []stage {
 			return err
 		}},
 		{"check", func(context.Context, string) error {
-			for _, f := range imip.Check(s.message, imip.Options{Now: time.Now(), Profile: imip.Own}) {
-				if f.Level == imip.Error {
+			for _, f := range lint.Check(s.message, lint.Options{Now: time.Now(), Profile: lint.Own}) {
+				if f.Level == lint.Error {
 					return fmt.Errorf("rule %s: %s", f.Rule, f.What)
 				}
 			}

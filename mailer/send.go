@@ -5,7 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
+	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 

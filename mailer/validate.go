@@ -14,10 +14,10 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/safetext"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/message"
-	"github.com/invitemailer/invitemailer/mailer/zone"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // The limits of an event, in Unicode code points

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/invitemailer/invitemailer/mailer/zone"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // A Moment is when something takes place, in the words of a language and by

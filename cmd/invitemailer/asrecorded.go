@@ -4,10 +4,10 @@ import (
 	"context"
 	"iter"
 
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/record"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/record"
 )
 
 // asRecorded gives ids back the blanks that stand around them in CSV, where an

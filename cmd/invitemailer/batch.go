@@ -9,8 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/invitemailer/invitemailer/internal/record"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/record"
 )
 
 // batch is one run over an input: it hands the items to package mailer, and

@@ -6,8 +6,8 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/board"
 	"github.com/invitemailer/invitemailer/internal/safetext"
-	"github.com/invitemailer/invitemailer/mailer/board"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/address"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 

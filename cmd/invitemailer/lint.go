@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/safetext"
-	"github.com/invitemailer/invitemailer/mailer/imip"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // lintCmd checks anybody's mail or calendar against the invitation rules.
@@ -32,7 +32,7 @@ type lintCmd struct {
 type lintLine struct {
 	File    string `json:"file"`
 	Message int    `json:"message,omitempty"` // of an mbox, from 1
-	imip.Finding
+	lint.Finding
 }
 
 func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
@@ -40,7 +40,7 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 	case c.Rules:
 		return c.list(inv)
 	case c.Explain != "":
-		text, ok := imip.Explain(c.Explain)
+		text, ok := lint.Explain(c.Explain)
 		if !ok {
 			return inv.fail(exitUsage, fmt.Sprintf("there is no rule %q; see invitemailer lint --rules", c.Explain))
 		}
@@ -53,11 +53,11 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 		}
 		names = []string{"-"}
 	}
-	o := imip.Options{Now: time.Now(), Profile: imip.Profile(c.Profile)}
+	o := lint.Options{Now: time.Now(), Profile: lint.Profile(c.Profile)}
 	if c.Previous != "" {
 		data, err := os.ReadFile(c.Previous)
 		if err == nil {
-			o.Previous, err = imip.ReadPrevious(data)
+			o.Previous, err = lint.ReadPrevious(data)
 		}
 		if err != nil {
 			return inv.fail(exitUsage, fmt.Sprintf("--previous %s: %v; name the mail or calendar that was sent before", c.Previous, err))
@@ -77,7 +77,7 @@ func (c *lintCmd) list(inv *invocation) exitCode {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RULE\tOWN\tANY\tWHAT IT WANTS")
-	for _, r := range imip.Rules() {
+	for _, r := range lint.Rules() {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.ID, r.Own, r.Any, r.Title)
 	}
 	_ = table.Flush() // a strings.Builder takes everything
@@ -96,7 +96,7 @@ func (inv *invocation) print(text string) exitCode {
 type linting struct {
 	*lintCmd
 	inv     *invocation
-	options imip.Options
+	options lint.Options
 	out     *bufio.Writer
 	columns bool
 
@@ -119,13 +119,13 @@ func (l *linting) file(name string) {
 	}
 	var lines []lintLine
 	n := 0
-	for data, err := range imip.Messages(r) {
+	for data, err := range lint.Messages(r) {
 		if err != nil {
 			l.fail(name, err)
 			break
 		}
 		n++
-		for _, f := range imip.Check(data, l.options) {
+		for _, f := range lint.Check(data, l.options) {
 			lines = append(lines, lintLine{File: name, Message: n, Finding: f})
 		}
 		if n > 1 { // an mbox: its messages have numbers
@@ -149,11 +149,11 @@ func (l *linting) fail(name string, err error) {
 
 func (l *linting) put(lines []lintLine) {
 	for _, line := range lines {
-		if line.Level == imip.Error {
+		if line.Level == lint.Error {
 			l.errors++
 		} else {
 			l.warnings++
-			if l.Level == string(imip.Error) {
+			if l.Level == string(lint.Error) {
 				continue
 			}
 		}

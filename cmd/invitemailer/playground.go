@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer/board"
+	"github.com/invitemailer/invitemailer/internal/board"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 

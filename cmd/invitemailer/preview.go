@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/preview"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
-	"github.com/invitemailer/invitemailer/mailer/preview"
 )
 
 // previewCmd composes without sending, and shows what would be sent.

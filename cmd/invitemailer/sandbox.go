@@ -16,8 +16,8 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/preview"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/preview"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )

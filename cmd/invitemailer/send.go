@@ -6,8 +6,8 @@ import (
 	"iter"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/record"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/record"
 )
 
 // runFlags are the flags of every subcommand that works through an input.

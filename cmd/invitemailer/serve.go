@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/board"
+	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/metrics"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
-	"github.com/invitemailer/invitemailer/mailer/metrics"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 

@@ -10,11 +10,11 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/safetext"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
-	"github.com/invitemailer/invitemailer/mailer/imip"
-	"github.com/invitemailer/invitemailer/mailer/message"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -68,7 +68,7 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 		}
 		for _, f := range findings {
 			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, safetext.Line(name), f.Rule, safetext.Line(f.Where), safetext.Line(f.What))
-			if f.Level == imip.Error {
+			if f.Level == lint.Error {
 				wrong++
 			}
 		}
@@ -113,7 +113,7 @@ func describeTemplates(err error) []string {
 
 // lintWords puts the words into a mail about their event, and checks it. The
 // event is asked of the simulator, as in a sandbox.
-func lintWords(ctx context.Context, s templates.Sample) ([]imip.Finding, error) {
+func lintWords(ctx context.Context, s templates.Sample) ([]lint.Finding, error) {
 	api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
 	client, err := cronofy.New(cronofy.Config{APIKey: "check", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
 	if err != nil {
@@ -148,7 +148,7 @@ func lintWords(ctx context.Context, s templates.Sample) ([]imip.Finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	return imip.Check(composed.Bytes, imip.Options{Profile: imip.Own}), nil
+	return lint.Check(composed.Bytes, lint.Options{Profile: lint.Own}), nil
 }
 
 // sampleRequest asks for the event of a sample. What the API would refuse, such

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/address"
-	"github.com/invitemailer/invitemailer/mailer/calendar"
-	"github.com/invitemailer/invitemailer/mailer/message"
 )
 
 // What a ledger of any schema says was sent is not sent again: the same input over

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 

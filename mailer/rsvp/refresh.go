@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer/address"
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 

@@ -45,7 +45,7 @@ var short = plan{
 const (
 	submissionTests = "mailer/submission"
 	mailerTests     = "mailer"
-	imipTests       = "mailer/imip"
+	imipTests       = "mailer/lint"
 	commandTests    = "cmd/invitemailer"
 )
 

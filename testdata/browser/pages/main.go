@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/invitemailer/invitemailer/mailer/preview"
+	"github.com/invitemailer/invitemailer/internal/preview"
 )
 
 func main() {

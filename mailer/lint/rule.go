@@ -1,0 +1,107 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rule is one rule and its documentation.
+type Rule struct {
+	// ID is IM and two digits. It never changes its meaning.
+	ID string
+	// Title says what the rule wants.
+	Title string
+	// Own and Any are the levels under the profiles. A single finding can be above or below, as the text of the rule says.
+	Own, Any Level
+	// Origin says whose mistake a finding is; single findings may differ.
+	Origin Origin
+	// Why says which client or server fails.
+	Why string
+	// Source is the RFC and section, or the document or report of a vendor.
+	Source string
+	// Mend says what to do.
+	Mend string
+
+	scope scope
+	check func(*document, *report)
+}
+
+// scope says what must be there for a rule to have anything to look at.
+type scope int
+
+const (
+	always      scope = iota
+	inMail            // a message
+	inEvent           // a calendar that could be read
+	inMailEvent       // both
+	withPrevious
+)
+
+func (r *Rule) applies(d *document) bool {
+	switch r.scope {
+	case inMail:
+		return d.root != nil
+	case inEvent:
+		return d.cal != nil
+	case inMailEvent:
+		return d.root != nil && d.cal != nil
+	case withPrevious:
+		return d.cal != nil && d.options.Previous != nil
+	default:
+		return true
+	}
+}
+
+func (r *Rule) level(p Profile) Level {
+	if p == Any {
+		return r.Any
+	}
+	return r.Own
+}
+
+// table holds the rules in the order of their numbers.
+var table = slices.SortedFunc(slices.Values(slices.Concat(
+	readingRules, treeRules, partRules, encodingRules, calendarRules, textRules, eventRules, timeRules,
+	peopleRules, seriesRules, headerRules, sendingRules, wordRules,
+)), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+
+// Rules returns all rules in the order of their numbers.
+func Rules() []Rule { return slices.Clone(table) }
+
+// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The case does not matter.
+func Explain(id string) (string, bool) {
+	for i := range table {
+		r := &table[i]
+		if strings.EqualFold(r.ID, strings.TrimSpace(id)) {
+			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\nWhy:     %s\nSource:  %s\nMend:    %s\n",
+				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Mend), true
+		}
+	}
+	return "", false
+}
+
+func concerns(o Origin) string {
+	if o == Composed {
+		return "mail around the calendar"
+	}
+	return "calendar"
+}
+
+// Markdown returns the table of all rules, from which RULES.md is made.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("# The rules for calendar invitations\n\n" +
+		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
+		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
+		"| rule | own | any | about | wants | because | source | mend |\n|---|---|---|---|---|---|---|---|\n")
+	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
+	for i := range table {
+		r := &table[i]
+		b.WriteString("| " + strings.Join([]string{
+			r.ID, string(r.Own), string(r.Any), string(r.Origin),
+			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Mend),
+		}, " | ") + " |\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,286 @@
+package lint
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
+)
+
+// The rules on the header as text: which fields, how they are written, what they can hide.
+var headerRules = []Rule{
+	{
+		ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
+		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
+		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
+		Mend:   "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
+		check:  checkFields,
+	},
+	{
+		ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
+		Why:    "Servers cut longer lines; clients show the rest as garbage.",
+		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
+		Mend:   "Fold at spaces, and encode with a library.",
+		check: func(d *document, r *report) {
+			for _, p := range d.parts {
+				for i := range p.Fields {
+					checkFieldText(r, p, &p.Fields[i])
+				}
+			}
+		},
+	},
+	{
+		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
+		Why:    "They turn text around to look like another, or become line breaks for the next program.",
+		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
+		Mend:   "Take them out before encoding.",
+		check: func(d *document, r *report) {
+			if f, _ := d.field("Subject"); f != nil {
+				checkHidden(r, "Subject", decodeHeader(f.Value))
+			}
+			for _, name := range addressFields {
+				for _, box := range d.mailboxes(name) {
+					checkHidden(r, name, box.name)
+				}
+			}
+		},
+	},
+	{
+		ID: "IM61", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "No display name shows a mail address other than its own",
+		Why:    "Clients show the name and hide the address, so readers take the one in the name for the sender's.",
+		Source: "RFC 5322 section 3.4 (a display name is free text); experience",
+		Mend:   "Use the name of a person or organization.",
+		check: func(d *document, r *report) {
+			for _, name := range addressFields {
+				for _, box := range d.mailboxes(name) {
+					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
+						r.add(place{header: name}, "the name %s beside the address %s", quote(box.name), quote(box.addr))
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "IM72", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
+		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
+		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
+		Mend:   "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
+		check: func(d *document, r *report) {
+			for _, name := range addressFields {
+				for _, box := range d.mailboxes(name) {
+					at := strings.LastIndexByte(box.addr, '@')
+					switch {
+					case at < 0:
+					case !isASCII(box.addr[at:]):
+						r.add(place{header: name}, "the domain of %s is not in A-labels", quote(box.addr))
+					case !isASCII(box.addr) && !d.options.SMTPUTF8:
+						r.add(place{header: name}, "the local part of %s is not ASCII", quote(box.addr))
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
+		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
+		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
+		Mend:   "Write CRLF everywhere; encode the F of such lines as =46.",
+		check: func(d *document, r *report) {
+			crlf := strings.Count(d.text, "\r\n")
+			if lf := strings.Count(d.text, "\n") - crlf; lf > 0 && (!d.foreign() || !d.stored) {
+				r.add(place{line: lineOfBareLF(d.text)}, "a LF without CR (%d in all)", lf)
+			}
+			if cr := strings.Count(d.text, "\r") - crlf; cr > 0 {
+				r.add(whole, "a CR without LF (%d in all)", cr)
+			}
+			for _, p := range d.parts {
+				if p.IsLeaf() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
+					r.strict(place{part: p}, "a line begins with \"From \"")
+				}
+			}
+		},
+	},
+}
+
+// addressFields are the fields with mailboxes in them.
+var addressFields = []string{"From", "Sender", "Reply-To", "To", "Cc"}
+
+// expected are the fields that own mail may have. Cc, Bcc and Precedence have rules of their own.
+var expected = []string{
+	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type", "date", "dkim-signature", "from",
+	"in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version", "precedence", "references", "reply-to",
+	"sender", "subject", "to", "x-auto-response-suppress",
+}
+
+// checkFields is IM58.
+func checkFields(d *document, r *report) {
+	for _, want := range []struct {
+		name   string
+		always bool // also in the mail of others
+	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false}, {"Subject", false}} {
+		_, n := d.field(want.name)
+		where := place{header: want.name}
+		switch {
+		case n == 0 && want.always:
+			r.add(where, "there is none")
+		case n == 0:
+			r.strict(where, "there is none")
+		case n > 1:
+			r.add(where, "there are %d", n)
+		}
+	}
+	for i := range d.root.Fields {
+		f := &d.root.Fields[i]
+		switch {
+		case f.Name == "":
+			r.add(whole, "this line of the header is no field: %s", quote(f.Raw))
+			continue
+		case strings.IndexByte(f.Raw, 0) >= 0:
+			r.add(place{header: f.Name}, "there is a NUL in it: %s", quote(f.Raw))
+		case strings.Count(f.Raw, "\r") != strings.Count(f.Raw, "\r\n"):
+			r.add(place{header: f.Name}, "there is a CR in it: %s", quote(f.Raw))
+		}
+		if !d.foreign() && !slices.Contains(expected, strings.ToLower(f.Name)) {
+			r.add(place{header: f.Name}, "nobody expects this field")
+		}
+	}
+	checkReadable(d, r)
+}
+
+// checkReadable looks at the values that have a form.
+func checkReadable(d *document, r *report) {
+	for _, name := range addressFields {
+		if f, _ := d.field(name); f != nil {
+			if _, err := parseMailboxes(f.Value); err != nil {
+				r.strict(place{header: name}, "it is no list of addresses: %s", quote(f.Value))
+			}
+		}
+	}
+	if f, _ := d.field("Date"); f != nil {
+		if !isDate(f.Value) {
+			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.Value))
+		}
+	}
+	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.Value) {
+		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.Value))
+	}
+}
+
+// isDate reports whether s is a date-time (RFC 5322 section 3.3). The form that nearly every mail has comes first, because mail.ParseDate
+// tries many others before it and makes an error for each.
+func isDate(s string) bool {
+	if _, err := time.Parse(time.RFC1123Z, s); err == nil {
+		return true
+	}
+	_, err := mail.ParseDate(s)
+	return err == nil
+}
+
+// isMessageID reports whether s is <left@right> (RFC 5322 section 3.6.4).
+func isMessageID(s string) bool {
+	return len(s) > 4 && s[0] == '<' && s[len(s)-1] == '>' && strings.IndexByte(s, '@') > 1 && !strings.ContainsAny(s, " \t") &&
+		strings.IndexByte(s, '@') < len(s)-2 && strings.Count(s, "<") == 1
+}
+
+const (
+	maxHeaderLine = 78 // RFC 5322 section 2.1.1
+	maxWord       = 75 // RFC 2047 section 2
+)
+
+// checkFieldText is IM59 for one field.
+func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
+	where := place{header: f.Name, part: p}
+	if p.Parent == nil {
+		where.part = nil
+	}
+	length := len(f.Name) + 1
+	for line := range strings.SplitSeq(f.Raw, "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		switch length += len(line); {
+		case length > mimetree.MaxLine:
+			r.add(where, "a line of %d octets", length)
+		case length > maxHeaderLine && r.own && canFold(line):
+			r.warn(where, "a line of %d octets", length)
+		}
+		length = 0
+	}
+	if !isASCII(f.Value) && !onlyInAddresses(f) {
+		r.strict(where, "it has characters beyond ASCII that are not encoded: %s", quote(f.Value))
+	}
+	for word := range encodedWords(f.Value) {
+		if len(word) > maxWord {
+			r.strict(where, "an encoded-word of %d characters", len(word))
+		}
+		if plain, err := words.Decode(word); err == nil && hasPrefixFold(word, "=?utf-8?") && !utf8.ValidString(plain) {
+			r.strict(where, "an encoded-word ends within a character: %s", quote(word))
+		}
+	}
+}
+
+// canFold reports whether a line would become short enough by folding at its spaces.
+func canFold(line string) bool {
+	for token := range strings.FieldsSeq(line) {
+		if len(token) >= maxHeaderLine {
+			return false
+		}
+	}
+	return strings.ContainsAny(strings.Trim(line, " \t"), " \t")
+}
+
+// onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which no encoded-word may be in (IM72).
+func onlyInAddresses(f *mimetree.Field) bool {
+	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
+		return false
+	}
+	boxes, err := parseMailboxes(f.Value)
+	if err != nil || len(boxes) > 100 {
+		return false
+	}
+	rest := f.Value
+	for _, box := range boxes {
+		rest = strings.Replace(rest, box.addr, "", 1)
+	}
+	return isASCII(rest)
+}
+
+// checkHidden is IM60 for one text.
+func checkHidden(r *report, header, s string) {
+	for _, c := range s {
+		switch {
+		case c < ' ' && c != '\t', c >= 0x7f && c < 0xa0, c == 0x2028, c == 0x2029:
+			r.add(place{header: header}, "there is a control character (%U) in %s", c, quote(s))
+			return
+		case isBidi(c):
+			r.strict(place{header: header}, "there is a bidi control (%U) in %s", c, quote(s))
+			return
+		}
+	}
+}
+
+// isBidi reports the twelve characters of Unicode's Bidi_Control.
+func isBidi(c rune) bool {
+	return c == 0x061c || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
+}
+
+func lineOfBareLF(s string) int {
+	for number, at := 1, 0; ; number++ {
+		n := strings.IndexByte(s[at:], '\n')
+		if n < 0 {
+			return 0
+		}
+		if n == 0 || s[at+n-1] != '\r' {
+			return number
+		}
+		at += n + 1
+	}
+}

@@ -1,0 +1,120 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+)
+
+// The rules that compare with the message before.
+var seriesRules = []Rule{
+	{
+		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
+		Title:  "Against the message before: SEQUENCE never falls and rises with each change of time, recurrence or status and with CANCEL; DTSTAMP is newer",
+		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
+		Source: "RFC 5546 sections 2.1.4 and 2.1.5; tutanota issue 5732",
+		Mend:   "Count SEQUENCE up, and write a new DTSTAMP each time.",
+		check:  checkSequence,
+	},
+	{
+		ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
+		Title:  "Against the message before: UID and ORGANIZER are the same",
+		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
+		Source: "RFC 5546 sections 2.1.5, 3.2.2.4 and 3.2.5",
+		Mend:   "Keep the UID for the life of the event. To change the organizer, send a REQUEST with a higher SEQUENCE.",
+		check: func(d *document, r *report) {
+			before, e := d.options.Previous, d.cal.main()
+			if e == nil {
+				return
+			}
+			if uid, _ := e.Get("UID"); uid != nil && uid.Value != before.uid {
+				r.add(d.at(uid.Line), "the UID was %s and is %s", quote(before.uid), quote(uid.Value))
+			}
+			now := d.cal.who().organizer()
+			if now == "" || before.organizer == "" || now == before.organizer {
+				return
+			}
+			p, _ := e.Get("ORGANIZER")
+			where := d.the()
+			if p != nil {
+				where = d.at(p.Line)
+			}
+			if n, _ := readSequence(sequence(e)); n > before.sequence && d.method == "REQUEST" {
+				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
+			} else {
+				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher SEQUENCE", quote(before.organizer), quote(now))
+			}
+		},
+	},
+	{
+		ID: "IM70", Own: Warning, Any: Warning, Origin: Composed, scope: withPrevious,
+		Title:  "An update or cancellation refers to the message before, in In-Reply-To and References",
+		Why:    "Clients show them as one thread only then.",
+		Source: "RFC 5322 section 3.6.4",
+		Mend:   "Put the Message-ID of the first invitation into both.",
+		check: func(d *document, r *report) {
+			before := d.options.Previous
+			if d.root == nil || len(before.messageIDs) == 0 || d.repeats() {
+				return
+			}
+			for _, name := range []string{"In-Reply-To", "References"} {
+				known := slices.ContainsFunc(d.messageIDs(name), func(id string) bool { return slices.Contains(before.messageIDs, id) })
+				if !known {
+					r.add(place{header: name}, "it does not name the message before, %s", quote(before.messageIDs[0]))
+				}
+			}
+		},
+	},
+}
+
+// repeats reports whether the calendar is the one before, sent again.
+func (d *document) repeats() bool { return d.calendarText == d.options.Previous.text }
+
+// checkSequence is IM38.
+func checkSequence(d *document, r *report) {
+	before, e := d.options.Previous, d.cal.main()
+	if e == nil || e.Value("UID") != before.uid || d.repeats() {
+		return
+	}
+	where := d.at(e.Line)
+	if p, _ := e.Get("SEQUENCE"); p != nil {
+		where = d.at(p.Line)
+	}
+	now, ok := readSequence(sequence(e))
+	if !ok && sequence(e) != "" {
+		return // IM37
+	}
+	switch {
+	case now < before.sequence:
+		r.add(where, "SEQUENCE was %d and is %d", before.sequence, now)
+	case now > before.sequence:
+	case d.method == "CANCEL" && before.method != "CANCEL":
+		r.add(where, "SEQUENCE was %d before the CANCEL and still is", before.sequence)
+	default:
+		for _, e := range d.cal.events {
+			if name := d.changed(e); name != "" {
+				r.add(where, "%s changed, but SEQUENCE is %d as before", name, now)
+				break
+			}
+		}
+	}
+	stamp, _ := e.Get("DTSTAMP")
+	if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(before.stamp) {
+		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer", before.stamp.Format("20060102T150405Z"), stamp.Value)
+	}
+}
+
+// changed returns the first significant property in which e is not as before, or "".
+func (d *document) changed(e *ical.Component) string {
+	before, known := d.options.Previous.facts[e.Value("RECURRENCE-ID")]
+	if !known {
+		return ""
+	}
+	now := d.facts(e)
+	for _, name := range significant {
+		if now[name] != before[name] {
+			return name
+		}
+	}
+	return ""
+}

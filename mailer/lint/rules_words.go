@@ -1,0 +1,341 @@
+package lint
+
+import (
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
+)
+
+// The rules on what the mail says to its reader.
+var wordRules = []Rule{
+	{
+		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		Title:  "Plain text and HTML both show title, zone of the start, place and organizer; a cancellation says so and offers no answer",
+		Why:    "Clients without calendars show nothing else, and a calendar may hide an event of an unknown sender until its mail is answered.",
+		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
+		Mend:   "Name them in both texts.",
+		check:  checkWords,
+	},
+	{
+		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		Title:  "The start in the text is DTSTART in the zone of the event",
+		Why:    "Two times in one mail: half of the guests come at the wrong one.",
+		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
+		Mend:   "Write the text from the calendar.",
+		check: func(d *document, r *report) {
+			e := d.cal.main()
+			if e == nil {
+				return
+			}
+			p, _ := e.Get("DTSTART")
+			if p == nil || !p.When().OK {
+				return
+			}
+			for _, kind := range []string{"text/plain", "text/html"} {
+				if text := d.shown(kind); text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
+					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
+				}
+			}
+		},
+	},
+	{
+		ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		Title:  "The Subject says the title, and whether it is an invitation, an update or a cancellation",
+		Why:    "It is all that many readers see.",
+		Source: "Thunderbird and sabre/dav write it so; experience",
+		Mend:   "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
+		check:  checkSubject,
+	},
+	{
+		ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
+		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
+		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
+		Mend:   "Keep the HTML plain and small.",
+		check: func(d *document, r *report) {
+			for _, p := range d.parts {
+				if p.IsBody("text/html") {
+					checkHTML(r, p)
+				}
+			}
+		},
+	},
+}
+
+// shown returns what a reader sees of a body, squeezed.
+func (d *document) shown(kind string) string {
+	text, ok := d.seen[kind]
+	if !ok {
+		if p := d.body(kind); p != nil {
+			text = p.Text()
+			if kind == "text/html" {
+				text = stripTags(text)
+			}
+			text = squeeze(text)
+		}
+		d.seen[kind] = text
+	}
+	return text
+}
+
+// enough is how many characters of a text must be shown: a long one may be cut.
+const enough = 40
+
+// beginning returns as much of s, squeezed, as must be shown.
+func beginning(s string) string {
+	s = squeeze(s[:min(len(s), 20*enough)])
+	n := 0
+	for i := range s {
+		if n++; n > enough {
+			return s[:i]
+		}
+	}
+	return strings.TrimSuffix(s, string(utf8.RuneError))
+}
+
+// checkWords is IM74.
+func checkWords(d *document, r *report) {
+	e := d.cal.main()
+	if e == nil || d.method != "REQUEST" && d.method != "CANCEL" {
+		return
+	}
+	for _, kind := range []string{"text/plain", "text/html"} {
+		text := d.shown(kind)
+		if text == "" {
+			continue // IM05, IM06
+		}
+		where := place{part: d.body(kind)}
+		for _, name := range []string{"SUMMARY", "LOCATION"} {
+			if s := beginning(ical.UnescapeText(e.Value(name))); s != "" && !strings.Contains(text, s) {
+				r.add(where, "%s is not shown: %s", name, quote(e.Value(name)))
+			}
+		}
+		if p, _ := e.Get("DTSTART"); p != nil {
+			if tzid, ok := p.Parameter("TZID"); ok && !strings.Contains(text, squeeze(tzid.Value)) && !strings.Contains(text, "UTC") && !strings.Contains(text, "GMT") {
+				r.add(where, "the zone is not shown: %s", quote(tzid.Value))
+			}
+		}
+		if !d.showsOrganizer(text) {
+			r.add(where, "the organizer is not shown")
+		}
+		if d.method == "CANCEL" && !saysCancelled(text) {
+			r.add(where, "it does not say that the event is cancelled")
+		}
+	}
+	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
+		for a := range attributes(p.Text(), "href") {
+			if containsFold(a.value, "rsvp") || containsFold(a.value, "accept") || containsFold(a.value, "decline") {
+				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(a.value))
+			}
+		}
+	}
+}
+
+// showsOrganizer looks for the ORGANIZER or for who sends the mail in its place.
+func (d *document) showsOrganizer(text string) bool {
+	var names []string
+	for _, o := range d.cal.who().organizers[:min(10, len(d.cal.who().organizers))] {
+		cn, _ := o.property.Parameter("CN")
+		names = append(names, ical.UnescapeParameter(cn.Value), o.key)
+	}
+	for _, header := range []string{"From", "Reply-To"} {
+		for _, box := range d.mailboxes(header) {
+			names = append(names, box.name, box.addr)
+		}
+	}
+	known := false
+	for _, name := range names {
+		if s := beginning(name); s != "" {
+			if known = true; strings.Contains(text, s) || containsFold(text, strings.ToLower(s)) {
+				return true
+			}
+		}
+	}
+	return !known
+}
+
+// cancelled are the beginnings of the words for it, in the languages that mails are most often written in.
+var cancelled = []string{
+	"cancel", "canceled", "abgesagt", "storniert", "annul", "geannuleerd", "cancelad", "anulad", "avlyst", "aflyst", "inställ", "peru",
+	"odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован", "iptal", "ακυρ", "取消", "キャンセル", "中止", "취소",
+	"dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
+}
+
+func saysCancelled(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range cancelled {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// showsTime looks for the day of the month and the clock time among the numbers of a text, however they are written.
+func showsTime(text string, w ical.When) bool {
+	day, clock, any := false, w.Day, false
+	last, lastEnd := -1, 0
+	for i := 0; i < len(text); {
+		if text[i] < '0' || text[i] > '9' {
+			i++
+			continue
+		}
+		start, n := i, 0
+		for ; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
+			if n = n*10 + int(text[i]-'0'); n > 99999 {
+				n = 99999
+			}
+		}
+		any = true
+		day = day || n == w.Clock.Day()
+		near := last >= 0 && start-lastEnd <= 6
+		if near && n == w.Clock.Minute() && (last == w.Clock.Hour() || last == (w.Clock.Hour()+11)%12+1) {
+			clock = true
+		}
+		if n == (w.Clock.Hour()+11)%12+1 && w.Clock.Minute() == 0 {
+			clock = true // "9 am"
+		}
+		last, lastEnd = n, i
+		if day && clock {
+			return true
+		}
+	}
+	return !any // written in other digits, or in words: nothing to compare
+}
+
+// showsTimeAhead looks for a time in UTC by the clocks that the text itself says are ahead of it or behind: "10:30 (Europe/London, UTC+01:00)".
+func showsTimeAhead(text string, w ical.When) bool {
+	if !w.UTC {
+		return false
+	}
+	const offset = "UTC+00:00"
+	for i := 0; i+len(offset) <= len(text); i += len("UTC") {
+		next := strings.Index(text[i:], "UTC")
+		if next < 0 || i+next+len(offset) > len(text) {
+			return false
+		}
+		i += next
+		ahead, err := time.Parse("UTC-07:00", text[i:i+len(offset)])
+		if err != nil {
+			continue
+		}
+		_, seconds := ahead.Zone()
+		there := w
+		there.Clock = w.Clock.Add(time.Duration(seconds) * time.Second)
+		if showsTime(text, there) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSubject is IM76.
+func checkSubject(d *document, r *report) {
+	e := d.cal.main()
+	f, _ := d.field("Subject")
+	if e == nil || f == nil {
+		return
+	}
+	where := place{header: "Subject"}
+	plain := decodeHeader(f.Value)
+	text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
+	if title != "" && !strings.Contains(text, title) {
+		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
+		return
+	}
+	frame := strings.Replace(text, title, "", 1)
+	updated := hasPrefixFold(frame, "updated")
+	sequence, _ := readSequence(sequence(e))
+	switch {
+	case d.method == "CANCEL" && !saysCancelled(frame):
+		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
+	case d.method != "REQUEST":
+	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "", 1)) && !saysCancelled(title):
+		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
+	case updated && sequence == 0 && d.options.Previous == nil:
+		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
+	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" && hasPrefixFold(frame, "invitation:"):
+		r.add(where, "it does not say that this is an update: %s", quote(plain))
+	}
+}
+
+const maxHTML = 100_000
+
+// checkHTML is IM77 for one part.
+func checkHTML(r *report, p *mimetree.Part) {
+	text, where := p.Text(), place{part: p}
+	if len(text) >= maxHTML {
+		r.add(where, "it has %d octets", len(text))
+	}
+	for name := range elements(text) {
+		switch strings.ToLower(name) {
+		case "form", "script", "iframe", "object", "embed":
+			r.add(where, "there is a <%s>", strings.ToLower(name))
+		}
+	}
+	for a := range attributes(text, "href", "src", "action", "rel") {
+		name, value := a.name, strings.TrimSpace(a.value)
+		scheme, _, ok := strings.Cut(value, ":")
+		switch {
+		case name == "rel":
+			if a.element == "link" && containsFold(value, "stylesheet") {
+				r.add(where, "it takes a style from elsewhere")
+			}
+		case name == "src" && (hasPrefixFold(value, "cid:") || hasPrefixFold(value, "https:")):
+		case value == "", strings.HasPrefix(value, "#"):
+		case !ok:
+			r.add(where, "a link without a scheme: %s", quote(value))
+		default:
+			switch strings.ToLower(scheme) {
+			case "https", "http", "tel", "mailto":
+			default:
+				r.add(where, "a link to %s", quote(value))
+			}
+		}
+	}
+}
+
+// checkLinksInEvent is the half of IM56 on links.
+func checkLinksInEvent(d *document, r *report, e *ical.Component) {
+	p := d.body("text/html")
+	if p == nil {
+		return
+	}
+	var event strings.Builder
+	for i := range e.Properties {
+		event.WriteString(ical.UnescapeText(e.Properties[i].Value))
+		event.WriteByte('\n')
+	}
+	text := event.String()
+	seen := map[string]bool{}
+	for a := range attributes(p.Text(), "href") {
+		if seen[a.value] || !hasPrefixFold(a.value, "http:") && !hasPrefixFold(a.value, "https:") {
+			continue
+		}
+		if seen[a.value] = true; len(seen) > maxLinks {
+			return
+		}
+		if !containsLink(text, a.value) {
+			r.add(place{part: p}, "the link %s is not in the calendar", quote(a.value))
+		}
+	}
+}
+
+// maxLinks is how many links of one mail are looked for in the calendar.
+const maxLinks = 50
+
+// containsLink looks for a link as it is and as it may be encoded.
+func containsLink(text, link string) bool {
+	if strings.Contains(text, link) {
+		return true
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return false
+	}
+	return strings.Contains(text, u.String()) || strings.Contains(text, strings.TrimSuffix(link, "/"))
+}
