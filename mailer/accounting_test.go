@@ -26,7 +26,7 @@ func newRecordedHouse(t testing.TB, script submissiontest.Script) *house {
 	h := newHouse(t, script)
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: func() time.Time { return h.cfg.Now() }})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
 	h.cfg.Ledger = l
 	return h
 }

@@ -39,7 +39,7 @@ func newAnswered(t *testing.T, script submissiontest.Script) *answered {
 	var err error
 	a.ledger, err = sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: a.clock})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, a.ledger.Close()) })
+	t.Cleanup(func() { require.NoError(t, a.ledger.Shutdown(context.Background())) })
 	a.client = a.cfg.API.(*cronofy.Client)
 	a.handler, err = rsvp.NewHandler(rsvp.Config{Secrets: []string{"CRN_secret"}, Store: a.ledger, API: a.client, OnChange: a.take, Now: a.clock})
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ func BenchmarkWay(b *testing.B) { benchmarkWay(b, nil) }
 func BenchmarkWayRecorded(b *testing.B) {
 	l, err := sqlite.Open(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "ledger.sqlite")})
 	require.NoError(b, err)
-	defer func() { require.NoError(b, l.Close()) }()
+	defer func() { require.NoError(b, l.Shutdown(b.Context())) }()
 	benchmarkWay(b, l)
 }
 

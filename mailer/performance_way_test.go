@@ -88,7 +88,7 @@ func newWay(tb testing.TB, o wayOptions) *way {
 	w.onClose(func() { require.NoError(tb, w.smtp.Shutdown(context.Background())) })
 	w.ledger, err = sqlite.Open(tb.Context(), sqlite.Options{Path: filepath.Join(tb.TempDir(), "ledger.sqlite")})
 	require.NoError(tb, err)
-	w.onClose(func() { require.NoError(tb, w.ledger.Close()) })
+	w.onClose(func() { require.NoError(tb, w.ledger.Shutdown(context.Background())) })
 	w.config = mailer.Config{API: w.api, Submitter: w.smtp, Ledger: w.ledger, AllowPast: true}
 	return w
 }

@@ -83,8 +83,8 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return inv.misconfiguredLedger(s, err)
 	}
 	defer func() {
-		if err := l.Close(); err != nil {
-			log.Warn("the ledger could not be closed", "error", err)
+		if err := l.Shutdown(context.Background()); err != nil {
+			log.Warn("the ledger could not be shut down", "error", err)
 		}
 	}()
 	public, err := listen(ctx, "--listen", made.listen)

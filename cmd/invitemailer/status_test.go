@@ -74,7 +74,7 @@ func recordInvites(tb testing.TB, n int) (file string) {
 	claim, err := l.Claim(tb.Context(), keys...)
 	require.NoError(tb, err)
 	require.NoError(tb, l.Create(tb.Context(), claim, made...))
-	require.NoError(tb, l.Close())
+	require.NoError(tb, l.Shutdown(tb.Context()))
 	return file
 }
 

@@ -112,8 +112,8 @@ func (w *wiring) openLedger(ctx context.Context) (*sqlite.Ledger, error) {
 	if l != nil {
 		// The last of all: the end of every mail is recorded in it.
 		w.closers = slices.Insert(w.closers, 0, func() {
-			if err := l.Close(); err != nil {
-				w.log.Warn("the ledger could not be closed", "error", err)
+			if err := l.Shutdown(context.Background()); err != nil {
+				w.log.Warn("the ledger could not be shut down", "error", err)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ func ExampleNewHandler() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = record.Close() }()
+	defer func() { _ = record.Shutdown(context.Background()) }()
 	if err := sent(ctx, record, ledger.Key{InviteID: "interview-42", Address: "jo@example.com"}); err != nil {
 		fmt.Println(err)
 		return

@@ -290,7 +290,7 @@ func TestStoreThatFailsIsToldApart(t *testing.T) {
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true})
 	require.NoError(t, err)
 	invite(t, l, false, anna)
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	assert.Equal(t, 503, post(t, newHandler(t, Config{Store: l}), answer(anna, "accepted", "")))
 }
 

@@ -39,7 +39,7 @@ func inFile(t testing.TB, path string, invites int) *sqlite.Ledger {
 	t.Helper()
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Path: path})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
 	keys := make([]ledger.Key, 0, invites)
 	for i := range invites {
 		keys = append(keys, loadKey(i))

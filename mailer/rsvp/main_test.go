@@ -56,7 +56,7 @@ func inMemory(t testing.TB) *sqlite.Ledger {
 	t.Helper()
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
 	invite(t, l, false, anna)
 	return l
 }

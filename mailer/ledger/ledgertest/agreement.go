@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -82,7 +83,7 @@ func (h *history) open() *run {
 func (h *history) close() {
 	for _, r := range h.runs {
 		for _, l := range r.ledgers {
-			require.NoError(h, l.Close())
+			require.NoError(h, l.Shutdown(context.Background()))
 		}
 	}
 }
@@ -307,7 +308,7 @@ func (h *history) die(r *rapid.T) {
 }
 
 func (h *history) restart(r *rapid.T) {
-	h.replace(r, func(_ int, l Ledger) error { return l.Close() })
+	h.replace(r, func(_ int, l Ledger) error { return l.Shutdown(context.Background()) })
 }
 
 func (h *history) replace(r *rapid.T, end func(i int, l Ledger) error) {

@@ -59,7 +59,7 @@ var claiming = []law{
 			last = c.Token
 			t.release(by, c)
 		}
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 		assert.Greater(t, t.claim(t.open(), anna).Token, last)
 	}},
 	{"of many that reach for the same keys at once exactly one has them", func(t *trial) {
@@ -115,7 +115,7 @@ var claiming = []law{
 		t.clock.Move(-24 * time.Hour)
 		short, long := t.open(), t.open() // whoever asks need not be there for as long
 		t.inProgress(short, carl)
-		require.NoError(t, short.Close())
+		require.NoError(t, short.Shutdown(t.Context()))
 		t.inProgress(long, ben, anna)
 		t.pass(Alive)
 		t.inProgress(long, anna)
@@ -144,7 +144,7 @@ var claiming = []law{
 		l, other := t.open(), t.open()
 		t.claim(l, anna)
 		t.claim(l, ben, carl)
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 		t.claim(other, anna, ben, carl)
 	}},
 	{"releasing twice, or what ran out, is no error and takes nothing from anybody", func(t *trial) {

@@ -124,8 +124,8 @@ var reading = []law{
 		require.NotNil(t, want.Latest)
 		require.NotNil(t, want.Latest.Message)
 		assert.Equal(t, want, t.load(other, anna))
-		require.NoError(t, l.Close())
-		require.NoError(t, other.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
+		require.NoError(t, other.Shutdown(t.Context()))
 		assert.Equal(t, want, t.load(t.open(), anna))
 	}},
 }

@@ -162,7 +162,7 @@ var together = []law{
 			})
 		}
 		begun.Wait()
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 		group.Wait()
 		for i := range crowd {
 			t.claim(other, seat(i))

@@ -19,7 +19,7 @@
 package ledgertest
 
 import (
-	"io"
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -29,10 +29,13 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// Ledger is what is put to the test: closing it releases what it holds.
+// Ledger is what is put to the test.
 type Ledger interface {
 	mailer.Ledger
-	io.Closer
+	// Shutdown refuses new calls, waits for those in hand, and releases what the
+	// ledger holds. If ctx ends first, it returns an error that wraps its cause, and
+	// the rest ends by itself. It may be called again.
+	Shutdown(ctx context.Context) error
 }
 
 // Storage is the place where ledgers keep their record: a file, a database. What
@@ -42,7 +45,7 @@ type Storage interface {
 	// another process would. Its time is that of the storage's Clock.
 	Open() (Ledger, error)
 	// Kill ends a ledger as kill -9 does: nothing is released, no heartbeat
-	// follows. To close it afterwards does nothing.
+	// follows. To shut it down afterwards does nothing.
 	Kill(Ledger) error
 	// Beat makes the heartbeat of each ledger that is alive come now. The time
 	// was moved by [Alive] at most since the last call.
@@ -130,12 +133,12 @@ type trial struct {
 	storage Storage
 }
 
-// open opens a ledger that is closed at the end of the test.
+// open opens a ledger that is shut down at the end of the test.
 func (t *trial) open() Ledger {
 	t.Helper()
 	l, err := t.storage.Open()
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
 	return l
 }
 

@@ -91,11 +91,12 @@ func (m *Memory) Beat() error { return nil }
 // memoryLedger is one owner on a Memory.
 type memoryLedger struct{ *Memory }
 
-func (l *memoryLedger) Close() error {
+// Shutdown waits for nothing, as no call does.
+func (l *memoryLedger) Shutdown(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !slices.Contains(l.alive, l) {
-		return nil // killed, or closed before
+		return nil // killed, or shut down before
 	}
 	for key, h := range l.claims {
 		if h.owner == l {
@@ -189,7 +190,7 @@ func (l *memoryLedger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Cl
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !slices.Contains(l.alive, l) {
-		return ledger.Claim{}, errors.New("the ledger was closed")
+		return ledger.Claim{}, errors.New("the ledger was shut down")
 	}
 	now, inProgress := l.now(), false
 	for _, key := range keys {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func TestWhoseInvites(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			l := openFile(t, path)
 			live(t, l, ledger.Key{InviteID: "first", Address: "anna@example.com"})
-			require.NoError(t, l.Close())
+			require.NoError(t, l.Shutdown(t.Context()))
 			for i, o := range opens {
 				l, err := Open(t.Context(), Options{Path: path, Application: o.name, APIKeys: o.keys, SameApplication: o.same, DryRun: o.dryRun})
 				if o.refused != "" {
@@ -93,7 +94,7 @@ func TestWhoseInvites(t *testing.T) {
 					assert.Equal(t, len(o.keys) > 0, l.Application().KeyKnown)
 					assert.GreaterOrEqual(t, l.Application().Keys, len(o.keys))
 				}
-				require.NoError(t, l.Close())
+				require.NoError(t, l.Shutdown(t.Context()))
 			}
 		})
 	}
@@ -104,17 +105,19 @@ func TestManyBringTheirKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	ids := make(chan int64, 8)
+	var group sync.WaitGroup
 	for i := range cap(ids) {
-		go func() {
+		group.Go(func() {
 			l, err := Open(t.Context(), Options{Path: path, Application: []string{"hr", "sales"}[i%2], APIKeys: Secrets{fmt.Sprint("key", i%2)}})
 			if !assert.NoError(t, err) {
 				ids <- 0
 				return
 			}
 			ids <- l.application
-			assert.NoError(t, l.Close())
-		}()
+			assert.NoError(t, l.Shutdown(t.Context()))
+		})
 	}
+	group.Wait()
 	counts := map[int64]int{}
 	for range cap(ids) {
 		counts[<-ids]++

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func live(b testing.TB, l *Ledger, key ledger.Key) {
 func benchLedger(b *testing.B, o Options) *Ledger {
 	l, err := Open(b.Context(), o)
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, l.Close()) })
+	b.Cleanup(func() { require.NoError(b, l.Shutdown(context.Background())) })
 	return l
 }
 
@@ -185,7 +186,7 @@ func BenchmarkOpen(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := l.Close(); err != nil {
+				if err := l.Shutdown(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 			}

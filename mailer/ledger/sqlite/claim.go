@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -30,11 +29,9 @@ var (
 // alive, which runs only while there are any.
 type claims struct {
 	mu      sync.Mutex
-	begun   int // claims that are being made
 	tokens  map[int64]struct{}
 	stop    context.CancelFunc // nil while there is no goroutine
 	beating sync.WaitGroup
-	closed  bool
 }
 
 // Claim implements mailer.Ledger. An invite that this ledger itself holds is in
@@ -44,11 +41,12 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 	if len(keys) == 0 {
 		return claim, nil
 	}
-	l.claims.begin()
-	err := l.write(ctx, "claiming an invite", process, func(c *conn) error {
-		if l.claims.isClosed() {
-			return errClosed
-		}
+	const doing = "claiming an invite"
+	if err := l.calls.begin(); err != nil {
+		return ledger.Claim{}, l.explain(doing, err)
+	}
+	defer l.calls.end() // once the claim is kept: what is kept is released by Shutdown
+	err := l.commit(ctx, doing, process, func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -71,7 +69,6 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		return nil
 	})
 	if err != nil {
-		l.claims.giveUp()
 		return ledger.Claim{}, err
 	}
 	l.keep(claim.Token)
@@ -104,25 +101,9 @@ func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
 	return ledger.ErrClaimLost
 }
 
-func (cs *claims) begin() {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.begun++
-}
-
-func (cs *claims) giveUp() {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.begun--
-}
-
 func (l *Ledger) keep(token int64) {
 	l.claims.mu.Lock()
 	defer l.claims.mu.Unlock()
-	l.claims.begun--
-	if l.claims.closed {
-		return // and what was held is released
-	}
 	if l.claims.tokens == nil {
 		l.claims.tokens = make(map[int64]struct{})
 	}
@@ -162,25 +143,16 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 
 // beat renews all claims of this ledger.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.write(ctx, "renewing claims", process, func(c *conn) error {
+	return l.commit(ctx, "renewing claims", process, func(c *conn) error {
 		_, err := c.exec(renewClaims, l.now().Add(lease), l.owner)
 		return err
 	})
 }
 
-func (cs *claims) isClosed() bool {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	return cs.closed
-}
-
-// halt stops the heartbeat for good and tells whether claims are held, or may be
-// in a moment: those that are under way are made before what is written next,
-// and no other ones are made.
+// halt stops the heartbeat and tells whether claims are held.
 func (cs *claims) halt() (held bool) {
 	cs.mu.Lock()
-	cs.closed = true
-	held = len(cs.tokens)+cs.begun > 0
+	held = len(cs.tokens) > 0
 	if cs.stop != nil {
 		cs.stop()
 		cs.stop = nil
@@ -194,12 +166,8 @@ func (l *Ledger) releaseAll() error {
 	if !l.claims.halt() {
 		return nil
 	}
-	err := l.write(context.Background(), "releasing what is held", process, func(c *conn) error {
+	return l.commit(context.Background(), "releasing what is held", process, func(c *conn) error {
 		_, err := c.exec(releaseOwner, l.owner)
 		return err
 	})
-	if errors.Is(err, errClosed) {
-		return nil
-	}
-	return err
 }

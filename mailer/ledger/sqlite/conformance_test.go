@@ -82,7 +82,7 @@ func (s *storage) Kill(l ledgertest.Ledger) error {
 func (s *storage) Beat() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.alive = slices.DeleteFunc(s.alive, func(l *Ledger) bool { return l.claims.isClosed() })
+	s.alive = slices.DeleteFunc(s.alive, isShutDown)
 	var errs []error
 	for _, l := range s.alive {
 		errs = append(errs, l.beat(context.Background()))
@@ -90,11 +90,19 @@ func (s *storage) Beat() error {
 	return errors.Join(errs...)
 }
 
-// kill closes a ledger that believes to hold nothing, so that it releases nothing.
+func isShutDown(l *Ledger) bool {
+	if err := l.calls.begin(); err != nil {
+		return true
+	}
+	l.calls.end()
+	return false
+}
+
+// kill ends a ledger that believes to hold nothing, so that it releases nothing.
 func kill(l *Ledger) error {
 	l.claims.halt()
 	l.claims.tokens = nil
-	return l.Close()
+	return l.Shutdown(context.Background())
 }
 
 // A claim must outlive any work, without anybody asking for it, and not its owner.
@@ -131,7 +139,7 @@ func TestHeartbeatSurvivesAFileThatIsLockedForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := Open(t.Context(), Options{Path: path, BusyTimeout: time.Second})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, l.Close()) }()
+		defer func() { require.NoError(t, l.Shutdown(t.Context())) }()
 		other := openFile(t, path)
 		_, err = l.Claim(t.Context(), anna)
 		require.NoError(t, err)

@@ -39,6 +39,11 @@ var (
 //
 // The file is written anew, which takes its size in free space, and time.
 func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error) {
+	const doing = "forgetting what is past"
+	if err := l.calls.begin(); err != nil {
+		return 0, l.explain(doing, err)
+	}
+	defer l.calls.end()
 	now := l.now()
 	if before.After(now) {
 		before = now
@@ -68,7 +73,7 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 			}
 		}
 	})
-	return n, l.explain("forgetting what is past", err)
+	return n, l.explain(doing, err)
 }
 
 func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err error) {

@@ -75,7 +75,16 @@ func (g *group) leave(w *grouped) bool {
 	return false
 }
 
-// write runs fn in a transaction that it shares with the other writes that wait at
+// write is commit for a call of a method.
+func (l *Ledger) write(ctx context.Context, doing string, asked lasting, fn func(*conn) error) error {
+	if err := l.calls.begin(); err != nil {
+		return l.explain(doing, err)
+	}
+	defer l.calls.end()
+	return l.commit(ctx, doing, asked, fn)
+}
+
+// commit runs fn in a transaction that it shares with the other writes that wait at
 // that moment. Nobody waits for a group to fill: who finds the connection free
 // goes at once, and who comes meanwhile goes next, all together.
 //
@@ -83,11 +92,11 @@ func (g *group) leave(w *grouped) bool {
 // (see refused) before it changes anything, so that it can fail without those
 // that share its transaction.
 //
-// If ctx ends while the write waits, write returns ctx's error and nothing was
-// done. What is under way is brought to its end, and that is what write returns:
+// If ctx ends while the write waits, commit returns ctx's error and nothing was
+// done. What is under way is brought to its end, and that is what commit returns:
 // the caller always knows. Each waits for the connection itself, and the one who
 // gets it does all that wait: nobody depends on another one's patience.
-func (l *Ledger) write(ctx context.Context, doing string, asked lasting, fn func(*conn) error) error {
+func (l *Ledger) commit(ctx context.Context, doing string, asked lasting, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return l.explain(doing, err)
 	}
@@ -145,8 +154,7 @@ func (l *Ledger) serve(ctx context.Context, c *conn) error {
 // refused tells whether err is one with which a write ends before it has changed
 // anything, but that claims of another time may have been shortened (see inHand).
 func refused(err error) bool {
-	return errors.Is(err, ledger.ErrInProgress) || errors.Is(err, ledger.ErrClaimLost) ||
-		errors.Is(err, errNoRevision) || errors.Is(err, errClosed)
+	return errors.Is(err, ledger.ErrInProgress) || errors.Is(err, ledger.ErrClaimLost) || errors.Is(err, errNoRevision)
 }
 
 // concernsFile tells whether err would meet every other write, too.

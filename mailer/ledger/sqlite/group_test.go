@@ -111,7 +111,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 	group.Wait()
 	assert.NotNil(t, latest(t, l))
 	assert.EqualValues(t, 2, number(t, l, "SELECT count(*) FROM claim"), "a claim that was refused holds nothing")
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	_, err = l.RecordRSVP(t.Context(), anna, called("declined"))
 	require.ErrorIs(t, err, errClosed)
 }
@@ -190,8 +190,8 @@ func TestCancelledContextAmongOthers(t *testing.T) {
 	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM claim"))
 }
 
-// A ledger that is closed leaves no claim behind that was made in that moment.
-func TestClosingWhileClaimsAreMade(t *testing.T) {
+// A ledger that is shut down leaves no claim behind that was made in that moment.
+func TestShuttingDownWhileClaimsAreMade(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	other := openFile(t, path)
@@ -205,7 +205,7 @@ func TestClosingWhileClaimsAreMade(t *testing.T) {
 				}
 			})
 		}
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 		group.Wait()
 		require.Zero(t, number(t, other, "SELECT count(*) FROM claim"))
 	}

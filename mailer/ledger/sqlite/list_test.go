@@ -82,7 +82,7 @@ func TestListOfManyPagesLeavesTheLedgerUsable(t *testing.T) {
 		require.NoError(t, err)
 		break // and the rest is not asked for
 	}
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	for _, err := range l.List(t.Context(), Filter{}) {
 		require.ErrorIs(t, err, errClosed)
 	}

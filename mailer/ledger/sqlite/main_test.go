@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,7 +33,7 @@ func openWith(t testing.TB, o Options) *Ledger {
 	t.Helper()
 	l, err := Open(t.Context(), o)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
 	return l
 }
 

@@ -100,7 +100,7 @@ func TestLedgersOfBefore(t *testing.T) {
 			require.Len(t, before["rsvp"], []int{0, 1 + 3}[version-1])
 
 			o := Options{Path: path, APIURL: "http://127.0.0.1:18090", APIKeys: Secrets{"sandbox"}}
-			require.NoError(t, openWith(t, o).Close())
+			require.NoError(t, openWith(t, o).Shutdown(t.Context()))
 			assert.Equal(t, before, rows(t, path, before))
 			_, err = Open(t.Context(), Options{Path: path, APIKeys: Secrets{"another"}})
 			require.ErrorContains(t, err, "another application, or a rotated key")
@@ -199,7 +199,7 @@ func TestMigrationChecksWhatRefersToNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openFile(t, path)
 	live(t, l, anna)
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	_, err := open(t.Context(), Options{Path: path}, append(migrations(), "DELETE FROM invite"), "rw")
 	require.ErrorContains(t, err, "a row of table revision refers to one that is not there")
 	assert.Equal(t, []ledger.Key{anna}, listed(t, openFile(t, path), Filter{}), "it stays what it was")
@@ -212,7 +212,7 @@ func TestMigrationGoesForward(t *testing.T) {
 	live(t, l, anna)
 	want, err := l.Load(t.Context(), anna)
 	require.NoError(t, err)
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 
 	newer := append(migrations(),
 		"CREATE TABLE later (invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL) STRICT",
@@ -231,7 +231,7 @@ func TestMigrationGoesForward(t *testing.T) {
 	found, err := migrated.Load(t.Context(), anna)
 	require.NoError(t, err)
 	assert.Equal(t, want, found)
-	require.NoError(t, migrated.Close())
+	require.NoError(t, migrated.Shutdown(t.Context()))
 
 	_, err = Open(t.Context(), Options{Path: path})
 	require.ErrorIs(t, err, ledger.ErrUnusable)

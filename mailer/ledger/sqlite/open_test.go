@@ -62,7 +62,7 @@ func TestReadingAgainWritesNothing(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
 	live(t, l, anna)
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 
@@ -73,7 +73,7 @@ func TestReadingAgainWritesNothing(t *testing.T) {
 	if wal, err := os.Stat(path + "-wal"); err == nil {
 		assert.Zero(t, wal.Size())
 	}
-	require.NoError(t, again.Close())
+	require.NoError(t, again.Shutdown(t.Context()))
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
@@ -86,7 +86,7 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 		for i := range 20 {
 			live(t, l, benchKey(i))
 		}
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 	}
 	for _, test := range []struct {
 		name   string
@@ -111,7 +111,7 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 		{"a newer version", func(t *testing.T, path string) {
 			l, err := open(t.Context(), Options{Path: path}, append(migrations(), "CREATE TABLE later (id INTEGER)"), "rw")
 			require.NoError(t, err)
-			require.NoError(t, l.Close())
+			require.NoError(t, l.Shutdown(t.Context()))
 		}, "use the newer program"},
 		{"a truncated file", func(t *testing.T, path string) {
 			ledgerFile(t, path)
@@ -146,7 +146,7 @@ func TestReadOnlyFileIsRefused(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
 	live(t, l, anna)
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	_, err := open(t.Context(), Options{Path: path}, migrations(), "ro")
 	require.ErrorIs(t, err, ledger.ErrUnusable)
 	assert.ErrorContains(t, err, "let this user write")
@@ -155,9 +155,9 @@ func TestReadOnlyFileIsRefused(t *testing.T) {
 func TestFileRemembersItsAPI(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t) // of no API yet
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 	for _, api := range []string{"https://api.example.com/", "https://api.example.com", ""} {
-		require.NoError(t, openWith(t, Options{Path: path, APIURL: api}).Close())
+		require.NoError(t, openWith(t, Options{Path: path, APIURL: api}).Shutdown(t.Context()))
 	}
 	_, err := Open(t.Context(), Options{Path: path, APIURL: "https://api-de.example.com"})
 	require.ErrorIs(t, err, ledger.ErrUnusable)
@@ -184,7 +184,7 @@ func TestManyOpenANewFileAtOnce(t *testing.T) {
 			assert.Equal(t, ledgers[0].salt, l.salt)
 		}
 		for _, l := range ledgers {
-			require.NoError(t, l.Close())
+			require.NoError(t, l.Shutdown(t.Context()))
 		}
 	}
 }
@@ -216,7 +216,7 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 			go func() {
 				l, err := Open(t.Context(), Options{Path: path, BusyTimeout: time.Hour})
 				if err == nil {
-					err = l.Close()
+					err = l.Shutdown(t.Context())
 				}
 				opened <- err
 			}()
@@ -282,17 +282,6 @@ func TestFullDiskIsBusyAndChangesNothing(t *testing.T) {
 
 	sql(t, l, "PRAGMA max_page_count = 4294967294")
 	require.NoError(t, l.Create(t.Context(), claim, big), "room was made")
-}
-
-func TestClosedLedgerIsRefused(t *testing.T) {
-	t.Parallel()
-	l, _ := newFile(t)
-	require.NoError(t, l.Close())
-	require.NoError(t, l.Close())
-	_, err := l.Lookup(t.Context(), anna)
-	require.ErrorIs(t, err, errClosed)
-	_, err = l.Claim(t.Context(), anna)
-	require.ErrorIs(t, err, errClosed)
 }
 
 func TestMemoryLeavesNothing(t *testing.T) {

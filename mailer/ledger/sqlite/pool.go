@@ -6,8 +6,6 @@ import (
 	"sync"
 )
 
-var errClosed = errors.New("the ledger was closed")
-
 // pool lends up to a number of connections, the one used last first, since its
 // pages are still in memory.
 type pool struct {

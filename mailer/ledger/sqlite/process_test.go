@@ -44,7 +44,7 @@ func child(role string) int {
 					err = createOnce(ctx, l, benchKey(i), os.Stdout)
 				}
 			}
-			err = errors.Join(err, l.Close())
+			err = errors.Join(err, l.Shutdown(ctx))
 		case forever:
 			failed := make(chan error)
 			for hand := range 4 {
@@ -194,6 +194,6 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 			assert.Equal(t, benchCalendar, latest.Calendar)
 			assert.Equal(t, latest.State == ledger.Submitting, latest.Message != nil)
 		}
-		require.NoError(t, l.Close())
+		require.NoError(t, l.Shutdown(t.Context()))
 	}
 }

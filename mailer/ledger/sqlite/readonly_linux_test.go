@@ -29,7 +29,7 @@ func TestPermissionsThatForbidWritingAreRefused(t *testing.T) {
 			t.Parallel()
 			l, path := newFile(t)
 			live(t, l, anna)
-			require.NoError(t, l.Close())
+			require.NoError(t, l.Shutdown(t.Context()))
 			directory := filepath.Dir(path)
 			require.NoError(t, os.Chmod(filepath.Dir(directory), 0o755)) //nolint:gosec // another user must get through
 			require.NoError(t, os.Chmod(path, test.file))

@@ -64,7 +64,7 @@ func TestAnswerIsKeptWhole(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News, Before: &first}, done)
 	second.Number, second.Revision = 2, 1
-	require.NoError(t, l.Close())
+	require.NoError(t, l.Shutdown(t.Context()))
 
 	again := openFile(t, path)
 	history, err := again.RSVPs(t.Context(), anna)

@@ -75,7 +75,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -157,7 +156,7 @@ type Ledger struct {
 	claims claims
 	// sightings are claims of which it is not clear yet whether their owners live.
 	sightings map[ledger.Key]sighting
-	close     func() error
+	calls     *calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -170,7 +169,7 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
-		sightings: make(map[ledger.Key]sighting),
+		sightings: make(map[ledger.Key]sighting), calls: newCalls(),
 	}
 	if l.owner == "" {
 		l.owner = rand.Text()
@@ -202,9 +201,8 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 		reading := fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", dsn, readerCache)
 		l.readers = newPool(readers, func(ctx context.Context) (*conn, error) { return connect(ctx, reading) })
 	}
-	l.close = sync.OnceValue(l.shut)
 	if err := l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c, steps, &o) }); err != nil {
-		return nil, errors.Join(l.explain("opening it", err), l.close())
+		return nil, errors.Join(l.explain("opening it", err), l.end())
 	}
 	return l, nil
 }
@@ -269,18 +267,9 @@ func (l *Ledger) warnOfMode(path string) {
 
 // read lends a connection to fn.
 func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) error {
-	return l.explain(doing, l.readers.with(ctx, fn))
-}
-
-// Close waits for what is in hand, stops the heartbeat and releases what this
-// ledger still holds. The last one to close a file takes the write-ahead log
-// into it. Closing again does nothing.
-func (l *Ledger) Close() error { return l.close() }
-
-func (l *Ledger) shut() error {
-	err := l.releaseAll()
-	if l.readers != l.writer {
-		err = errors.Join(err, l.readers.close())
+	if err := l.calls.begin(); err != nil {
+		return l.explain(doing, err)
 	}
-	return errors.Join(err, l.writer.close())
+	defer l.calls.end()
+	return l.explain(doing, l.readers.with(ctx, fn))
 }

@@ -1,0 +1,95 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+var errClosed = errors.New("the ledger was shut down")
+
+// calls counts the calls being worked on, so that a shutdown can wait for them.
+type calls struct {
+	mu     sync.Mutex
+	n      int
+	closed bool
+	idle   chan struct{} // closed when closed is set and n is 0
+	ended  chan struct{} // closed when the shutdown has ended, after err is set
+	err    error
+}
+
+func newCalls() *calls {
+	return &calls{idle: make(chan struct{}), ended: make(chan struct{})}
+}
+
+func (c *calls) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errClosed
+	}
+	c.n++
+	return nil
+}
+
+func (c *calls) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n--
+	if c.closed && c.n == 0 {
+		close(c.idle)
+	}
+}
+
+// close refuses new calls and tells whether it is the first to do so.
+func (c *calls) close() (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.closed = true
+	if c.n == 0 {
+		close(c.idle)
+	}
+	return true
+}
+
+// Shutdown refuses new calls, waits for those in hand, stops the heartbeat and
+// releases what this ledger still holds. The last one to shut down on a file takes
+// the write-ahead log into it. The mailer's package comment says what is shut down
+// before.
+//
+// If ctx ends first, Shutdown returns an error that wraps its cause, and the rest
+// ends by itself: the calls in hand go on, and what is held is released after them.
+// It may be called again, and waits again.
+func (l *Ledger) Shutdown(ctx context.Context) error {
+	if l.calls.close() {
+		go func() {
+			<-l.calls.idle
+			l.calls.err = l.end()
+			close(l.calls.ended)
+		}()
+	}
+	select {
+	case <-l.calls.ended:
+		return l.calls.err
+	default:
+	}
+	select {
+	case <-l.calls.ended:
+		return l.calls.err
+	case <-ctx.Done():
+		return l.explain("shutting it down", fmt.Errorf("calls are still in hand; wait for longer, or end their contexts: %w", context.Cause(ctx)))
+	}
+}
+
+// end ends everything once no call is in hand.
+func (l *Ledger) end() error {
+	err := l.releaseAll()
+	if l.readers != l.writer {
+		err = errors.Join(err, l.readers.close())
+	}
+	return errors.Join(err, l.writer.close())
+}
