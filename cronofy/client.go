@@ -13,12 +13,15 @@ import (
 
 const invitesPath = "/v1/smart_invites"
 
+// ErrStopped is why a Client of [Client.Until] did not make a request.
+var ErrStopped = errors.New("stopped before the request was begun")
+
 // Client asks the Smart Invites API. It is safe for concurrent use; all that
 // share one Client share its rate limits. Make one for each application.
 type Client struct {
 	baseURL     string
-	givenHost   string      // of Config.BaseURL; empty if the data center says it
-	answered    atomic.Bool // by the host, whatever it said
+	givenHost   string       // of Config.BaseURL; empty if the data center says it
+	answered    *atomic.Bool // by the host, whatever it said
 	http        *http.Client
 	ownsHTTP    bool
 	limiter     *limiter
@@ -27,6 +30,7 @@ type Client struct {
 	maxAttempts int
 	maxWait     time.Duration
 	timeout     time.Duration
+	stop        <-chan struct{} // see Until
 
 	// header makes the header of a request, with the Authorization in it, and
 	// redact takes the key out of a text. The key lives in these functions
@@ -64,6 +68,17 @@ func (c *Client) Close() {
 	if c.ownsHTTP {
 		c.http.CloseIdleConnections()
 	}
+}
+
+// Until returns a Client that shares everything with c, the rate limits included,
+// and begins no request once stop is closed: whatever waits for its turn, for a
+// connection or for another attempt then ends. What is under way is finished. The
+// error wraps [ErrStopped] if the call has made no request. A stop that c has from
+// before does not count.
+func (c *Client) Until(stop <-chan struct{}) *Client {
+	bound := *c
+	bound.stop = stop
+	return &bound
 }
 
 // String names the Client without its key.

@@ -16,8 +16,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-
-	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // maxBody bounds an answer, uncompressed.
@@ -60,6 +58,7 @@ func newClient(config Config) *Client {
 		maxAttempts: config.MaxAttempts,
 		maxWait:     config.MaxWait,
 		timeout:     config.Timeout,
+		answered:    new(atomic.Bool),
 		header:      headers(bearer, config.UserAgent),
 		redact:      func(text string) string { return strings.ReplaceAll(text, bearer[len("Bearer "):], "[key]") },
 	}
@@ -85,14 +84,13 @@ func headers(bearer, userAgent string) func(withBody bool) http.Header {
 	}
 }
 
-// exchange makes one request and reads the answer.
-func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, error) {
+// exchange makes one request and reads the answer. The end of waitCtx ends it as
+// long as it has no connection.
+func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInvite, error) {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
 	var dialed, connected, stopped atomic.Bool
-	waiting, done := softstop.Waiting(parent)
-	defer done()
-	defer context.AfterFunc(waiting, func() {
+	defer context.AfterFunc(waitCtx, func() {
 		if dialed.Load() && !connected.Load() { // no request is under way yet
 			stopped.Store(true)
 			cancel()
@@ -118,7 +116,7 @@ func (c *Client) exchange(parent context.Context, call call) (*SmartInvite, erro
 	response, err := c.http.Do(request)
 	if err != nil {
 		if stopped.Load() && parent.Err() == nil && !connected.Load() {
-			return nil, notSent(context.Cause(waiting))
+			return nil, notSent(context.Cause(waitCtx))
 		}
 		problem := "the request failed"
 		if ctx.Err() != nil && parent.Err() == nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/softstop"
+	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
 // The wait before attempt n+1 is random between nothing and the smaller of
@@ -54,20 +54,20 @@ func encodingProblem(err error) string {
 
 // do makes exchanges until one succeeds or a repeat makes no sense.
 func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
-	waiting, done := softstop.Waiting(ctx)
+	waitCtx, done := waiting.Until(ctx, c.stop, ErrStopped)
 	defer done()
 	for attempt := 1; ; attempt++ {
-		if err := c.limiter.begin(waiting, c.maxWait); err != nil {
-			if cause := softstop.Cause(ctx); cause != nil && ctx.Err() == nil {
+		if err := c.limiter.begin(waitCtx, c.maxWait); err != nil {
+			if cause := context.Cause(waitCtx); errors.Is(cause, ErrStopped) {
 				err = cause
 			}
 			return nil, c.fail(call, notSent(err))
 		}
-		invite, wait, err := c.attempt(ctx, call, attempt)
+		invite, wait, err := c.attempt(ctx, waitCtx, call, attempt)
 		if err == nil {
 			return invite, nil
 		}
-		repeat, reason := c.shouldRepeat(waiting, err, attempt, wait)
+		repeat, reason := c.shouldRepeat(waitCtx, err, attempt, wait)
 		c.log.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
 			slog.String("call", call.name), slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
 			slog.Int("attempt", attempt), slog.Bool("repeat", repeat), slog.String("reason", reason),
@@ -75,7 +75,7 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 		if !repeat {
 			return nil, c.fail(call, err)
 		}
-		if stopped := sleep(waiting, wait); stopped != nil {
+		if stopped := sleep(waitCtx, wait); stopped != nil {
 			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", err, stopped))
 		}
 	}
@@ -84,9 +84,9 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 // attempt makes one exchange that the limiter let begin. After a failure it
 // tells how long to wait before the next, and after a 429 it makes everybody
 // wait, before its end can let anybody else begin.
-func (c *Client) attempt(ctx context.Context, call call, attempt int) (*SmartInvite, time.Duration, error) {
+func (c *Client) attempt(ctx, waitCtx context.Context, call call, attempt int) (*SmartInvite, time.Duration, error) {
 	defer c.limiter.end()
-	invite, err := c.exchange(ctx, call)
+	invite, err := c.exchange(ctx, waitCtx, call)
 	if err == nil {
 		return invite, 0, nil
 	}

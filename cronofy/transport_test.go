@@ -2,7 +2,6 @@ package cronofy
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,15 +12,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // TestStopEndsWhatHasNoConnection: a stop finishes a request that is under way, and
 // ends one that is still being connected.
 func TestStopEndsWhatHasNoConnection(t *testing.T) {
 	t.Parallel()
-	cause := errors.New("the run was stopped")
 	t.Run("connecting", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -31,14 +27,14 @@ func TestStopEndsWhatHasNoConnection(t *testing.T) {
 				<-over
 				return nil, net.ErrClosed
 			})
-			stop, halt := context.WithCancelCause(t.Context())
-			ctx, begin := softstop.With(t.Context(), stop), time.Now()
-			time.AfterFunc(time.Second, func() { halt(cause) })
+			stop, begin := make(chan struct{}), time.Now()
+			client = client.Until(stop)
+			time.AfterFunc(time.Second, func() { close(stop) })
 			var group sync.WaitGroup
 			for range 3 {
 				group.Go(func() {
-					_, err := client.Create(ctx, documentedRequest())
-					assert.ErrorIs(t, err, cause)
+					_, err := client.Create(t.Context(), documentedRequest())
+					assert.ErrorIs(t, err, ErrStopped)
 					assert.ErrorContains(t, err, "was not sent")
 				})
 			}
@@ -48,12 +44,12 @@ func TestStopEndsWhatHasNoConnection(t *testing.T) {
 	})
 	t.Run("connected", func(t *testing.T) {
 		t.Parallel()
-		stop, halt := context.WithCancelCause(t.Context())
+		stop := make(chan struct{})
 		client := setup(t, func(w http.ResponseWriter, _ *http.Request) {
-			halt(cause)
+			close(stop)
 			_, _ = io.WriteString(w, `{"attachments":{"icalendar":"BEGIN:VCALENDAR"}}`)
 		})
-		_, err := client.Create(softstop.With(t.Context(), stop), documentedRequest())
+		_, err := client.Until(stop).Create(t.Context(), documentedRequest())
 		require.NoError(t, err)
 	})
 }

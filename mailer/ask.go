@@ -8,7 +8,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/calendar"
-	"github.com/invitemailer/invitemailer/internal/softstop"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -113,8 +112,8 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
-		if endedWaiting(ctx, err) {
-			problem = notBegun(StageCreate, softstop.Cause(ctx))
+		if stopped := w.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
+			problem = notBegun(StageCreate, stopped)
 		}
 		if problem.StopsRun {
 			w.run.stop(problem)
@@ -149,11 +148,11 @@ func (w *work) call(ctx context.Context, addresses []string) (*cronofy.SmartInvi
 	}
 	switch w.Method {
 	case Cancel:
-		return w.m.cfg.API.Cancel(ctx, ref)
+		return w.api.Cancel(ctx, ref)
 	case Remove:
-		return w.m.cfg.API.Remove(ctx, ref)
+		return w.api.Remove(ctx, ref)
 	}
-	return w.m.cfg.API.Create(ctx, r)
+	return w.api.Create(ctx, r)
 }
 
 // read reads the received text and holds it against what was asked for.

@@ -71,7 +71,9 @@ type Config struct {
 	AcceptOrganizer bool
 	// AllowPast mails invitations to events that are over.
 	AllowPast bool
-	// API creates, cancels and removes Smart Invites.
+	// API creates, cancels and removes Smart Invites. A run of SendAll that is
+	// stopped ends what waits within a *cronofy.Client and within a
+	// *submission.Submitter (see their method Until); others see its context only.
 	API SmartInvites
 	// CallbackURL is told the answers to invites that name none; may be empty.
 	CallbackURL string

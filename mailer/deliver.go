@@ -8,7 +8,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/softstop"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/templates"
@@ -224,7 +223,7 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	r.Attempts++
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
 	copies, since := w.copies(i)
-	result := w.m.cfg.Submitter.Submit(ctx, envelope, sub.Message.Bytes)
+	result := w.submitter.Submit(ctx, envelope, sub.Message.Bytes)
 	outcome, problem := w.judge(ctx, i, sub, result)
 	said := "the SMTP server took the mail"
 	if problem != nil {
@@ -274,8 +273,6 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 		return Unknown, e
 	}
 	switch {
-	case r.Outcome == submission.NotBegun && endedWaiting(ctx, r.Err):
-		return Deferred, notBegun(StageSubmit, softstop.Cause(ctx))
 	case r.Config:
 		e.Code, e.StopsRun = CodeSMTPConfig, true
 		return Deferred, e

@@ -45,6 +45,9 @@ func (a attempt) domain() string {
 // judge says how a submission ended. Where the reply to one mail leaves open
 // whether its recipient or we are refused, it asks what became of others.
 func (w *work) judge(ctx context.Context, i int, sub *ledger.Submission, r submission.Result) (Outcome, *Error) {
+	if stopped := w.run.cause(); stopped != nil && errors.Is(r.Err, submission.ErrStopped) {
+		return Deferred, notBegun(StageSubmit, stopped)
+	}
 	o, e := submitted(ctx, r)
 	a := attempt{key: w.keys[i], messageID: sub.MessageID, sender: sender{sub.Message.From, sub.FromEmail}, connection: r.Connection}
 	now := w.m.cfg.Now()
@@ -94,7 +97,7 @@ func (w *work) weigh(ctx context.Context, sub *ledger.Submission, r submission.R
 	case err == nil:
 		e.Permanent = true
 		return Failed, e
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, submission.ErrStopped):
 		w.run.doubt(f)
 		return Failed, e
 	case errors.As(err, &answer) && answer.Code < 500 && answer.Step != submission.StepInput:
@@ -113,7 +116,7 @@ func (w *work) askAboutSender(ctx context.Context, sub *ledger.Submission, r sub
 		// The answer to RCPT would say nothing of what is refused later.
 		return errors.New("and that after the server had taken sender and recipient")
 	}
-	p, ok := w.m.cfg.Submitter.(prober)
+	p, ok := w.submitter.(prober)
 	if !ok {
 		return errors.New("and the Submitter cannot ask about the sender")
 	}

@@ -32,7 +32,7 @@ func TestAcceptancesAreForgotten(t *testing.T) {
 // Nor does what a run keeps of refusals.
 func TestDoubtfulRefusalsAreBounded(t *testing.T) {
 	t.Parallel()
-	r := newRun(RunOptions{}.withDefaults())
+	r := new(Mailer).newRun(RunOptions{}.withDefaults())
 	for i := range maxDoubtful + 10 {
 		r.doubt(refusal{attempt: attempt{key: ledger.Key{Address: fmt.Sprintf("p%d@example.org", i)}}, said: "550 "})
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"sync"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
 // run is what the invites of one call of SendAll share. A nil run is a single
@@ -13,6 +15,11 @@ type run struct {
 	maxMails int  // 0 is no limit
 	requests gate // to the API
 	mails    gate // to the Submitter
+
+	// The Mailer's own, except that they begin nothing once the run is stopped.
+	api       SmartInvites
+	submitter Submitter
+	halted    chan struct{} // closed when stopped is set
 
 	mu       sync.Mutex
 	stopped  error         // why no other request or mail is to be begun
@@ -23,9 +30,17 @@ type run struct {
 	refusals refusals
 }
 
-func newRun(o RunOptions) *run {
-	return &run{maxMails: o.MaxMails, requests: make(gate, o.Concurrency), mails: make(gate, o.Mails),
+func (m *Mailer) newRun(o RunOptions) *run {
+	r := &run{maxMails: o.MaxMails, requests: make(gate, o.Concurrency), mails: make(gate, o.Mails),
+		api: m.cfg.API, submitter: m.cfg.Submitter, halted: make(chan struct{}),
 		changed: make(chan struct{}), unknown: make(map[ledger.Key]bool)}
+	if c, ok := r.api.(*cronofy.Client); ok {
+		r.api = c.Until(r.halted)
+	}
+	if s, ok := r.submitter.(*submission.Submitter); ok {
+		r.submitter = s.Until(r.halted)
+	}
+	return r
 }
 
 // gate lets through as many at once as it is wide. An invite that waits at one
@@ -45,17 +60,14 @@ func (r *run) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave 
 	case <-ctx.Done():
 		return nil, interrupted(ctx, s)
 	}
-	r.mu.Lock()
-	stopped := r.stopped
-	r.mu.Unlock()
-	if stopped != nil {
+	if stopped := r.cause(); stopped != nil {
 		<-g
 		return nil, notBegun(s, stopped)
 	}
 	return func() { <-g }, nil
 }
 
-// stop shuts the gates. What is past them goes on.
+// stop shuts the gates. What is past them goes on if it has begun.
 func (r *run) stop(cause error) {
 	if r == nil {
 		return
@@ -64,7 +76,18 @@ func (r *run) stop(cause error) {
 	defer r.mu.Unlock()
 	if r.stopped == nil {
 		r.stopped = cause
+		close(r.halted)
 	}
+}
+
+// cause is why the run was stopped.
+func (r *run) cause() error {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
 }
 
 // exhausted reports whether no other mail may be begun.

@@ -107,8 +107,13 @@ func (m *Mailer) logReceipt(r *Receipt, c *checked) {
 // work is one invite, or group, in hand.
 type work struct {
 	*checked
-	m      *Mailer
-	run    *run
+	m   *Mailer
+	run *run
+
+	// Those of the run, or the Mailer's.
+	api       SmartInvites
+	submitter Submitter
+
 	record record
 	claim  ledger.Claim
 
@@ -131,9 +136,12 @@ type work struct {
 
 func (m *Mailer) newWork(c *checked, r *run) *work {
 	n := len(c.Recipients)
-	w := &work{checked: c, m: m, run: r, record: record{m.cfg.Ledger, m.cfg.Step},
+	w := &work{checked: c, m: m, run: r, api: m.cfg.API, submitter: m.cfg.Submitter, record: record{m.cfg.Ledger, m.cfg.Step},
 		receipts: make([]Receipt, n), done: make([]bool, n), keys: make([]ledger.Key, n),
 		received: make([]*calendar.Calendar, n), prints: make([]string, n), entries: make([]ledger.Entry, n), steps: make([]step, n)}
+	if r != nil {
+		w.api, w.submitter = r.api, r.submitter
+	}
 	for i, to := range c.to {
 		w.keys[i] = ledger.Key{InviteID: c.ID, Address: to.Address.Key()}
 		w.prints[i] = fingerprint(c.ID, w.keys[i].Address, c.Method, c.organizer, c.Event)

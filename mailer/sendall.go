@@ -2,12 +2,9 @@ package mailer
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"time"
-
-	"github.com/invitemailer/invitemailer/internal/softstop"
 )
 
 // Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
@@ -69,13 +66,10 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	workers := o.workers()
 	// To wake another goroutine for each item costs more than an item that needs
 	// nothing: whoever has more to hand over goes on.
-	b := &batchRun{m: m, o: o, emit: emit, run: newRun(o),
+	b := &batchRun{m: m, o: o, emit: emit, run: m.newRun(o),
 		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task, workers)}
-	var stopping context.Context
-	stopping, b.endWaits = context.WithCancelCause(context.WithoutCancel(ctx))
-	defer b.endWaits(nil)
 	for range workers {
-		go b.worker(softstop.With(ctx, stopping))
+		go b.worker(ctx)
 	}
 	defer close(b.work)
 	quit := make(chan struct{})
@@ -122,8 +116,6 @@ type batchRun struct {
 
 	failingSince time.Time // zero after a success
 	stop         error     // why nothing new is begun
-
-	endWaits context.CancelCauseFunc // of what waits for a connection, or for a limit
 }
 
 func (b *batchRun) worker(ctx context.Context) {
@@ -213,13 +205,6 @@ func (b *batchRun) add(item Item) {
 func notBegun(s Stage, cause error) *Error {
 	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
 		Message: "the run stopped before it was the turn of this invite; mend what stopped it, if need be, and run again"}
-}
-
-// endedWaiting reports whether err came of a stop that found the request or the
-// mail not begun.
-func endedWaiting(ctx context.Context, err error) bool {
-	cause := softstop.Cause(ctx)
-	return cause != nil && ctx.Err() == nil && errors.Is(err, cause)
 }
 
 // settle decides what follows a try: another one, or the result.
@@ -334,7 +319,6 @@ func (b *batchRun) halt(cause error) {
 	}
 	b.stop = cause
 	b.run.stop(cause)
-	b.endWaits(cause)
 	held := slices.Concat(b.waiting, b.ready)
 	for id, queue := range b.busy {
 		held = append(held, queue...)

@@ -56,7 +56,7 @@ func (o *opening) run(ctx context.Context) (*session, *Error) {
 		wire:      o.wire,
 		interrupt: o.wire.interrupt,
 		timeouts:  o.timeouts,
-		groups:    &o.s.groups,
+		groups:    o.s.groups,
 		await:     o.await,
 	}
 	c.use(o.wire)

@@ -92,6 +92,7 @@ type Error struct {
 // Errors that *Error wraps.
 var (
 	ErrClosed       = errors.New("submitter is closed: submit the message by another one")
+	ErrStopped      = errors.New("stopped before the message was begun") // see Submitter.Until
 	ErrOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
 	ErrNoSTARTTLS   = errors.New("server offers no STARTTLS")
 	ErrNoLogin      = errors.New("server offers no usable login")

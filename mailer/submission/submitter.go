@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/softstop"
+	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
 // Submitter submits messages to one server. It is safe for concurrent use.
@@ -24,9 +24,10 @@ type Submitter struct {
 	log      *slog.Logger
 
 	pool   *pool
-	groups groups
+	groups *groups
 	rate   *window // nil without a limit
-	opened atomic.Int64
+	opened *atomic.Int64
+	stop   <-chan struct{} // see Until
 }
 
 // New checks everything that can be checked without the network, and reports
@@ -46,6 +47,8 @@ func New(cfg Config) (*Submitter, error) {
 		tls:      tlsConfig,
 		log:      cfg.Logger,
 		pool:     newPool(cfg),
+		groups:   new(groups),
+		opened:   new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -53,6 +56,17 @@ func New(cfg Config) (*Submitter, error) {
 		s.rate = newWindow(cfg.RatePerMinute, time.Minute)
 	}
 	return s, nil
+}
+
+// Until returns a Submitter that shares everything with s, its connections and its
+// limit included, and begins no message once stop is closed: whatever waits for a
+// connection or a limit then ends, as NotBegun, with an error that wraps
+// [ErrStopped]. What is under way is finished. A stop that s has from before does
+// not count.
+func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
+	bound := *s
+	bound.stop = stop
+	return &bound
 }
 
 // Format prints what may be printed of the configuration.
@@ -92,9 +106,9 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
 	var met *Error // how the server turned this message away, for want of a connection
 	replaced, granted, grouped := false, false, true
-	waiting, done := softstop.Waiting(ctx)
+	waitCtx, done := waiting.Until(ctx, s.stop, ErrStopped)
 	defer done()
-	c, e := s.pool.enter(waiting, false)
+	c, e := s.pool.enter(waitCtx, false)
 	for e == nil {
 		if c != nil && s.pool.spent(c) {
 			s.pool.replace(c)
@@ -102,10 +116,10 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 		}
 		if c == nil {
 			var elsewhere bool
-			if c, elsewhere, e = s.open(waiting, met); elsewhere {
+			if c, elsewhere, e = s.open(waitCtx, met); elsewhere {
 				met = e
 				s.pool.leave(nil)
-				c, e = s.pool.enter(waiting, true)
+				c, e = s.pool.enter(waitCtx, true)
 				continue
 			}
 			if e != nil {
@@ -114,7 +128,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 			}
 		}
 		if s.rate != nil && !granted {
-			waited, err := s.rate.wait(waiting)
+			waited, err := s.rate.wait(waitCtx)
 			if err != nil {
 				s.pool.leave(c)
 				return reply{}, &Error{Step: StepMail, Err: err}
@@ -138,7 +152,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
 			met = failed
 			s.pool.leave(c)
-			c, e = s.pool.enter(waiting, true)
+			c, e = s.pool.enter(waitCtx, true)
 			continue
 		}
 		s.pool.leave(c)
