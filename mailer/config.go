@@ -184,7 +184,7 @@ func New(cfg Config) (*Mailer, error) {
 	switch cfg.OnUnknown {
 	case "", OnUnknownResend, OnUnknownNever:
 	case formerNever:
-		m.log.Warn("OnUnknown hold is called never now: write never, as hold is understood in this release only")
+		m.log.Warn("what to do about an unknown end is given as hold, which is called never now: write never, as hold is understood in this release only")
 		m.cfg.OnUnknown = OnUnknownNever
 	default:
 		bad("OnUnknown", fmt.Errorf("%q is neither resend nor never", cfg.OnUnknown))

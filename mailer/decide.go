@@ -103,7 +103,7 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) step {
 			Message: "the default organizer changed since this invite was sent, which would mail everybody an update; set ORGANIZER_NAME and ORGANIZER_EMAIL back, name the organizer in the record, or use --accept-organizer-change"})
 	}
 	if !same {
-		if over && !p.resend && e.Latest.State == ledger.Expired && e.Latest.UID == "" && sentAs(e.LastSent, w) {
+		if !p.resend && e.Latest.State == ledger.Expired && e.Latest.UID == "" && sentAs(e.LastSent, w) {
 			// A change was too late, nobody was asked for it, and it was taken back.
 			return step{kind: None, outcome: Unchanged}
 		}

@@ -66,6 +66,9 @@ func (w *work) noteNew(ctx context.Context, i int, s *step) {
 	w.end(i, s.outcome, s.err)
 	made := w.made(i, nil, s.err)
 	made.Revision.State = ledger.Expired
+	if invited(w.entries[i]) {
+		made.EndsAt = time.Time{} // people still have the event as it was sent
+	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if err := w.record.create(ctx, w.claim, []ledger.Made{made}); err != nil {

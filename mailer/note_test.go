@@ -85,6 +85,22 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 		assert.Equal(t, mailer.Update, r.Kind)
 	})
+	t.Run("sent, and moved into the past by mistake", func(t *testing.T) {
+		t.Parallel()
+		h := newRecordedHouse(t, nil)
+		one := h.send(t, boardMeeting())
+		ends := h.recorded(t, "ann@example.org").EndsAt
+		mistaken := boardMeeting()
+		mistaken.Event.Start.Time, mistaken.Event.End.Time = mistaken.Event.Start.Time.AddDate(-1, 0, 0), mistaken.Event.End.Time.AddDate(-1, 0, 0)
+		assert.Equal(t, once, h.told(t, mistaken))
+		assert.Equal(t, ends, h.recorded(t, "ann@example.org").EndsAt, "the event that people have is not over")
+		assert.Equal(t, forEver, h.told(t, boardMeeting()), "the mistake was taken back, and nobody was ever told of it")
+		assert.Equal(t, one.MessageID, h.send(t, boardMeeting()).MessageID)
+		assert.Equal(t, 1, h.api.Count())
+		assert.Len(t, h.smtp.Accepted(), 1)
+		h.nextYear()
+		assert.Equal(t, forEver, h.told(t, boardMeeting()))
+	})
 	t.Run("never sent", func(t *testing.T) {
 		t.Parallel()
 		h := newRecordedHouse(t, nil)

@@ -94,7 +94,7 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	case errors.As(err, &refused):
 		c.mend(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
-		c.mend(apiCode(err), "api key", err.Error())
+		c.mend(apiCode(err), "api key", settingNames.Replace(err.Error()))
 	default:
 		c.mend(exitTempfail, "api key", err.Error())
 	}

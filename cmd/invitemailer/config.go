@@ -193,7 +193,13 @@ func (p *problems) translate(err error) {
 
 // settingNames puts the names that the settings have here into what the library
 // says about fields of its configuration.
-var settingNames = strings.NewReplacer("Username and Password", "SMTP_USERNAME and SMTP_PASSWORD", "From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM")
+var settingNames = strings.NewReplacer(
+	"Username and Password", "SMTP_USERNAME and SMTP_PASSWORD",
+	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
+	"the host of BaseURL does not exist: check BaseURL", "the host of the API does not exist: check CRONOFY_API_URL",
+	"OnUnknown is never", "--on-unknown is never",
+	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
+)
 
 // fieldNames are the fields of the rooms' configurations as their errors name
 // them, and the settings they come from.

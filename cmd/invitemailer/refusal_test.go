@@ -94,6 +94,41 @@ func TestARefusedServiceCostsNoInvite(t *testing.T) {
 	}
 }
 
+// Whoever runs the command has flags and variables, and no fields of a configuration.
+func TestAdviceNamesTheSettings(t *testing.T) {
+	t.Parallel()
+	const record = `{"smart_invite_id":"talk","recipient":{"email":"p@d.example"},"event":{"summary":"Talk","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"},"organizer":{"email":"hr@acme.example"}}`
+	for name, c := range map[string]struct {
+		env  []string // besides those that work
+		args []string
+		exit int
+		says string
+	}{
+		"an unknown end":    {args: []string{"send", "--on-unknown=never"}, exit: 1, says: "--on-unknown is never, so it is not repeated; ask the recipient, then repeat it with --on-unknown=resend or with --resend, if need be"},
+		"no such host":      {env: []string{"CRONOFY_API_URL=https://api.nowhere.invalid"}, args: []string{"send"}, exit: 78, says: "the host of the API does not exist: check CRONOFY_API_URL"},
+		"no such host, too": {env: []string{"CRONOFY_API_URL=https://api.nowhere.invalid"}, args: []string{"check"}, exit: 78, says: "the host of the API does not exist: check CRONOFY_API_URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			server := &submissiontest.FaultServer{Script: submissiontest.Always(submissiontest.AtDot, submissiontest.HangUp())}
+			env := append(refusingServer(t, server, dir), c.env...)
+			file := filepath.Join(dir, "talk.jsonl")
+			require.NoError(t, os.WriteFile(file, []byte(record), 0o600))
+			if c.args[0] == "send" {
+				c.args = append(c.args, "--retry-for=0s", file)
+			}
+			p := launch(t, dir, env, c.args...)
+			p.read.Wait()
+			_ = p.cmd.Wait()
+			assert.Equal(t, c.exit, p.cmd.ProcessState.ExitCode())
+			said := strings.Join(p.stdout, "\n")
+			assert.Contains(t, said, c.says)
+			assert.NotRegexp(t, `OnUnknown|BaseURL`, said+strings.Join(p.stderr, "\n"))
+		})
+	}
+}
+
 // check asks the server about the real sender and shows what it says.
 func TestCheckTriesTheSender(t *testing.T) {
 	t.Parallel()

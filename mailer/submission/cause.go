@@ -111,22 +111,28 @@ var textCauses = []struct {
 	// that takes mail from inside only.
 	{regexp.MustCompile(`resolver\.rst`), CausePolicy},
 	// Exchange: the sender's submission quota. Gmail: "Daily user sending limit
-	// exceeded". cPanel: "has exceeded the max emails per hour".
-	{regexp.MustCompile(`submission ?quota|send(ing|er) (limit|quota|rate)|(daily|hourly|smtp relay) (limit|quota)|rate ?limit|too many (messages|mails|emails)|per (hour|day)\b`), CauseQuota},
+	// exceeded". cPanel: "has exceeded the max emails per hour". Zoho: "Unusual
+	// sending activity detected". SendGrid: "Maximum credits exceeded".
+	{regexp.MustCompile(`submission ?quota|unusual sending|credits exceeded|send(ing|er) (limit|quota|rate)|(daily|hourly|smtp relay) (limit|quota)|rate ?limit|too many (messages|mails|emails)|per (hour|day)\b`), CauseQuota},
 	// Postfix: "Sender address rejected: not logged in". Exim: "authentication
-	// required". Gmail: "Invalid credentials for relay".
-	{regexp.MustCompile(`not logged in|log in first|login required|authenti(cation|cate)( is)? (required|needed|first)|(must|need to|please) (be )?authenticate|not authenticated|unauthenticated|credentials|starttls`), CauseLogin},
+	// required". Gmail: "Invalid credentials for relay". cPanel: "Please turn on
+	// SMTP Authentication in your mail client".
+	{regexp.MustCompile(`not logged in|turn on smtp authentication|without authentication|log in first|login required|authenti(cation|cate)( is)? (required|needed|first)|(must|need to|please) (be )?authenticate|not authenticated|unauthenticated|credentials|starttls`), CauseLogin},
 	// Postfix: "Relay access denied". Sendmail: "Relaying denied". Exim: "relay
 	// not permitted". Exchange: "Unable to relay". qmail: "rcpthosts".
-	{regexp.MustCompile(`\brelay(ing)?( access)?( is)? (denied|not|prohibited|forbidden|restricted|disabled)|(unable|allowed|permitted|authori[sz]ed|cannot|can't|does not|do not|don't|no) (to )?relay|rcpthosts`), CauseRelay},
+	// Zoho: "Relaying disallowed".
+	{regexp.MustCompile(`\brelay(ing)?( access)?( is)? (denied|disallowed|not|prohibited|forbidden|restricted|disabled)|(unable|allowed|permitted|authori[sz]ed|cannot|can't|does not|do not|don't|no) (to )?relay|rcpthosts`), CauseRelay},
 	// Postfix: "Sender address rejected", "not owned by user". Exim: "Sender
 	// verify failed". Exchange: "SendAsDenied". SES: "Email address is not
 	// verified". SendGrid: "verified Sender Identity". Postmark: "Sender
 	// signature". Mailgun: "is not allowed to send:".
 	{regexp.MustCompile(`sender (address|verify|identity|signature|domain|rejected|denied|refused)|invalid sender|domain of sender|envelope sender|from (address|header)|not verified|send ?as\b|sendas|not owned by|not (allowed|permitted|authori[sz]ed) to send( (mail|email|messages))?( as| from|:)`), CauseSender},
 	// Postfix: "Client host [...] blocked using ...", "Helo command rejected".
-	// SES: "Sending suspended for this account".
-	{regexp.MustCompile(`client host|blocked using|(block|black|deny) ?list|dnsbl|\brbl\b|spamhaus|reputation|banned send|your ip|helo command|reverse (dns|hostname)|\bptr\b|\bspf\b|\bdkim\b|\bdmarc\b|unsolicited|sending (suspended|paused|disabled)`), CauseReputation},
+	// SES: "Sending suspended for this account". Exchange: "OutboundSpamException".
+	{regexp.MustCompile(`outboundspam|client host|blocked using|(block|black|deny) ?list|dnsbl|\brbl\b|spamhaus|reputation|banned send|your ip|helo command|reverse (dns|hostname)|\bptr\b|\bspf\b|\bdkim\b|\bdmarc\b|unsolicited|sending (suspended|paused|disabled)`), CauseReputation},
+	// Exchange: any other "STOREDRV.Submission.Exception" is about what was submitted
+	// and how, and not about the recipient's mailbox, whatever its status says.
+	{regexp.MustCompile(`storedrv\.submission`), CauseUnclear},
 }
 
 // CauseOf says what a reply speaks of: code to the command of a step, with its

@@ -51,6 +51,8 @@ func TestCauseOf(t *testing.T) {
 		{rcpt, 550, "", "authentication required", submission.CauseLogin},
 		{mail, 530, "5.7.57", "Client not authenticated to send mail", submission.CauseLogin},
 		{rcpt, 553, "5.7.1", "<hr@acme.example>: Sender address rejected: not logged in", submission.CauseLogin},
+		{rcpt, 550, "", "Please turn on SMTP Authentication in your mail client", submission.CauseLogin},
+		{rcpt, 550, "5.1.0", "We do not accept mail without authentication", submission.CauseLogin},
 		{rcpt, 550, "5.7.1", "Invalid credentials for relay [192.0.2.1]", submission.CauseLogin},
 		{submission.StepLogin, 535, "5.7.139", "Authentication unsuccessful", submission.CauseLogin},
 		{submission.StepTLS, 502, "5.5.1", "Error", submission.CauseLogin},
@@ -64,6 +66,7 @@ func TestCauseOf(t *testing.T) {
 		{rcpt, 550, "", "Sender verify failed", submission.CauseSender},
 		{dot, 554, "5.2.252", "SendAsDenied; invites@example.com not allowed to send as hr@example.com", submission.CauseSender},
 		{dot, 554, "5.2.0", "STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied", submission.CauseSender},
+		{dot, 554, "5.2.0", "STOREDRV.Submission.Exception:InvalidRecipientsException; Failed to process message due to a permanent exception", submission.CauseUnclear},
 		{dot, 550, "5.7.60", "SMTP; Client does not have permissions to send as this sender", submission.CauseSender},
 		{dot, 554, "", "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: hr@acme.example", submission.CauseSender},
 		{dot, 550, "", "The from address does not match a verified Sender Identity", submission.CauseSender},
@@ -77,9 +80,13 @@ func TestCauseOf(t *testing.T) {
 		{rcpt, 553, "", "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", submission.CauseRelay},
 		{rcpt, 550, "5.7.64", "TenantAttribution; Relay Access Denied", submission.CauseRelay},
 
+		{rcpt, 553, "", "Relaying disallowed as hr@acme.example", submission.CauseRelay},
+
 		{dot, 550, "5.4.5", "Daily user sending limit exceeded. Try again tomorrow.", submission.CauseQuota},
 		{dot, 554, "5.2.0", "STOREDRV.Submission.Exception:SubmissionQuotaExceededException; the sender's submission quota was exceeded", submission.CauseQuota},
 		{rcpt, 550, "5.1.90", "Your message can't be sent because you've reached your daily limit for message recipients", submission.CauseQuota},
+		{dot, 550, "5.4.6", "Unusual sending activity detected. Please try after sometime", submission.CauseQuota},
+		{rcpt, 550, "", "Maximum credits exceeded", submission.CauseQuota},
 		{rcpt, 550, "", "Domain acme.example has exceeded the max emails per hour (150/150) allowed", submission.CauseQuota},
 
 		{rcpt, 554, "5.7.1", "Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", submission.CauseReputation},
@@ -91,6 +98,7 @@ func TestCauseOf(t *testing.T) {
 		{dot, 550, "5.7.606", "Access denied, banned sending IP", submission.CauseReputation},
 		{dot, 550, "5.7.705", "Access denied, tenant has exceeded threshold", submission.CauseReputation},
 		{dot, 554, "", "Message rejected: Sending suspended for this account", submission.CauseReputation},
+		{dot, 554, "5.2.0", "STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception", submission.CauseReputation},
 
 		{rcpt, 550, "5.7.124", "RESOLVER.RST.SenderNotInAllowedList; not in allowed-senders list", submission.CausePolicy},
 		{rcpt, 550, "5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required", submission.CausePolicy},

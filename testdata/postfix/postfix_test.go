@@ -132,12 +132,22 @@ func TestGreylisting(t *testing.T) {
 	op.arrived(5)
 }
 
-// A recipient whom the server does not know fails alone, is remembered, and is
-// told once.
-func TestUnknownRecipient(t *testing.T) {
+// A recipient whom the server does not know, or whom a map rejects without a word,
+// fails alone, is remembered since others are taken, and is told once.
+func TestRejectedRecipient(t *testing.T) {
 	t.Parallel()
+	for name, answer := range map[string]string{"not known": "550 5.1.1 User unknown", "by a map": "REJECT"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rejectedRecipient(t, answer)
+		})
+	}
+}
+
+func rejectedRecipient(t *testing.T, answer string) {
+	t.Helper()
 	recipients := guests(5)
-	reject := fmt.Sprintf("check_recipient_access inline:{ { %s = 550 5.1.1 User unknown } }", recipients[1])
+	reject := fmt.Sprintf("check_recipient_access inline:{ { %s = %s } }", recipients[1], answer)
 	op := newOperator(t, options{restrictions: []string{reject}})
 	file := op.write(recipients)
 	r := op.send(file)
