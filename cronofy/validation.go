@@ -69,6 +69,19 @@ func (v *validation) answer(answer any) {
 	default:
 		v.problems("", said, maxNesting)
 	}
+	if len(v.fields) == 0 && object != nil {
+		delete(object, "errors") // says nothing, but something beside it may
+		v.problems("", answer, maxNesting)
+	}
+}
+
+// holds reports whether a value has others in it.
+func holds(value any) bool {
+	switch value.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return false
 }
 
 // problems reads what is said about a field: a text, an object in the form of a problem, a list of these, or an object of fields below.
@@ -94,7 +107,7 @@ func (v *validation) problems(field string, said any, depth int) {
 		if problem, ok := v.problem(said); ok {
 			into := v.field(below(field, first(said, fieldNames)))
 			into.Problems = append(into.Problems, problem)
-			return
+			maps.DeleteFunc(said, func(_ string, one any) bool { return !holds(one) }) // such as details beside a message
 		}
 		for name, one := range said {
 			v.problems(below(field, name), one, depth-1)

@@ -28,11 +28,12 @@ func parseMailbox(s string) (message.Mailbox, error) {
 }
 
 // matchAddress reports whether the address fits one of the patterns: a whole
-// address, or *@domain, compared without regard to case.
+// address, or *@domain, compared as addresses are: without regard to case, and
+// with a domain in letters or as A-labels.
 func matchAddress(patterns []string, a address.Address) bool {
 	for _, p := range patterns {
 		if domain, ok := strings.CutPrefix(p, "*@"); ok {
-			if strings.EqualFold(domain, a.Domain()) {
+			if some, err := address.Parse("x@" + domain); err == nil && some.Domain() == a.Domain() {
 				return true
 			}
 			continue
@@ -46,10 +47,11 @@ func matchAddress(patterns []string, a address.Address) bool {
 
 // checkPattern says what is wrong with a pattern of matchAddress.
 func checkPattern(p string) error {
+	one := p
 	if domain, ok := strings.CutPrefix(p, "*@"); ok {
-		p = "x@" + domain
+		one = "x@" + domain
 	}
-	if _, err := address.Parse(p); err != nil {
+	if _, err := address.Parse(one); err != nil {
 		return fmt.Errorf("%q is neither an address nor *@domain: %w", p, err)
 	}
 	return nil

@@ -60,3 +60,20 @@ func TestFromDomainsHoldsBytesThatAreRepeated(t *testing.T) {
 	h.cfg.FromDomains = append(h.cfg.FromDomains, "example.com")
 	assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 }
+
+// TestOnlyToComparesDomainsAsAddressesDo: a domain beyond ASCII is the same one
+// in letters and as A-labels, in a pattern and in a record.
+func TestOnlyToComparesDomainsAsAddressesDo(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"*@bücher.example", "*@BÜCHER.example", "*@xn--bcher-kva.example", "ann@bücher.example", "ANN@xn--bcher-kva.example"} {
+		for _, to := range []string{"ann@bücher.example", "ann@xn--bcher-kva.example"} {
+			h := newRecordedHouse(t, nil)
+			h.cfg.OnlyTo = []string{pattern}
+			inv := boardMeeting()
+			inv.Recipient.Email = to
+			assert.Equal(t, mailer.Sent, h.send(t, inv).Outcome, "%s allows %s", pattern, to)
+			inv.Recipient.Email = "ann@buecher.example"
+			assert.Equal(t, mailer.Failed, h.send(t, inv).Outcome, "%s does not allow another domain", pattern)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package mailer_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,7 +15,7 @@ import (
 // person, which nobody means.
 func TestBlanksAroundAnIDAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0"} {
+	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0", "board-meeting\u200b", "\ufeffboard-meeting"} {
 		for name, h := range map[string]*house{"ledger": newRecordedHouse(t, nil), "none": newHouse(t, nil)} {
 			i := boardMeeting()
 			i.ID = id
@@ -70,7 +71,22 @@ func TestControlCharactersAreRefused(t *testing.T) {
 			"event.location.description": func(i *mailer.Invite) { i.Event.Location.Description = "one" + c + "two" },
 			"recipient.name":             func(i *mailer.Invite) { i.Recipient.Name = "one" + c + "two" },
 			"organizer.name":             func(i *mailer.Invite) { i.Organizer.Name = "one" + c + "two" },
-			"mail.subject":               func(i *mailer.Invite) { i.Mail.Subject = "one" + c + "two" },
+			"event.location.lat":         func(i *mailer.Invite) { i.Event.Location.Lat = "1.0" + c },
+			"event.location.long":        func(i *mailer.Invite) { i.Event.Location.Long = "1.0" + c },
+			"event.url":                  func(i *mailer.Invite) { i.Event.URL = "www" + c + "x" },
+			"event.transparency":         func(i *mailer.Invite) { i.Event.Transparency = "opa" + c },
+			"event.color":                func(i *mailer.Invite) { i.Event.Color = "red" + c },
+			"event.locale":               func(i *mailer.Invite) { i.Event.Locale = "en-" + c },
+			"event.other": func(i *mailer.Invite) {
+				text, err := json.Marshal([]any{map[string]any{"deep": "one" + c + "two"}})
+				require.NoError(t, err)
+				i.Event.Extra = map[string]json.RawMessage{"other": text}
+			},
+			"callback_url": func(i *mailer.Invite) { i.CallbackURL = "www" + c + "x" },
+			"mail.subject": func(i *mailer.Invite) { i.Mail.Subject = "one" + c + "two" },
+			"mail.data": func(i *mailer.Invite) {
+				i.Mail.Data = map[string]any{"a": 1, "b": []any{map[string]any{"one" + c: "two"}}}
+			},
 		} {
 			h := newHouse(t, nil)
 			i := boardMeeting()
@@ -94,6 +110,7 @@ func TestControlCharactersAreRefused(t *testing.T) {
 		assert.Equal(t, field, r.Error.Field)
 	}
 	i := boardMeeting()
+	i.Mail.Data = map[string]any{"list": []any{"cr\rlf\r\ntab\tx", 1, nil, true}}
 	i.Event.Description = "cr\rlf\r\ntab\tx"
 	assert.Equal(t, mailer.Sent, newHouse(t, nil).send(t, i).Outcome, "line ends of all kinds are none of them")
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // checkText holds a text to a number of characters, if limit is not 0, and finds
@@ -25,13 +27,31 @@ func checkText(field, s string, limit int, p *problems) {
 	}
 }
 
+// checkTexts is checkText for whatever holds texts at any depth, as JSON and the
+// data of a template do.
+func checkTexts(field string, v any, p *problems) {
+	switch v := v.(type) {
+	case string:
+		checkText(field, v, 0, p)
+	case []any:
+		for _, inner := range v {
+			checkTexts(field, inner, p)
+		}
+	case map[string]any:
+		for _, name := range sortedNames(v) {
+			checkText(field, name, 0, p)
+			checkTexts(field, v[name], p)
+		}
+	}
+}
+
 func isStray(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' }
 
 // refuseBlanks ends recipient i if the id has blanks around it: beside the same id
 // without them it would name a second invite for the same person. One that is on
 // record so stays itself, or its people would be invited anew.
 func (w *work) refuseBlanks(i int) {
-	if w.ID == strings.TrimSpace(w.ID) {
+	if w.ID == strings.TrimFunc(w.ID, safetext.IsBlank) {
 		return
 	}
 	for n := range w.entries {
@@ -42,5 +62,5 @@ func (w *work) refuseBlanks(i int) {
 		}
 	}
 	w.end(i, Invalid, &Error{Stage: StageRead, Code: CodeInvalid, Field: "smart_invite_id",
-		Message: fmt.Sprintf("there is a blank before or after the id, %.80q; take it out", w.ID)})
+		Message: fmt.Sprintf("there is a blank before or after the id, %.80q, which may be one that takes no room; take it out", w.ID)})
 }

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +27,9 @@ const (
 	maxSummary     = 1024
 	maxDescription = 4096
 )
+
+// longestName is how much of a field's name is told that somebody made up.
+const longestName = 60
 
 // exampleCallback is in the API's documentation, and must not be used.
 const exampleCallback = "https://yourapp.example.com/cronofy/smart_invite/notifications"
@@ -91,6 +95,7 @@ func (m *Mailer) check(b batch) (*checked, *Error) {
 	} else if c.Method == Request {
 		p.add("event", "is missing; an invitation needs at least event.summary, event.start and event.end")
 	}
+	checkText("callback_url", c.CallbackURL, 0, &p)
 	if c.CallbackURL != "" {
 		if err := checkURL(c.CallbackURL); err != nil {
 			p.add("callback_url", "%v", err)
@@ -116,7 +121,7 @@ func (c *checked) callback(m *Mailer) string {
 
 func (m *Mailer) checkIdentity(c *checked, p *problems) {
 	switch {
-	case strings.TrimSpace(c.ID) == "":
+	case strings.TrimFunc(c.ID, safetext.IsBlank) == "":
 		p.add("smart_invite_id", "is missing; give the event an id of your own")
 	case !utf8.ValidString(c.ID) || strings.ContainsFunc(c.ID, unicode.IsControl):
 		p.add("smart_invite_id", "has control characters or is not UTF-8; use printable text")
@@ -194,6 +199,7 @@ func (m *Mailer) checkOrganizer(c *checked, p *problems) {
 
 func (m *Mailer) checkMail(c *checked, p *problems) {
 	checkText("mail.subject", c.Mail.Subject, 0, p)
+	checkTexts("mail.data", c.Mail.Data, p)
 	c.replyTo = m.replyTo
 	if c.Mail.ReplyTo != "" {
 		a, err := address.Parse(c.Mail.ReplyTo)
@@ -231,7 +237,13 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 	checkText("event.description", e.Description, maxDescription, p)
 	if e.Location != nil {
 		checkText("event.location.description", e.Location.Description, 0, p)
+		checkText("event.location.lat", e.Location.Lat, 0, p)
+		checkText("event.location.long", e.Location.Long, 0, p)
 	}
+	checkText("event.url", e.URL, 0, p)
+	checkText("event.transparency", e.Transparency, 0, p)
+	checkText("event.color", e.Color, 0, p)
+	checkText("event.locale", e.Locale, 0, p)
 	if tag.MatchString(e.Description) {
 		c.warn("html_in_description", "event.description", "this looks like HTML, and is shown as the text that it is; calendars know plain text only")
 	}
@@ -255,7 +267,11 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 			p.add("event.url", "%v", err)
 		}
 	}
-	for name := range e.Extra {
+	for _, name := range sortedNames(e.Extra) {
+		var v any
+		if json.Unmarshal(e.Extra[name], &v) == nil { // what is no JSON, the client refuses
+			checkTexts("event."+safetext.Short(name, longestName), v, p)
+		}
 		switch name {
 		case "attendees":
 			p.add("event.attendees", "cannot be set: a Smart Invite's attendees are its recipients")
@@ -269,7 +285,6 @@ func (c *checked) checkEvent(z *zone.Zones, p *problems) {
 // warnOfExtra tells of the event's fields that are not documented; of very many,
 // the first.
 func (c *checked) warnOfExtra(e *cronofy.Event) {
-	const longestName = 60
 	told := 0
 	for _, name := range sortedNames(e.Extra) {
 		if name == "attendees" || name == "conferencing" {

@@ -57,7 +57,9 @@ func configure(s settings, sc scope, p *problems) configuration {
 	c.log(s, p)
 	if sc == scopeLedger {
 		c.ledger = parseLedger(s.Ledger, p)
-		c.ledger.application = s.Application
+		if c.ledger.application = s.Application; s.Application == "" {
+			c.ledger.keys = keyAtHand(s)
+		}
 		return c
 	}
 	c.templates = s.Templates
@@ -109,9 +111,18 @@ func (c *configuration) cronofy(s settings, sc scope, p *problems) {
 	if sc >= scopeAPI {
 		c.api.APIKey = secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p)
 		c.ledger.keys = sqlite.Secrets{c.api.APIKey}
-	} else if key := secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", &problems{}); key != "" && key != unread {
-		c.ledger.keys = sqlite.Secrets{key} // not needed, but it says whose invites are looked up
+	} else {
+		c.ledger.keys = keyAtHand(s)
 	}
+}
+
+// keyAtHand is the API key for who does not need it: if there is one, it says
+// whose invites are looked up.
+func keyAtHand(s settings) sqlite.Secrets {
+	if key := secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", &problems{}); key != "" && key != unread {
+		return sqlite.Secrets{key}
+	}
+	return nil
 }
 
 func (c *configuration) submission(s settings, p *problems) {

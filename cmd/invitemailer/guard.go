@@ -74,11 +74,19 @@ func missedGuard(name string, known []string) string {
 		switch {
 		case looksLikeOurs(name) && nearest == g && distance <= 3,
 			looksLikeOurs(name) && strings.Contains(plain(name), plain(end)),
+			slices.Equal(words(name), words(g)), slices.Equal(words(name), words(end)),
 			edits(plain(name), plain(g)) <= near:
 			return g
 		}
 	}
 	return ""
+}
+
+// words are the parts of a name, whatever their order: MAIL_TO_ONLY has those of MAIL_ONLY_TO.
+func words(name string) []string {
+	parts := strings.Split(strings.ToUpper(name), "_")
+	slices.Sort(parts)
+	return parts
 }
 
 // guards are the names of the settings that are one.

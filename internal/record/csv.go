@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -149,7 +150,7 @@ func knownColumn(name string) bool {
 }
 
 func blank(cells []string) bool {
-	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
+	return len(withoutEmptyEnd(cells)) == 0
 }
 
 // row reads one row. A cell that is empty is absent.
@@ -180,8 +181,9 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 	d.resolve()
 	d.method(r.o.Method)
 	source := Source{File: r.name, Line: line}
-	if written := d.invite.ID; written != strings.TrimSpace(written) {
-		d.invite.ID, source.ID = strings.TrimSpace(written), written
+	written := d.invite.ID
+	if d.invite.ID = strings.TrimFunc(written, safetext.IsBlank); d.invite.ID != written {
+		source.ID = written
 	}
 	return r.finish(&d, mailer.Item{Tag: source})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -37,7 +38,7 @@ func newIndex() index { return index{ids: make(map[string]*named)} }
 // before it, and keeps it for those to come unless it is wrong.
 func (x *index) check(item *mailer.Item, line int) {
 	id, recipients := x.keys(item)
-	if strings.TrimSpace(id) == "" || len(recipients) == 0 {
+	if strings.TrimFunc(id, safetext.IsBlank) == "" || len(recipients) == 0 {
 		return // the mailer refuses it; it is equal to nothing
 	}
 	now := content{sha256.Sum256(x.content.buf), line}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // separator reads past the line with which Excel names the separator of a file,
@@ -28,7 +30,7 @@ func separator(in *bufio.Reader) rune {
 // withoutEmptyEnd leaves out the cells at the end of a row that say nothing, as
 // spreadsheets write them for columns that were once in use.
 func withoutEmptyEnd(cells []string) []string {
-	for len(cells) > 0 && cells[len(cells)-1] == "" {
+	for len(cells) > 0 && strings.TrimFunc(cells[len(cells)-1], safetext.IsBlank) == "" {
 		cells = cells[:len(cells)-1]
 	}
 	return cells
@@ -44,14 +46,24 @@ func isFormula(cell string) bool {
 }
 
 // isShortened reports whether an id is what a spreadsheet makes of one of many
-// digits: 1.23457E+12.
+// digits: 1.23457E+12, or 1,23457E+12 where that is how fractions are written.
 func isShortened(id string) bool {
-	mantissa, exponent, ok := strings.Cut(id, "E+")
-	whole, fraction, point := strings.Cut(mantissa, ".")
+	mantissa, exponent, ok := strings.Cut(strings.ToUpper(id), "E+")
+	whole, fraction, point := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
 	return ok && len(whole) == 1 && isNumber(whole) && isNumber(exponent) && (!point || isNumber(fraction))
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// isFault reports whether a cell is what a spreadsheet shows where a formula has
+// no value, or a column is too narrow for a date or a number: #N/A, #######.
+func isFault(cell string) bool {
+	switch cell {
+	case "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#ERROR!", "#SPILL!", "#CALC!":
+		return true
+	}
+	return len(cell) >= 3 && strings.Trim(cell, "#") == ""
+}
 
 // misread says what a spreadsheet made of a cell; "" if it is the text that it
 // seems to be.
@@ -59,6 +71,8 @@ func misread(column, cell string) string {
 	switch {
 	case isFormula(cell):
 		return "is a formula of a spreadsheet; export what it shows, or leave out the = before it"
+	case isFault(cell):
+		return "is what a spreadsheet shows in place of a value that it does not have; correct it there, and export it again"
 	case column == idColumn && isShortened(cell):
 		return "was shortened by a spreadsheet, which takes it for a number; give that column the format Text and export it again"
 	}

@@ -17,6 +17,7 @@ func TestSpreadsheetFiles(t *testing.T) {
 		"fewer of them in a row":    "smart_invite_id,event.summary,,\na,x\nb,\"y, z\",,,,\n",
 		"its separator":             "sep=,\r\nsmart_invite_id,event.summary\r\na,x\r\nb,\"y, z\"\r\n",
 		"a separator that is other": "\ufeffsep=;\nsmart_invite_id;event.summary\na;x\nb;y, z\n",
+		"blanks at the end":         "smart_invite_id,event.summary, ,\na,x,, \nb,\"y, z\",\u00a0\n \u200b,,\n",
 		"a tab":                     "SEP=\t\nsmart_invite_id\tevent.summary\na\tx\nb\ty, z\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,6 +51,7 @@ func TestSpreadsheetCells(t *testing.T) {
 	t.Parallel()
 	const formula = "is a formula of a spreadsheet; export what it shows, or leave out the = before it (line 2, column "
 	const number = "was shortened by a spreadsheet, which takes it for a number; give that column the format Text and export it again (line 2, column 1)"
+	const fault = "is what a spreadsheet shows in place of a value that it does not have; correct it there, and export it again (line 2, column "
 	for _, test := range []struct{ row, field, message string }{
 		{`"=""00123""",ann@example.com,x,`, "smart_invite_id", formula + "1)"},
 		{`a,ann@example.com,"=cmd|' /C calc'!A0",`, "recipient.name", formula + "3)"},
@@ -57,6 +59,11 @@ func TestSpreadsheetCells(t *testing.T) {
 		{`a,ann@example.com,x,=HYPERLINK(A1)`, "event.description", formula + "4)"},
 		{`1.23457E+12,ann@example.com,x,`, "smart_invite_id", number},
 		{`1E+12,ann@example.com,x,`, "smart_invite_id", number},
+		{`"1,23457E+12",ann@example.com,x,`, "smart_invite_id", number},
+		{`1.2e+012,ann@example.com,x,`, "smart_invite_id", number},
+		{`#N/A,ann@example.com,x,`, "smart_invite_id", fault + "1)"},
+		{`a,ann@example.com,#NAME?,`, "recipient.name", fault + "3)"},
+		{`a,ann@example.com,x,#####`, "event.description", fault + "4)"},
 	} {
 		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+test.row+"\n", Options{})
 		require.Len(t, items, 1, test.row)
@@ -65,7 +72,7 @@ func TestSpreadsheetCells(t *testing.T) {
 		assert.Contains(t, items[0].Err.Message, test.message, test.row)
 	}
 	for _, row := range []string{
-		"a,ann@example.com,x,== Agenda ==", "a,ann@example.com,-,= nothing", "1E5,ann@example.com,x,=", "1.5,ann@example.com,+49,x",
+		"a,ann@example.com,x,== Agenda ==", "#1,ann@example.com,##,#Hashtag", "a,ann@example.com,-,= nothing", "1E5,ann@example.com,x,=", "1.5,ann@example.com,+49,x",
 		"E+12,ann@example.com,@home,x", "x1E+12,ann@example.com,x,1.2E+12",
 	} {
 		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+row+"\n", Options{})
@@ -78,9 +85,9 @@ func TestSpreadsheetCells(t *testing.T) {
 // same person. What stood there is kept for who has it on record.
 func TestBlanksAroundAnID(t *testing.T) {
 	t.Parallel()
-	items := read(t, "a.csv", "smart_invite_id,recipient.email\na,ann@example.com\na ,ann@example.com\n\u00a0b\t,ann@example.com\n \t,ann@example.com\n", Options{})
-	require.Len(t, items, 4)
-	for i, want := range []struct{ id, written string }{{"a", ""}, {"a", "a "}, {"b", "\u00a0b\t"}, {"", " \t"}} {
+	items := read(t, "a.csv", "smart_invite_id,recipient.email\na,ann@example.com\na ,ann@example.com\n\u00a0b\t,ann@example.com\n \t,ann@example.com\n\ufeffc\u200b\u200e,ann@example.com\n", Options{})
+	require.Len(t, items, 5)
+	for i, want := range []struct{ id, written string }{{"a", ""}, {"a", "a "}, {"b", "\u00a0b\t"}, {"", " \t"}, {"c", "\ufeffc\u200b\u200e"}} {
 		require.Nil(t, items[i].Err)
 		assert.Equal(t, want.id, items[i].Invite.ID)
 		assert.Equal(t, want.written, items[i].Tag.(Source).ID)

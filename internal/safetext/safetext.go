@@ -71,6 +71,12 @@ func isSafe(r rune) bool {
 	return unicode.IsGraphic(r) || r == zwnj || r == zwj
 }
 
+// IsBlank reports whether nothing is seen of a character: white space of any kind, and what takes no room at all, such as the zero-width
+// space and the byte order mark that spreadsheets and web pages leave behind.
+func IsBlank(r rune) bool {
+	return unicode.IsSpace(r) || r <= 0xffff && unicode.Is(unicode.Cf, r) // beyond, emoji end with some
+}
+
 // JSONWriter returns a writer for lines of JSON, each of which must come in one Write, as by [encoding/json.Encoder] and the handler of
 // [log/slog]. It escapes what those leave as it is and a terminal would obey: DEL, C1, bidi controls and the like. The values stay the
 // same to whoever reads the JSON.
