@@ -212,10 +212,11 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	}
 	defer leave() // once its outcome is on record
 	recording, cancel := finishing(ctx)
-	err := w.record.submitting(recording, w.claim, w.keys[i], *sub)
-	cancel()
-	if err != nil {
-		w.end(i, Deferred, ledgerError(ctx, err))
+	defer cancel()
+	waitCtx, done := w.run.until(recording)
+	defer done()
+	if err := w.record.submitting(waitCtx, w.claim, w.keys[i], *sub); err != nil {
+		w.end(i, Deferred, w.notRecorded(ctx, waitCtx, err))
 		return false
 	}
 	r := &w.receipts[i]

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/waiting"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
@@ -78,6 +79,15 @@ func (r *run) stop(cause error) {
 		r.stopped = cause
 		close(r.halted)
 	}
+}
+
+// until returns a context for what comes before a request or a mail and may take
+// long: it ends with ctx or when the run is stopped. Call done after it.
+func (r *run) until(ctx context.Context) (waitCtx context.Context, done func()) {
+	if r == nil {
+		return ctx, func() {}
+	}
+	return waiting.Until(ctx, r.halted, ErrStopped)
 }
 
 // cause is why the run was stopped.

@@ -376,9 +376,11 @@ func (w *work) take(ctx context.Context) bool {
 	for _, i := range w.open() {
 		keys = append(keys, w.keys[i])
 	}
-	claim, err := w.record.claim(ctx, keys)
+	waitCtx, done := w.run.until(ctx)
+	defer done()
+	claim, err := w.record.claim(waitCtx, keys)
 	if err != nil {
-		w.endRest(ledgerError(ctx, err))
+		w.endRest(w.notRecorded(ctx, waitCtx, err))
 		return false
 	}
 	w.claim = claim
@@ -387,6 +389,15 @@ func (w *work) take(ctx context.Context) bool {
 		return false
 	}
 	return true
+}
+
+// notRecorded is for a write before a request or a mail that did not come about. The
+// end of waitCtx may be that of the run.
+func (w *work) notRecorded(ctx, waitCtx context.Context, err error) *Error {
+	if stopped := w.run.cause(); stopped != nil && ctx.Err() == nil && waitCtx.Err() != nil {
+		return notBegun(StageLedger, stopped)
+	}
+	return ledgerError(ctx, err)
 }
 
 func (w *work) release(ctx context.Context) {

@@ -2,8 +2,10 @@ package mailer
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -52,7 +54,9 @@ const (
 //
 // The iterator runs in a goroutine of its own. A run that was stopped does not
 // wait for it: it may outlive SendAll, until it yields once more, when yield
-// returns false, or ends. What it reads from should end with the run.
+// returns false, or ends. What it reads from should end with the run. If it
+// panics, the run is stopped, and SendAll panics with the same value once what is
+// in hand has ended; a panic that comes after SendAll returned is lost.
 func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
 	o = o.withDefaults()
 	if emit == nil {
@@ -68,32 +72,52 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	// nothing: whoever has more to hand over goes on.
 	b := &batchRun{m: m, o: o, emit: emit, run: m.newRun(o),
 		busy: make(map[string][]*task), work: make(chan *task), finished: make(chan *task, workers)}
-	for range workers {
-		go b.worker(ctx)
+	closed := !m.inHand.begin()
+	if !closed {
+		defer m.inHand.end()
 	}
-	defer close(b.work)
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(func() { b.worker(ctx) })
+	}
+	defer func() {
+		b.run.stop(ErrStopped) // if emit panics, there are tasks in hand
+		close(b.work)
+		working.Wait()
+	}()
 	quit := make(chan struct{})
 	defer close(quit)
-	input := make(chan Item, readAhead)
-	go func() {
-		defer close(input)
-		for item := range items {
-			select {
-			case input <- item:
-			case <-quit:
-				return
-			}
-		}
-	}()
+	input := &input{items: make(chan Item, readAhead)}
+	go input.read(items, quit)
 	b.limit = workers + maxWaiting
-	if !m.inHand.begin() {
+	if closed {
 		b.halt(ErrClosed)
 		return b.loop(ctx, input)
 	}
-	defer m.inHand.end()
 	err := b.loop(ctx, input)
 	m.remember(ctx, b.run)
+	if b.panicked != nil {
+		panic(b.panicked)
+	}
 	return err
+}
+
+// input is what the iterator of a run gives.
+type input struct {
+	items    chan Item
+	panicked any // what the iterator panicked with; set before items is closed
+}
+
+func (in *input) read(items iter.Seq[Item], quit <-chan struct{}) {
+	defer close(in.items)
+	defer func() { in.panicked = recover() }()
+	for item := range items {
+		select {
+		case in.items <- item:
+		case <-quit:
+			return
+		}
+	}
 }
 
 // batchRun is the state of one SendAll. All of it belongs to the goroutine of
@@ -116,6 +140,7 @@ type batchRun struct {
 
 	failingSince time.Time // zero after a success
 	stop         error     // why nothing new is begun
+	panicked     any       // as in input
 }
 
 func (b *batchRun) worker(ctx context.Context) {
@@ -125,7 +150,8 @@ func (b *batchRun) worker(ctx context.Context) {
 	}
 }
 
-func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
+func (b *batchRun) loop(ctx context.Context, in *input) error {
+	input := in.items
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stop, closing := b.o.Stop, b.m.inHand.closing
@@ -157,6 +183,9 @@ func (b *batchRun) loop(ctx context.Context, input <-chan Item) error {
 		case item, ok := <-take:
 			if !ok {
 				input = nil
+				if b.panicked = in.panicked; b.panicked != nil {
+					b.halt(errors.New("the iterator over the items panicked"))
+				}
 				break
 			}
 			b.add(item)
