@@ -156,3 +156,26 @@ func TestReadmeLint(t *testing.T) {
 		assert.True(t, found, lines[i])
 	}
 }
+
+// TestManualLinks: what the manual refers to within the repository is there.
+func TestManualLinks(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "templates/TEMPLATES.md", "mailer/lint/RULES.md"} {
+		text, err := os.ReadFile(filepath.Join(repository, name))
+		require.NoError(t, err)
+		headings := make(map[string]bool)
+		for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(text), -1) {
+			headings["#"+strings.NewReplacer(" ", "-", "'", "").Replace(strings.ToLower(m[1]))] = true
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			switch target := m[1]; {
+			case strings.HasPrefix(target, "#"):
+				assert.True(t, headings[target], "%s has no heading for %s", name, target)
+			case !strings.Contains(target, "://"):
+				file, _, _ := strings.Cut(target, "#")
+				_, err := os.Stat(filepath.Join(repository, filepath.Dir(name), file))
+				assert.NoError(t, err, "%s refers to %s", name, target)
+			}
+		}
+	}
+}

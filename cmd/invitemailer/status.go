@@ -31,6 +31,9 @@ type statusCmd struct {
 
 // Validate implements kong's hook.
 func (c *statusCmd) Validate() error {
+	if slices.Contains(c.ID, "") {
+		return usageError("--id is empty; name a smart_invite_id, or leave the flag out for all")
+	}
 	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
 		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
 	}
