@@ -77,8 +77,7 @@ func (w *way) stages(tb testing.TB) []stage {
 
 // BenchmarkStage is each stage by itself, and "way" all of them as one Send. The
 // API gives one answer to everything, and the SMTP server allocates nothing, so
-// that what is allocated is ours. The figures are held to
-// testdata/performance/allocations.txt.
+// that what is allocated is ours.
 func BenchmarkStage(b *testing.B) {
 	w := newWay(b, wayOptions{canned: true})
 	run := func(name string, do func(ctx context.Context, id string) error) {

@@ -63,7 +63,7 @@ func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 		assert.Equal(t, 1200, sent)
 		assert.EqualValues(t, 1200, mails.Load())
 		assert.Zero(t, refused.Load(), "429s")
-		t.Logf("1,200 invites took %v of virtual time", took)
+		t.Attr("virtual-seconds", fmt.Sprint(took.Seconds())) // testdata/performance reports it
 		assert.LessOrEqual(t, took, 127*time.Second)
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,4 +44,16 @@ func cpu(tb testing.TB, dir, binary string, args ...string) time.Duration {
 	out, err := c.CombinedOutput()
 	require.NoError(tb, err, "%s", out)
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+}
+
+func buildCommand(tb testing.TB, tags ...string) string {
+	tb.Helper()
+	binary := filepath.Join(tb.TempDir(), "invitemailer")
+	args := []string{"build", "-o", binary}
+	for _, tag := range tags {
+		args = append(args, "-tags", tag)
+	}
+	out, err := exec.CommandContext(context.WithoutCancel(tb.Context()), "go", append(args, ".")...).CombinedOutput()
+	require.NoErrorf(tb, err, "%s", out)
+	return binary
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ const patience = time.Minute
 
 // process is the command as somebody runs it in a terminal of its own.
 type process struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 
 	mu             sync.Mutex
@@ -31,7 +32,7 @@ type process struct {
 }
 
 // launch runs the command in dir with this environment, and stops it in the end.
-func launch(t *testing.T, dir string, env []string, args ...string) *process {
+func launch(t testing.TB, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, news: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), "invitemailer", args...)
@@ -107,4 +108,18 @@ func finish(t *testing.T, dir string, env []string, args ...string) (string, int
 	p.read.Wait()
 	_ = p.cmd.Wait()
 	return strings.Join(p.stdout, "\n"), p.cmd.ProcessState.ExitCode()
+}
+
+// writeInvites writes n records of as many people to a file.
+func writeInvites(tb testing.TB, file string, n int) {
+	tb.Helper()
+	f, err := os.Create(file)
+	require.NoError(tb, err)
+	w := bufio.NewWriter(f)
+	for i := range n {
+		_, err := fmt.Fprintf(w, `{"smart_invite_id":"event-%d","recipient":{"email":"person%d@example.org","name":"Person %d"},"event":{"summary":"Interview %d","description":"Third floor, ask for Jane.","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z","tzid":"Europe/London","location":{"description":"Acme, Berlin"}},"organizer":{"name":"Acme HR","email":"invites@acme.example"}}`+"\n", i, i, i, i)
+		require.NoError(tb, err)
+	}
+	require.NoError(tb, w.Flush())
+	require.NoError(tb, f.Close())
 }

@@ -84,6 +84,7 @@ func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answ
 	}
 	s.invites[at] = next
 	s.uids[next.uid] = at
+	s.organizers[next.organizer.Email] = struct{}{}
 	s.mu.Unlock()
 	return next.answer(false, s.attach(next, fault))
 }

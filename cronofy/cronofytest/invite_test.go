@@ -328,3 +328,15 @@ func TestRequests(t *testing.T) {
 		})
 	}
 }
+
+// An organizer that gave way to another one may still be answered.
+func TestOrganizers(t *testing.T) {
+	t.Parallel()
+	s := cronofytest.New(cronofytest.Options{})
+	assert.Empty(t, s.Organizers())
+	for _, organizer := range []string{"jane@example.com", "Bob@example.com", "jane@example.com"} {
+		create(t, s, strings.Replace(documented, "organizer@myapplication.com", organizer, 1))
+	}
+	require.Len(t, s.Invites(), 1)
+	assert.Equal(t, []string{"Bob@example.com", "jane@example.com"}, s.Organizers())
+}

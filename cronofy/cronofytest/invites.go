@@ -2,6 +2,7 @@ package cronofytest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -49,6 +50,14 @@ func (s *Server) Invites() []Invite {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.UID, b.UID))
 	})
 	return out
+}
+
+// Organizers returns the addresses that invites have had as their organizer, as they
+// were given, each once, sorted. Mail to them may be an answer, see [Server.Reply].
+func (s *Server) Organizers() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.organizers))
 }
 
 func (i *invite) public() Invite {

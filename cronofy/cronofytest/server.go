@@ -86,9 +86,10 @@ type Server struct {
 	limiter *limiter
 	calls   *callbacks
 
-	mu      sync.RWMutex
-	invites map[inviteKey]*invite
-	uids    map[string]inviteKey // by UID
+	mu         sync.RWMutex
+	invites    map[inviteKey]*invite
+	uids       map[string]inviteKey // by UID
+	organizers map[string]struct{}  // by address
 
 	log requestLog
 }
@@ -105,12 +106,13 @@ func New(o Options) *Server {
 		o.DefaultOrganizer.Email = "organizer@invite.cronofy.com"
 	}
 	return &Server{
-		options: o,
-		limiter: newLimiter(o.RatePerSecond, o.RatePerMinute),
-		calls:   newCallbacks(o),
-		invites: make(map[inviteKey]*invite),
-		uids:    make(map[string]inviteKey),
-		log:     requestLog{keep: o.KeepRequests},
+		options:    o,
+		limiter:    newLimiter(o.RatePerSecond, o.RatePerMinute),
+		calls:      newCallbacks(o),
+		invites:    make(map[inviteKey]*invite),
+		uids:       make(map[string]inviteKey),
+		organizers: make(map[string]struct{}),
+		log:        requestLog{keep: o.KeepRequests},
 	}
 }
 

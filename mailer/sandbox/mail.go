@@ -71,13 +71,13 @@ func isAnswer(p cronofytest.ReplyProblem) bool {
 	return p != cronofytest.ReplyNoCalendar && p != cronofytest.ReplyNotReply
 }
 
-// forOrganizer tells whether somebody who invites is among the addresses.
+// forOrganizer tells whether somebody who invites, or did, is among the addresses.
 func (s *Sandbox) forOrganizer(to []string) bool {
 	wanted := make(map[string]bool, len(to))
 	for _, addr := range to {
 		wanted[key(addr)] = true
 	}
-	return slices.ContainsFunc(s.api.Invites(), func(i cronofytest.Invite) bool { return wanted[key(i.Organizer.Email)] })
+	return slices.ContainsFunc(s.api.Organizers(), func(organizer string) bool { return wanted[key(organizer)] })
 }
 
 // key is the form of an address that is compared.

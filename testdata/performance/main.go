@@ -5,26 +5,20 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
+	"slices"
+	"strings"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case err == nil:
+	switch err := run(os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, errUsage):
 		os.Exit(64)
-	default:
+	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -35,71 +29,30 @@ var (
 	errLimits = errors.New("not all limits hold")
 )
 
-// run does what the arguments ask for; the table goes to out, progress to log.
-func run(ctx context.Context, args []string, out, log io.Writer) error {
+// drawing is the part that measures nothing.
+const drawing = "plot"
+
+// run does what the arguments ask for, in the directory of results.csv; the table
+// goes to out, progress to log.
+func run(args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(log)
-	var (
-		root      = flags.String("root", ".", "the repository")
-		quick     = flags.Bool("quick", false, "a minute's look, less exact; writes nothing")
-		draw      = flags.Bool("draw", false, "write picture and README from results.csv as it is")
-		check     = flags.Bool("check-allocations", false, "hold allocations against allocations.txt")
-		part      = flags.String("part", "", "measure only submission, limits, overlap, cpu, growth or costs; the rest stays as it is in results.csv")
-		allocated = flags.Bool("allocations", false, "write allocations.txt anew")
-	)
-	if flags.Parse(args) != nil || flags.NArg() > 0 {
+	quick := flags.Bool("quick", false, "less exact; writes nothing")
+	part := flags.String("part", "", "measure only `NAME`: "+strings.Join(partNames(), ", "))
+	if flags.Parse(args) != nil {
 		return errUsage
 	}
-	p := project{root: filepath.Clean(*root)}
-	scratch, err := os.MkdirTemp("", "performance")
+	if flags.NArg() > 0 || *part != "" && !slices.Contains(partNames(), *part) {
+		flags.Usage()
+		return errUsage
+	}
+	samples, err := measure(*part, *quick, log)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(scratch) }()
-	b := benchmarks{root: p.root, scratch: scratch, log: log}
-	switch {
-	case *check:
-		return checkAllocations(ctx, b, p, out)
-	case *allocated:
-		return writeAllocations(ctx, b, p, out)
-	case *draw:
-		results, err := p.readResults()
-		if err != nil {
-			return err
-		}
-		return p.publish(results)
-	}
-	parts, ok := full.parts(*part)
-	if !ok {
-		fmt.Fprintf(log, "there is no part %q: submission, limits, overlap, cpu, growth, costs\n", *part)
-		return errUsage
-	}
-	if *quick {
-		fmt.Fprintf(log, "a quick look: %d and %d invites in place of 1,000 and 100,000\n", short.way.invites, short.way.invites*short.way.growth)
-		parts, _ = short.parts(*part)
-	}
-	var before results
-	if *part != "" {
-		if before, err = p.readResults(); err != nil {
-			return err
-		}
-	}
-	measured, err := measure(ctx, b, parts)
-	if err != nil {
-		return err
-	}
-	results := before.replaced(measured)
-	holds := writeTable(out, results)
+	holds := writeTable(out, *part, samples)
 	if !*quick {
-		if err := p.writeResults(results); err != nil {
-			return err
-		}
-		// From the file, whose numbers are rounded: what is published can be made
-		// of it again.
-		if results, err = p.readResults(); err != nil {
-			return err
-		}
-		if err := p.publish(results); err != nil {
+		if err := publish(*part, samples); err != nil {
 			return err
 		}
 	}
@@ -107,4 +60,21 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return errLimits
 	}
 	return nil
+}
+
+// publish writes results.csv, in which the results of other parts stay, and draws
+// the plot from it.
+func publish(part string, s samples) error {
+	var before results
+	if part != "" {
+		var err error
+		if before, err = readResults("results.csv"); err != nil {
+			return err
+		}
+	}
+	r := before.replaced(limitResults(s)).replaced(s.medians())
+	if err := r.write("results.csv"); err != nil {
+		return err
+	}
+	return draw("rate.svg", r)
 }
