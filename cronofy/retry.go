@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/limitwait"
 	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
@@ -57,7 +58,10 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 	waitCtx, done := waiting.Until(ctx, c.stop, ErrStopped)
 	defer done()
 	for attempt := 1; ; attempt++ {
-		if err := c.limiter.begin(waitCtx, c.maxWait); err != nil {
+		waited := limitwait.Begin(ctx)
+		err := c.limiter.begin(waitCtx, c.maxWait)
+		waited(err)
+		if err != nil {
 			if cause := context.Cause(waitCtx); errors.Is(cause, ErrStopped) {
 				err = cause
 			}

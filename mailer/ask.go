@@ -103,12 +103,13 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 	for _, i := range named {
 		addresses = append(addresses, w.to[i].Address.String())
 	}
-	leave, problem := w.run.pass(ctx, StageCreate, func(r *run) gate { return r.requests })
+	leave, problem := w.pass(ctx, StageCreate, func(r *run) gate { return r.requests })
 	if problem != nil {
 		return "", problem
 	}
+	ended := w.observe(ctx, Event{Stage: StageCreate})
 	w.m.cfg.Step(BeforeRequest)
-	answer, err := w.call(ctx, addresses)
+	answer, err := w.call(w.observingWaits(ctx, StageCreate), addresses)
 	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
@@ -119,6 +120,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 			w.run.stop(problem)
 		}
 	}
+	ended(problem)
 	leave()
 	if problem != nil {
 		return "", problem

@@ -101,6 +101,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
+	// Observer is told how invites go their way. Nil is told nothing.
+	Observer Observer
 	// OnUnknown says what becomes of a mail whose end is unknown. The zero value
 	// repeats it twice at most.
 	OnUnknown OnUnknown

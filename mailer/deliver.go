@@ -50,9 +50,11 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 		w.warnPast(i, c.End)
 	}
 	w.tellOtherEvent(i, c)
-	sub, problem := w.compose(i, c)
+	sub, problem := w.compose(ctx, i, c)
 	if problem == nil {
+		ended := w.observe(ctx, Event{Stage: StageCheck})
 		problem = w.check(i, sub)
+		ended(problem)
 	}
 	if problem != nil {
 		w.conclude(ctx, i, Failed, problem, "")
@@ -62,7 +64,7 @@ func (w *work) deliver(ctx context.Context, i int) bool {
 }
 
 // compose words and composes the mail for recipient i.
-func (w *work) compose(i int, c *calendar.Calendar) (*ledger.Submission, *Error) {
+func (w *work) compose(ctx context.Context, i int, c *calendar.Calendar) (*ledger.Submission, *Error) {
 	from, problem := w.from(i)
 	if problem != nil {
 		return nil, problem
@@ -75,7 +77,9 @@ func (w *work) compose(i int, c *calendar.Calendar) (*ledger.Submission, *Error)
 	if o := w.inviter(); !isSet(replyTo) && isSet(o) && o.Address.Key() != from.Address.Key() {
 		replyTo = o
 	}
+	ended := w.observe(ctx, Event{Stage: StageWords})
 	words, problem := w.words(i, c, from, to, replyTo)
+	ended(problem)
 	if problem != nil {
 		return nil, problem
 	}
@@ -91,9 +95,14 @@ func (w *work) compose(i int, c *calendar.Calendar) (*ledger.Submission, *Error)
 	if first := w.entries[i].FirstMessageID; first != "" && first != id {
 		msg.InReplyTo, msg.References = first, []string{first}
 	}
+	ended = w.observe(ctx, Event{Stage: StageCompose})
 	composed, err := message.Compose(msg)
 	if err != nil {
-		return nil, &Error{Stage: StageCompose, Code: CodeCompose, Err: err, Message: err.Error()}
+		problem = &Error{Stage: StageCompose, Code: CodeCompose, Err: err, Message: err.Error()}
+	}
+	ended(problem)
+	if problem != nil {
+		return nil, problem
 	}
 	w.receipts[i].MessageID = id
 	envelopeFrom := composed.From
@@ -205,7 +214,7 @@ func (w *work) locale(i int) string {
 // that ended, and ends recipient i. It reports whether a mail was begun.
 func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	// Not before it is its turn is a mail recorded as one that may have left.
-	leave, problem := w.run.pass(ctx, StageSubmit, func(r *run) gate { return r.mails })
+	leave, problem := w.pass(ctx, StageSubmit, func(r *run) gate { return r.mails })
 	if problem != nil {
 		w.end(i, Deferred, problem)
 		return false
@@ -224,8 +233,10 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	r.Attempts++
 	envelope := submission.Envelope{From: sub.Message.From, To: sub.Message.To, SMTPUTF8: sub.Message.SMTPUTF8}
 	copies, since := w.copies(i)
-	result := w.submitter.Submit(ctx, envelope, sub.Message.Bytes)
+	ended := w.observe(ctx, Event{Stage: StageSubmit})
+	result := w.submitter.Submit(w.observingWaits(ctx, StageSubmit), envelope, sub.Message.Bytes)
 	outcome, problem := w.judge(ctx, i, sub, result)
+	ended(problem)
 	said := "the SMTP server took the mail"
 	if problem != nil {
 		said = problem.Message

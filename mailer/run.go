@@ -52,9 +52,6 @@ type gate chan struct{}
 // again. It fails when the context ends, or the run was stopped meanwhile: a
 // refused login is not tried again by those who were waiting.
 func (r *run) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave func(), _ *Error) {
-	if r == nil {
-		return func() {}, nil
-	}
 	g := choose(r)
 	select {
 	case g <- struct{}{}:

@@ -1,168 +1,172 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/mail"
-	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/internal/preview"
-	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
-// sandboxOrganizer invites where nobody else does.
-var sandboxOrganizer = mailer.Organizer{Name: "Sandbox organizer", Email: "organizer@sandbox.example"}
+// sandboxCmd runs a simulator of the API and a mail server for other programs.
+type sandboxCmd struct {
+	APIAddr  string `name:"api-addr" default:"127.0.0.1:8090" placeholder:"ADDR" help:"Where the API is simulated (default 127.0.0.1:8090)."`
+	SMTPAddr string `name:"smtp-addr" default:"127.0.0.1:2525" placeholder:"ADDR" help:"Where mail is taken (default 127.0.0.1:2525)."`
+	PageAddr string `name:"page-addr" default:"127.0.0.1:8091" placeholder:"ADDR" help:"Where the page is that shows invites and mails, with buttons to answer (default 127.0.0.1:8091). Loopback only."`
+	Dir      string `default:"sandbox-out" placeholder:"DIR" help:"Where each mail is kept as an .eml file, and the ledger of invitemailer (default sandbox-out)."`
 
-// sandbox puts a simulator of the API and an SMTP server, both inside this
-// process, in the place of the real ones. Nothing leaves the machine.
-func (w *wiring) sandbox(p *problems) {
-	if err := os.MkdirAll(w.out, 0o750); err != nil {
-		p.add("--out", "%v; name a directory that this user can write", err)
-		return
-	}
-	w.outbox = &outbox{dir: w.out, gallery: gallery{dir: w.out}, waiting: make(map[string][]byte)}
-	api := cronofytest.New(cronofytest.Options{
-		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
-	})
-	client, err := cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
-	p.translate(err)
-	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: w.outbox.accept})
-	w.closers = append(w.closers, func() { _ = inbox.Close() })
-	submitter, err := submission.New(submission.Config{Host: "localhost", HELOName: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
-	p.translate(err)
-	if len(p.texts) > 0 {
-		return
-	}
-	w.closers = append(w.closers, func() { _ = submitter.Shutdown(context.Background()) })
-	if w.cfg.mail.Organizer == (mailer.Organizer{}) {
-		w.cfg.mail.Organizer = sandboxOrganizer
-	}
-	w.cfg.mail.API, w.cfg.mail.Submitter, w.cfg.mail.PastWarns = simulated{client}, submitter, true
-	if w.calendar != "" {
-		w.cfg.mail.API = given{w.calendar}
-	}
+	Latency         time.Duration `placeholder:"TIME" help:"How long the API takes to answer, such as 300ms."`
+	LimitPerSecond  int           `name:"rate-per-second" placeholder:"N" help:"More requests in a second get 429; the real API allows 50."`
+	LimitPerMinute  int           `name:"rate-per-minute" placeholder:"N" help:"More requests in a minute get 429; the real API allows 500."`
+	FailEvery       failEvery     `placeholder:"N:STATUS" help:"Every Nth request fails so: a status such as 10:503, or empty, html, truncated, broken or drop."`
+	CallbackRetries int           `default:"5" placeholder:"N" help:"How often a callback is repeated that was not taken (default 5)."`
 }
 
-// simulated is the API of the sandbox. It begins without any invites, so that
-// it makes one up for a cancellation to cancel.
-type simulated struct{ *cronofy.Client }
-
-// Cancel implements mailer.SmartInvites.
-func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
-	answer, err := s.Client.Cancel(ctx, ref)
-	var missing *cronofy.NotFoundError
-	if !errors.As(err, &missing) {
-		return answer, err
+// Validate implements kong's hook.
+func (c *sandboxCmd) Validate() error {
+	switch {
+	case !board.IsLoopback(c.PageAddr):
+		return usageError("--page-addr is not on this machine alone, and whoever sees that page can answer invites; use one such as 127.0.0.1:8091")
+	case c.Latency < 0 || c.LimitPerSecond < 0 || c.LimitPerMinute < 0 || c.CallbackRetries < 0:
+		return usageError("--latency, --rate-per-second, --rate-per-minute and --callback-retries are not below 0")
 	}
-	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)
-	request := &cronofy.InviteRequest{SmartInviteID: ref.SmartInviteID, Event: &cronofy.Event{
-		Summary: "Event of the sandbox", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
-	}}
-	if ref.Recipient != "" {
-		request.Recipient = &cronofy.Recipient{Email: ref.Recipient}
-	}
-	for _, address := range ref.Recipients {
-		request.Recipients = append(request.Recipients, cronofy.Recipient{Email: address})
-	}
-	if _, err := s.Create(ctx, request); err != nil {
-		return nil, err
-	}
-	return s.Client.Cancel(ctx, ref)
-}
-
-// outbox turns accepted messages into files that are named after their invites.
-type outbox struct {
-	dir     string
-	gallery gallery
-
-	mu      sync.Mutex
-	waiting map[string][]byte // by Message-ID, until the receipt tells whose it is
-}
-
-// accept takes a message from the SMTP server.
-func (o *outbox) accept(m submissiontest.Message) error {
-	message, err := mail.ReadMessage(bytes.NewReader(m.Data))
-	if err != nil {
-		return fmt.Errorf("read the message: %w", err)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.waiting[bareID(message.Header.Get("Message-Id"))] = m.Data
 	return nil
 }
 
-// write writes the message of a receipt, if there is one, and returns the
-// file's path.
-func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
-	if r.Outcome != mailer.Sent {
-		return "", nil
+func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
+	s, err := load(inv.flags)
+	if err != nil {
+		return inv.fail(exitConfig, err.Error())
 	}
-	id := bareID(r.MessageID)
-	o.mu.Lock()
-	data, ok := o.waiting[id]
-	delete(o.waiting, id)
-	o.mu.Unlock()
-	if !ok {
-		return "", nil
+	var p problems
+	var cfg configuration
+	cfg.log(s, &p)
+	if len(p.texts) > 0 {
+		return inv.misconfigured(s, p.texts)
 	}
-	name := emlName(r.InviteID, r.Recipient, r.Kind)
-	if err := writeNew(o.dir, name, data); err != nil {
-		return "", err
+	log := cfg.logger(inv.screen)
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return inv.misconfigured(s, []string{"--dir: " + err.Error()})
 	}
-	return filepath.Join(o.dir, name), o.gallery.add(preview.Mail{Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
-		ReaderTZID: readerZone(item, r.Recipient)})
-}
-
-func bareID(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }
-
-const (
-	between  = "-to-"
-	maxPart  = 38 // bytes of id and of recipient in a name
-	hashSize = 4  // bytes, twice as many digits
-)
-
-// emlName names the file of a message after its invite: the same invite has the
-// same name each time, and two have two names. Where the name says less than
-// the two, a hash of them is in it.
-func emlName(id, recipient string, kind mailer.Kind) string {
-	safeID, safeTo := safeName(id), safeName(recipient)
-	name := safeID + between + safeTo
-	// The first separator must be ours, or "a" to "b-to-c" is "a-to-b" to "c".
-	exact := safeID == id && safeTo == recipient && strings.Index(id+between, between) == len(id)
-	if !exact {
-		sum := sha256.Sum256([]byte(id + "\x00" + recipient))
-		name += "-" + hex.EncodeToString(sum[:hashSize])
+	page, err := listen(ctx, "--page-addr", c.PageAddr)
+	if err != nil {
+		return inv.misconfigured(s, []string{err.Error()})
 	}
-	if kind == mailer.Cancellation || kind == mailer.Withdrawal {
-		name += "." + string(kind)
+	retries := c.CallbackRetries
+	if retries == 0 {
+		retries = -1 // in the words of the simulator
 	}
-	return name + ".eml"
-}
-
-// safeName keeps what no file system minds, of a length that every one takes.
-func safeName(s string) string {
-	safe := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_.@+", r):
-			return r
+	sb, err := sandbox.Start(ctx, sandbox.Options{APIAddr: c.APIAddr, SMTPAddr: c.SMTPAddr, Dir: dir, Logger: log, API: cronofytest.Options{
+		Latency: c.Latency, RatePerSecond: c.LimitPerSecond, RatePerMinute: c.LimitPerMinute, Fault: c.FailEvery.fault(),
+		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer), KeepRequests: -1, CallbackRetries: retries,
+	}})
+	if err != nil {
+		_ = page.Close()
+		return inv.misconfigured(s, []string{err.Error()})
+	}
+	defer func() {
+		if err := sb.Close(); err != nil {
+			log.Warn("the sandbox could not be closed", "error", err)
 		}
-		return '-'
-	}, s)
-	safe = safe[:min(len(safe), maxPart)]
-	if strings.HasPrefix(safe, ".") {
-		safe = "-" + safe[1:]
+	}()
+	if _, err := fmt.Fprint(inv.Stdout, environment(sb, s, dir, time.Now())); err != nil {
+		_ = page.Close()
+		return inv.unwritten(err)
 	}
-	return safe
+	log.Info("the page is ready", "url", "http://"+page.Addr().String()+"/")
+	pages := board.Sandbox{Playground: sb, Logger: log}
+	err = inv.finishing(func() error {
+		return inv.serve(ctx, log, server{name: "page", listener: page, handler: board.Guard("", pages.Handler())})
+	})
+	if err != nil {
+		return inv.fail(exitTempfail, err.Error())
+	}
+	return exitOK
+}
+
+// environment is what a program needs to use the sandbox, in the form that shells
+// and files of an environment both take: NAME=value, one a line. The simulator
+// begins without any invite, and so does the ledger: it is a new one each time.
+func environment(sb *sandbox.Sandbox, s settings, dir string, now time.Time) string {
+	callback := s.CallbackURL
+	if callback == "" {
+		callback = "http://" + s.Listen + callbackPath
+	}
+	lines := append(sb.Environment(),
+		"ORGANIZER_EMAIL="+sandboxOrganizer.Email,
+		"INVITEMAILER_CALLBACK_URL="+callback,
+		"INVITEMAILER_LEDGER=sqlite:"+filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite"),
+	)
+	for i, line := range lines {
+		name, value, _ := strings.Cut(line, "=")
+		lines[i] = name + "=" + quoted(value)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// quoted writes a value so that a shell takes it for one word. What needs no
+// quotes has none, since other readers take them for a part of it.
+func quoted(value string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,", r)
+	}
+	if !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
+		return value
+	}
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}
+
+// failEvery is a fault that comes again and again, as N:STATUS on the command line.
+type failEvery struct {
+	n int
+	f *cronofytest.Fault
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (e *failEvery) UnmarshalText(text []byte) error {
+	count, what, _ := strings.Cut(string(text), ":")
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no fault; use one such as 10:503: every tenth request gets 503", text)
+	}
+	e.n = n
+	switch what {
+	case "empty":
+		e.f = cronofytest.FaultEmpty()
+	case "html":
+		e.f = cronofytest.FaultHTML()
+	case "truncated":
+		e.f = cronofytest.FaultTruncated()
+	case "broken":
+		e.f = cronofytest.FaultBrokenJSON()
+	case "drop":
+		e.f = cronofytest.FaultDrop()
+	default:
+		status, err := strconv.Atoi(what)
+		if err != nil || status < 400 || status > 599 {
+			return errors.New("a request fails with a status from 400 to 599, or empty, html, truncated, broken or drop; use one such as 10:503")
+		}
+		e.f = cronofytest.FaultStatus(status, 0)
+	}
+	return nil
+}
+
+// fault is nil without one.
+func (e *failEvery) fault() func(*cronofytest.Request) *cronofytest.Fault {
+	if e.f == nil {
+		return nil
+	}
+	return func(r *cronofytest.Request) *cronofytest.Fault {
+		if r.N%e.n == 0 {
+			return e.f
+		}
+		return nil
+	}
 }

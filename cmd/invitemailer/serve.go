@@ -11,7 +11,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/board"
-	"github.com/invitemailer/invitemailer/internal/metrics"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
@@ -99,12 +98,12 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	// A callback is not to wait for those who read the log.
 	inv.Stderr.giveUpAfter(logLimit)
 	out := &changes{w: inv.Stdout, broken: inv.stop.stop}
-	counts := newCounts()
-	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, API: api, Logger: log, Observe: counts.callback,
+	measured := newMetrics()
+	callbacks, err := rsvp.NewHandler(rsvp.Config{Secrets: made.secrets, Store: l, API: api, Logger: log, Observe: measured.callback,
 		OnChange: func(ctx context.Context, change rsvp.Change) error {
 			err := out.put(ctx, change)
 			if err == nil {
-				counts.changed(change.After.Status)
+				measured.changed(change.After.Status)
 			}
 			return err
 		}})
@@ -115,8 +114,8 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	stopDelivering := deliver(ctx, callbacks, log)
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, log,
-			server{name: "callback", listener: public, handler: counts.requests("callback", publicPaths(callbacks))},
-			server{name: "admin", listener: admin, handler: counts.requests("admin", adminPaths(made.token, l, out, counts, board.Answers{Store: l, Logger: log}))},
+			server{name: "callback", listener: public, handler: measured.counting("callback", publicPaths(callbacks))},
+			server{name: "admin", listener: admin, handler: measured.counting("admin", adminPaths(made.token, l, out, measured.page(), board.Answers{Store: l, Logger: log}))},
 		)
 	})
 	stopDelivering()
@@ -200,9 +199,9 @@ func publicPaths(callbacks http.Handler) http.Handler {
 
 // adminPaths is for those who run it. Health tells nothing about anybody, so that
 // whatever watches it needs no token.
-func adminPaths(token string, l *sqlite.Ledger, out *changes, counts *counts, pages board.Answers) http.Handler {
+func adminPaths(token string, l *sqlite.Ledger, out *changes, metrics http.Handler, pages board.Answers) http.Handler {
 	guarded := http.NewServeMux()
-	guarded.Handle("GET /metrics", &counts.set)
+	guarded.Handle("GET /metrics", metrics)
 	guarded.Handle("/", pages.Handler())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
@@ -220,72 +219,3 @@ func adminPaths(token string, l *sqlite.Ledger, out *changes, counts *counts, pa
 	mux.Handle("/", board.Guard(token, guarded))
 	return mux
 }
-
-// counts are the metrics of serve.
-type counts struct {
-	set       metrics.Set
-	callbacks *metrics.Counter
-	latency   *metrics.Histogram
-	answers   *metrics.Counter
-	answered  *metrics.Counter
-}
-
-func newCounts() *counts {
-	c := &counts{}
-	c.callbacks = c.set.Counter("invitemailer_callbacks_total", "Callbacks by how they ended.", "outcome")
-	c.latency = c.set.Histogram("invitemailer_callback_duration_seconds", "Time from a callback to its answer.", "outcome")
-	c.answers = c.set.Counter("invitemailer_rsvp_changes_total", "Changes of answers, by the status of the person invited.", "status")
-	c.answered = c.set.Counter("invitemailer_http_requests_total", "Requests answered.", "server", "code")
-	start := float64(time.Now().UnixMilli()) / 1000
-	c.set.Gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", func() float64 { return start })
-	return c
-}
-
-func (c *counts) callback(outcome rsvp.Outcome, took time.Duration) {
-	c.callbacks.Add(1, string(outcome))
-	c.latency.Observe(took, string(outcome))
-}
-
-// changed counts a change. Statuses that the API adds are counted as one, so that
-// what comes from outside makes no metrics.
-func (c *counts) changed(status string) {
-	switch status {
-	case ledger.StatusPending, "accepted", "tentative", "declined":
-	default:
-		status = "other"
-	}
-	c.answers.Add(1, status)
-}
-
-// requests counts what next answers.
-func (c *counts) requests(name string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		code := &codeWriter{ResponseWriter: w, code: http.StatusOK}
-		defer func() { c.answered.Add(1, name, strconv.Itoa(code.code)) }()
-		next.ServeHTTP(code, r)
-	})
-}
-
-// codeWriter remembers the status code.
-type codeWriter struct {
-	http.ResponseWriter
-	code    int
-	written bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *codeWriter) WriteHeader(code int) {
-	if !w.written {
-		w.code, w.written = code, true
-	}
-	w.ResponseWriter.WriteHeader(code)
-}
-
-// Write implements http.ResponseWriter.
-func (w *codeWriter) Write(p []byte) (int, error) {
-	w.written = true
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *codeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

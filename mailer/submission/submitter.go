@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/limitwait"
 	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
@@ -128,7 +129,9 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 			}
 		}
 		if s.rate != nil && !granted {
+			ended := limitwait.Begin(ctx)
 			waited, err := s.rate.wait(waitCtx)
+			ended(err)
 			if err != nil {
 				s.pool.leave(c)
 				return reply{}, &Error{Step: StepMail, Err: err}

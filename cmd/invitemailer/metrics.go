@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
+)
+
+// metrics are those of serve, and of its process. A label has one of a few words,
+// never an address or what a request brought.
+type metrics struct {
+	registry  *prometheus.Registry
+	callbacks *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	changes   *prometheus.CounterVec
+	requests  *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "invitemailer", Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		registry:  prometheus.NewRegistry(),
+		callbacks: counter("callbacks_total", "Callbacks by how they ended.", "outcome"),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "invitemailer", Name: "callback_duration_seconds", Help: "Time from a callback to its answer.",
+			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}, // the API waits five
+		}, []string{"outcome"}),
+		changes:  counter("rsvp_changes_total", "Changes of answers, by the status of the person invited.", "status"),
+		requests: counter("http_requests_total", "Requests answered.", "server", "code"),
+	}
+	m.registry.MustRegister(m.callbacks, m.durations, m.changes, m.requests,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// callback is for rsvp.Config.Observe.
+func (m *metrics) callback(outcome rsvp.Outcome, took time.Duration) {
+	m.callbacks.WithLabelValues(string(outcome)).Inc()
+	m.durations.WithLabelValues(string(outcome)).Observe(took.Seconds())
+}
+
+// changed counts a change. Statuses that the API adds are counted as one, so that
+// what comes from outside makes no metrics.
+func (m *metrics) changed(status string) {
+	switch status {
+	case ledger.StatusPending, "accepted", "tentative", "declined":
+	default:
+		status = "other"
+	}
+	m.changes.WithLabelValues(status).Inc()
+}
+
+// counting counts what next answers on one of the two servers.
+func (m *metrics) counting(server string, next http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(prometheus.Labels{"server": server}), next)
+}
+
+// page is what Prometheus reads.
+func (m *metrics) page() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,89 @@
+package mailer
+
+import (
+	"context"
+
+	"github.com/invitemailer/invitemailer/internal/limitwait"
+)
+
+// Observer is told how invites go their way, for metrics and traces. How they
+// ended is on their receipts.
+//
+// It is told of these stages: StageCreate for each request to the API, the repeats
+// of the client included; StageWords, StageCompose and StageCheck for each mail;
+// StageSubmit for each submission, with what it takes to judge a refusal.
+type Observer interface {
+	// Observe is called when a stage begins. The function that it returns is called
+	// once, when that stage has ended: with the empty Code if all went well, else
+	// with the code of the error. It may be nil. No times are told: take them from a
+	// clock.
+	//
+	// Observe and what it returns are called by many goroutines at the same time,
+	// and the invite waits for them. The context is that of the call of Send,
+	// SendGroup or SendAll, or derived from it.
+	Observe(ctx context.Context, e Event) (ended func(Code))
+}
+
+// Event is the beginning of a stage. It holds no address.
+type Event struct {
+	// InviteID is the id of the invite or group, as the caller gave it. There is no
+	// end of them: make no label of a metric from it.
+	InviteID string
+	Stage    Stage
+	// Wait is set for a wait before the stage can go on, whether or not it takes any
+	// time: for RunOptions.Concurrency and Mails before the stage begins, and for
+	// the limits that a *cronofy.Client keeps, or a *submission.Submitter by its
+	// RatePerMinute, within it.
+	Wait bool
+}
+
+// observe tells the Observer that a stage begins, and by ended how it ended.
+func (w *work) observe(ctx context.Context, e Event) (ended func(*Error)) {
+	if w.m.cfg.Observer == nil {
+		return func(*Error) {}
+	}
+	e.InviteID = w.ID
+	end := w.m.cfg.Observer.Observe(ctx, e)
+	return func(problem *Error) {
+		switch {
+		case end == nil:
+		case problem == nil:
+			end("")
+		default:
+			end(problem.Code)
+		}
+	}
+}
+
+// pass waits at a gate of the run; a single call of Send has none.
+func (w *work) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave func(), problem *Error) {
+	if w.run == nil {
+		return func() {}, nil
+	}
+	ended := w.observe(ctx, Event{Stage: s, Wait: true})
+	leave, problem = w.run.pass(ctx, s, choose)
+	ended(problem)
+	return leave, problem
+}
+
+// observingWaits returns ctx for a call that tells of its waits for a limit.
+func (w *work) observingWaits(ctx context.Context, s Stage) context.Context {
+	if w.m.cfg.Observer == nil {
+		return ctx
+	}
+	return limitwait.With(ctx, func() func(error) {
+		ended := w.observe(ctx, Event{Stage: s, Wait: true})
+		return func(err error) {
+			switch {
+			case err == nil:
+				ended(nil)
+			case ctx.Err() != nil:
+				ended(interrupted(ctx, s))
+			case w.run.cause() != nil:
+				ended(notBegun(s, w.run.cause()))
+			default: // longer than it may take
+				ended(&Error{Stage: s, Code: CodeRateLimited})
+			}
+		}
+	})
+}
