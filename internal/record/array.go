@@ -3,12 +3,12 @@ package record
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // readJSON reads one object or an array of them, twice: first for its syntax
@@ -20,30 +20,26 @@ func (r *reader) readJSON(in io.Reader) bool {
 	}
 	defer cleanUp()
 
-	var wrong *flaw
-	err = newSplitter(text).each(func(p piece) bool {
-		wrong = p.check()
-		return wrong == nil
-	})
-	if wrong == nil && err != nil && !errors.As(err, &wrong) {
-		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
-	}
-	if wrong != nil && wrong.message == isEmpty {
+	err = newArrayReader(text).each(func(element) bool { return true })
+	var wrong *syntaxError
+	switch {
+	case errors.Is(err, io.EOF):
 		return r.giveUp(0, isEmpty, nil)
-	}
-	if wrong != nil {
+	case errors.As(err, &wrong):
 		return r.fail(wrong.line, wrong.Error()+"; nothing of this file is sent", wrong)
+	case err != nil:
+		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
 	}
 
 	if _, err := text.Seek(begin, io.SeekStart); err != nil {
 		return r.giveUp(0, fmt.Sprintf("cannot be read a second time: %v; nothing of it is sent", err), err)
 	}
 	more := true
-	err = newSplitter(text).each(func(p piece) bool {
-		if p.tooLong {
-			more = r.fail(p.line, tooLongLine, nil)
+	err = newArrayReader(text).each(func(e element) bool {
+		if e.text == nil {
+			more = r.fail(e.line, tooLongLine, nil)
 		} else {
-			more = r.yield(r.record(p.text, p.line, p.column))
+			more = r.yield(r.record(e.text, e.position))
 		}
 		return more
 	})
@@ -85,203 +81,177 @@ func rereadable(in io.Reader) (text io.ReadSeeker, begin int64, cleanUp func(), 
 	return f, 0, cleanUp, nil
 }
 
-// flaw is a mistake in the syntax of a whole text.
-type flaw struct {
+// syntaxError is a mistake in the syntax of a whole text.
+type syntaxError struct {
 	message string
-	line    int
-	column  int
+	position
 }
 
-func (f *flaw) Error() string {
-	return located(f.message, fmt.Sprintf("line %d, column %d", f.line, f.column))
+func (e *syntaxError) Error() string { return located(e.message, e.position.String()) }
+
+// element is one record of an array.
+type element struct {
+	position        // at which it begins
+	text     []byte // valid until the next one; nil if it is longer than MaxRecord
 }
 
-// piece is the text of one record in an array.
-type piece struct {
-	text    []byte // valid until the next one
-	line    int    // where it begins
-	column  int
-	tooLong bool // text is only its beginning
+// arrayReader reads the elements of an array, or a single one without an array, one
+// at a time.
+type arrayReader struct {
+	bounded *boundedReader
+	in      *jsontext.Decoder
+	end     position // of what the decoder has read
 }
 
-func (p piece) check() *flaw {
-	if p.tooLong && json.Valid(p.text) { // by chance: it is cut off
-		return nil
+// longestToken is the length of the longest string or space in a record that is
+// too long, in octets: it has to be in memory to be read past.
+const longestToken = 16 * MaxRecord
+
+func newArrayReader(in io.Reader) *arrayReader {
+	buffered := bufio.NewReaderSize(in, ahead)
+	if head, _ := buffered.Peek(len(bom)); bytes.Equal(head, bom) {
+		_, _ = buffered.Discard(len(bom))
 	}
-	at, message := syntaxProblem(p.text)
-	if message == "" || p.tooLong && at >= len(p.text)-utf8.UTFMax {
-		return nil
+	bounded := &boundedReader{in: buffered}
+	return &arrayReader{
+		bounded: bounded,
+		in:      jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true)),
+		end:     position{1, 1},
 	}
-	f := &flaw{message: message}
-	f.line, f.column = place{text: string(p.text), line: p.line, column: p.column}.position(at)
-	return f
 }
 
-// splitter takes an array apart into the texts of its elements. It looks at
-// brackets, quotes and commas alone; whether an element is JSON is for piece's
-// check to say. One element is kept, and no more of it than MaxRecord.
-type splitter struct {
-	in     *bufio.Reader
-	buf    []byte
-	line   int // of the next octet
-	column int // the characters before it in its line, and one
-}
-
-func newSplitter(in io.Reader) *splitter {
-	s := &splitter{in: bufio.NewReaderSize(in, 64<<10), line: 1, column: 1}
-	if head, _ := s.in.Peek(len(bom)); bytes.Equal(head, bom) {
-		_, _ = s.in.Discard(len(bom))
+// each calls yield for every element until it returns false. The error is io.EOF if
+// there is nothing, a *syntaxError, or from reading.
+func (a *arrayReader) each(yield func(element) bool) error {
+	kind, begin := a.next()
+	if kind != jsontext.KindBeginArray {
+		e, err := a.element(begin)
+		if err != nil || !yield(e) {
+			return err
+		}
+		return a.finish("more follows the first record; for several records write an array, or one record a line as JSON Lines (.jsonl)")
 	}
-	return s
-}
-
-func (s *splitter) flaw(format string, args ...any) *flaw {
-	return &flaw{message: fmt.Sprintf(format, args...), line: s.line, column: s.column}
-}
-
-// each calls yield for every element until it returns false. The error is a
-// *flaw, or from reading.
-func (s *splitter) each(yield func(piece) bool) error {
-	c, err := s.peek()
-	if errors.Is(err, io.EOF) {
-		return s.flaw(isEmpty)
-	}
-	if err != nil {
+	if err := a.skipToken(); err != nil {
 		return err
 	}
-	if c != '[' {
-		p, err := s.element()
-		if err != nil || !yield(p) {
+	for kind, begin = a.next(); kind != jsontext.KindEndArray; kind, begin = a.next() {
+		e, err := a.element(begin)
+		if err != nil || !yield(e) {
 			return err
 		}
-		return s.end("more follows the first record; for several records write an array, or one record a line as JSON Lines (.jsonl)")
 	}
-	s.skip()
-	for first := true; ; first = false {
-		c, err := s.peek()
-		if err != nil {
-			return s.unfinished(err)
-		}
-		switch {
-		case c == ']':
-			s.skip()
-			return s.end("more follows the end of the array; leave it out")
-		case first:
-		case c != ',':
-			return s.flaw("this is not JSON: a comma is missing between two records; add it")
-		default:
-			s.skip()
-			if c, err = s.peek(); err != nil {
-				return s.unfinished(err)
-			}
-			if c == ']' || c == ',' {
-				return s.flaw("this is not JSON: no record follows the comma; leave it out")
-			}
-		}
-		p, err := s.element()
-		if err != nil {
+	if err := a.skipToken(); err != nil {
+		return err
+	}
+	return a.finish("more follows the end of the array; leave it out")
+}
+
+// next returns the kind of the next token, and where it begins. The error of an
+// invalid one comes when it is read.
+func (a *arrayReader) next() (jsontext.Kind, position) {
+	a.bounded.allow(longestToken)
+	kind := a.in.PeekKind()
+	rest := a.in.UnreadBuffer()
+	between := len(rest) - len(bytes.TrimLeft(rest, space+",:"))
+	return kind, a.end.after(rest[:between])
+}
+
+// element reads the value that begins there.
+func (a *arrayReader) element(begin position) (element, error) {
+	a.bounded.allow(MaxRecord + ahead)
+	text, err := a.in.ReadValue()
+	switch {
+	case errors.Is(err, errTooLong): // the decoder stays before the value
+		return element{position: begin}, a.skipValue()
+	case err != nil:
+		return element{}, a.explain(err)
+	}
+	a.end = begin.after(text)
+	if len(text) > MaxRecord {
+		text = nil
+	}
+	return element{begin, text}, nil
+}
+
+// skipValue reads past a value of any length.
+func (a *arrayReader) skipValue() error {
+	for depth := a.in.StackDepth(); ; {
+		if err := a.skipToken(); err != nil {
 			return err
 		}
-		if !yield(p) {
+		if a.in.StackDepth() == depth {
 			return nil
 		}
 	}
 }
 
-func (s *splitter) unfinished(err error) error {
-	if errors.Is(err, io.EOF) {
-		return s.flaw("this is not JSON: the array is not closed with ]; is the file cut off?")
+func (a *arrayReader) skipToken() error {
+	var (
+		kind, begin = a.next()
+		text        = []byte{byte(kind)}
+		err         error
+	)
+	switch kind {
+	case jsontext.KindBeginObject, jsontext.KindEndObject, jsontext.KindBeginArray, jsontext.KindEndArray:
+		_, err = a.in.ReadToken()
+	default:
+		text, err = a.in.ReadValue()
+	}
+	if err != nil {
+		return a.explain(err)
+	}
+	a.end = begin.after(text)
+	return nil
+}
+
+// finish makes sure that nothing but space follows.
+func (a *arrayReader) finish(otherwise string) error {
+	_, begin := a.next()
+	_, err := a.in.ReadToken()
+	var wrong *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err == nil, errors.As(err, &wrong):
+		return &syntaxError{otherwise, begin}
 	}
 	return err
 }
 
-// end makes sure that nothing but space follows.
-func (s *splitter) end(otherwise string) error {
-	switch _, err := s.peek(); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
+// explain turns an error of the decoder into one in words, with its place.
+func (a *arrayReader) explain(err error) error {
+	var wrong *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, errTooLong):
+		return &syntaxError{tooLongLine, a.end}
+	case !errors.As(err, &wrong):
 		return err
 	}
-	return s.flaw("%s", otherwise)
-}
-
-// peek returns the next octet that is no space, and stays before it.
-func (s *splitter) peek() (byte, error) {
-	for {
-		head, err := s.in.Peek(1)
-		if err != nil {
-			return 0, err
-		}
-		switch head[0] {
-		case ' ', '\t', '\r', '\n':
-			s.skip()
-		default:
-			return head[0], nil
-		}
+	unread := a.in.UnreadBuffer()
+	at := wrong.ByteOffset - a.in.InputOffset()
+	message := syntaxProblem(wrong, unread[at:])
+	if a.in.StackDepth() > 0 && errors.Is(wrong, io.ErrUnexpectedEOF) {
+		message = "this is not JSON: the array is not closed with ]; is the file cut off?"
+	} else if comma := a.commaProblem(unread[:at], unread[at:]); comma != "" {
+		message = comma
 	}
+	return &syntaxError{message, a.end.after(unread[:at])}
 }
 
-// skip passes over the next octet, which was seen before.
-func (s *splitter) skip() {
-	c, _ := s.in.ReadByte()
-	s.count(c)
-}
-
-func (s *splitter) count(c byte) {
-	switch {
-	case c == '\n':
-		s.line, s.column = s.line+1, 1
-	case utf8.RuneStart(c):
-		s.column++
+// commaProblem says what is wrong with the comma between two records, if the mistake
+// at rest is one of that kind; else "". before is what stands between the record that
+// was read last and the mistake.
+func (a *arrayReader) commaProblem(before, rest []byte) string {
+	if _, elements := a.in.StackIndex(a.in.StackDepth()); a.in.StackDepth() != 1 || elements == 0 {
+		return ""
 	}
-}
-
-// element reads the value that begins here.
-func (s *splitter) element() (piece, error) {
-	p := piece{line: s.line, column: s.column}
-	s.buf = s.buf[:0]
-	depth, inString, escaped := 0, false, false
-	for {
-		if _, err := s.in.Peek(1); errors.Is(err, io.EOF) {
-			break // what is missing shows in the check
-		} else if err != nil {
-			return piece{}, err
-		}
-		chunk, _ := s.in.Peek(s.in.Buffered())
-		n, done := 0, false
-		for n < len(chunk) && !done {
-			c := chunk[n]
-			switch {
-			case escaped:
-				escaped = false
-			case inString:
-				escaped, inString = c == '\\', c != '"'
-				done = !inString && depth == 0
-			case c == '"':
-				inString = true
-			case c == '{' || c == '[':
-				depth++
-			case depth > 0:
-				if c == '}' || c == ']' {
-					depth--
-					done = depth == 0
-				}
-			case c == ',' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n':
-				done = true
-				continue // it does not belong to the value
-			}
-			s.count(c)
-			n++
-		}
-		kept := min(n, MaxRecord-len(s.buf))
-		p.tooLong = p.tooLong || kept < n
-		s.buf = append(s.buf, chunk[:kept]...)
-		_, _ = s.in.Discard(n)
-		if done {
-			break
-		}
+	switch before = bytes.Trim(before, space); {
+	case len(before) > 0 && string(before) != ",", rest[0] == '}':
+		return ""
+	case rest[0] == ',', rest[0] == ']':
+		return "this is not JSON: no record follows the comma; leave it out"
+	case len(before) == 0:
+		return "this is not JSON: a comma is missing between two records; add it"
 	}
-	p.text = s.buf
-	return p, nil
+	return ""
 }

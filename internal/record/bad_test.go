@@ -24,10 +24,12 @@ func TestBadRecords(t *testing.T) {
 		{`{"recpients":[]}`, "recpients", "did you mean recipients?"},
 		{`{"summary":"x"}`, "summary", "did you mean event.summary?"},
 		{`{"frobnicate":null}`, "frobnicate", "is not a known name (line 1, column 2)"},
-		{`{"a","b"}`, "", "this is not JSON: invalid character ',' after object key (line 1, column 5); mend it"},
+		{`{"a","b"}`, "", "this is not JSON: invalid character ',' after object name (expecting ':') (line 1, column 5); fix it"},
 		{`{"a":"é","b":}`, "", "(line 1, column 14)"},
-		{`{"a":`, "", "unexpected end of JSON input (line 1, column 6)"},
-		{"{\"a\":\"\x01\"}", "", `invalid character '\x01' in string literal (line 1, column 7)`},
+		{`{"a":`, "", "this is not JSON: the record ends too early (line 1, column 6); complete it"},
+		{"{\"a\":\"\x01\"}", "", `invalid character '\x01' in string (expecting non-control character) (line 1, column 7)`},
+		{`{}{}`, "", "more follows the record (line 1, column 3); give each record a line of its own"},
+		{`{} ]`, "", "more follows the record (line 1, column 4)"},
 		{`"text"`, "", "the record is a string, not an object (line 1, column 1); write it in braces"},
 		{`[{}]`, "", "the record is an array, not an object"},
 		{`{"method":"request","method":"cancel"}`, "method", "is given twice; leave one of the two out (line 1, column 21)"},
@@ -46,8 +48,9 @@ func TestBadRecords(t *testing.T) {
 		{`{"organizer":{"mail":"a@example.com"}}`, "organizer.mail", "did you mean organizer.email?"},
 		{`{"event":[]}`, "event", "is an array, not an object"},
 		{`{"event":{"summary":1}}`, "event.summary", "is a number, not a string"},
+		{`{"method":"request","a":1,"method":"cancel"}`, "method", "(line 1, column 27); a: is not a known name"},
 		{`{"event":{"x":1,"x":2}}`, "event.x", "is given twice"},
-		{`{"event":{"x":{"y":[{"z":1,"z":2}]}}}`, "event.x", `has "z" twice in one object; leave one of the two out (line 1, column 28)`},
+		{`{"event":{"x":{"y":[{"z":1,"z":2}]}}}`, "event.x.y[0].z", "is given twice; leave one of the two out (line 1, column 28)"},
 		{`{"event":{"location":"Room 3"}}`, "event.location", "is a string, not an object"},
 		{`{"event":{"location":{"lon":"1"}}}`, "event.location.lon", "did you mean event.location.long?"},
 		{`{"event":{"location":{"lat":true}}}`, "event.location.lat", "is true or false, not a string"},
@@ -74,7 +77,7 @@ func TestBadRecords(t *testing.T) {
 		{`{"mail":"x"}`, "mail", "is a string, not an object"},
 		{`{"mail":{"replyto":"a@example.com"}}`, "mail.replyto", "did you mean mail.reply_to?"},
 		{`{"mail":{"data":[]}}`, "mail.data", "is an array, not an object"},
-		{`{"mail":{"data":{"a":1,"b":{"c":1,"c":2}}}}`, "mail.data", `has "c" twice in one object`},
+		{`{"mail":{"data":{"a":1,"b":{"c":1,"c":2}}}}`, "mail.data.b.c", "is given twice"},
 		{`{"method":1,"smart_invite_id":2}`, "method", "(line 1, column 11); smart_invite_id: is a number"},
 		{`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1}`, "a", "; and 2 more"},
 		{`{"` + strings.Repeat("ö", 100) + `":1}`, strings.Repeat("ö", 30) + "…", "is not a known name"},
@@ -151,6 +154,55 @@ func TestMaxRecord(t *testing.T) {
 	}
 }
 
+// A record that is too long is read past, a string at a time, and those after it
+// stand where they stand. A string that is too long for that ends the file, as do
+// blanks without end.
+func TestTooLongRecordInArray(t *testing.T) {
+	t.Parallel()
+	long := `{"a":[` + strings.Repeat("{\"b\": [true,\n \"\u00e9é\", -1.5e3]},", MaxRecord/8) + `{}]}`
+	lines := 1 + strings.Count(long, "\n")
+	items := read(t, "a.json", `[{},`+long+`, "x", `+"\n\n"+`{"smart_invite_id":"a"}]`, Options{})
+	require.Len(t, items, 4)
+	assert.Contains(t, fate(items[1]), "longer than")
+	assert.Equal(t, 1, lineOf(items[1]))
+	assert.Contains(t, fate(items[2]), fmt.Sprintf("(line %d, column 23)", lines))
+	assert.Equal(t, lines+2, lineOf(items[3]))
+
+	items = read(t, "a.json", `[{},`+strings.TrimSuffix(long, "]}")+`oops]`, Options{})
+	require.Len(t, items, 1)
+	assert.Contains(t, fate(items[0]), "invalid character 'o'")
+	assert.Equal(t, lines, lineOf(items[0]))
+
+	for _, begin := range []string{`[{"a":"`, `[{}, `} {
+		in := &endless{text: strings.NewReader(begin), then: begin[len(begin)-1]}
+		if in.then == '"' {
+			in.then = 'x'
+		}
+		err := newArrayReader(in).each(func(element) bool { return true })
+		require.ErrorContains(t, err, "longer than")
+		assert.Less(t, in.read, 3*longestToken)
+	}
+}
+
+// endless goes on with one octet for ever.
+type endless struct {
+	text *strings.Reader
+	then byte
+	read int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n, err := e.text.Read(p)
+	if err != nil {
+		for n = range p {
+			p[n] = e.then
+		}
+		n = len(p)
+	}
+	e.read += n
+	return n, nil
+}
+
 // A mistake in the syntax of an array is told with line and column, and nothing
 // of the file is handed out.
 func TestBrokenArray(t *testing.T) {
@@ -160,19 +212,23 @@ func TestBrokenArray(t *testing.T) {
 		line    int
 		message string
 	}{
-		{"[\n{},\n{\"a\":,}\n]", 3, "(line 3, column 6); mend it; nothing of this file is sent"},
+		{"[\n{},\n{\"a\":,}\n]", 3, "(line 3, column 6); fix it; nothing of this file is sent"},
 		{"[\n{}\n{}\n]", 3, "a comma is missing between two records (line 3, column 1); add it"},
-		{"[{},]", 1, "no record follows the comma (line 1, column 5); leave it out"},
-		{"[{},,{}]", 1, "(line 1, column 5)"},
-		{"[,{}]", 1, "(line 1, column 2)"},
+		{"[{},]", 1, "no record follows the comma (line 1, column 4); leave it out"},
+		{"[{},,{}]", 1, "no record follows the comma (line 1, column 5)"},
+		{"[,{}]", 1, "invalid character ',' at start of value (line 1, column 2)"},
 		{"[{}", 1, "the array is not closed with ] (line 1, column 4); is the file cut off?"},
 		{"[", 1, "is not closed"},
 		{"[{},\n", 2, "is not closed"},
 		{"[{}]\nx", 2, "more follows the end of the array"},
-		{"[{\"a\":\"é\n\"}]", 1, `invalid character '\n' in string literal (line 1, column 9)`},
+		{"[{\"a\":\"é\n\"}]", 1, `invalid character '\n' in string (expecting non-control character) (line 1, column 9)`},
 		{"[{},{\"a\":{]", 1, "(line 1, column 11)"},
+		{"[{}}]", 1, "invalid character '}' after array element"},
+		{"[{}, hello]", 1, "invalid character 'h' at start of value (line 1, column 6)"},
+		{"[{} hello]", 1, "a comma is missing between two records (line 1, column 5)"},
+		{"[{},\"\\x\"]", 1, "invalid escape sequence `\\x` in string (line 1, column 6)"},
 		{"[}]", 1, "invalid character '}'"},
-		{"[{}, nul]", 1, "in literal null (expecting 'l') (line 1, column 8)"},
+		{"[{}, nul]", 1, "in literal null (expecting 'l') (line 1, column 9)"},
 		{"[{\"a\":\"" + strings.Repeat("x", 2<<20), 1, "is not closed"},
 		{"[{\"a\":1, {\"b\":2},\n" + strings.Repeat("{},\n", 1<<19) + "{}]", 1, "(line 1, column 10)"},
 		{"hello", 1, "invalid character 'h'"},

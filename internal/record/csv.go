@@ -20,15 +20,9 @@ import (
 // dataColumn begins the names of the columns for templates.
 const dataColumn = "mail.data."
 
-// ahead is how much of a CSV file is read at once.
-const ahead = 64 << 10
-
-var errTooLong = errors.New("too long")
-
 // readCSV reads a table whose first row names the columns.
 func (r *reader) readCSV(in io.Reader) bool {
-	bounded := &boundedReader{in: in}
-	bounded.renew()
+	bounded := &boundedReader{in: in, left: MaxRecord + ahead}
 	buffered := bufio.NewReaderSize(bounded, ahead)
 	if head, _ := buffered.Peek(512); bytes.IndexByte(head, 0) >= 0 {
 		return r.giveUp(1, "this is not text in UTF-8; save the file as CSV in UTF-8", nil)
@@ -55,7 +49,7 @@ func (r *reader) readCSV(in io.Reader) bool {
 		return r.yield(mailer.Item{Tag: Source{File: r.name, Line: line}, Err: e})
 	}
 	for {
-		bounded.renew()
+		bounded.allow(MaxRecord + ahead)
 		begin := rows.InputOffset()
 		cells, err := rows.Read()
 		switch {
@@ -113,7 +107,7 @@ func (r *reader) endCSV(err error, line int, tell func(line int, message string,
 
 func checkHeader(header []string, line int) *mailer.Error {
 	var p problems
-	p.place = place{line: line, cells: header}
+	p.place = place{position: position{line: line}, cells: header}
 	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
 		p.add(0, short(header[0]), "is one column; separate the columns by commas")
 		return p.err()
@@ -121,7 +115,7 @@ func checkHeader(header []string, line int) *mailer.Error {
 	if len(header) == 0 {
 		p.add(0, "", "has no name; begin the file with the names of its columns")
 	}
-	var seen names
+	seen := make(map[string]bool)
 	for i, name := range header {
 		if p.isFull() {
 			break // this is a file of something else
@@ -131,9 +125,10 @@ func checkHeader(header []string, line int) *mailer.Error {
 			p.add(i, "", "has no name; give it one, or remove the column")
 		case !knownColumn(name):
 			p.add(i, short(name), "is not a known column%s", suggest(name, fields))
-		case !seen.add(name):
+		case seen[name]:
 			p.add(i, short(name), "is a column twice; leave one of the two out")
 		}
+		seen[name] = true
 	}
 	e := p.err()
 	if e != nil {
@@ -156,7 +151,7 @@ func blank(cells []string) bool {
 // row reads one row. A cell that is empty is absent.
 func (r *reader) row(header, cells []string, line int) mailer.Item {
 	d := draft{zones: r.zones}
-	d.place = place{line: line, cells: header}
+	d.place = place{position: position{line: line}, cells: header}
 	for i, cell := range cells[:min(len(cells), len(header))] {
 		switch {
 		case cell == "":
@@ -289,22 +284,4 @@ func (d *draft) eventCell(name, text string, at int) {
 			e.Location.Long = text
 		}
 	}
-}
-
-// boundedReader ends where a row was given all that it may have.
-type boundedReader struct {
-	in   io.Reader
-	left int
-}
-
-// renew allows one more row.
-func (b *boundedReader) renew() { b.left = MaxRecord + ahead }
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	n, err := b.in.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
 }

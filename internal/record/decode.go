@@ -3,13 +3,12 @@ package record
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 )
@@ -46,25 +45,23 @@ func (d *draft) method(want mailer.Method) {
 	}
 }
 
-// record reads one record in JSON.
-func (r *reader) record(text []byte, line, column int) mailer.Item {
+// record reads one record in JSON, which begins at a position of its file.
+func (r *reader) record(text []byte, begin position) mailer.Item {
 	d := draft{zones: r.zones}
-	d.place = place{text: string(text), line: line, column: column}
-	item := mailer.Item{Tag: Source{File: r.name, Line: line}}
-	if at, message := syntaxProblem(text); message != "" {
-		item.Err = syntaxError(d.place, at, message)
+	d.place = place{position: begin, text: text}
+	item := mailer.Item{Tag: Source{File: r.name, Line: begin.line}}
+	v, at, problem := parse(text)
+	if problem == "" && !v.is(jsontext.KindBeginObject) {
+		at, problem = v.at, "the record is "+v.kind()+", not an object; write it in braces"
+	}
+	if problem != "" {
+		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: located(problem, d.place.of(at))}
 		return item
 	}
-	if at := loneSurrogate(text); at >= 0 {
-		item.Err = syntaxError(d.place, at, fmt.Sprintf("%s is half a character; write the other half beside it, or the character itself", text[at:at+len(`\ud800`)]))
-		return item
+	if at, field, ok := repeatedName(text); ok {
+		d.add(at, short(field), "is given twice; leave one of the two out")
 	}
-	v := whole(d.place.text)
-	if !v.isObject() {
-		item.Err = syntaxError(d.place, v.at, "the record is "+v.kind()+", not an object; write it in braces")
-		return item
-	}
-	d.object(v)
+	d.record(v)
 	d.method(r.o.Method)
 	return r.finish(&d, item)
 }
@@ -79,69 +76,84 @@ func (r *reader) finish(d *draft, item mailer.Item) mailer.Item {
 	return item
 }
 
-func syntaxError(p place, at int, message string) *mailer.Error {
-	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: located(message, p.of(at))}
+// field is a name that an object may have, and how its value is read.
+type field struct {
+	name string
+	read func(member)
 }
 
-// syntaxProblem says why and where a text is not JSON; "" if it is.
-func syntaxProblem(text []byte) (at int, message string) {
-	if json.Valid(text) && utf8.Valid(text) {
-		return 0, ""
+// object reads an object that has no other names than those, and reports whether it
+// is one; todo says what to write in place of anything else.
+func (d *draft) object(v value, todo string, known ...field) bool {
+	if !d.isObject(v, todo) {
+		return false
 	}
-	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return at, "a NUL octet is no text; give a text file in UTF-8"
-	}
-	for at := 0; at < len(text); {
-		c, size := utf8.DecodeRune(text[at:])
-		if c == utf8.RuneError && size == 1 {
-			return at, fmt.Sprintf("the octet 0x%02x is not UTF-8; save the file as UTF-8", text[at])
-		}
-		at += size
-	}
-	var any json.RawMessage
-	err := json.Unmarshal(text, &any)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		at = max(0, int(syntax.Offset)-1)
-		if strings.HasPrefix(syntax.Error(), "unexpected end") {
-			at = len(bytes.TrimRight(text, " \t\r\n"))
-		}
-	}
-	return at, fmt.Sprintf("this is not JSON: %v; mend it", err)
+	d.members(v, known, func(m member) { d.unknown(m, known) })
+	return true
 }
 
-func (d *draft) object(v value) {
-	single, many := -1, -1
-	for m := v.members(); m.next(); {
-		d.once(&m, "")
-		switch m.name {
-		case "method":
-			d.methodAt = m.value.at
-			d.text(&m, "", (*string)(&d.invite.Method))
-		case "smart_invite_id":
-			d.text(&m, "", &d.invite.ID)
-		case "callback_url":
-			d.text(&m, "", &d.invite.CallbackURL)
-		case "recipient":
-			if !m.value.isNull() {
-				single = m.key.at
-				d.recipient(m.value, "recipient", &d.invite.Recipient)
-			}
-		case "recipients":
-			if !m.value.isNull() {
-				many = m.key.at
-				d.recipients(m.value)
-			}
-		case "event":
-			d.event(m.value)
-		case "organizer":
-			d.organizer(m.value)
-		case "mail":
-			d.mail(m.value)
+func (d *draft) isObject(v value, todo string) bool {
+	is := v.is(jsontext.KindBeginObject)
+	if !is {
+		d.add(v.at, v.path, "is %s, not an object; %s", v.kind(), todo)
+	}
+	return is
+}
+
+// members reads the members of an object, and passes those whose names are not known
+// to other. A known one that is null counts as absent.
+func (d *draft) members(v value, known []field, other func(member)) {
+	for m := range v.members() {
+		i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
+		switch {
+		case i < 0:
+			other(m)
+		case !m.is(jsontext.KindNull):
+			known[i].read(m)
+		}
+	}
+}
+
+func (d *draft) unknown(m member, known []field) {
+	if d.isFull() {
+		d.more++
+		return
+	}
+	prefix := strings.TrimSuffix(m.path, m.name)
+	near := make([]string, len(known))
+	for i, f := range known {
+		near[i] = prefix + f.name
+	}
+	d.add(m.nameAt, prefix+short(m.name), "is not a known name%s", suggest(m.path, near))
+}
+
+// text reads a string.
+func (d *draft) text(into *string) func(member) {
+	return func(m member) {
+		switch {
+		case m.is(jsontext.KindString):
+			*into = m.str()
+		case m.is(jsontext.KindNumber):
+			d.add(m.at, m.path, "is a number, not a string; put it in double quotes")
 		default:
-			d.unknown(&m, "", "method", "smart_invite_id", "callback_url", "recipient", "recipients", "event", "organizer", "mail")
+			d.add(m.at, m.path, "is %s, not a string; give a text in double quotes", m.kind())
 		}
 	}
+}
+
+func (d *draft) record(v value) {
+	single, many := -1, -1
+	i := &d.invite
+	d.object(v, "write it in braces",
+		field{"method", func(m member) { d.methodAt = m.at; d.text((*string)(&i.Method))(m) }},
+		field{"smart_invite_id", d.text(&i.ID)},
+		field{"callback_url", d.text(&i.CallbackURL)},
+		field{"recipient", func(m member) { single = m.nameAt; d.recipient(m.value, &i.Recipient) }},
+		field{"recipients", func(m member) { many = m.nameAt; d.recipients(m.value) }},
+		field{"event", func(m member) { d.event(m.value) }},
+		field{"organizer", func(m member) { d.organizer(m.value) }},
+		field{"mail", func(m member) { d.mail(m.value) }},
+	)
 	if single >= 0 && many >= 0 {
 		d.add(max(single, many), "recipients", "stands beside recipient; give one of the two")
 	}
@@ -149,142 +161,68 @@ func (d *draft) object(v value) {
 	d.resolve()
 }
 
-// once refuses a name that stands twice in one object.
-func (d *draft) once(m *members, prefix string) {
-	if m.again {
-		d.add(m.key.at, prefix+short(m.name), "is given twice; leave one of the two out")
-	}
-}
-
-func (d *draft) unknown(m *members, prefix string, known ...string) {
-	if d.isFull() {
-		d.more++
-		return
-	}
-	near := make([]string, len(known))
-	for i, name := range known {
-		near[i] = prefix + name
-	}
-	d.add(m.key.at, prefix+short(m.name), "is not a known name%s", suggest(prefix+m.name, near))
-}
-
-// text reads a string.
-func (d *draft) text(m *members, prefix string, into *string) {
-	switch {
-	case m.value.isNull():
-	case m.value.isString():
-		*into = m.value.str()
-	case m.value.isNumber():
-		d.add(m.value.at, prefix+m.name, "is a number, not a string; put it in double quotes")
-	default:
-		d.add(m.value.at, prefix+m.name, "is %s, not a string; give a text in double quotes", m.value.kind())
-	}
-}
-
-// isObject reports whether a value is an object, and says so if it should be.
-func (d *draft) isObject(v value, field, todo string) bool {
-	if !v.isObject() && !v.isNull() {
-		d.add(v.at, field, "is %s, not an object; %s", v.kind(), todo)
-	}
-	return v.isObject()
-}
-
 func (d *draft) recipients(v value) {
-	if !v.isArray() {
-		d.add(v.at, "recipients", `is %s, not an array; give a list such as [{"email": "name@example.com"}]`, v.kind())
+	if !v.is(jsontext.KindBeginArray) {
+		d.add(v.at, v.path, `is %s, not an array; give a list such as [{"email": "name@example.com"}]`, v.kind())
 		return
 	}
 	d.several = []mailer.Recipient{}
-	for e := v.elements(); e.next(); {
-		field := "recipients[" + strconv.Itoa(len(d.several)) + "]"
-		if e.value.isNull() {
-			d.add(e.value.at, field, `is null; name a recipient, such as {"email": "name@example.com"}`)
+	for e := range v.elements() {
+		var r mailer.Recipient
+		if e.is(jsontext.KindNull) {
+			d.add(e.at, e.path, `is null; name a recipient, such as {"email": "name@example.com"}`)
+		} else {
+			d.recipient(e, &r)
 		}
-		d.several = append(d.several, mailer.Recipient{})
-		d.recipient(e.value, field, &d.several[len(d.several)-1])
+		d.several = append(d.several, r)
 	}
 }
 
-func (d *draft) recipient(v value, field string, into *mailer.Recipient) {
+func (d *draft) recipient(v value, into *mailer.Recipient) {
 	todo := `write it as {"email": "name@example.com"}`
-	if v.isArray() {
+	if v.is(jsontext.KindBeginArray) {
 		todo = "for several people use recipients"
 	}
-	if !d.isObject(v, field, todo) {
-		return
-	}
-	prefix := field + "."
-	for m := v.members(); m.next(); {
-		d.once(&m, prefix)
-		switch m.name {
-		case "email":
-			d.text(&m, prefix, &into.Email)
-		case "name":
-			d.text(&m, prefix, &into.Name)
-		case "locale":
-			d.text(&m, prefix, &into.Locale)
-		case "tzid":
-			d.text(&m, prefix, &into.TZID)
-		default:
-			d.unknown(&m, prefix, "email", "name", "locale", "tzid")
-		}
-	}
+	d.object(v, todo,
+		field{"email", d.text(&into.Email)},
+		field{"name", d.text(&into.Name)},
+		field{"locale", d.text(&into.Locale)},
+		field{"tzid", d.text(&into.TZID)},
+	)
 }
 
 func (d *draft) organizer(v value) {
-	if !d.isObject(v, "organizer", `write it as {"name": "…", "email": "name@example.com"}`) {
-		return
-	}
-	d.invite.Organizer = &mailer.Organizer{}
-	for m := v.members(); m.next(); {
-		d.once(&m, "organizer.")
-		switch m.name {
-		case "name":
-			d.text(&m, "organizer.", &d.invite.Organizer.Name)
-		case "email":
-			d.text(&m, "organizer.", &d.invite.Organizer.Email)
-		default:
-			d.unknown(&m, "organizer.", "name", "email")
-		}
+	o := &mailer.Organizer{}
+	if d.object(v, `write it as {"name": "…", "email": "name@example.com"}`,
+		field{"name", d.text(&o.Name)},
+		field{"email", d.text(&o.Email)},
+	) {
+		d.invite.Organizer = o
 	}
 }
 
 func (d *draft) mail(v value) {
-	if !d.isObject(v, "mail", `write it as {"subject": "…"}`) {
-		return
-	}
 	mail := &d.invite.Mail
-	for m := v.members(); m.next(); {
-		d.once(&m, "mail.")
-		switch m.name {
-		case "subject":
-			d.text(&m, "mail.", &mail.Subject)
-		case "template":
-			d.text(&m, "mail.", &mail.Template)
-		case "reply_to":
-			d.text(&m, "mail.", &mail.ReplyTo)
-		case "locale":
-			d.text(&m, "mail.", &mail.Locale)
-		case "data":
-			d.data(m.value)
-		default:
-			d.unknown(&m, "mail.", "subject", "template", "data", "reply_to", "locale")
-		}
-	}
+	d.object(v, `write it as {"subject": "…"}`,
+		field{"subject", d.text(&mail.Subject)},
+		field{"template", d.text(&mail.Template)},
+		field{"data", func(m member) { d.data(m.value) }},
+		field{"reply_to", d.text(&mail.ReplyTo)},
+		field{"locale", d.text(&mail.Locale)},
+	)
 }
 
 // data reads what a template is given. Whole numbers come out as int64, so that
 // a template prints and compares them as they stand.
 func (d *draft) data(v value) {
-	if !d.isObject(v, "mail.data", `write it as {"name": "value"}`) {
+	if !d.isObject(v, `write it as {"name": "value"}`) {
 		return
 	}
-	d.noneTwice(v, "mail.data")
-	decoder := json.NewDecoder(strings.NewReader(v.text))
+	decoder := json.NewDecoder(bytes.NewReader(v.text))
 	decoder.UseNumber()
 	var data map[string]any
 	if err := decoder.Decode(&data); err != nil {
-		d.add(v.at, "mail.data", "cannot be read: %v", err)
+		d.add(v.at, v.path, "cannot be read: %v", err)
 		return
 	}
 	d.invite.Mail.Data = withNumbers(data).(map[string]any)
@@ -312,13 +250,6 @@ func withNumbers(v any) any {
 	return v
 }
 
-// noneTwice refuses names that stand twice at any depth of a free value.
-func (d *draft) noneTwice(v value, field string) {
-	eachRepeated(v.text, 0, func(name string, at int) {
-		d.add(v.at+at, field, "has %q twice in one object; leave one of the two out", short(name))
-	})
-}
-
 // short keeps a text that came from outside small enough for a message.
 func short(s string) string {
 	const longest = 60
@@ -330,135 +261,4 @@ func short(s string) string {
 		cut--
 	}
 	return s[:cut] + "…"
-}
-
-// event reads an event. A name that is not known goes to Extra, as it stands.
-func (d *draft) event(v value) {
-	if !d.isObject(v, "event", "write its summary, start and end in braces") {
-		return
-	}
-	e := &cronofy.Event{}
-	d.invite.Event = e
-	for m := v.members(); m.next(); {
-		d.once(&m, "event.")
-		switch m.name {
-		case "summary":
-			d.text(&m, "event.", &e.Summary)
-		case "description":
-			d.text(&m, "event.", &e.Description)
-		case "start":
-			d.times[0] = d.clock(m.value, "event.start")
-		case "end":
-			d.times[1] = d.clock(m.value, "event.end")
-		case "tzid":
-			d.zoneAt = m.value.at
-			d.text(&m, "event.", &e.TZID)
-		case "location":
-			d.location(m.value)
-		case "url":
-			d.text(&m, "event.", &e.URL)
-		case "reminders":
-			d.reminders(m.value)
-		case "reminders_create_only":
-			e.RemindersCreateOnly = d.flag(&m)
-		case "transparency":
-			d.text(&m, "event.", &e.Transparency)
-		case "color":
-			d.text(&m, "event.", &e.Color)
-		case "event_private":
-			e.EventPrivate = d.flag(&m)
-		case "locale":
-			d.text(&m, "event.", &e.Locale)
-		default:
-			d.noneTwice(m.value, "event."+short(m.name))
-			if e.Extra == nil {
-				e.Extra = make(map[string]json.RawMessage)
-			}
-			e.Extra[m.name] = json.RawMessage(m.value.text)
-		}
-	}
-}
-
-func (d *draft) flag(m *members) *bool {
-	switch m.value.text {
-	case "null":
-		return nil
-	case "true", "false":
-		b := m.value.text == "true"
-		return &b
-	}
-	d.add(m.value.at, "event."+m.name, "is %s; give true or false, without quotes", m.value.kind())
-	return nil
-}
-
-func (d *draft) location(v value) {
-	if !d.isObject(v, "event.location", `write it as {"description": "Board room"}`) {
-		return
-	}
-	l := &cronofy.Location{}
-	d.invite.Event.Location = l
-	for m := v.members(); m.next(); {
-		d.once(&m, "event.location.")
-		switch m.name {
-		case "description":
-			d.text(&m, "event.location.", &l.Description)
-		case "lat":
-			d.coordinate(&m, &l.Lat)
-		case "long":
-			d.coordinate(&m, &l.Long)
-		default:
-			d.unknown(&m, "event.location.", "description", "lat", "long")
-		}
-	}
-}
-
-// coordinate reads degrees, which the API writes as strings and people as
-// numbers.
-func (d *draft) coordinate(m *members, into *string) {
-	if m.value.isNumber() {
-		*into = m.value.text
-		return
-	}
-	d.text(m, "event.location.", into)
-}
-
-func (d *draft) reminders(v value) {
-	const todo = `give a list such as [{"minutes": 30}]`
-	if v.isNull() {
-		return
-	}
-	if !v.isArray() {
-		d.add(v.at, "event.reminders", "is %s, not an array; %s", v.kind(), todo)
-		return
-	}
-	list := []cronofy.Reminder{}
-	for e := v.elements(); e.next(); {
-		prefix := "event.reminders[" + strconv.Itoa(len(list)) + "]"
-		list = append(list, cronofy.Reminder{})
-		if !e.value.isObject() {
-			d.add(e.value.at, prefix, "is %s, not an object; %s", e.value.kind(), todo)
-			continue
-		}
-		d.reminder(e.value, prefix+".", &list[len(list)-1])
-	}
-	d.invite.Event.Reminders = list
-}
-
-func (d *draft) reminder(v value, prefix string, into *cronofy.Reminder) {
-	given := false
-	for m := v.members(); m.next(); {
-		d.once(&m, prefix)
-		if m.name != "minutes" {
-			d.unknown(&m, prefix, "minutes")
-			continue
-		}
-		n, err := strconv.Atoi(m.value.text)
-		if err != nil {
-			d.add(m.value.at, prefix+"minutes", "is not a whole number; give the minutes before the start, without quotes")
-		}
-		into.Minutes, given = n, true
-	}
-	if !given {
-		d.add(v.at, prefix+"minutes", "is missing; give the minutes before the start")
-	}
 }

@@ -19,8 +19,8 @@
 // Names are compared exactly. One that is not known is wrong, as is one that
 // stands twice in an object; inside event, names that are not known are passed on.
 // null counts as absent. In an array of JSON, or in the header of CSV, a mistake
-// in the syntax is one item for the whole file, and none of its records is
-// handed out.
+// in the syntax, half a character (an escape such as \ud83d alone) among them, is one
+// item for the whole file, and none of its records is handed out.
 //
 // # Times
 //
@@ -54,5 +54,5 @@
 // # Limits
 //
 // A record has at most [MaxRecord] octets. One record is in memory at a time,
-// and about 30 octets for each that was read before, to find it again.
+// and about 150 octets for each that was read before, to find it again.
 package record

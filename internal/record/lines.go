@@ -84,7 +84,7 @@ func (r *reader) readLines(in io.Reader) bool {
 		case lines.line == 1 && bytes.IndexByte(text, 0) >= 0:
 			return r.giveUp(1, "this is not text in UTF-8; save the file as UTF-8", nil)
 		case len(bytes.TrimLeft(text, " \t\r")) > 0:
-			item := r.record(text, lines.line, 1)
+			item := r.record(text, position{lines.line, 1})
 			if empty && item.Err != nil && unfinished(text) {
 				item.Err.Message += "; in JSON Lines a record stands on one line: for one over several lines name the file .json"
 			}

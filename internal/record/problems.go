@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,30 +68,33 @@ func located(message, where string) string {
 
 // place turns offsets in a record into lines and columns of its file.
 type place struct {
-	text   string
-	line   int      // on which the record begins
-	column int      // at which it begins, from 1
-	cells  []string // of CSV: what stands in for a column
+	position // at which the record begins
+	text     []byte
+	cells    []string // of CSV: what stands in for a column
 }
 
 // of names the place of an offset. In CSV an offset is the number of a cell.
 func (p place) of(at int) string {
 	if p.cells != nil {
-		return fmt.Sprintf("line %d, column %d", p.line, at+1)
+		return position{p.line, at + 1}.String()
 	}
-	line, column := p.position(at)
-	return fmt.Sprintf("line %d, column %d", line, column)
+	return p.after(p.text[:at]).String()
 }
 
-// position returns line and column of an offset, both from 1; columns count
-// characters.
-func (p place) position(at int) (line, column int) {
-	before := p.text[:min(max(at, 0), len(p.text))]
-	line, column = p.line, p.column
-	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
-		line += strings.Count(before, "\n")
-		column = 1
-		before = before[i+1:]
+// position is a place in a file.
+type position struct {
+	line   int // from 1
+	column int // from 1, in characters
+}
+
+func (p position) String() string { return fmt.Sprintf("line %d, column %d", p.line, p.column) }
+
+// after returns the position of what follows a text that begins at p.
+func (p position) after(text []byte) position {
+	if i := bytes.LastIndexByte(text, '\n'); i >= 0 {
+		p = position{p.line + bytes.Count(text, []byte("\n")), 1}
+		text = text[i+1:]
 	}
-	return line, column + utf8.RuneCountInString(before)
+	p.column += utf8.RuneCount(text)
+	return p
 }

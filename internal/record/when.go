@@ -5,6 +5,8 @@ import (
 	"sort"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/invitemailer/invitemailer/cronofy"
 )
 
@@ -19,34 +21,23 @@ type clock struct {
 }
 
 // clock reads either form of an event's time.
-func (d *draft) clock(v value, field string) clock {
-	switch {
-	case v.isNull():
-		return clock{}
-	case v.isString():
-		return clock{field: field, at: v.at, text: v.str()}
-	case !v.isObject():
-		d.add(v.at, field, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid", v.kind())
+func (d *draft) clock(v value) clock {
+	c := clock{field: v.path, at: v.at}
+	if v.is(jsontext.KindString) {
+		c.text = v.str()
+		return c
+	}
+	if !v.is(jsontext.KindBeginObject) {
+		d.add(v.at, v.path, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid", v.kind())
 		return clock{}
 	}
-	c := clock{field: field, at: v.at}
 	given := false
-	for m := v.members(); m.next(); {
-		d.once(&m, field+".")
-		switch m.name {
-		case "time":
-			given = !m.value.isNull()
-			c.at = m.value.at
-			d.text(&m, field+".", &c.text)
-		case "tzid":
-			c.tzAt = m.value.at
-			d.text(&m, field+".", &c.tzid)
-		default:
-			d.unknown(&m, field+".", "time", "tzid")
-		}
-	}
+	d.object(v, "",
+		field{"time", func(m member) { given, c.at = true, m.at; d.text(&c.text)(m) }},
+		field{"tzid", func(m member) { c.tzAt = m.at; d.text(&c.tzid)(m) }},
+	)
 	if !given {
-		d.add(v.at, field+".time", "is missing; give a time such as \"2027-04-29T09:30:00Z\"")
+		d.add(v.at, v.path+".time", "is missing; give a time such as \"2027-04-29T09:30:00Z\"")
 	}
 	if c.text == "" {
 		return clock{}
