@@ -33,7 +33,7 @@
 // Submitter, which then has no mail left to finish; and the Ledger last, because
 // the outcome of every mail is recorded in it.
 //
-//	err := errors.Join(m.Shutdown(ctx), smtp.Shutdown(ctx), record.Close())
+//	err := errors.Join(m.Shutdown(ctx), smtp.Shutdown(ctx), record.Shutdown(ctx))
 //
 // If the context ends first, Shutdown returns and what is in hand goes on: end the
 // contexts of the calls to break it off.

@@ -277,6 +277,19 @@ func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) e
 // into it. Closing again does nothing.
 func (l *Ledger) Close() error { return l.close() }
 
+// Shutdown is Close that waits for ctx at most. If ctx ends first, it returns an
+// error that wraps its cause, and closing goes on. It may be called again.
+func (l *Ledger) Shutdown(ctx context.Context) error {
+	closed := make(chan error, 1)
+	go func() { closed <- l.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("ledger %s is still being closed: %w", l.name, context.Cause(ctx))
+	}
+}
+
 func (l *Ledger) shut() error {
 	err := l.releaseAll()
 	if l.readers != l.writer {
