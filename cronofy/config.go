@@ -62,12 +62,14 @@ type Config struct {
 	// us, au, ca, de, sg or uk. Defaults to us.
 	DataCenter string
 
-	// Logger receives every decision about repeating, at level debug, and
-	// nothing else. It never sees the key or an address. Nil is silent.
+	// Logger receives every decision about repeating, at level debug, and once at
+	// level info what an answer has been waited for longer than ten seconds. It
+	// never sees the key or an address. Nil is silent.
 	Logger *slog.Logger
 
 	// MaxAttempts is how often one call asks the API at most. 1 means that
-	// nothing is repeated. Defaults to [DefaultMaxAttempts].
+	// nothing is repeated; what had no answer within Timeout never is. Defaults
+	// to [DefaultMaxAttempts].
 	MaxAttempts int
 
 	// MaxWait is the longest wait that the API may ask for. If it asks for

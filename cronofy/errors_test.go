@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -384,11 +386,14 @@ func TestContextErrorsAreFound(t *testing.T) {
 	})
 	t.Run("time-out of one attempt", func(t *testing.T) {
 		t.Parallel()
-		client := setup(t, slow, func(c *Config) { c.Timeout = time.Millisecond })
+		var asked atomic.Int64
+		client := setup(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); slow(w, r) },
+			func(c *Config) { c.Timeout, c.MaxAttempts = 100*time.Millisecond, 4 })
 		_, err := client.Create(t.Context(), documentedRequest())
+		assert.LessOrEqual(t, asked.Load(), int64(1), "whoever calls decides whether to wait as long again")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NoError(t, t.Context().Err())
-		assert.Contains(t, err.Error(), "within 1ms")
+		assert.Contains(t, err.Error(), "within 100ms")
 	})
 }
 
@@ -439,4 +444,22 @@ func TestNothingLeaks(t *testing.T) {
 			assertClean(t, logged.String())
 		})
 	}
+}
+
+// TestSlowAnswersAreTold: whoever reads the log need not guess what a program that
+// goes on with nothing is waiting for.
+func TestSlowAnswersAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		client := offline(t, func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, context.Cause(r.Context())
+		}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(20*time.Second, func() { cancel(errors.New("the caller's own reason")) })
+		_, err := client.Create(ctx, documentedRequest())
+		require.ErrorIs(t, err, context.Canceled, "whatever the cause is")
+		assert.Equal(t, 1, strings.Count(logged.String(), `msg="still waiting for the API"`), "%s", &logged)
+	})
 }

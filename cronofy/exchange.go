@@ -16,10 +16,15 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // maxBody bounds an answer, uncompressed.
 const maxBody = 1 << 20
+
+// tellAfter is how long an answer may take before the log says what is being
+// waited for.
+const tellAfter = 10 * time.Second
 
 // wireRequest is the body of a POST.
 type wireRequest struct {
@@ -113,8 +118,13 @@ func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInv
 		request.Body, request.GetBody = nil, nil
 	}
 
+	told := time.AfterFunc(tellAfter, func() { c.log.Info("still waiting for the API", "api", c.baseURL, "so_far", tellAfter.String()) })
+	defer told.Stop()
 	response, err := c.http.Do(request)
 	if err != nil {
+		if parent.Err() != nil {
+			err = parent.Err() // not its cause, which may say anything
+		}
 		if stopped.Load() && parent.Err() == nil && !connected.Load() {
 			return nil, notSent(context.Cause(waitCtx))
 		}

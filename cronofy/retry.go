@@ -139,6 +139,8 @@ func (c *Client) shouldRepeat(ctx context.Context, err error, attempt int, wait 
 		return false, "the caller's context has ended"
 	case !later:
 		return false, reason
+	case timedOut(known):
+		return false, "no answer came within Timeout, and another attempt may take as long"
 	case !passesSoon(known):
 		return false, "this may pass, but hardly in seconds"
 	case attempt >= c.maxAttempts:
@@ -150,6 +152,12 @@ func (c *Client) shouldRepeat(ctx context.Context, err error, attempt int, wait 
 		return false, "the wait would run beyond the caller's deadline"
 	}
 	return true, reason
+}
+
+// timedOut tells an attempt that took all its time.
+func timedOut(err Error) bool {
+	var transport *TransportError
+	return errors.As(err, &transport) && errors.Is(transport.Err, context.DeadlineExceeded)
 }
 
 // passesSoon tells the failures that are worth another attempt within this

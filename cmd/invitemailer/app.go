@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -97,9 +99,12 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 		return inv.fail(exitUsage, err.Error())
 	}
 	parsed, err := parser.Parse(inv.Args)
+	var unwritten *fs.PathError
 	switch {
 	case helped:
 		return exitOK
+	case errors.As(err, &unwritten) && unwritten.Op == "write", errors.Is(err, errUnread): // the help
+		return inv.unwritten(err)
 	case err != nil:
 		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/record"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -158,10 +159,10 @@ func (b *batch) tell(l *line) {
 	}
 	attrs := []slog.Attr{slog.String("outcome", string(l.Outcome)), slog.String("stage", string(l.Error.Stage)), slog.String("code", string(l.Error.Code))}
 	if l.InviteID != "" {
-		attrs = append(attrs, slog.String("invite", l.InviteID))
+		attrs = append(attrs, slog.String("invite", safetext.Short(l.InviteID, maxShown)))
 	}
 	if at := strings.LastIndexByte(l.Recipient, '@'); at >= 0 {
-		attrs = append(attrs, slog.String("recipient_domain", l.Recipient[at+1:]))
+		attrs = append(attrs, slog.String("recipient_domain", safetext.Short(l.Recipient[at+1:], maxShown)))
 	}
 	b.log.LogAttrs(context.Background(), level, place+field(l.Error.Field)+l.Error.Message, attrs...)
 }

@@ -85,12 +85,16 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	if !ok {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	err := client.CheckKey(ctx)
 	var refused *cronofy.AuthenticationError
 	var known cronofy.Error
 	switch {
 	case err == nil:
 		c.say("ok", "api key", "accepted by "+w.apiURL)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		c.mend(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
 	case errors.As(err, &refused):
 		c.mend(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
@@ -127,9 +131,9 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 	}
 }
 
-// senderTimeout is how long the server has to be asked about the sender. Somebody
-// is waiting.
-const senderTimeout = 15 * time.Second
+// answerTimeout is how long the API, and the server that is asked about the sender,
+// have for all they say. Somebody is waiting.
+const answerTimeout = 15 * time.Second
 
 // sender asks the server whether it takes mail from the sender that the settings
 // name.
@@ -140,7 +144,7 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 		c.say("ok", name, "not tried, since each record names its own: set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, senderTimeout, fmt.Errorf("no answer within %s", senderTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("no answer within %s", answerTimeout))
 	defer cancel()
 	reply, err := submitter.Probe(ctx, submission.Envelope{From: envelope, To: from})
 	var refused *submission.Error

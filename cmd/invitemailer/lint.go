@@ -87,7 +87,7 @@ func (c *lintCmd) list(inv *invocation) exitCode {
 // print writes a text to standard output.
 func (inv *invocation) print(text string) exitCode {
 	if _, err := io.WriteString(inv.Stdout, strings.TrimRight(text, "\n")+"\n"); err != nil {
-		return exitTempfail
+		return inv.unwritten(err)
 	}
 	return exitOK
 }
@@ -175,7 +175,7 @@ func (l *linting) put(lines []lintLine) {
 // finish sums up on standard error and says how the run ends.
 func (l *linting) finish() exitCode {
 	if err := l.out.Flush(); err != nil {
-		return exitTempfail
+		return l.inv.unwritten(err)
 	}
 	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)
 	switch {

@@ -126,9 +126,13 @@ func (r *results) close() error {
 	return r.flush()
 }
 
+// maxShown is how many characters of an id or an address people are shown. A valid
+// address is whole; what is longer is told to programs only.
+const maxShown = 254
+
 // columns is the line as people read it on a terminal.
 func (l *line) columns() string {
-	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind, safetext.Line(l.InviteID), safetext.Line(l.Recipient))
+	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind, safetext.Short(l.InviteID, maxShown), safetext.Short(l.Recipient, maxShown))
 	switch {
 	case l.Error != nil:
 		text += "  " + safetext.Line(l.Error.Error())

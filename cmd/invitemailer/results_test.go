@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,4 +121,18 @@ func BenchmarkResults(b *testing.B) {
 	if err := r.close(); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// TestLongNamesAreShownInPart: a record that is wrong may have an id and an address
+// of any length, and neither fills a terminal or a log.
+func TestLongNamesAreShownInPart(t *testing.T) {
+	t.Parallel()
+	l := line{InviteID: strings.Repeat("i", 100_000), Recipient: "ann@" + strings.Repeat("e", 100_000), Error: &mailer.Error{Message: "wrong"}}
+	assert.Less(t, len(l.columns()), 1000)
+	assert.Less(t, len((&entryLine{line: l}).columns()), 1000)
+	var log strings.Builder
+	b := &batch{log: slog.New(slog.NewTextHandler(&log, nil))}
+	b.tell(&l)
+	assert.Contains(t, log.String(), "wrong")
+	assert.Less(t, log.Len(), 1000)
 }

@@ -191,7 +191,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 // columns is the line as people read it on a terminal.
 func (l *entryLine) columns() string {
 	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(time.DateOnly+" "+time.TimeOnly+"Z"),
-		safetext.Line(l.InviteID), safetext.Line(l.Recipient))
+		safetext.Short(l.InviteID, maxShown), safetext.Short(l.Recipient, maxShown))
 	if l.RSVP != nil {
 		text += "  " + safetext.Line(l.RSVP.Status)
 		if l.RSVP.Outdated {

@@ -74,7 +74,7 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 		}
 	}
 	if err := out.Flush(); err != nil {
-		return exitTempfail
+		return inv.unwritten(err)
 	}
 	_, _ = fmt.Fprintf(inv.Stderr, "invitemailer: %d mails rendered and checked, %d wrong\n", rendered, wrong)
 	if wrong > 0 {

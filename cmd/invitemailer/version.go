@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 )
@@ -13,10 +12,7 @@ type versionCmd struct{}
 
 func (versionCmd) run(_ context.Context, inv *invocation) exitCode {
 	info, _ := debug.ReadBuildInfo()
-	if _, err := io.WriteString(inv.Stdout, describe(info)+"\n"); err != nil {
-		return exitTempfail
-	}
-	return exitOK
+	return inv.print(describe(info))
 }
 
 func describe(info *debug.BuildInfo) string {

@@ -32,6 +32,7 @@ type pool struct {
 	reaper  *time.Timer
 	armed   bool
 	leaving sync.WaitGroup // connections that are saying QUIT
+	parting int            // as many as leaving has
 }
 
 // waiter is somebody in the queue.
@@ -157,7 +158,13 @@ func (p *pool) replace(c *session) {
 // part lets a connection say QUIT, while others go on. The pool is not closed.
 func (p *pool) part(c *session) {
 	p.up--
-	p.leaving.Go(func() { c.quit() })
+	p.parting++
+	p.leaving.Go(func() {
+		c.quit()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.parting--
+	})
 }
 
 // begin lets the holder of a place open a connection, after the backoff. It
@@ -297,6 +304,9 @@ func (p *pool) shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return fmt.Errorf("%d messages are still in hand; wait for longer, or end their contexts: %w", p.places, context.Cause(ctx))
+		if p.places == 0 && p.parting == 0 {
+			return nil
+		}
+		return fmt.Errorf("%d messages are still in hand, and %d connections say QUIT; wait for longer, or end the contexts of the messages: %w", p.places, p.parting, context.Cause(ctx))
 	}
 }

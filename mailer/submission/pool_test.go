@@ -406,6 +406,11 @@ func TestShutdownWhileOthersWait(t *testing.T) {
 		wg.Wait()
 		assert.EqualValues(t, 2, accepted.Load())
 		assert.EqualValues(t, 4, closed.Load())
+		ended, end := context.WithCancel(t.Context())
+		end()
+		for range 10 {
+			assert.NoError(t, s.Shutdown(ended), "there is nothing to wait for")
+		}
 		assert.Equal(t, 2, strings.Count(strings.Join(server.Commands(), "\n"), "QUIT"))
 	})
 }

@@ -81,8 +81,8 @@ func (s *scram) prove(serverFirst string) ([]byte, error) {
 	nonce, ok := strings.CutPrefix(fields[0], "r=")
 	salt64, ok2 := strings.CutPrefix(fields[1], "s=")
 	count, ok3 := strings.CutPrefix(fields[2], "i=")
-	if !ok || !ok2 || !ok3 || !strings.HasPrefix(nonce, s.nonce) {
-		return nil, errScramSyntax
+	if !ok || !ok2 || !ok3 || !strings.HasPrefix(nonce, s.nonce) || nonce == s.nonce {
+		return nil, errScramSyntax // the server must put its own part behind ours (RFC 5802 section 5.1)
 	}
 	salt, err := base64.StdEncoding.DecodeString(salt64)
 	if err != nil {

@@ -70,6 +70,7 @@ func TestSCRAMWantsTheServersSignature(t *testing.T) {
 		{"another first message", errScramSyntax, []string{exampleFirst, exampleFirst}},
 		{"empty, between", errScramSyntax, []string{exampleFirst, "", exampleFinal}},
 		{"more after the last", errScramSyntax, []string{exampleFirst, exampleFinal, exampleFinal}},
+		{"no nonce of its own", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"}},
 		{"another nonce", errScramSyntax, []string{"r=other" + exampleFirst[2:]}},
 		{"a mandatory extension", errScramSyntax, []string{"m=x," + exampleFirst}},
 		{"fields missing", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ=="}},
