@@ -11,6 +11,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/loopback"
 	"github.com/invitemailer/invitemailer/internal/metrics"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
@@ -185,7 +186,7 @@ func newServing(s settings, p *problems) serving {
 	}
 	address("INVITEMAILER_LISTEN", made.listen)
 	address("INVITEMAILER_ADMIN", made.admin)
-	if made.token == "" && !board.IsLoopback(made.admin) {
+	if made.token == "" && !loopback.Host(made.admin) {
 		p.add("INVITEMAILER_ADMIN_TOKEN", "is missing, and INVITEMAILER_ADMIN is %s, which is not this machine alone: set a token, or listen on 127.0.0.1", made.admin)
 	}
 	return made
