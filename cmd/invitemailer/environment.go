@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"reflect"
 	"slices"
@@ -70,6 +71,13 @@ func misspelt(environ []string) []string {
 	}
 	slices.Sort(warnings)
 	return warnings
+}
+
+// warnOfMisspelt logs what misspelt finds in the environment.
+func warnOfMisspelt(log *slog.Logger) {
+	for _, warning := range misspelt(os.Environ()) {
+		log.Warn(warning)
+	}
 }
 
 func looksLikeOurs(name string) bool {

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
@@ -48,14 +47,10 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	if c.Admin != "" {
 		inv.flags.Admin = c.Admin
 	}
-	s, err := load(inv.flags)
+	var p problems
+	s, cfg, err := inv.ledgerSettings("no answer could be kept", &p)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())
-	}
-	var p problems
-	cfg := configure(s, scopeLedger, &p)
-	if cfg.ledger.none {
-		p.add("INVITEMAILER_LEDGER", "is none, so no answer could be kept; name the ledger as sqlite:PATH")
 	}
 	made := newServing(s, &p)
 	var api rsvp.API // nil without a key
@@ -72,9 +67,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return inv.misconfigured(s, p.texts)
 	}
 	log := cfg.logger(inv.screen)
-	for _, warning := range misspelt(os.Environ()) {
-		log.Warn(warning)
-	}
+	warnOfMisspelt(log)
 	cfg.ledger.patience = inv.Patience
 	cfg.ledger.keys, cfg.ledger.same = made.secrets, c.SameApplication
 	// Of whatever API, and made if it is not there: the first callback may come
