@@ -83,7 +83,7 @@ func clean(s string) string {
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
-// shorten cuts s to a number of code points, of which the last is then "…".
+// shorten cuts s to a number of code points, of which the last is then "…": limits here are those of the API, which counts them so.
 func shorten(s string, limit int) string {
 	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 )
@@ -321,15 +322,8 @@ func (d *draft) noneTwice(v value, field string) {
 
 // short keeps a text that came from outside small enough for a message.
 func short(s string) string {
-	const longest = 60
-	if len(s) <= longest {
-		return s
-	}
-	cut := longest
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
+	const longest = 60 // octets
+	return safetext.Ellipsis(s, longest)
 }
 
 // event reads an event. A name that is not known goes to Extra, as it stands.
