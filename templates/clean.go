@@ -22,7 +22,8 @@ const (
 
 // oneLine is s on one line: white space and control characters become one
 // space each run, and bidirectional controls, which can make a text read as
-// another one, are left out.
+// another one, are left out. [address.CleanText] does the same for a header,
+// but drops a control character where a page keeps the words around it apart.
 func oneLine(s string) string {
 	if tidy(s) {
 		return s
