@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/window"
 )
 
 // One new invite, from the request to what the answer says, against the
@@ -62,8 +63,8 @@ func benchmarkCreate(b *testing.B, client *Client) {
 // The limiter while it has nothing to hold back: what every request pays.
 func BenchmarkLimiter(b *testing.B) {
 	l := newLimiter(DefaultRatePerSecond, DefaultRatePerMinute)
-	for i := range l.windows {
-		l.windows[i].length = 0
+	for i, limit := range []int{DefaultRatePerSecond, DefaultRatePerMinute} {
+		l.windows[i] = window.New(limit, 0)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 // Limits that the API documents and defaults of this package.
@@ -177,7 +179,7 @@ func canonicalBaseURL(text string) (string, error) {
 		return "", errors.New("holds a user name: the key goes into APIKey, nothing into the URL")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", errors.New("holds a query or a fragment: leave it out")
-	case u.Scheme == "http" && !isLoopback(host):
+	case u.Scheme == "http" && !loopback.Host(host):
 		return "", errors.New("is plain http: use https (http is for loopback addresses only)")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", errors.New("is neither https nor http: use https")
@@ -194,14 +196,6 @@ func canonicalBaseURL(text string) (string, error) {
 		u.Host = host
 	}
 	return strings.TrimRight(u.String(), "/"), nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // String shows everything but the key.

@@ -3,9 +3,10 @@ package cronofy
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/window"
 )
 
 // windowGuard is added to both windows, for clocks that do not run at the same
@@ -30,20 +31,10 @@ const windowGuard = 10 * time.Millisecond
 type limiter struct {
 	turn  chan struct{} // holds one token
 	ended chan struct{} // tells the first in line that a request ended
-	base  time.Time     // what the offsets below count from
 
 	mu      sync.Mutex
-	windows []window
-	held    time.Duration // nobody begins before this offset
-}
-
-// window counts the requests that may have arrived within its length.
-type window struct {
-	length time.Duration
-	ends   []time.Duration // a ring as long as the limit: when requests ended, as offsets
-	oldest int
-	count  int // of ends
-	open   int // requests begun and not ended
+	windows []*window.Window // of the requests that may have arrived within each
+	held    time.Time        // nobody begins before
 }
 
 // heldError says that the API asked for a longer wait than the caller allows.
@@ -53,13 +44,13 @@ func (e *heldError) Error() string { return "held for " + e.wait.String() }
 
 // newLimiter makes a limiter; a limit of 0 or less is no limit.
 func newLimiter(perSecond, perMinute int) *limiter {
-	l := &limiter{turn: make(chan struct{}, 1), ended: make(chan struct{}, 1), base: time.Now()}
+	l := &limiter{turn: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	l.turn <- struct{}{}
 	if perSecond > 0 {
-		l.windows = append(l.windows, window{length: time.Second + windowGuard, ends: make([]time.Duration, perSecond)})
+		l.windows = append(l.windows, window.New(perSecond, time.Second+windowGuard))
 	}
 	if perMinute > 0 {
-		l.windows = append(l.windows, window{length: time.Minute + windowGuard, ends: make([]time.Duration, perMinute)})
+		l.windows = append(l.windows, window.New(perMinute, time.Minute+windowGuard))
 	}
 	return l
 }
@@ -88,7 +79,7 @@ func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 			return &heldError{wait: hold}
 		case wait <= 0:
 			return nil
-		case wait < untilEnd:
+		case wait < window.UntilEnd:
 			if err := sleep(ctx, wait); err != nil {
 				return err
 			}
@@ -102,23 +93,20 @@ func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 	}
 }
 
-// untilEnd is the wait when only the end of a request can make room.
-const untilEnd time.Duration = math.MaxInt64
-
 // take counts a request if it may begin now, else it tells how long to wait,
 // and how much of that the API asked for.
 func (l *limiter) take() (hold, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Since(l.base)
-	hold = l.held - now
+	now := time.Now()
+	hold = l.held.Sub(now)
 	wait = hold
-	for i := range l.windows {
-		wait = max(wait, l.windows[i].wait(now))
+	for _, w := range l.windows {
+		wait = max(wait, w.Wait(now))
 	}
 	if wait <= 0 {
-		for i := range l.windows {
-			l.windows[i].open++
+		for _, w := range l.windows {
+			w.Begin()
 		}
 	}
 	return hold, wait
@@ -131,9 +119,9 @@ func (l *limiter) end() {
 		return
 	}
 	l.mu.Lock()
-	now := time.Since(l.base)
-	for i := range l.windows {
-		l.windows[i].end(now)
+	now := time.Now()
+	for _, w := range l.windows {
+		w.End(now)
 	}
 	l.mu.Unlock()
 	select {
@@ -146,28 +134,9 @@ func (l *limiter) end() {
 func (l *limiter) hold(wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held = max(l.held, time.Since(l.base)+wait)
-}
-
-// wait is how long the window has no room for another request.
-func (w *window) wait(now time.Duration) time.Duration {
-	for w.count > 0 && w.ends[w.oldest]+w.length <= now {
-		w.oldest = (w.oldest + 1) % len(w.ends)
-		w.count--
+	if until := time.Now().Add(wait); until.After(l.held) {
+		l.held = until
 	}
-	switch {
-	case w.open+w.count < len(w.ends):
-		return 0
-	case w.count == 0:
-		return untilEnd
-	}
-	return w.ends[w.oldest] + w.length - now
-}
-
-func (w *window) end(now time.Duration) {
-	w.open--
-	w.ends[(w.oldest+w.count)%len(w.ends)] = now
-	w.count++
 }
 
 // sleep waits, unless ctx ends first or is known to.

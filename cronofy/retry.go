@@ -12,16 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/backoff"
 	"github.com/invitemailer/invitemailer/internal/limitwait"
 	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
-// The wait before attempt n+1 is random between nothing and the smaller of
-// backoffCap and backoffBase doubled n-1 times ("full jitter"), on top of what
-// the API asks for.
+// The wait before the next attempt is a random part of the backoff, on top of
+// what the API asks for.
 const (
-	backoffBase = 500 * time.Millisecond
-	backoffCap  = 8 * time.Second
+	firstBackoff = 500 * time.Millisecond // after the first attempt; doubles
+	maxBackoff   = 8 * time.Second
 )
 
 // post sends a request for one or many recipients.
@@ -193,12 +193,8 @@ func askedFor(err error) time.Duration {
 
 // backoff is the wait before the next attempt.
 func (c *Client) backoff(err error, attempt int) time.Duration {
-	ceiling := backoffCap
-	if shift := attempt - 1; shift < 10 {
-		ceiling = min(backoffCap, backoffBase<<shift)
-	}
-	jitter := time.Duration(min(max(c.random(), 0), 1) * float64(ceiling))
-	return askedFor(err) + jitter
+	waits := backoff.Backoff{First: firstBackoff, Max: maxBackoff}
+	return askedFor(err) + waits.Full(attempt, c.random())
 }
 
 // maxRetryAfter keeps arithmetic on Retry-After from overflowing.

@@ -240,7 +240,7 @@ func TestBackoffIsBounded(t *testing.T) {
 		for attempt := 1; attempt < 100; attempt++ {
 			wait := client.backoff(&ServerError{RetryAfter: time.Second}, attempt)
 			assert.GreaterOrEqual(t, wait, time.Second)
-			assert.LessOrEqual(t, wait, time.Second+backoffCap)
+			assert.LessOrEqual(t, wait, time.Second+maxBackoff)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package mailer_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
@@ -233,130 +231,6 @@ func TestAFailureOfTheRunIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestCancellations(t *testing.T) {
-	t.Parallel()
-	t.Run("of what was sent", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, nil)
-		one := h.send(t, boardMeeting())
-		two := h.send(t, cancellation())
-		require.Equal(t, mailer.Sent, two.Outcome, "%+v", two.Error)
-		assert.Equal(t, mailer.Cancellation, two.Kind)
-		m := h.accepted(t)[1]
-		assert.Equal(t, "Cancelled: Board meeting", m.Header.Get("Subject"))
-		assert.Equal(t, "<"+one.MessageID+">", strings.TrimSpace(m.Header.Get("In-Reply-To")))
-		assert.Equal(t, mailer.Unchanged, h.send(t, cancellation()).Outcome)
-		assert.Equal(t, 2, h.api.Count())
-
-		again := h.send(t, boardMeeting())
-		assert.Equal(t, mailer.Sent, again.Outcome, "inviting again works")
-		assert.Equal(t, mailer.Invitation, again.Kind)
-	})
-	t.Run("needs no organizer if the ledger knows one", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, nil)
-		h.send(t, boardMeeting())
-		bare := cancellation()
-		bare.Organizer = nil
-		h.cfg.Organizer = mailer.Organizer{Name: "Somebody else", Email: "else@example.com"}
-		r := h.send(t, bare)
-		require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
-		assert.Equal(t, `"Jane Doe" <jane@example.com>`, h.accepted(t)[1].Header.Get("From"))
-		assert.Empty(t, h.accepted(t)[1].Header.Get("Reply-To"))
-		text := readMail(t, string(h.smtp.Accepted()[1].Data)).parts[0].body
-		assert.Contains(t, text, "Jane Doe <jane@example.com>")
-		assert.NotContains(t, text, "Somebody else")
-	})
-	t.Run("of what may have left", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
-		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
-		r := h.send(t, cancellation())
-		assert.Equal(t, mailer.Sent, r.Outcome)
-		assert.Equal(t, mailer.Cancellation, r.Kind)
-	})
-	t.Run("of what never left", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")))
-		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
-		r := h.send(t, cancellation())
-		assert.Equal(t, mailer.Unchanged, r.Outcome)
-		assert.Equal(t, mailer.None, r.Kind)
-		assert.Equal(t, "cancel", h.api.Requests()[1].Action, "the API is told")
-		assert.Empty(t, h.smtp.Accepted(), "nobody is mailed")
-		h.send(t, cancellation())
-		assert.Equal(t, 2, h.api.Count())
-	})
-	t.Run("of what the API never knew", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, nil)
-		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
-			if r.N == 1 {
-				return cronofytest.FaultStatus(422, 0)
-			}
-			return nil
-		})
-		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
-		r := h.send(t, cancellation())
-		assert.Equal(t, mailer.Unchanged, r.Outcome, "%+v", r.Error)
-	})
-	t.Run("of an invite that the ledger does not know", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, nil)
-		known := h.cfg.Ledger
-		h.cfg.Ledger = nil
-		h.send(t, boardMeeting())
-		h.cfg.Ledger = known
-		r := h.send(t, cancellation())
-		assert.Equal(t, mailer.Sent, r.Outcome)
-		assert.Equal(t, mailer.Cancellation, r.Kind)
-	})
-	t.Run("whose SEQUENCE did not grow", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, nil)
-		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
-			if r.Action != "cancel" {
-				return nil
-			}
-			return cronofytest.FaultCalendar(func(ics string) string { return strings.Replace(ics, "SEQUENCE:1", "SEQUENCE:0", 1) })
-		})
-		h.send(t, boardMeeting())
-		r := h.send(t, cancellation())
-		assert.Equal(t, mailer.Sent, r.Outcome)
-		require.Len(t, r.Findings, 1)
-		assert.Equal(t, "IM38", r.Findings[0].Rule)
-	})
-	t.Run("with a temporary refusal", func(t *testing.T) {
-		t.Parallel()
-		h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-			if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
-				return submissiontest.Say("451 later")
-			}
-			return submissiontest.Fault{}
-		})
-		h.send(t, boardMeeting())
-		require.Equal(t, mailer.Deferred, h.send(t, cancellation()).Outcome)
-		assert.Equal(t, mailer.Sent, h.send(t, cancellation()).Outcome)
-		assert.Equal(t, 2, h.api.Count())
-	})
-}
-
-// What the API documents no calendar for cannot be mailed, and the receipt says so.
-func TestAWithdrawalWithoutACalendarFails(t *testing.T) {
-	t.Parallel()
-	h := newRecordedHouse(t, nil)
-	g := group(2)
-	_, err := h.mailer(t).SendGroup(t.Context(), g)
-	require.NoError(t, err)
-	r := h.send(t, mailer.Invite{ID: g.ID, Method: mailer.Remove, Recipient: g.Recipients[1], Organizer: g.Organizer})
-	assert.Equal(t, mailer.Failed, r.Outcome)
-	require.NotNil(t, r.Error)
-	assert.Equal(t, mailer.CodeNoCalendar, r.Error.Code)
-	assert.Equal(t, mailer.Withdrawal, r.Kind)
-	assert.Equal(t, "remove", h.api.Requests()[1].Action)
-	assert.Len(t, h.smtp.Accepted(), 2)
-}
-
 func TestStaleCalendarsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -442,81 +316,6 @@ func TestResendMailsTheSameRevisionAgain(t *testing.T) {
 	assert.Equal(t, calendars[0], calendars[2])
 }
 
-func TestGroups(t *testing.T) {
-	t.Parallel()
-	h := newRecordedHouse(t, nil)
-	send := func(g mailer.Group) []mailer.Receipt {
-		receipts, err := h.mailer(t).SendGroup(t.Context(), g)
-		if err != nil {
-			var e *mailer.Error
-			require.ErrorAs(t, err, &e)
-		}
-		return receipts
-	}
-	outcome := func(receipts []mailer.Receipt) string {
-		var s []string
-		for _, r := range receipts {
-			s = append(s, fmt.Sprint(r.Outcome, "/", r.Kind))
-		}
-		return strings.Join(s, " ")
-	}
-	assert.Equal(t, "sent/invitation sent/invitation", outcome(send(group(2))))
-	assert.Equal(t, 1, h.api.Count(), "one request for all")
-	calendar := readMail(t, string(h.smtp.Accepted()[0].Data)).parts[3].body
-	assert.Contains(t, calendar, "person0@example.org")
-	assert.Contains(t, calendar, "person1@example.org")
-
-	assert.Equal(t, "unchanged/none unchanged/none", outcome(send(group(2))))
-	assert.Equal(t, 1, h.api.Count())
-
-	assert.Equal(t, "unchanged/none unchanged/none sent/invitation", outcome(send(group(3))), "a newcomer is invited, the rest hear nothing")
-	assert.Equal(t, 2, h.api.Count())
-
-	moved := group(3)
-	moved.Event.Summary = "Board dinner"
-	assert.Equal(t, "sent/update sent/update sent/update", outcome(send(moved)))
-
-	fewer := moved
-	fewer.Recipients = people(2)
-	receipts := send(fewer)
-	assert.Equal(t, "unchanged/none unchanged/none unchanged/none", outcome(receipts))
-	require.Len(t, receipts[2].Findings, 1)
-	assert.Equal(t, "missing_recipient", receipts[2].Findings[0].Rule)
-	assert.Equal(t, "person2@example.org", receipts[2].Recipient)
-
-	h.cfg.WithdrawMissing = true
-	receipts = send(fewer)
-	require.Len(t, receipts, 3)
-	assert.Equal(t, mailer.Withdrawal, receipts[2].Kind)
-	assert.Equal(t, mailer.CodeNoCalendar, receipts[2].Error.Code, "the API documents no calendar for it")
-
-	single := boardMeeting()
-	single.Recipient = group(1).Recipients[0]
-	r := h.send(t, single)
-	assert.Equal(t, mailer.Invalid, r.Outcome)
-	assert.Equal(t, mailer.CodeFormChanged, r.Error.Code)
-}
-
-// One refused recipient of a group does not keep the others from their mail, and
-// the next run mails that one alone.
-func TestAGroupIsRecordedOneByOne(t *testing.T) {
-	t.Parallel()
-	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-		if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
-			return submissiontest.Say("450 later")
-		}
-		return submissiontest.Fault{}
-	})
-	receipts, err := h.mailer(t).SendGroup(t.Context(), group(3))
-	require.Error(t, err)
-	assert.Equal(t, []mailer.Outcome{mailer.Sent, mailer.Deferred, mailer.Sent}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
-	receipts, err = h.mailer(t).SendGroup(t.Context(), group(3))
-	require.NoError(t, err)
-	assert.Equal(t, []mailer.Outcome{mailer.Unchanged, mailer.Sent, mailer.Unchanged}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
-	assert.Equal(t, 1, h.api.Count())
-	assert.Len(t, h.smtp.Accepted(), 3)
-}
-
 func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
 	t.Parallel()
 	h := newRecordedHouse(t, nil)
@@ -542,111 +341,6 @@ func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
 	assert.Equal(t, mailer.Unchanged, h.send(t, boardMeeting()).Outcome)
 	assert.Equal(t, 1, h.api.Count())
 	assert.Len(t, h.smtp.Accepted(), 1)
-}
-
-// smtpBytes is a Submitter that is a function.
-type smtpBytes func(context.Context, submission.Envelope, []byte) submission.Result
-
-func (f smtpBytes) Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result {
-	return f(ctx, env, msg)
-}
-
-// failingLedger refuses one of its writes.
-type failingLedger struct {
-	mailer.Ledger
-	at  string
-	err error
-}
-
-func (l failingLedger) fails(at string) error {
-	if l.at == at {
-		return l.err
-	}
-	return nil
-}
-
-func (l failingLedger) Lookup(ctx context.Context, k ...ledger.Key) ([]ledger.Entry, error) {
-	if err := l.fails("lookup"); err != nil {
-		return nil, err
-	}
-	return l.Ledger.Lookup(ctx, k...)
-}
-
-func (l failingLedger) Claim(ctx context.Context, k ...ledger.Key) (ledger.Claim, error) {
-	if err := l.fails("claim"); err != nil {
-		return ledger.Claim{}, err
-	}
-	return l.Ledger.Claim(ctx, k...)
-}
-
-func (l failingLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error {
-	if err := l.fails("create"); err != nil {
-		return err
-	}
-	return l.Ledger.Create(ctx, c, made...)
-}
-
-func (l failingLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key, s ledger.Submission) error {
-	if err := l.fails("submitting"); err != nil {
-		return err
-	}
-	return l.Ledger.Submitting(ctx, c, k, s)
-}
-
-func (l failingLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Outcome) error {
-	if err := l.fails("finish"); err != nil {
-		return err
-	}
-	return l.Ledger.Finish(ctx, c, k, o)
-}
-
-// No mail leaves unrecorded, whatever write the ledger refuses, and a mail whose
-// end could not be recorded is repeated, the same bytes.
-func TestNoMailLeavesUnrecorded(t *testing.T) {
-	t.Parallel()
-	for _, at := range []string{"lookup", "claim", "create", "submitting", "finish"} {
-		for name, tc := range map[string]struct {
-			err   error
-			code  mailer.Code
-			stops bool
-		}{
-			"full":     {err: fmt.Errorf("writing: %w", ledger.ErrBusy), code: mailer.CodeLedgerBusy, stops: true},
-			"unusable": {err: fmt.Errorf("writing: %w", ledger.ErrUnusable), code: mailer.CodeLedgerUnusable, stops: true},
-			"lost":     {err: ledger.ErrClaimLost, code: mailer.CodeClaimLost},
-		} {
-			t.Run(at+" "+name, func(t *testing.T) {
-				t.Parallel()
-				h := newRecordedHouse(t, nil)
-				good := h.cfg.Ledger
-				h.cfg.Ledger = failingLedger{good, at, tc.err}
-				r := h.send(t, boardMeeting())
-				require.NotNil(t, r.Error)
-				assert.Equal(t, tc.code, r.Error.Code)
-				assert.Equal(t, tc.stops, r.Error.StopsRun)
-				left := 0
-				if at == "finish" {
-					left = 1
-					assert.Equal(t, mailer.Unknown, r.Outcome)
-				} else {
-					assert.Equal(t, mailer.Deferred, r.Outcome)
-				}
-				require.Len(t, h.smtp.Accepted(), left)
-
-				h.cfg.Ledger = good
-				if left > 0 {
-					waiting := h.send(t, boardMeeting())
-					assert.Equal(t, mailer.Unknown, waiting.Outcome)
-					assert.Equal(t, mailer.CodeWaiting, waiting.Error.Code)
-					h.cfg.Now = func() time.Time { return today.Add(20 * time.Minute) }
-				}
-				again := h.send(t, boardMeeting())
-				assert.Equal(t, mailer.Sent, again.Outcome, "%+v", again.Error)
-				taken := h.smtp.Accepted()
-				require.Len(t, taken, left+1)
-				assert.Equal(t, string(taken[0].Data), string(taken[len(taken)-1].Data))
-			})
-		}
-	}
 }
 
 // The past does not come back: not from an old file, and not from the record.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/backoff"
 )
 
 // Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
@@ -277,11 +279,7 @@ func (b *batchRun) settle(t *task) {
 // backoff is a random time up to a bound that doubles with each try, and at
 // least half of it.
 func (b *batchRun) backoff(tries int) time.Duration {
-	bound := maxBackoff
-	if tries < 6 {
-		bound = min(maxBackoff, firstBackoff<<(tries-1))
-	}
-	return bound/2 + time.Duration(b.o.Jitter()*float64(bound/2))
+	return backoff.Backoff{First: firstBackoff, Max: maxBackoff}.Half(tries, b.o.Jitter())
 }
 
 // end lets a task go on to its next work. After the last it gives its result away

@@ -22,7 +22,8 @@ const (
 
 // oneLine is s on one line: white space and control characters become one
 // space each run, and bidirectional controls, which can make a text read as
-// another one, are left out.
+// another one, are left out. [address.CleanText] does the same for a header,
+// but drops a control character where a page keeps the words around it apart.
 func oneLine(s string) string {
 	if tidy(s) {
 		return s
@@ -83,7 +84,7 @@ func clean(s string) string {
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
-// shorten cuts s to a number of code points, of which the last is then "…".
+// shorten cuts s to a number of code points, of which the last is then "…": limits here are those of the API, which counts them so.
 func shorten(s string, limit int) string {
 	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s

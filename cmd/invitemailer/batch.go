@@ -53,9 +53,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	var p problems
 	b := &batch{inv: inv, flags: flags, cfg: configure(s, flags.scope(), &p), tally: newTally(), told: make(map[string]bool)}
 	b.log = b.cfg.logger(inv.screen)
-	for _, warning := range misspelt(os.Environ()) {
-		b.log.Warn(warning)
-	}
+	warnOfMisspelt(b.log)
 	p.missed(os.Environ())
 	flags.apply(&b.cfg.mail)
 	b.cfg.smtp.Timeouts.Open = flags.connectWithin()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"reflect"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/invitemailer/invitemailer/internal/spelling"
 )
 
 // load returns the settings that hold: a flag, else the environment, else the
@@ -72,6 +75,13 @@ func misspelt(environ []string) []string {
 	return warnings
 }
 
+// warnOfMisspelt logs what misspelt finds in the environment.
+func warnOfMisspelt(log *slog.Logger) {
+	for _, warning := range misspelt(os.Environ()) {
+		log.Warn(warning)
+	}
+}
+
 func looksLikeOurs(name string) bool {
 	for _, prefix := range []string{"INVITEMAILER_", "CRONOFY_", "SMTP_", "MAIL_", "ORGANIZER_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -85,32 +95,11 @@ func looksLikeOurs(name string) bool {
 func nearest(name string, known []string) (near string, distance int) {
 	distance = len(name) + 1
 	for _, k := range known {
-		if d := edits(name, k); d < distance {
+		if d := spelling.Distance(name, k, distance); d < distance {
 			near, distance = k, d
 		}
 	}
 	return near, distance
-}
-
-// edits is the Levenshtein distance between two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // secret returns the value of a setting that may stand in a file.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/spelling"
 )
 
 // guard is a list that keeps mail back. Only one that is not set at all allows
@@ -75,7 +77,7 @@ func missedGuard(name string, known []string) string {
 		case looksLikeOurs(name) && nearest == g && distance <= 3,
 			looksLikeOurs(name) && strings.Contains(plain(name), plain(end)),
 			slices.Equal(words(name), words(g)), slices.Equal(words(name), words(end)),
-			edits(plain(name), plain(g)) <= near:
+			spelling.Distance(plain(name), plain(g), near+1) <= near:
 			return g
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 )
@@ -20,22 +19,16 @@ type recorded struct {
 // the settings of API and mail server. The context of do ends at the first signal. A ledger that is not there is not made: it
 // knows nothing.
 func (inv *invocation) withLedger(ctx context.Context, do func(context.Context, *recorded) exitCode) exitCode {
-	s, err := load(inv.flags)
+	var p problems
+	s, cfg, err := inv.ledgerSettings("nothing is remembered", &p)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())
-	}
-	var p problems
-	cfg := configure(s, scopeLedger, &p)
-	if cfg.ledger.none {
-		p.add("INVITEMAILER_LEDGER", "is none, so nothing is remembered; name the ledger as sqlite:PATH")
 	}
 	if len(p.texts) > 0 {
 		return inv.misconfigured(s, p.texts)
 	}
 	log := cfg.logger(inv.screen)
-	for _, warning := range misspelt(os.Environ()) {
-		log.Warn(warning)
-	}
+	warnOfMisspelt(log)
 	cfg.ledger.patience = inv.Patience
 	w := &wiring{cfg: &cfg, scope: scopeLedger, log: log}
 	defer w.close()
@@ -52,6 +45,19 @@ func (inv *invocation) withLedger(ctx context.Context, do func(context.Context, 
 		return inv.misconfigured(s, []string{fmt.Sprintf("INVITEMAILER_APPLICATION: the ledger %s has no application %q; name one that it has", cfg.ledger.path, s.Application)})
 	}
 	return do(ctx, &recorded{ledger: l, name: cfg.ledger.path, log: log})
+}
+
+// ledgerSettings reads the settings of what needs a ledger and nothing else; without is what comes of having none.
+func (inv *invocation) ledgerSettings(without string, p *problems) (settings, configuration, error) {
+	s, err := load(inv.flags)
+	if err != nil {
+		return s, configuration{}, err
+	}
+	cfg := configure(s, scopeLedger, p)
+	if cfg.ledger.none {
+		p.add("INVITEMAILER_LEDGER", "is none, so %s; name the ledger as sqlite:PATH", without)
+	}
+	return s, cfg, nil
 }
 
 // fail says what the ledger could not do.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -32,9 +31,7 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 		return inv.misconfigured(s, p.texts)
 	}
 	if c.Changes { // otherwise it is said when they are shown
-		for _, warning := range misspelt(os.Environ()) {
-			log.Warn(warning)
-		}
+		warnOfMisspelt(log)
 	}
 	l, err := w.openLedger(ctx)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/loopback"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
@@ -31,7 +32,7 @@ type sandboxCmd struct {
 // Validate implements kong's hook.
 func (c *sandboxCmd) Validate() error {
 	switch {
-	case !board.IsLoopback(c.PageAddr):
+	case !loopback.Host(c.PageAddr):
 		return usageError("--page-addr is not on this machine alone, and whoever sees that page can answer invites; use one such as 127.0.0.1:8091")
 	case c.Latency < 0 || c.LimitPerSecond < 0 || c.LimitPerMinute < 0 || c.CallbackRetries < 0:
 		return usageError("--latency, --rate-per-second, --rate-per-minute and --callback-retries are not below 0")

@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/loopback"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
@@ -46,14 +46,10 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	if c.Admin != "" {
 		inv.flags.Admin = c.Admin
 	}
-	s, err := load(inv.flags)
+	var p problems
+	s, cfg, err := inv.ledgerSettings("no answer could be kept", &p)
 	if err != nil {
 		return inv.fail(exitConfig, err.Error())
-	}
-	var p problems
-	cfg := configure(s, scopeLedger, &p)
-	if cfg.ledger.none {
-		p.add("INVITEMAILER_LEDGER", "is none, so no answer could be kept; name the ledger as sqlite:PATH")
 	}
 	made := newServing(s, &p)
 	var api rsvp.API // nil without a key
@@ -70,9 +66,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return inv.misconfigured(s, p.texts)
 	}
 	log := cfg.logger(inv.screen)
-	for _, warning := range misspelt(os.Environ()) {
-		log.Warn(warning)
-	}
+	warnOfMisspelt(log)
 	cfg.ledger.patience = inv.Patience
 	cfg.ledger.keys, cfg.ledger.same = made.secrets, c.SameApplication
 	// Of whatever API, and made if it is not there: the first callback may come
@@ -184,7 +178,7 @@ func newServing(s settings, p *problems) serving {
 	}
 	address("INVITEMAILER_LISTEN", made.listen)
 	address("INVITEMAILER_ADMIN", made.admin)
-	if made.token == "" && !board.IsLoopback(made.admin) {
+	if made.token == "" && !loopback.Host(made.admin) {
 		p.add("INVITEMAILER_ADMIN_TOKEN", "is missing, and INVITEMAILER_ADMIN is %s, which is not this machine alone: set a token, or listen on 127.0.0.1", made.admin)
 	}
 	return made

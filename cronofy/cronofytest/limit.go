@@ -3,28 +3,23 @@ package cronofytest
 import (
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/window"
 )
 
 // limiter admits requests over sliding windows: no span of a second or a minute, wherever it begins, holds more than allowed.
 type limiter struct {
 	mu      sync.Mutex
-	windows []window
-}
-
-// window remembers when the last requests were admitted, in a ring as long as the limit.
-type window struct {
-	span     time.Duration
-	admitted []time.Time
-	next     int
+	windows []*window.Window
 }
 
 func newLimiter(perSecond, perMinute int) *limiter {
 	l := &limiter{}
 	if perSecond > 0 {
-		l.windows = append(l.windows, window{span: time.Second, admitted: make([]time.Time, perSecond)})
+		l.windows = append(l.windows, window.New(perSecond, time.Second))
 	}
 	if perMinute > 0 {
-		l.windows = append(l.windows, window{span: time.Minute, admitted: make([]time.Time, perMinute)})
+		l.windows = append(l.windows, window.New(perMinute, time.Minute))
 	}
 	return l
 }
@@ -35,17 +30,13 @@ func (l *limiter) admit(now time.Time) time.Duration {
 	defer l.mu.Unlock()
 	var wait time.Duration
 	for _, w := range l.windows {
-		if oldest := w.admitted[w.next]; !oldest.IsZero() {
-			wait = max(wait, w.span-now.Sub(oldest))
-		}
+		wait = max(wait, w.Wait(now))
 	}
 	if wait > 0 {
 		return wait
 	}
-	for i := range l.windows {
-		w := &l.windows[i]
-		w.admitted[w.next] = now
-		w.next = (w.next + 1) % len(w.admitted)
+	for _, w := range l.windows {
+		w.Add(now)
 	}
 	return 0
 }

@@ -3,28 +3,18 @@ package cronofytest
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// zones keeps the time zones that were asked for: reading one costs more than the rest of a request.
-type zones struct {
-	known sync.Map // string to *time.Location
-}
+// zones are the time zones that requests and answers name.
+type zones struct{ zone.Zones }
 
 // load returns nil for a name that is no time zone.
 func (z *zones) load(name string) *time.Location {
-	if v, ok := z.known.Load(name); ok {
-		return v.(*time.Location)
-	}
-	loc, ok := zone.Load(name)
-	if !ok {
-		return nil
-	}
-	z.known.Store(name, loc)
-	return loc
+	location, _ := z.Load(name)
+	return location
 }
 
 // onset is the moment from which clocks show another offset.

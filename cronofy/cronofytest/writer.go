@@ -95,7 +95,8 @@ func plain(s, special string) bool {
 	return true
 }
 
-// printable drops the control characters that iCalendar text cannot hold.
+// printable drops the control characters that iCalendar text cannot hold. What it writes is read by programs, so nothing is put in
+// their place.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {

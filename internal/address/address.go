@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // The limits of an address, in octets (RFC 5321 section 4.5.3.1). An address is limited to 254 because a path, which adds the two
@@ -274,9 +276,6 @@ func lower(s string) string {
 
 // short keeps an error readable whatever was given as a domain.
 func short(domain string) string {
-	const most = 80
-	if len(domain) <= most {
-		return domain
-	}
-	return strings.ToValidUTF8(domain[:most], "") + "…"
+	const most = 80 // octets
+	return safetext.Ellipsis(domain, most)
 }

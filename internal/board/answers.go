@@ -89,15 +89,24 @@ type answersPage struct {
 	Filtered        bool
 }
 
-func (a Answers) page(w http.ResponseWriter, r *http.Request) {
+// asked returns the filter in the query and what it lets through. The list is nil if the request has been answered with an error.
+func (a Answers) asked(w http.ResponseWriter, r *http.Request) (Filter, *List) {
 	f, problem := filter(r.URL.Query())
 	if problem != "" {
 		http.Error(w, problem, http.StatusBadRequest)
-		return
+		return f, nil
 	}
 	l, err := list(r.Context(), a.Store, f, a.Now())
 	if err != nil {
 		a.fail(w, r, err)
+		return f, nil
+	}
+	return f, l
+}
+
+func (a Answers) page(w http.ResponseWriter, r *http.Request) {
+	f, l := a.asked(w, r)
+	if l == nil {
 		return
 	}
 	p := answersPage{List: l, Filtered: f.Status != ""}
@@ -179,14 +188,8 @@ func (a Answers) json(w http.ResponseWriter, r *http.Request) {
 		}
 		result = v
 	} else {
-		f, problem := filter(r.URL.Query())
-		if problem != "" {
-			http.Error(w, problem, http.StatusBadRequest)
-			return
-		}
-		l, err := list(r.Context(), a.Store, f, a.Now())
-		if err != nil {
-			a.fail(w, r, err)
+		_, l := a.asked(w, r)
+		if l == nil {
 			return
 		}
 		result = l

@@ -19,7 +19,7 @@ import (
 func Guard(token string, next http.Handler) http.Handler {
 	if token == "" {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !IsLoopback(r.Host) {
+			if !loopback.Host(r.Host) {
 				http.Error(w, "this page is for this machine alone: ask for it as localhost, or set a token", http.StatusForbidden)
 				return
 			}
@@ -49,7 +49,3 @@ func shownToken(r *http.Request) string {
 	}
 	return strings.TrimSpace(token)
 }
-
-// IsLoopback tells whether a host, with or without a port, is this machine alone.
-// No name but localhost is looked up.
-func IsLoopback(hostport string) bool { return loopback.Host(hostport) }

@@ -95,6 +95,7 @@ func encodedWords(s string) string {
 }
 
 // cut shortens s to at most limit characters, the last of them an ellipsis, without cutting through what a reader sees as one character.
+// Subjects and names are short, and cut where people look; where a limit only holds off a flood, [safetext.Cut] does.
 func cut(s string, limit int) string {
 	if utf8.RuneCountInString(s) <= limit {
 		return s

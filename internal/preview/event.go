@@ -61,7 +61,7 @@ func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 		e.Stamp = c.DTStamp.Format("2006-01-02 15:04:05 UTC")
 	}
 	e.WhereURL = link(c.Location)
-	e.Description, _ = cut(safetext.Text(c.Description), maxText)
+	e.Description, _ = safetext.Cut(safetext.Text(c.Description), maxText)
 	for i, a := range c.Attendees {
 		if i == maxGuests {
 			e.More = len(c.Attendees) - i

@@ -96,11 +96,11 @@ func (v *look) headers(m *message) {
 			v.note("It has " + strconv.Itoa(len(m.fields)) + " header fields; the first " + strconv.Itoa(maxFields) + " are shown.")
 			break
 		}
-		value, _ := cut(f.Value, maxText)
+		value, _ := safetext.Cut(f.Value, maxText)
 		v.Fields = append(v.Fields, field{line(f.Name), line(decodeWords(value))})
 	}
 	get := func(name string) string {
-		value, _ := cut(m.value(name), maxText)
+		value, _ := safetext.Cut(m.value(name), maxText)
 		return line(decodeWords(value))
 	}
 	v.Subject, v.From, v.To, v.Date = get("Subject"), get("From"), get("To"), get("Date")
@@ -115,7 +115,7 @@ func (v *look) bodies(m *message) {
 	}
 	if p := m.first("text/plain"); p != nil {
 		var more bool
-		if v.Text, more = cut(safetext.Text(p.text()), maxText); more {
+		if v.Text, more = safetext.Cut(safetext.Text(p.text()), maxText); more {
 			v.note("The text is longer than what is shown: " + size(len(p.content)) + ".")
 		}
 	}
@@ -128,7 +128,7 @@ func (v *look) calendar(m *message, readerTZID string) {
 		return
 	}
 	text := p.text()
-	v.Calendar, _ = cut(safetext.Text(text), maxText)
+	v.Calendar, _ = safetext.Cut(safetext.Text(text), maxText)
 	c, err := calendar.Read(text)
 	if err != nil {
 		v.note("The event cannot be shown: " + line(err.Error()) + ".")

@@ -4,7 +4,6 @@ import (
 	"io"
 	"mime"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
 
@@ -22,20 +21,9 @@ const (
 	maxGuests   = 100
 )
 
-// cut is the beginning of s, at most limit octets of it, and whether that is not all.
-func cut(s string, limit int) (string, bool) {
-	if len(s) <= limit {
-		return s, false
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit], true
-}
-
 // line is s as one line of text that is not too long, with what cannot be seen shown.
 func line(s string) string {
-	s, more := cut(safetext.Line(s), maxValue)
+	s, more := safetext.Cut(safetext.Line(s), maxValue)
 	s = strings.Join(strings.Fields(s), " ")
 	if more {
 		s += "…"

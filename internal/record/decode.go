@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 )
@@ -252,13 +252,6 @@ func withNumbers(v any) any {
 
 // short keeps a text that came from outside small enough for a message.
 func short(s string) string {
-	const longest = 60
-	if len(s) <= longest {
-		return s
-	}
-	cut := longest
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
+	const longest = 60 // octets
+	return safetext.Ellipsis(s, longest)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // place is where a finding is. Its text is only made when there is one.
@@ -63,15 +64,10 @@ func quoteName(s string) string {
 	return text
 }
 
-// escape makes at most the first maxQuote octets of s printable, and reports whether there were more.
+// escape makes at most the first maxQuote octets of s printable, and reports whether there were more. Unlike [safetext.Line] it leaves
+// no doubt which octets stand there: a TAB, a line break or a space that is not U+0020 is what many findings are about.
 func escape(s string) (text string, cut bool) {
-	if len(s) > maxQuote {
-		n := maxQuote
-		for n > maxQuote-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-			n--
-		}
-		s, cut = s[:n], true
-	}
+	s, cut = safetext.Cut(s, maxQuote)
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])

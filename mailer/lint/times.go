@@ -69,7 +69,8 @@ func durationUnit(c byte, inTime bool) time.Duration {
 	return 0
 }
 
-// locations are the zones that a document names, looked up once each.
+// locations are the zones that a document names. It counts what one document has looked up, names of no zone too; the zones
+// themselves are remembered by [zone.Zones], for all documents.
 type locations struct {
 	known *zone.Zones
 	asked map[string]*time.Location

@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 // TLSMode says how a connection is protected.
@@ -211,7 +213,7 @@ func (c Config) check() error {
 		wrong(c.Port == 465, "TLS", "SMTP_TLS", "starttls does not go with port 465, which speaks TLS from the start: use implicit, or port 587")
 	case TLSImplicit:
 	case TLSNone:
-		local := loopback(c.Host)
+		local := loopback.Host(c.Host)
 		wrong(!local && !c.AllowPlaintext, "TLS", "SMTP_TLS",
 			"none is for loopback only: use starttls or implicit, or set SMTP_ALLOW_PLAINTEXT=true")
 		wrong(!local && c.logsIn(), "TLS", "SMTP_TLS",
@@ -256,15 +258,6 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 		return nil, &ConfigError{"CAFile", "SMTP_TLS_CA_FILE", "no certificate in " + c.CAFile + ": give a PEM file"}
 	}
 	return conf, nil
-}
-
-// loopback reports whether host never leaves this machine.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 func legalHost(s string) bool {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 // autoMechanisms is what AuthAuto tries, best first. PLAIN stands before
@@ -63,7 +65,7 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 	if !s.logsIn {
 		return nil
 	}
-	if c.tls == nil && !loopback(s.cfg.Host) {
+	if c.tls == nil && !loopback.Host(s.cfg.Host) {
 		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: the connection is not protected", ErrNoLogin), config: true,
 			Advice: "set SMTP_TLS to starttls or implicit"}
 	}

@@ -22,7 +22,7 @@ type pool struct {
 	mu      sync.Mutex
 	closed  bool
 	ceiling ceiling
-	backoff backoff
+	backoff connectBackoff
 	empty   chan struct{} // closed when closed is set and no place is in use
 	places  int           // in use
 	opening int           // places whose connection is being opened
@@ -190,7 +190,7 @@ func (p *pool) begin(ctx context.Context, met *Error) *Error {
 		}
 		last := p.backoff.last
 		p.mu.Unlock()
-		if wait > patience {
+		if wait > maxConnectWait {
 			return backingOff(last, wait)
 		}
 		timer := time.NewTimer(wait)
@@ -215,7 +215,7 @@ func (p *pool) opened(ctx context.Context, begun time.Time, e *Error) (elsewhere
 	case e == nil:
 		p.up++
 		p.ceiling.stood()
-		p.backoff = backoff{}
+		p.backoff = connectBackoff{}
 	case ctx.Err() != nil: // it is not the server's fault
 	case others > 0 && !e.config && !e.permanent:
 		p.ceiling.lower(others, time.Now())

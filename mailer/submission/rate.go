@@ -4,36 +4,35 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/window"
 )
 
-// window lets at most len(times) events through in any stretch of length. A
-// token bucket would let twice as many through in its first one.
-type window struct {
-	length time.Duration
-	first  chan struct{} // holds whoever is next
+// rate lets messages begin so that no window of time sees more of them than it may.
+type rate struct {
+	first chan struct{} // holds whoever is next
 
-	mu    sync.Mutex
-	times []time.Time // of the latest events, a ring
-	next  int         // the oldest
+	mu     sync.Mutex
+	window *window.Window
 }
 
-func newWindow(events int, length time.Duration) *window {
-	return &window{length: length, first: make(chan struct{}, 1), times: make([]time.Time, events)}
+func newRate(messages int, length time.Duration) *rate {
+	return &rate{first: make(chan struct{}, 1), window: window.New(messages, length)}
 }
 
-// wait returns when one more event is allowed, first come, first served, or the
+// wait returns when one more message is allowed, first come, first served, or the
 // context's cause. waited says whether that took long enough for a connection
 // to have died meanwhile.
-func (w *window) wait(ctx context.Context) (waited bool, err error) {
+func (r *rate) wait(ctx context.Context) (waited bool, err error) {
 	begun := time.Now()
 	select {
-	case w.first <- struct{}{}:
-		defer func() { <-w.first }()
+	case r.first <- struct{}{}:
+		defer func() { <-r.first }()
 	case <-ctx.Done():
 		return true, context.Cause(ctx)
 	}
 	for {
-		delay := w.take(time.Now())
+		delay := r.take(time.Now())
 		if delay <= 0 {
 			return time.Since(begun) > time.Second, nil
 		}
@@ -47,16 +46,13 @@ func (w *window) wait(ctx context.Context) (waited bool, err error) {
 	}
 }
 
-// take counts an event at now, or returns how long it must wait.
-func (w *window) take(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if oldest := w.times[w.next]; !oldest.IsZero() {
-		if delay := oldest.Add(w.length).Sub(now); delay > 0 {
-			return delay
-		}
+// take counts a message at now, or returns how long it must wait.
+func (r *rate) take(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delay := r.window.Wait(now)
+	if delay <= 0 {
+		r.window.Add(now)
 	}
-	w.times[w.next] = now
-	w.next = (w.next + 1) % len(w.times)
-	return 0
+	return delay
 }

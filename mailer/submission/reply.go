@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/safetext"
 )
@@ -206,12 +205,6 @@ func clean(s string) string {
 
 // truncate shortens s to maxReplyText bytes without cutting a character.
 func truncate(s string) string {
-	n := maxReplyText
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return strings.TrimSpace(s[:n])
+	text, _ := safetext.Cut(s, maxReplyText)
+	return strings.TrimSpace(text)
 }

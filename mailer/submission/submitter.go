@@ -26,7 +26,7 @@ type Submitter struct {
 
 	pool   *pool
 	groups *groups
-	rate   *window // nil without a limit
+	rate   *rate // nil without a limit
 	opened *atomic.Int64
 	stop   <-chan struct{} // see Until
 }
@@ -54,7 +54,7 @@ func New(cfg Config) (*Submitter, error) {
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
 	if cfg.RatePerMinute > 0 {
-		s.rate = newWindow(cfg.RatePerMinute, time.Minute)
+		s.rate = newRate(cfg.RatePerMinute, time.Minute)
 	}
 	return s, nil
 }
