@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -19,10 +20,10 @@ const (
 )
 
 var (
-	agendaUp   = &statement{`SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + `, i.id LIMIT ?6 OFFSET ?7`}
-	agendaDown = &statement{`SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + ` DESC, i.id DESC LIMIT ?6 OFFSET ?7`}
-	tally      = &statement{`SELECT coalesce(a.status, 'pending') AS status, count(*), sum(` + proposes + `)
-		FROM invite AS i LEFT JOIN rsvp AS a ON a.id = i.rsvp` + ending + ` GROUP BY 1`}
+	agendaUp   = `SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + `, i.id LIMIT ?6 OFFSET ?7`
+	agendaDown = `SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + ` DESC, i.id DESC LIMIT ?6 OFFSET ?7`
+	tally      = `SELECT coalesce(a.status, 'pending') AS status, count(*), sum(` + proposes + `)
+		FROM invite AS i LEFT JOIN rsvp AS a ON a.id = i.rsvp` + ending + ` GROUP BY 1`
 )
 
 // Agenda reads a page of invites, without calendars and messages, and none of those
@@ -47,11 +48,13 @@ func (l *Ledger) Agenda(ctx context.Context, a ledger.Agenda) ([]ledger.Entry, e
 func (l *Ledger) Tally(ctx context.Context, a ledger.Agenda) (ledger.Tally, error) {
 	t := ledger.Tally{Status: make(map[string]int)}
 	err := l.read(ctx, "counting invites", func(c *conn) error {
-		return c.query(tally, func(r *record) error {
-			status := r.text()
-			t.Status[status] = r.int()
-			t.Proposed += r.int()
-			return nil
+		return c.query(tally, func(rows *sql.Rows) error {
+			var status string
+			var n, proposed int
+			err := rows.Scan(&status, &n, &proposed)
+			t.Status[status] = n
+			t.Proposed += proposed
+			return err
 		}, l.application, a.EndsAfter, a.EndsBy)
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func TestListsUseTheirIndexes(t *testing.T) {
 	l := openWith(t, Options{Memory: true})
 	for name, test := range map[string]struct {
 		plan string
-		list *statement
+		list string
 		args []any
 		sort bool
 	}{
@@ -92,10 +93,11 @@ func TestListsUseTheirIndexes(t *testing.T) {
 	} {
 		var plan strings.Builder
 		require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {
-			return c.query(&statement{"EXPLAIN QUERY PLAN " + test.list.sql}, func(r *record) error {
-				r.next = 3
-				plan.WriteString(r.text() + "\n")
-				return nil
+			return c.query("EXPLAIN QUERY PLAN "+test.list, func(rows *sql.Rows) error {
+				var detail string
+				err := rows.Scan(new(int), new(int), new(int), &detail)
+				plan.WriteString(detail + "\n")
+				return err
 			}, test.args...)
 		}))
 		assert.Contains(t, plan.String(), test.plan, name)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,13 +39,13 @@ func (s Secrets) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%v", s
 const maxName = 200
 
 var (
-	listApplications = &statement{`
+	listApplications = `
 		SELECT a.id, a.name, count(k.hash) FROM application AS a LEFT JOIN application_key AS k ON k.application = a.id
-		GROUP BY a.id ORDER BY a.id`}
-	keyOwner        = &statement{`SELECT application FROM application_key WHERE hash = ?`}
-	putApplication  = &statement{`INSERT INTO application (name) VALUES (?)`}
-	nameApplication = &statement{`UPDATE application SET name = ? WHERE id = ?`}
-	putKey          = &statement{`INSERT INTO application_key (hash, application) VALUES (?, ?)`}
+		GROUP BY a.id ORDER BY a.id`
+	keyOwner        = `SELECT application FROM application_key WHERE hash = ?`
+	putApplication  = `INSERT INTO application (name) VALUES (?) RETURNING id`
+	nameApplication = `UPDATE application SET name = ? WHERE id = ?`
+	putKey          = `INSERT INTO application_key (hash, application) VALUES (?, ?)`
 )
 
 // enrolled is an application on record.
@@ -147,11 +148,11 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 		}
 		who.keys = append(who.keys, l.keyHash(key))
 	}
-	a, news, err := l.judge(ctx, c, who)
+	a, news, err := l.judge(c, who)
 	begins := false
 	if err == nil && news && !o.DryRun {
 		err = transact(ctx, c, func() error {
-			if a, _, err = l.judge(ctx, c, who); err != nil { // somebody else may have come first
+			if a, _, err = l.judge(c, who); err != nil { // somebody else may have come first
 				return err
 			}
 			begins = a.id == 0
@@ -179,25 +180,25 @@ type refusedApplicant struct{ error }
 
 // judge is choose on what is on record, and tells whether there is anything to be
 // added to that.
-func (l *Ledger) judge(ctx context.Context, c *conn, who applicant) (a enrolled, news bool, err error) {
+func (l *Ledger) judge(c *conn, who applicant) (a enrolled, news bool, err error) {
 	var all []enrolled
-	if err := c.queryContext(ctx, listApplications, func(r *record) error {
-		all = append(all, enrolled{id: r.int64(), name: r.text(), keys: r.int()})
-		return nil
+	if err := c.query(listApplications, func(rows *sql.Rows) error {
+		var a enrolled
+		err := rows.Scan(&a.id, &a.name, &a.keys)
+		all = append(all, a)
+		return err
 	}); err != nil {
 		return enrolled{}, false, err
 	}
 	for _, hash := range who.keys {
-		if err := c.queryContext(ctx, keyOwner, func(r *record) error {
-			owner := r.int64()
-			for i := range all {
-				if all[i].id == owner {
-					all[i].given++
-				}
-			}
-			return nil
-		}, hash); err != nil {
+		var owner int64
+		if _, err := c.get([]any{&owner}, keyOwner, hash); err != nil {
 			return enrolled{}, false, err
+		}
+		for i := range all {
+			if all[i].id == owner {
+				all[i].given++
+			}
 		}
 	}
 	if a, err = choose(all, who); err != nil {
@@ -209,26 +210,26 @@ func (l *Ledger) judge(ctx context.Context, c *conn, who applicant) (a enrolled,
 // enrol records who came.
 func (a *enrolled) enrol(c *conn, who applicant) (err error) {
 	if a.id == 0 {
-		if a.id, err = c.insert(putApplication, who.name); err != nil {
+		if _, err = c.get([]any{&a.id}, putApplication, who.name); err != nil {
 			return err
 		}
 		a.name = who.name
 	}
 	if who.name != "" && a.name != who.name {
-		if _, err := c.exec(nameApplication, who.name, a.id); err != nil {
+		if err := c.exec(nameApplication, who.name, a.id); err != nil {
 			return err
 		}
 		a.name = who.name
 	}
 	for _, hash := range who.keys {
-		known, err := c.exists(keyOwner, hash)
+		known, err := c.get([]any{new(int64)}, keyOwner, hash)
 		if err != nil {
 			return err
 		}
 		if known {
 			continue
 		}
-		if _, err := c.exec(putKey, hash, a.id); err != nil {
+		if err := c.exec(putKey, hash, a.id); err != nil {
 			return err
 		}
 		a.keys, a.given = a.keys+1, a.given+1

@@ -156,7 +156,7 @@ func TestConformanceBesideAnotherApplication(t *testing.T) {
 		first.Application = "first"
 		other := openWith(t, first)
 		other.unsynced = true
-		sql(t, other, "PRAGMA synchronous = OFF")
+		runSQL(t, other, "PRAGMA synchronous = OFF")
 		var keys []ledger.Key
 		for _, id := range []string{"board-meeting", "board-meeting-2", "general-assembly"} {
 			for _, name := range []string{"anna", "ben", "carl", "member-00", "member-01", "member-02", "member-03"} {

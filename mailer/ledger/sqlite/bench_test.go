@@ -67,7 +67,7 @@ func BenchmarkLookup(b *testing.B) {
 	for _, invites := range []int{1_000, 100_000} {
 		l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
 		l.unsynced = true
-		sql(b, l, "PRAGMA synchronous = OFF")
+		runSQL(b, l, "PRAGMA synchronous = OFF")
 		fill(b, l, invites)
 		for _, ask := range []struct {
 			name  string
@@ -124,8 +124,8 @@ func BenchmarkLife(b *testing.B) {
 			l := benchLedger(b, mode.options)
 			live(b, l, benchKey(0))
 			var commits atomic.Int64
-			require.NoError(b, l.writer.with(b.Context(), func(c *conn) error {
-				c.driver.(interface{ RegisterCommitHook(modernc.CommitHookFn) }).RegisterCommitHook(func() int32 {
+			require.NoError(b, l.writer.conn.Raw(func(driver any) error {
+				driver.(interface{ RegisterCommitHook(modernc.CommitHookFn) }).RegisterCommitHook(func() int32 {
 					commits.Add(1)
 					return 0
 				})

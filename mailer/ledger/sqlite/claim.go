@@ -17,12 +17,12 @@ const (
 )
 
 var (
-	nextToken    = &statement{`UPDATE meta SET token = token + 1 RETURNING token`}
-	takeClaim    = &statement{`INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?, ?)`}
-	renewClaims  = &statement{`UPDATE claim SET expires = ? WHERE owner = ?`}
-	holdsClaim   = &statement{`SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`}
-	releaseClaim = &statement{`DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`}
-	releaseOwner = &statement{`DELETE FROM claim WHERE owner = ?`}
+	nextToken    = `UPDATE meta SET token = token + 1 RETURNING token`
+	takeClaim    = `INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?, ?)`
+	renewClaims  = `UPDATE claim SET expires = ? WHERE owner = ?`
+	holdsClaim   = `SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
+	releaseClaim = `DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
+	releaseOwner = `DELETE FROM claim WHERE owner = ?`
 )
 
 // claims are those that this ledger holds, and the goroutine that keeps them
@@ -46,7 +46,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		return ledger.Claim{}, l.explain(doing, err)
 	}
 	defer l.calls.end() // once the claim is kept: what is kept is released by Shutdown
-	err := l.commit(ctx, doing, process, func(c *conn) error {
+	err := l.commit(ctx, doing, &grouped{do: func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -55,19 +55,16 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 				return ledger.ErrInProgress
 			}
 		}
-		if err := c.query(nextToken, func(r *record) error {
-			claim.Token = r.int64()
-			return nil
-		}); err != nil {
+		if _, err := c.get([]any{&claim.Token}, nextToken); err != nil {
 			return err
 		}
 		for _, key := range keys {
-			if _, err := c.exec(takeClaim, l.application, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
+			if err := c.exec(takeClaim, l.application, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}})
 	if err != nil {
 		return ledger.Claim{}, err
 	}
@@ -84,7 +81,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 	l.drop(claim.Token)
 	return l.write(ctx, "releasing an invite", process, func(c *conn) error {
 		for _, key := range claim.Keys {
-			if _, err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
+			if err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
 			}
 		}
@@ -95,7 +92,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 // fence refuses a write in the name of a claim that is no longer the invite's.
 // Whether it has run out does not matter as long as nobody took over.
 func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	if held, err := c.exists(holdsClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil || held {
+	if held, err := c.get([]any{new(int)}, holdsClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil || held {
 		return err
 	}
 	return ledger.ErrClaimLost
@@ -141,12 +138,11 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 	}
 }
 
-// beat renews all claims of this ledger.
+// beat renews all claims of this ledger, before anything else that waits.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.commit(ctx, "renewing claims", process, func(c *conn) error {
-		_, err := c.exec(renewClaims, l.now().Add(lease), l.owner)
-		return err
-	})
+	return l.commit(ctx, "renewing claims", &grouped{urgent: true, do: func(c *conn) error {
+		return c.exec(renewClaims, l.now().Add(lease), l.owner)
+	}})
 }
 
 // halt stops the heartbeat and tells whether claims are held.
@@ -166,8 +162,7 @@ func (l *Ledger) releaseAll() error {
 	if !l.claims.halt() {
 		return nil
 	}
-	return l.commit(context.Background(), "releasing what is held", process, func(c *conn) error {
-		_, err := c.exec(releaseOwner, l.owner)
-		return err
-	})
+	return l.commit(context.Background(), "releasing what is held", &grouped{do: func(c *conn) error {
+		return c.exec(releaseOwner, l.owner)
+	}})
 }

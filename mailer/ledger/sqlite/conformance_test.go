@@ -64,7 +64,7 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 	if s.unsynced {
 		l.unsynced = true
 		if err := l.writer.with(context.Background(), func(c *conn) error {
-			return c.script(context.Background(), "PRAGMA synchronous = OFF")
+			return c.script("PRAGMA synchronous = OFF")
 		}); err != nil {
 			return nil, err
 		}

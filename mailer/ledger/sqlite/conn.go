@@ -2,221 +2,216 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io"
+	"sync"
 	"time"
 
 	modernc "modernc.org/sqlite"
 )
 
-// statement is SQL that is prepared once a connection and then kept.
-type statement struct{ sql string }
-
-// conn is one connection, used by one goroutine at a time.
-//
-// It talks to the driver without database/sql in between: a lookup takes a few
-// microseconds, of which the pool, the conversions and the watching of contexts
-// of that package would be the larger part.
-type conn struct {
-	driver interface {
-		driver.Conn
-		driver.ConnPrepareContext
-		IsReadOnly(schema string) (bool, error)
-	}
-	kept map[*statement]prepared
-	args []driver.NamedValue
-	row  []driver.Value
-
-	lasting lasting // of a transaction that begins now
-}
-
-type prepared interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
-}
-
-func connect(ctx context.Context, dsn string) (*conn, error) {
+// openDB opens a database of that many connections at most, all of which stay open.
+func openDB(dsn string, connections int) (*sql.DB, error) {
 	connector, err := modernc.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &conn{kept: make(map[*statement]prepared)}
-	var ok bool
-	if c.driver, ok = opened.(interface {
-		driver.Conn
-		driver.ConnPrepareContext
-		IsReadOnly(schema string) (bool, error)
-	}); !ok {
-		return nil, errors.Join(fmt.Errorf("connection of type %T is not one of modernc.org/sqlite", opened), opened.Close())
-	}
-	return c, nil
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
 }
 
-func (c *conn) close() error {
-	var errs []error
-	for _, s := range c.kept {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(append(errs, c.driver.Close())...)
-}
-
-func (c *conn) prepare(ctx context.Context, s *statement) (prepared, error) {
-	if p, ok := c.kept[s]; ok {
-		return p, nil
-	}
-	stmt, err := c.driver.PrepareContext(ctx, s.sql)
-	if err != nil {
-		return nil, err
-	}
-	p, ok := stmt.(prepared)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("statement of type %T is not one of modernc.org/sqlite", stmt), stmt.Close())
-	}
-	c.kept[s] = p
-	return p, nil
-}
-
-// bind takes int, int64, bool, string, []byte, time.Time and nil.
-func (c *conn) bind(args []any) []driver.NamedValue {
-	c.args = c.args[:0]
-	for i, a := range args {
-		switch v := a.(type) {
-		case int:
-			a = int64(v)
-		case time.Time:
-			a = nil
-			if !v.IsZero() {
-				a = v.UnixMicro()
-			}
-		}
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: a})
-	}
-	return c.args
-}
-
-// exec runs a kept statement to its end and tells how many rows it changed.
+// conn is what SQL is given to, for as long as ctx lasts: the connections for
+// reading, or the one for writing. Statements are prepared once and then kept.
 //
-// It is not given a context, as nothing but the begin of a transaction waits,
-// and to stop a transaction in its middle helps nobody.
-func (c *conn) exec(s *statement, args ...any) (changed int64, err error) {
-	return c.execContext(context.Background(), s, args...)
+// Nothing may be asked while the rows of something else are read: it would take
+// one more of the connections for reading.
+type conn struct {
+	ctx context.Context
+	*statements
 }
 
-// insert runs a kept statement that inserts one row and returns the row's id.
-func (c *conn) insert(s *statement, args ...any) (id int64, err error) {
-	res, err := c.run(context.Background(), s, args)
-	if err != nil {
-		return 0, err
+type statements struct {
+	on interface { // *sql.DB or *sql.Conn
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	}
-	return res.LastInsertId()
+	kept sync.Map // of *sql.Stmt, by their text
 }
 
-func (c *conn) execContext(ctx context.Context, s *statement, args ...any) (changed int64, err error) {
-	res, err := c.run(ctx, s, args)
-	if err != nil {
-		return 0, err
+func (c *conn) prepare(text string) (*sql.Stmt, error) {
+	if kept, ok := c.kept.Load(text); ok {
+		return kept.(*sql.Stmt), nil
 	}
-	return res.RowsAffected()
-}
-
-func (c *conn) run(ctx context.Context, s *statement, args []any) (driver.Result, error) {
-	p, err := c.prepare(ctx, s)
+	made, err := c.on.PrepareContext(c.ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	return p.ExecContext(ctx, c.bind(args))
+	kept, twice := c.kept.LoadOrStore(text, made)
+	if twice {
+		err = made.Close()
+	}
+	return kept.(*sql.Stmt), err
 }
 
-// script runs SQL that is not worth keeping, of one statement or several.
-func (c *conn) script(ctx context.Context, sql string) error {
-	s := statement{sql}
-	_, err := c.execContext(ctx, &s)
-	if p, ok := c.kept[&s]; ok {
-		delete(c.kept, &s)
-		err = errors.Join(err, p.Close())
+// close closes what is kept. A connection takes the log into the file only if
+// nothing that was prepared on it is left when it is closed.
+func (s *statements) close() error {
+	var errs []error
+	for _, kept := range s.kept.Range {
+		errs = append(errs, kept.(*sql.Stmt).Close())
 	}
+	return errors.Join(errs...)
+}
+
+// within is c for as long as ctx lasts.
+func (c *conn) within(ctx context.Context) *conn { return &conn{ctx, c.statements} }
+
+// script runs SQL that is not to be kept, of one statement or several. Some pragmas
+// take effect as they are prepared, so that they must not be.
+func (c *conn) script(text string) error {
+	_, err := c.on.ExecContext(c.ctx, text)
 	return err
 }
 
-// query calls each for every row. The record is good until each returns.
-//
-// Like exec it is not given a context: in a log, reading waits for nobody.
-func (c *conn) query(s *statement, each func(*record) error, args ...any) error {
-	return c.queryContext(context.Background(), s, each, args...)
-}
-
-func (c *conn) queryContext(ctx context.Context, s *statement, each func(*record) error, args ...any) (err error) {
-	p, err := c.prepare(ctx, s)
+// exec runs a statement to its end.
+func (c *conn) exec(text string, args ...any) error {
+	s, err := c.prepare(text)
 	if err != nil {
 		return err
 	}
-	rows, err := p.QueryContext(ctx, c.bind(args))
+	_, err = s.ExecContext(c.ctx, bind(args)...)
+	return err
+}
+
+// query calls each for every row.
+func (c *conn) query(text string, each func(*sql.Rows) error, args ...any) (err error) {
+	s, err := c.prepare(text)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(c.ctx, bind(args)...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	n := len(rows.Columns())
-	if cap(c.row) < n {
-		c.row = make([]driver.Value, n)
-	}
-	rec := record{values: c.row[:n]}
-	for {
-		switch err := rows.Next(rec.values); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		rec.next = 0
-		if err := each(&rec); err != nil {
+	for rows.Next() {
+		if err := each(rows); err != nil {
 			return err
 		}
 	}
+	return rows.Err()
 }
 
-// exists tells whether there is a row.
-func (c *conn) exists(s *statement, args ...any) (found bool, err error) {
-	err = c.query(s, func(*record) error {
+// get reads one row and tells whether there is one.
+func (c *conn) get(to []any, text string, args ...any) (found bool, err error) {
+	err = c.query(text, func(rows *sql.Rows) error {
 		found = true
-		return nil
+		return rows.Scan(to...)
 	}, args...)
 	return found, err
 }
 
-// record hands out the columns of a row from left to right.
-type record struct {
-	values []driver.Value
-	next   int
+// bind makes of times what stands for them in the file: microseconds since 1970, or
+// NULL for one that is not known.
+func bind(args []any) []any {
+	for i, a := range args {
+		if t, ok := a.(time.Time); ok {
+			args[i] = nil
+			if !t.IsZero() {
+				args[i] = t.UnixMicro()
+			}
+		}
+	}
+	return args
 }
 
-func (r *record) value() driver.Value {
-	v := r.values[r.next]
-	r.next++
-	return v
+// micros scans a time.
+type micros time.Time
+
+// Scan implements sql.Scanner.
+func (m *micros) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		*m = micros{}
+	case int64:
+		*m = micros(time.UnixMicro(v).UTC())
+	default:
+		return fmt.Errorf("a time is kept as %T", value)
+	}
+	return nil
 }
 
-func (r *record) text() string {
-	s, _ := r.value().(string)
-	return s
+// orZero scans NULL, as where a join finds nothing, as zero.
+type orZero[T any] struct{ to *T }
+
+// Scan implements sql.Scanner.
+func (z orZero[T]) Scan(value any) error {
+	var n sql.Null[T]
+	err := n.Scan(value)
+	*z.to = n.V
+	return err
 }
 
-func (r *record) bytes() []byte {
-	b, _ := r.value().([]byte)
-	return b
+func nullable[T any](to *T) orZero[T] { return orZero[T]{to} }
+
+// writer lends the one connection that writes. In memory it reads, too, as nobody
+// else sees what it has.
+type writer struct {
+	db   *sql.DB
+	conn *sql.Conn
+	statements
+	lent chan struct{} // has an element while it is lent
 }
 
-func (r *record) int64() int64 {
-	n, _ := r.value().(int64)
-	return n
+func openWriter(ctx context.Context, dsn string) (*writer, error) {
+	db, err := openDB(dsn, 1)
+	if err != nil {
+		return nil, err
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &writer{db: db, conn: c, statements: statements{on: c}, lent: make(chan struct{}, 1)}, nil
 }
 
-func (r *record) int() int { return int(r.int64()) }
+// with lends the connection to fn, waiting for it as long as ctx allows. What fn
+// has begun ctx does not end: to stop a transaction in its middle helps nobody.
+func (w *writer) with(ctx context.Context, fn func(*conn) error) error {
+	return w.withUnless(ctx, nil, fn)
+}
 
-func (r *record) bool() bool { return r.int64() != 0 }
+// withUnless is with, but for the end of the waiting without an error once
+// somebody else has done it.
+func (w *writer) withUnless(ctx context.Context, done <-chan struct{}, fn func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case w.lent <- struct{}{}:
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-w.lent }()
+	return fn(&conn{context.WithoutCancel(ctx), &w.statements})
+}
+
+// readOnly tells whether SQLite could open the file for reading only.
+func (w *writer) readOnly() (yes bool, err error) {
+	err = w.conn.Raw(func(driver any) (err error) {
+		yes, err = driver.(interface {
+			IsReadOnly(schema string) (bool, error)
+		}).IsReadOnly("main")
+		return err
+	})
+	return yes, err
+}
+
+func (w *writer) close() error {
+	return errors.Join(w.statements.close(), w.conn.Close(), w.db.Close())
+}

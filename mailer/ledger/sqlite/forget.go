@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -13,18 +14,18 @@ import (
 const forgetAtOnce = 500
 
 var (
-	findPast = &statement{`
+	findPast = `
 		SELECT i.id, i.invite_id, i.address FROM invite AS i JOIN revision AS r ON r.id = i.latest
 		WHERE i.application = ?4 AND coalesce(i.ends_at, r.at) < ?1
 			AND NOT EXISTS (SELECT 1 FROM claim AS c
 				WHERE c.application = i.application AND c.invite_id = i.invite_id AND c.address = i.address AND c.expires > ?2)
-		LIMIT ?3`}
-	forgetInvite   = &statement{`DELETE FROM invite WHERE id = ?`}
-	putTombstone   = &statement{`INSERT OR IGNORE INTO tombstone (application, hash) VALUES (?, ?)`}
-	dropDeadClaims = &statement{`DELETE FROM claim WHERE application = ? AND expires <= ?`}
-	overwrite      = &statement{`PRAGMA secure_delete = ON`}
-	overwriteNot   = &statement{`PRAGMA secure_delete = OFF`}
-	checkpoint     = &statement{`PRAGMA wal_checkpoint(TRUNCATE)`}
+		LIMIT ?3`
+	forgetInvite   = `DELETE FROM invite WHERE id = ?`
+	putTombstone   = `INSERT OR IGNORE INTO tombstone (application, hash) VALUES (?, ?)`
+	dropDeadClaims = `DELETE FROM claim WHERE application = ? AND expires <= ?`
+	overwrite      = `PRAGMA secure_delete = ON`
+	overwriteNot   = `PRAGMA secure_delete = OFF`
+	checkpoint     = `PRAGMA wal_checkpoint(TRUNCATE)`
 )
 
 // Forget removes the invites whose event was over before that time, and tells how
@@ -49,16 +50,13 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 		before = now
 	}
 	err = l.writer.with(ctx, func(c *conn) (err error) {
-		if err := l.sync(ctx, c, power); err != nil {
+		if err := l.sync(c, power); err != nil {
 			return err
 		}
-		if _, err := c.exec(overwrite); err != nil {
+		if err := c.script(overwrite); err != nil {
 			return err
 		}
-		defer func() {
-			_, e := c.exec(overwriteNot)
-			err = errors.Join(err, e)
-		}()
+		defer func() { err = errors.Join(err, c.script(overwriteNot)) }()
 		for {
 			removed := 0
 			if err := transact(ctx, c, func() error {
@@ -82,39 +80,38 @@ func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err er
 		key ledger.Key
 	}
 	var found []past
-	if err := c.query(findPast, func(r *record) error {
-		found = append(found, past{r.int64(), ledger.Key{InviteID: r.text(), Address: r.text()}})
-		return nil
+	if err := c.query(findPast, func(rows *sql.Rows) error {
+		var p past
+		err := rows.Scan(&p.id, &p.key.InviteID, &p.key.Address)
+		found = append(found, p)
+		return err
 	}, before, now, forgetAtOnce, l.application); err != nil {
 		return 0, err
 	}
 	for _, p := range found {
-		if _, err := c.exec(putTombstone, l.application, l.hash(p.key)); err != nil {
+		if err := c.exec(putTombstone, l.application, l.hash(p.key)); err != nil {
 			return 0, err
 		}
-		if _, err := c.exec(forgetInvite, p.id); err != nil {
+		if err := c.exec(forgetInvite, p.id); err != nil {
 			return 0, err
 		}
 	}
-	if _, err := c.exec(dropDeadClaims, l.application, now); err != nil {
+	if err := c.exec(dropDeadClaims, l.application, now); err != nil {
 		return 0, err
 	}
 	// What a run left in hand whose clock was ahead, the next call forgets.
-	_, err = c.exec(shortenClaims, l.application, now.Add(lease))
+	err = c.exec(shortenClaims, l.application, now.Add(lease))
 	return len(found), err
 }
 
 // compact writes the file anew, as deleted text can still stand in pages that
 // were written before Forget began, and empties the log.
 func (l *Ledger) compact(ctx context.Context, c *conn) error {
-	if err := c.script(ctx, "VACUUM"); err != nil || l.memory {
+	if err := c.within(ctx).script("VACUUM"); err != nil || l.memory {
 		return err
 	}
 	busy := false
-	if err := c.query(checkpoint, func(r *record) error {
-		busy = r.bool()
-		return nil
-	}); err != nil {
+	if _, err := c.get([]any{&busy, new(int), new(int)}, checkpoint); err != nil {
 		return err
 	}
 	if busy {

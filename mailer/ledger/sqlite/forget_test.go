@@ -98,7 +98,7 @@ func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l, other := openWith(t, Options{Path: path, Now: onThatDay}), openWith(t, Options{Path: path, Now: onThatDay})
 	secret := ledger.Key{InviteID: "exit-interview", Address: "zoe.quux@secret.example"}
-	sql(t, l, "PRAGMA synchronous = OFF") // of no matter here, and a thousand invites are quicker
+	runSQL(t, l, "PRAGMA synchronous = OFF") // of no matter here, and a thousand invites are quicker
 	for i := range 2*forgetAtOnce + 10 {
 		keep(t, l, benchKey(i), today.Add(-time.Hour), ledger.Sent)
 	}
@@ -154,13 +154,13 @@ func TestForgetSaysWhenTheLogCouldNotBeEmptied(t *testing.T) {
 	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
 	impatient := openWith(t, Options{Path: path, BusyTimeout: 1, Now: onThatDay})
 	reader := openFile(t, path)
-	sql(t, reader, "BEGIN")
+	runSQL(t, reader, "BEGIN")
 	require.EqualValues(t, 1, number(t, reader, "SELECT count(*) FROM invite"))
 	n, err := impatient.Forget(t.Context(), today)
 	assert.Equal(t, 1, n)
 	require.ErrorIs(t, err, ledger.ErrBusy)
 	assert.ErrorContains(t, err, "forget again")
-	sql(t, reader, "ROLLBACK")
+	runSQL(t, reader, "ROLLBACK")
 
 	n, err = impatient.Forget(t.Context(), today)
 	require.NoError(t, err)

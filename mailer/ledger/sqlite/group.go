@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	modernc "modernc.org/sqlite"
@@ -14,6 +15,12 @@ import (
 // waits long.
 const groupMost = 256
 
+const (
+	savepoint  = `SAVEPOINT member`
+	rollbackTo = `ROLLBACK TO member`
+	release    = `RELEASE member`
+)
+
 // group is the writes that wait to share a transaction: a sync to the disk costs
 // as much for two hundred of them as for one.
 type group struct {
@@ -23,17 +30,21 @@ type group struct {
 
 // grouped is one write. Whoever does it closes done after err is set.
 type grouped struct {
-	ctx context.Context // of who waits; ends the waiting, not the write
-	do  func(*conn) error
+	do func(*conn) error
 	lasting
-	err  error
-	done chan struct{}
+	urgent bool // it goes before all that waits
+	err    error
+	done   chan struct{}
 }
 
 func (g *group) add(w *grouped) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = append(g.waiting, w)
+	if w.urgent {
+		g.waiting = slices.Insert(g.waiting, 0, w)
+	} else {
+		g.waiting = append(g.waiting, w)
+	}
 }
 
 // most is the most that a write which waits asks for.
@@ -55,10 +66,8 @@ func (g *group) take(given lasting) []*grouped {
 	for n < min(len(g.waiting), groupMost) && g.waiting[n].lasting <= given {
 		n++
 	}
-	taken := append([]*grouped(nil), g.waiting[:n]...)
-	rest := copy(g.waiting, g.waiting[n:])
-	clear(g.waiting[rest:])
-	g.waiting = g.waiting[:rest]
+	taken := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
 	return taken
 }
 
@@ -66,13 +75,11 @@ func (g *group) take(given lasting) []*grouped {
 func (g *group) leave(w *grouped) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, other := range g.waiting {
-		if other == w {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			return true
-		}
+	i := slices.Index(g.waiting, w)
+	if i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
-	return false
+	return i >= 0
 }
 
 // write is commit for a call of a method.
@@ -81,26 +88,24 @@ func (l *Ledger) write(ctx context.Context, doing string, asked lasting, fn func
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
-	return l.commit(ctx, doing, asked, fn)
+	return l.commit(ctx, doing, &grouped{do: fn, lasting: asked})
 }
 
-// commit runs fn in a transaction that it shares with the other writes that wait at
+// commit does w in a transaction that it shares with the other writes that wait at
 // that moment. Nobody waits for a group to fill: who finds the connection free
 // goes at once, and who comes meanwhile goes next, all together.
 //
-// fn may be run more than once, each time as if for the first time. It refuses
-// (see refused) before it changes anything, so that it can fail without those
-// that share its transaction.
+// What w has written is undone if it fails, unless it refuses (see refused).
 //
 // If ctx ends while the write waits, commit returns ctx's error and nothing was
 // done. What is under way is brought to its end, and that is what commit returns:
 // the caller always knows. Each waits for the connection itself, and the one who
 // gets it does all that wait: nobody depends on another one's patience.
-func (l *Ledger) commit(ctx context.Context, doing string, asked lasting, fn func(*conn) error) error {
+func (l *Ledger) commit(ctx context.Context, doing string, w *grouped) error {
 	if err := ctx.Err(); err != nil {
 		return l.explain(doing, err)
 	}
-	w := &grouped{ctx: ctx, do: fn, lasting: asked, done: make(chan struct{})}
+	w.done = make(chan struct{})
 	l.group.add(w)
 	for {
 		err := l.writer.withUnless(ctx, w.done, func(c *conn) error { return l.serve(ctx, c) })
@@ -122,25 +127,21 @@ func (l *Ledger) commit(ctx context.Context, doing string, asked lasting, fn fun
 // taken before: whoever gives up waiting for the lock fails alone.
 func (l *Ledger) serve(ctx context.Context, c *conn) error {
 	given := l.group.most()
-	if err := l.sync(context.Background(), c, given); err != nil {
+	if err := l.sync(c, given); err != nil {
 		return err
 	}
 	var taken []*grouped
 	err := transact(ctx, c, func() error {
 		taken = l.group.take(given)
 		for _, w := range taken {
-			if w.err = w.do(c); w.err != nil && !refused(w.err) {
-				return w.err
+			if err := w.saved(c); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	alone := err != nil && len(taken) > 1 && !concernsFile(err)
 	for _, w := range taken {
-		switch {
-		case alone: // one of them is to blame, and is found out like this
-			w.err = transact(w.ctx, c, func() error { return w.do(c) })
-		case err != nil:
+		if err != nil {
 			w.err = err // a refusal may have been for what another one did not write after all
 		}
 		close(w.done)
@@ -149,6 +150,25 @@ func (l *Ledger) serve(ctx context.Context, c *conn) error {
 		return nil // each has its own error
 	}
 	return err
+}
+
+// saved does one write so that it leaves nothing if it fails, and the others are
+// done (https://www.sqlite.org/lang_savepoint.html). It returns an error that they
+// would all meet.
+func (w *grouped) saved(c *conn) error {
+	if err := c.exec(savepoint); err != nil {
+		return err
+	}
+	switch w.err = w.do(c); {
+	case w.err == nil || refused(w.err):
+	case concernsFile(w.err):
+		return w.err
+	default:
+		if err := c.exec(rollbackTo); err != nil { // SQLite has undone everything by itself
+			return errors.Join(w.err, err)
+		}
+	}
+	return c.exec(release)
 }
 
 // refused tells whether err is one with which a write ends before it has changed

@@ -25,7 +25,7 @@ func TestWritesShareTransactions(t *testing.T) {
 	for i := range writers {
 		keep(t, l, benchKey(i), time.Time{}, ledger.Sent)
 	}
-	sql(t, l, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0")
+	runSQL(t, l, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0")
 	var group sync.WaitGroup
 	lock(t, l, func() {
 		for i := range writers {
@@ -94,8 +94,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 		})
 		group.Go(func() {
 			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
-				_, err := c.exec(&statement{"DELETE FROM rsvp"})
-				return errors.Join(err, broken)
+				return errors.Join(c.exec("DELETE FROM rsvp"), broken)
 			}), broken)
 		})
 		group.Go(func() {
@@ -116,6 +115,65 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 	require.ErrorIs(t, err, errClosed)
 }
 
+// What a write did before it broke is undone, once it has run once, and the one
+// transaction of all is kept.
+func TestWriteThatBreaksIsUndoneInsideTheTransaction(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	live(t, l, anna)
+	broken := errors.New("broken")
+	var group sync.WaitGroup
+	var runs int
+	record := func(r ledger.RSVP) {
+		_, err := l.RecordRSVP(t.Context(), anna, r)
+		assert.NoError(t, err)
+	}
+	lock(t, l, func() {
+		group.Go(func() { record(called("accepted")) })
+		waiting(t, l, 1)
+		group.Go(func() {
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
+				runs++
+				return errors.Join(c.exec("DELETE FROM rsvp"), c.exec("DELETE FROM invite"), broken)
+			}), broken)
+		})
+		waiting(t, l, 2)
+		group.Go(func() { record(called("declined")) })
+		waiting(t, l, 3)
+	})
+	group.Wait()
+	assert.Equal(t, 1, runs)
+	history, err := l.RSVPs(t.Context(), anna)
+	require.NoError(t, err)
+	require.Len(t, history, 2)
+	assert.Equal(t, "declined", history[1].Status)
+}
+
+// However much waits, a claim is renewed next.
+func TestHeartbeatGoesBeforeWhatWaits(t *testing.T) {
+	t.Parallel()
+	l, _ := newFile(t)
+	var group sync.WaitGroup
+	lock(t, l, func() {
+		for i := range groupMost + 1 {
+			group.Go(func() {
+				_, err := l.Claim(t.Context(), benchKey(i))
+				assert.NoError(t, err)
+			})
+		}
+		waiting(t, l, groupMost+1)
+		group.Go(func() { assert.NoError(t, l.beat(t.Context())) })
+		waiting(t, l, groupMost+2)
+		taken := l.group.take(process)
+		require.Len(t, taken, groupMost)
+		assert.True(t, taken[0].urgent)
+		l.group.mu.Lock()
+		l.group.waiting = append(taken, l.group.waiting...)
+		l.group.mu.Unlock()
+	})
+	group.Wait()
+}
+
 // A disk that fails fails everybody, those that were refused included, and
 // nothing of the transaction stays.
 func TestDiskThatFailsFailsTheWholeGroup(t *testing.T) {
@@ -125,9 +183,9 @@ func TestDiskThatFailsFailsTheWholeGroup(t *testing.T) {
 	live(t, l, ben)
 	held, err := l.Claim(t.Context(), anna)
 	require.NoError(t, err)
-	sql(t, l, "PRAGMA wal_checkpoint(TRUNCATE)")
+	runSQL(t, l, "PRAGMA wal_checkpoint(TRUNCATE)")
 	pages := number(t, l, "PRAGMA page_count")
-	sql(t, l, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	runSQL(t, l, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 	large := called("accepted")
 	large.Comment = strings.Repeat("x", 1<<20)
 	var group sync.WaitGroup
@@ -183,8 +241,7 @@ func TestCancelledContextAmongOthers(t *testing.T) {
 	defer cancel()
 	require.NoError(t, l.write(ctx, "writing", process, func(c *conn) error {
 		cancel()
-		_, err := c.exec(nameAPI, "https://api.example.com")
-		return err
+		return c.exec(nameAPI, "https://api.example.com")
 	}))
 	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM meta WHERE api_url <> ''"))
 	assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM claim"))

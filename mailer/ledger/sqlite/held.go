@@ -3,17 +3,17 @@ package sqlite
 import "github.com/invitemailer/invitemailer/mailer/ledger"
 
 var (
-	// No row: the claim does not hold the invite.
-	findHeld = &statement{`SELECT ` + pack(columns{"i.id IS NOT NULL", `i.id int, i.latest int, i.last_sent id, i.first_message_id text,
-			r.number int, r.state text, r.uid text, r.message_id text, r.may_have_left int,
-			r.asks int, s.asks id, i.rsvp id`}) + `
+	// No row: the claim does not hold the invite. All NULL: it is not known yet.
+	findHeld = `SELECT i.id, i.latest, i.last_sent, i.first_message_id,
+			r.number, r.state, r.uid, r.message_id, r.may_have_left,
+			r.asks, s.asks, i.rsvp
 		FROM claim AS c
 		LEFT JOIN invite AS i ON i.application = c.application AND i.invite_id = c.invite_id AND i.address = c.address
 		LEFT JOIN revision AS r ON r.id = i.latest
 		LEFT JOIN revision AS s ON s.id = i.last_sent
-		WHERE c.application = ? AND c.invite_id = ? AND c.address = ? AND c.token = ?`}
-	findLastSent = &statement{`
-		SELECT max(id) FROM revision WHERE invite = ? AND message_id <> '' AND (may_have_left OR state = 'submitting')`}
+		WHERE c.application = ? AND c.invite_id = ? AND c.address = ? AND c.token = ?`
+	findLastSent = `
+		SELECT max(id) FROM revision WHERE invite = ? AND message_id <> '' AND (may_have_left OR state = 'submitting')`
 )
 
 // held is an invite that a claim holds, as far as a write must know it. It is read
@@ -47,18 +47,12 @@ type mails struct {
 // hold finds an invite for a write in the name of a claim. Whether that has run
 // out does not matter as long as nobody took over.
 func (l *Ledger) hold(c *conn, claim ledger.Claim, key ledger.Key) (h held, err error) {
-	found := false
-	err = c.query(findHeld, func(r *record) error {
-		found = true
-		p := unpack(r.text())
-		if known := p.bool(); known {
-			h.invite, h.latest, h.lastSent, h.first = p.int64(), p.int64(), p.int64(), p.text()
-			h.number, h.state, h.uid, h.messageID, h.left = p.int64(), ledger.State(p.text()), p.text(), p.text(), p.bool()
-			h.asks, h.lastAsks, h.rsvp = p.int64(), p.int64(), p.int64()
-			h.stored = h.mails
-		}
-		return nil
-	}, l.application, key.InviteID, key.Address, claim.Token)
+	found, err := c.get([]any{
+		nullable(&h.invite), nullable(&h.latest), nullable(&h.lastSent), nullable(&h.first),
+		nullable(&h.number), nullable(&h.state), nullable(&h.uid), nullable(&h.messageID), nullable(&h.left),
+		nullable(&h.asks), nullable(&h.lastAsks), nullable(&h.rsvp),
+	}, findHeld, l.application, key.InviteID, key.Address, claim.Token)
+	h.stored = h.mails
 	if err == nil && !found {
 		err = ledger.ErrClaimLost
 	}
@@ -98,13 +92,11 @@ func (h *held) mailed() {
 // the file, nor an event that is over and still changes.
 func (h *held) giveWay(c *conn) error {
 	if h.settle() {
-		_, err := c.exec(setLeft, h.latest)
-		return err
+		return c.exec(setLeft, h.latest)
 	}
 	if h.uid == "" && h.messageID == "" && (h.state == ledger.Deferred || h.state == ledger.Failed || h.state == ledger.Expired) {
 		h.number--
-		_, err := c.exec(dropRevision, h.latest)
-		return err
+		return c.exec(dropRevision, h.latest)
 	}
 	return nil
 }
@@ -116,8 +108,8 @@ func (h *held) conclude(c *conn) error {
 	if err := h.setMails(c); err != nil || h.number == 1 {
 		return err
 	}
-	for _, s := range []*statement{dropCalendars, dropMessages} {
-		if _, err := c.exec(s, h.invite); err != nil {
+	for _, s := range []string{dropCalendars, dropMessages} {
+		if err := c.exec(s, h.invite); err != nil {
 			return err
 		}
 	}
@@ -130,16 +122,12 @@ func (h *held) setMails(c *conn) error {
 	case mayHaveLeft:
 		h.lastSent = h.latest
 	case h.lastSent == h.latest: // but did not leave after all
-		if err := c.query(findLastSent, func(r *record) error {
-			h.lastSent = r.int64()
-			return nil
-		}, h.invite); err != nil {
+		if _, err := c.get([]any{nullable(&h.lastSent)}, findLastSent, h.invite); err != nil {
 			return err
 		}
 	}
 	if h.mails == h.stored {
 		return nil
 	}
-	_, err := c.exec(setMails, h.first, h.lastSent, h.invite)
-	return err
+	return c.exec(setMails, h.first, h.lastSent, h.invite)
 }

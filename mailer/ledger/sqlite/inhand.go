@@ -2,18 +2,19 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 var (
-	claimOn       = &statement{`SELECT token, expires FROM claim WHERE application = ? AND invite_id = ? AND address = ?`}
-	shortenClaims = &statement{`UPDATE claim SET expires = ?2 WHERE application = ?1 AND expires > ?2`}
-	listClaims    = &statement{`
+	claimOn       = `SELECT token, expires FROM claim WHERE application = ? AND invite_id = ? AND address = ?`
+	shortenClaims = `UPDATE claim SET expires = ?2 WHERE application = ?1 AND expires > ?2`
+	listClaims    = `
 		SELECT c.invite_id, c.address, c.expires, i.id IS NOT NULL FROM claim AS c
 		LEFT JOIN invite AS i ON i.application = c.application AND i.invite_id = c.invite_id AND i.address = c.address
-		WHERE c.application = ? AND c.expires > ? ORDER BY c.invite_id, c.address`}
+		WHERE c.application = ? AND c.expires > ? ORDER BY c.invite_id, c.address`
 )
 
 // sighting is a claim that ended later than one does that is made now: the clock
@@ -36,10 +37,7 @@ type sighting struct {
 // sightings need no lock.
 func (l *Ledger) inHand(c *conn, key ledger.Key, now time.Time) (alive bool, err error) {
 	var token, expires int64
-	if err := c.query(claimOn, func(r *record) error {
-		token, expires = r.int64(), r.int64()
-		return nil
-	}, l.application, key.InviteID, key.Address); err != nil {
+	if _, err := c.get([]any{&token, &expires}, claimOn, l.application, key.InviteID, key.Address); err != nil {
 		return false, err
 	}
 	if seen, ok := l.sightings[key]; ok {
@@ -52,7 +50,7 @@ func (l *Ledger) inHand(c *conn, key ledger.Key, now time.Time) (alive bool, err
 	if expires <= latest.UnixMicro() {
 		return expires > now.UnixMicro(), nil
 	}
-	if _, err := c.exec(shortenClaims, l.application, latest); err != nil {
+	if err := c.exec(shortenClaims, l.application, latest); err != nil {
 		return false, err
 	}
 	l.sightings[key] = sighting{token, latest.UnixMicro(), l.elapsed()}
@@ -71,9 +69,11 @@ type Claimed struct {
 // whose clock was ahead, and is free soon after it was asked for.
 func (l *Ledger) InHand(ctx context.Context) (all []Claimed, err error) {
 	err = l.read(ctx, "listing what is in hand", func(c *conn) error {
-		return c.query(listClaims, func(r *record) error {
-			all = append(all, Claimed{ledger.Key{InviteID: r.text(), Address: r.text()}, time.UnixMicro(r.int64()).UTC(), r.bool()})
-			return nil
+		return c.query(listClaims, func(rows *sql.Rows) error {
+			var one Claimed
+			err := rows.Scan(&one.Key.InviteID, &one.Key.Address, (*micros)(&one.Until), &one.Known)
+			all = append(all, one)
+			return err
 		}, l.application, l.now())
 	})
 	return all, err

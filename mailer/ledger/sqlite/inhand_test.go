@@ -135,7 +135,7 @@ func TestOtherClaimsAreLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	want := number(t, l, "SELECT sum(expires) FROM claim")
 	clock.Move(time.Second)
-	sql(t, l, "INSERT INTO claim SELECT application, invite_id, 'anna@example.com', token, owner, expires + 3600000000 FROM claim WHERE application = 1")
+	runSQL(t, l, "INSERT INTO claim SELECT application, invite_id, 'anna@example.com', token, owner, expires + 3600000000 FROM claim WHERE application = 1")
 	_, err = l.Claim(t.Context(), anna)
 	require.ErrorIs(t, err, ledger.ErrInProgress)
 	assert.Equal(t, clock.Now().Add(lease).UnixMicro(), number(t, l, "SELECT expires FROM claim WHERE address = 'anna@example.com'"))

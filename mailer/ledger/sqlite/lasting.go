@@ -1,7 +1,5 @@
 package sqlite
 
-import "context"
-
 // lasting is what a write outlives once its method has returned. It outlives the
 // process in any case: what was written to the log is in the system's hands.
 type lasting int
@@ -23,14 +21,13 @@ var pragmas = [...]string{
 }
 
 // sync makes the transactions that follow on the connection last as asked for.
-func (l *Ledger) sync(ctx context.Context, c *conn, asked lasting) error {
-	if l.unsynced || c.lasting == asked {
+func (l *Ledger) sync(c *conn, asked lasting) error {
+	if l.unsynced || l.synced == asked {
 		return nil
 	}
-	// Such a statement takes effect as it is prepared: it cannot be kept.
-	if err := c.script(ctx, pragmas[asked]); err != nil {
+	if err := c.script(pragmas[asked]); err != nil {
 		return err
 	}
-	c.lasting = asked
+	l.synced = asked
 	return nil
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -95,9 +96,11 @@ func TestGroupIsSyncedIfOneOfItMustBe(t *testing.T) {
 				for i, asked := range test.asks {
 					go func() {
 						done <- l.write(t.Context(), "writing", asked, func(c *conn) error {
-							return c.query(&statement{"PRAGMA synchronous"}, func(r *record) error {
-								seen = append(seen, r.int64())
-								return nil
+							return c.query("PRAGMA synchronous", func(rows *sql.Rows) error {
+								var n int64
+								err := rows.Scan(&n)
+								seen = append(seen, n)
+								return err
 							})
 						})
 					}()
@@ -140,8 +143,8 @@ func TestLogIsBounded(t *testing.T) {
 		return log.Size()
 	}
 	// Whoever reads keeps the log from being taken into the file.
-	require.NoError(t, l.readers.with(t.Context(), func(c *conn) error {
-		return c.query(&statement{"SELECT salt FROM meta"}, func(*record) error {
+	require.NoError(t, l.read(t.Context(), "reading", func(c *conn) error {
+		return c.query("SELECT salt FROM meta", func(*sql.Rows) error {
 			for i := 0; size() < 20<<20; i++ {
 				made := benchMade(benchKey(i))
 				made.Revision.Calendar = make([]byte, 1<<20)

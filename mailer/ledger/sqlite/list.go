@@ -31,10 +31,10 @@ const filtered = `
 		AND (?8 = '' OR coalesce(a.status, 'pending') = ?8)`
 
 var (
-	listPage = &statement{`SELECT ` + entryColumns + revisions + `
+	listPage = `SELECT ` + entryColumns + revisions + `
 	WHERE i.application = ?10 AND (i.invite_id, i.address) > (?1, ?2)` + filtered + `
-	ORDER BY i.invite_id, i.address LIMIT ?9`}
-	findID = &statement{`SELECT id FROM invite WHERE application = ? AND invite_id = ? AND address = ?`}
+	ORDER BY i.invite_id, i.address LIMIT ?9`
+	findID = `SELECT id FROM invite WHERE application = ? AND invite_id = ? AND address = ?`
 )
 
 // List yields what is known of the invites that f lets through, ordered by id and

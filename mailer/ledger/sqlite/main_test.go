@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,20 +55,27 @@ func lock(t testing.TB, l *Ledger, fn func()) {
 	}))
 }
 
-// sql runs SQL on the ledger's connection for writing.
-func sql(t testing.TB, l *Ledger, text string) {
+// runSQL runs SQL on the ledger's connection for writing.
+func runSQL(t testing.TB, l *Ledger, text string) {
 	t.Helper()
-	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error { return c.script(t.Context(), text) }))
+	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error { return c.script(text) }))
+}
+
+// connect opens a file as another program would, until done is called.
+func connect(t testing.TB, path, mode string) (c *conn, done func()) {
+	t.Helper()
+	dsn, err := (&Ledger{name: path}).file(mode)
+	require.NoError(t, err)
+	w, err := openWriter(t.Context(), dsn)
+	require.NoError(t, err)
+	return &conn{t.Context(), &w.statements}, func() { require.NoError(t, w.close()) }
 }
 
 // number asks for one.
 func number(t testing.TB, l *Ledger, query string) (n int64) {
 	t.Helper()
 	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error {
-		return c.query(&statement{query}, func(r *record) error {
-			n = r.int64()
-			return nil
-		})
+		return c.query(query, func(rows *sql.Rows) error { return rows.Scan(&n) })
 	}))
 	return n
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	_ "embed"
 	"fmt"
 	"os"
@@ -73,12 +74,9 @@ func TestVersion1IsRead(t *testing.T) {
 // restore makes a file of SQL.
 func restore(t testing.TB, path, text string) {
 	t.Helper()
-	dsn, err := (&Ledger{name: path}).file("rwc")
-	require.NoError(t, err)
-	c, err := connect(t.Context(), dsn)
-	require.NoError(t, err)
-	require.NoError(t, c.script(t.Context(), text))
-	require.NoError(t, c.close())
+	c, done := connect(t, path, "rwc")
+	defer done()
+	require.NoError(t, c.script(text))
 }
 
 // What programs of before left is read as it was meant: not a row is lost or
@@ -138,22 +136,15 @@ func TestProgramOfBeforeGoesOnAfterAMigration(t *testing.T) {
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	restore(t, path, string(dump))
-	dsn, err := (&Ledger{name: path}).file("rw")
-	require.NoError(t, err)
-	before, err := connect(t.Context(), dsn)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, before.close()) }()
-	claim := &statement{`INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, 9, 'before', 4081161600000000)`}
-	_, err = before.exec(claim, "talk", "ben@example.org")
-	require.NoError(t, err)
+	before, done := connect(t, path, "rw")
+	defer done()
+	claim := `INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, 9, 'before', 4081161600000000)`
+	require.NoError(t, before.exec(claim, "talk", "ben@example.org"))
 
 	l := openWith(t, Options{Path: path, Application: "hr"})
-	_, err = before.exec(claim, "talk", "ann@example.org")
-	require.NoError(t, err)
-	_, err = before.exec(&statement{`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest) VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`})
-	require.NoError(t, err)
-	_, err = before.exec(&statement{`INSERT OR IGNORE INTO tombstone (hash) VALUES (x'00')`})
-	require.NoError(t, err)
+	require.NoError(t, before.exec(claim, "talk", "ann@example.org"))
+	require.NoError(t, before.exec(`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest) VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`))
+	require.NoError(t, before.exec(`INSERT OR IGNORE INTO tombstone (hash) VALUES (x'00')`))
 	all, err := l.InHand(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 2)
@@ -166,15 +157,14 @@ func TestProgramOfBeforeGoesOnAfterAMigration(t *testing.T) {
 // columns, which are those of like if there is one.
 func rows(t *testing.T, path string, like map[string][]string) map[string][]string {
 	t.Helper()
-	dsn, err := (&Ledger{name: path}).file("ro")
-	require.NoError(t, err)
-	c, err := connect(t.Context(), dsn)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, c.close()) }()
+	c, done := connect(t, path, "ro")
+	defer done()
 	texts := func(query string) (all []string) {
-		require.NoError(t, c.query(&statement{query}, func(r *record) error {
-			all = append(all, r.text())
-			return nil
+		require.NoError(t, c.query(query, func(rows *sql.Rows) error {
+			var text string
+			err := rows.Scan(&text)
+			all = append(all, text)
+			return err
 		}))
 		return all
 	}

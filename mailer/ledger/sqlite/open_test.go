@@ -48,10 +48,8 @@ func TestReadersAreSmallAndCannotWrite(t *testing.T) {
 	for pragma, want := range map[string]int64{"query_only": 1, "cache_size": -readerCache, "busy_timeout": 10_000} {
 		var got int64
 		require.NoError(t, l.read(t.Context(), "asking", func(c *conn) error {
-			return c.query(&statement{"PRAGMA " + pragma}, func(r *record) error {
-				got = r.int64()
-				return nil
-			})
+			_, err := c.get([]any{&got}, "PRAGMA "+pragma)
+			return err
 		}))
 		assert.Equal(t, want, got, pragma)
 	}
@@ -100,13 +98,9 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 			require.NoError(t, os.Mkdir(path, 0o700))
 		}, "check the path"},
 		{"a database of another program", func(t *testing.T, path string) {
-			l := &Ledger{name: path}
-			dsn, err := l.file("rwc")
-			require.NoError(t, err)
-			c, err := connect(t.Context(), dsn)
-			require.NoError(t, err)
-			require.NoError(t, c.script(t.Context(), "CREATE TABLE invite (id INTEGER)"))
-			require.NoError(t, c.close())
+			c, done := connect(t, path, "rwc")
+			defer done()
+			require.NoError(t, c.script("CREATE TABLE invite (id INTEGER)"))
 		}, "name another file"},
 		{"a newer version", func(t *testing.T, path string) {
 			l, err := open(t.Context(), Options{Path: path}, append(migrations(), "CREATE TABLE later (id INTEGER)"), "rw")
@@ -198,13 +192,10 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "ledger.db")
-			dsn, err := (&Ledger{name: path}).file("rwc")
-			require.NoError(t, err)
-			other, err := connect(t.Context(), dsn)
-			require.NoError(t, err)
-			require.NoError(t, other.script(t.Context(), begin))
+			other, done := connect(t, path, "rwc")
+			require.NoError(t, other.script(begin))
 
-			_, err = Open(t.Context(), Options{Path: path, BusyTimeout: time.Millisecond})
+			_, err := Open(t.Context(), Options{Path: path, BusyTimeout: time.Millisecond})
 			require.ErrorIs(t, err, ledger.ErrBusy)
 			require.ErrorContains(t, err, "run again")
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -221,9 +212,9 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 				opened <- err
 			}()
 			time.Sleep(10 * time.Millisecond) // for it to come to the lock
-			require.NoError(t, other.script(t.Context(), "ROLLBACK"))
+			require.NoError(t, other.script("ROLLBACK"))
 			require.NoError(t, <-opened)
-			require.NoError(t, other.close())
+			done()
 		})
 	}
 }
@@ -280,7 +271,7 @@ func TestFullDiskIsBusyAndChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
 
-	sql(t, l, "PRAGMA max_page_count = 4294967294")
+	runSQL(t, l, "PRAGMA max_page_count = 4294967294")
 	require.NoError(t, l.Create(t.Context(), claim, big), "room was made")
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/binary"
 	"strings"
 
@@ -12,15 +13,13 @@ import (
 // A row is an entry: an invite i with its latest revision r and, if that is
 // another one, the revision s that was last sent, and its latest RSVP a, if any.
 const (
-	inviteColumns = `i.invite_id text, i.address text, i.grouped int, i.recipient text,
-		i.uid text, i.first_message_id text, i.ends_at time`
-	revisionColumns = `r.number int, r.kind text, r.method text, r.fingerprint text, r.resend int,
-		r.uid text, r.sequence int, r.dtstamp time,
-		r.organizer_name text, r.organizer_email text, r.organizer_default int,
-		r.state text, r.permanent int, r.unusable int, r.stage text, r.code text, r.detail text,
-		r.message_id text, r.from_name text, r.from_email text,
-		r.reply text, r.attempts int, r.copies int, r.first_submitted_at time, r.at time, r.created_at time, r.submitted_at time,
-		r.asks int, r.answer text`
+	inviteColumns   = `i.invite_id, i.address, i.grouped, i.recipient, i.uid, i.first_message_id, i.ends_at`
+	revisionColumns = `r.number, r.kind, r.method, r.fingerprint, r.resend,
+		r.uid, r.sequence, r.dtstamp, r.organizer_name, r.organizer_email, r.organizer_default,
+		r.state, r.permanent, r.unusable, r.stage, r.code, r.detail, r.message_id, r.from_name, r.from_email,
+		r.reply, r.attempts, r.copies, r.first_submitted_at, r.at, r.created_at, r.submitted_at, r.asks, r.answer`
+	contentColumns = `rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
+		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`
 
 	revisions = ` FROM invite AS i JOIN revision AS r ON r.id = i.latest
 		LEFT JOIN revision AS s ON s.id = nullif(i.last_sent, i.latest)
@@ -28,27 +27,17 @@ const (
 	contents = `
 		LEFT JOIN calendar AS rc ON rc.revision = r.id LEFT JOIN message AS rm ON rm.revision = r.id
 		LEFT JOIN calendar AS sc ON sc.revision = s.id LEFT JOIN message AS sm ON sm.revision = s.id`
-	contentColumns = `
-		rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
-		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`
 	oneInvite = ` WHERE i.application = ?1 AND i.invite_id = ?2 AND i.address = ?3`
 )
 
 var (
-	entryColumns = pack(columns{list: inviteColumns}, columns{list: revisionColumns + ", r.id IS i.last_sent int"},
-		columns{"s.id IS NOT NULL", strings.ReplaceAll(revisionColumns, "r.", "s.")},
-		columns{"a.id IS NOT NULL", rsvpColumns})
+	entryColumns = `r.id IS i.last_sent, s.id IS NOT NULL, a.id IS NOT NULL, ` + inviteColumns + `, ` + revisionColumns + `,
+		` + strings.ReplaceAll(revisionColumns, "r.", "s.") + `, ` + rsvpColumns
 
-	// The row of what is not known says that there are tombstones, so that the hash
-	// of its key need be made and looked for in a ledger only that has forgotten
-	// something. To ask for that apart would cost another lock for reading, which is
-	// a third of a lookup.
-	lookup = &statement{`SELECT ` + entryColumns + revisions + oneInvite + `
-		UNION ALL SELECT '' FROM tombstone WHERE application = ?1 LIMIT 1`}
-	load = &statement{`SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite + `
-		UNION ALL SELECT '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tombstone WHERE application = ?1 LIMIT 1`}
-	tombstoned = &statement{`SELECT 1 FROM tombstone WHERE application = ? AND hash = ?`}
-	members    = &statement{`SELECT ` + entryColumns + revisions + ` WHERE i.application = ? AND i.invite_id = ? ORDER BY i.address`}
+	lookup     = `SELECT ` + entryColumns + revisions + oneInvite
+	load       = `SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite
+	tombstoned = `SELECT 1 FROM tombstone WHERE application = ? AND hash = ?`
+	members    = `SELECT ` + entryColumns + revisions + ` WHERE i.application = ? AND i.invite_id = ? ORDER BY i.address`
 )
 
 // Lookup implements mailer.Ledger.
@@ -74,27 +63,31 @@ func (l *Ledger) Members(ctx context.Context, inviteID string) ([]ledger.Entry, 
 	return s.entries, nil
 }
 
-func (l *Ledger) entries(ctx context.Context, from *statement, contents bool, keys []ledger.Key) ([]ledger.Entry, error) {
+func (l *Ledger) entries(ctx context.Context, from string, contents bool, keys []ledger.Key) ([]ledger.Entry, error) {
 	s := scanner{contents: contents, entries: make([]ledger.Entry, 0, len(keys))}
 	err := l.read(ctx, "looking up an invite", func(c *conn) error {
 		for i, key := range keys {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := c.query(from, s.row, l.application, key.InviteID, key.Address); err != nil {
+			// First whether there is one: to read no row of this many columns takes
+			// the driver most of the time of reading one.
+			known, err := c.get([]any{new(int64)}, findID, l.application, key.InviteID, key.Address)
+			if known {
+				err = c.query(from, s.row, l.application, key.InviteID, key.Address)
+			}
+			if err != nil {
 				return err
 			}
 			if len(s.entries) > i {
 				continue
 			}
 			e := ledger.Entry{Key: key}
-			if s.forgets {
-				forgotten, err := c.exists(tombstoned, l.application, l.hash(key))
-				if err != nil {
-					return err
-				}
-				e.Known, e.Forgotten = forgotten, forgotten
+			forgotten, err := c.get([]any{new(int)}, tombstoned, l.application, l.hash(key))
+			if err != nil {
+				return err
 			}
+			e.Known, e.Forgotten = forgotten, forgotten
 			s.entries = append(s.entries, e)
 		}
 		return nil
@@ -120,67 +113,69 @@ func (l *Ledger) hash(key ledger.Key) []byte {
 // scanner makes entries of rows.
 type scanner struct {
 	contents bool
-	forgets  bool // there are tombstones
 	entries  []ledger.Entry
 }
 
-func (s *scanner) row(r *record) error {
-	column := r.text()
-	if column == "" {
-		s.forgets = true
-		return nil
-	}
-	p := unpack(column)
-	e := ledger.Entry{
-		Key: ledger.Key{InviteID: p.text(), Address: p.text()}, Known: true, Grouped: p.bool(), Recipient: p.text(),
-		UID: p.text(), FirstMessageID: p.text(), EndsAt: p.time(),
-	}
-	e.Latest = unpackRevision(&p)
-	if latestWasSent := p.bool(); latestWasSent {
-		e.LastSent = e.Latest
-	}
-	if anotherWasSent := p.bool(); anotherWasSent {
-		e.LastSent = unpackRevision(&p)
-	}
-	if answered := p.bool(); answered {
-		heard := unpackHeard(&p)
-		e.RSVP = &heard.RSVP
-	}
+func (s *scanner) row(rows *sql.Rows) error { return s.rowAfter(rows) }
+
+// rowAfter scans a row in which columns that go elsewhere come before those of the
+// entry.
+func (s *scanner) rowAfter(rows *sql.Rows, to ...any) error {
+	var latestWasSent, anotherWasSent, answered bool
+	var latest, another ledger.Revision
+	var latestMessage, anotherMessage ledger.Message
+	var heard heardRow
+	e := ledger.Entry{Known: true, Latest: &latest}
+	to = append(to, &latestWasSent, &anotherWasSent, &answered,
+		&e.Key.InviteID, &e.Key.Address, &e.Grouped, &e.Recipient, &e.UID, &e.FirstMessageID, (*micros)(&e.EndsAt))
+	to = append(to, revisionFields(&latest)...)
+	to = append(to, revisionFields(&another)...)
+	to = append(to, heard.fields()...)
 	if s.contents {
-		addContents(r, e.Latest)
-		if e.LastSent != e.Latest {
-			addContents(r, e.LastSent)
-		}
+		to = append(to, contentFields(&latest, &latestMessage)...)
+		to = append(to, contentFields(&another, &anotherMessage)...)
+	}
+	if err := rows.Scan(to...); err != nil {
+		return err
+	}
+	if latestWasSent {
+		e.LastSent = &latest
+	}
+	if anotherWasSent {
+		e.LastSent = &another
+	}
+	if answered {
+		e.RSVP = &heard.heard().RSVP
+	}
+	if len(latestMessage.Bytes) > 0 {
+		latest.Message = &latestMessage
+	}
+	if len(anotherMessage.Bytes) > 0 {
+		another.Message = &anotherMessage
 	}
 	// The submission that a crash cut short has yet to be finished.
-	if e.FirstMessageID == "" && e.Latest.State == ledger.Submitting {
-		e.FirstMessageID = e.Latest.MessageID
+	if e.FirstMessageID == "" && latest.State == ledger.Submitting {
+		e.FirstMessageID = latest.MessageID
 	}
 	s.entries = append(s.entries, e)
 	return nil
 }
 
-func unpackRevision(p *packed) *ledger.Revision {
-	return &ledger.Revision{
-		Number: p.int64(), Kind: p.text(), Method: p.text(), Fingerprint: p.text(), Resend: p.int(),
-		UID: p.text(), Sequence: p.int(), DTStamp: p.time(),
-		OrganizerName: p.text(), OrganizerEmail: p.text(), OrganizerDefault: p.bool(),
-		State: ledger.State(p.text()), Permanent: p.bool(), Unusable: p.bool(),
-		Stage: p.text(), Code: p.text(), Detail: p.text(),
-		MessageID: p.text(), FromName: p.text(), FromEmail: p.text(),
-		Reply: p.text(), Attempts: p.int(), Copies: p.int(), FirstSubmittedAt: p.time(), At: p.time(), CreatedAt: p.time(), SubmittedAt: p.time(),
-		Asks: p.int64(), Answer: p.text(),
+// revisionFields are what revisionColumns are scanned to. All are NULL where there
+// is no such revision.
+func revisionFields(r *ledger.Revision) []any {
+	return []any{
+		nullable(&r.Number), nullable(&r.Kind), nullable(&r.Method), nullable(&r.Fingerprint), nullable(&r.Resend),
+		nullable(&r.UID), nullable(&r.Sequence), (*micros)(&r.DTStamp),
+		nullable(&r.OrganizerName), nullable(&r.OrganizerEmail), nullable(&r.OrganizerDefault),
+		nullable(&r.State), nullable(&r.Permanent), nullable(&r.Unusable), nullable(&r.Stage), nullable(&r.Code), nullable(&r.Detail),
+		nullable(&r.MessageID), nullable(&r.FromName), nullable(&r.FromEmail),
+		nullable(&r.Reply), nullable(&r.Attempts), nullable(&r.Copies),
+		(*micros)(&r.FirstSubmittedAt), (*micros)(&r.At), (*micros)(&r.CreatedAt), (*micros)(&r.SubmittedAt),
+		nullable(&r.Asks), nullable(&r.Answer),
 	}
 }
 
-func addContents(r *record, to *ledger.Revision) {
-	calendar := r.bytes()
-	message := &ledger.Message{From: r.text(), To: r.text(), SMTPUTF8: r.bool(), Bytes: r.bytes()}
-	if to == nil {
-		return
-	}
-	to.Calendar = calendar
-	if len(message.Bytes) > 0 {
-		to.Message = message
-	}
+func contentFields(r *ledger.Revision, m *ledger.Message) []any {
+	return []any{&r.Calendar, nullable(&m.From), nullable(&m.To), nullable(&m.SMTPUTF8), &m.Bytes}
 }

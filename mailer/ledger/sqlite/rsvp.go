@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"iter"
 	"time"
 
@@ -12,43 +13,43 @@ import (
 // and few enough that callbacks which are replayed in turn do not fill the file.
 const rsvpHistory = 100
 
-const rsvpColumns = `a.number int, a.status text, a.comment text, a.proposal_start time, a.proposal_end time, a.proposal_tzid text,
-	a.replier text, a.reply_status text, a.reply_comment text, a.reply_start time, a.reply_end time, a.reply_tzid text,
-	a.source text, a.at time, a.delivered int, a.awaited int, a.revision int, a.stale int`
+const rsvpColumns = `a.number, a.status, a.comment, a.proposal_start, a.proposal_end, a.proposal_tzid,
+	a.replier, a.reply_status, a.reply_comment, a.reply_start, a.reply_end, a.reply_tzid,
+	a.source, a.at, a.delivered, a.awaited, a.revision, a.stale`
 
 var (
 	// What asks for an answer. The ones that a crash cut short may have left.
-	questionsOf = &statement{`SELECT ` + pack(columns{list: `number int, asks int, answer text, message_id <> '' AND (may_have_left OR state = 'submitting') int,
-			state = 'submitting' AND NOT may_have_left int, submitted_at time`}) + `
-		FROM revision WHERE invite = ? AND method = 'request' ORDER BY number`}
-	rsvpHistoryOf = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`}
-	rsvpsOf       = &statement{`SELECT ` + pack(columns{list: rsvpColumns}) + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`}
-	putRSVP       = &statement{`
+	questionsOf = `SELECT number, asks, answer, message_id <> '' AND (may_have_left OR state = 'submitting'),
+			state = 'submitting' AND NOT may_have_left, submitted_at
+		FROM revision WHERE invite = ? AND method = 'request' ORDER BY number`
+	rsvpHistoryOf = `SELECT ` + rsvpColumns + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`
+	rsvpsOf       = `SELECT ` + rsvpColumns + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`
+	putRSVP       = `
 		INSERT INTO rsvp (invite, number, status, comment, proposal_start, proposal_end, proposal_tzid,
 			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid, source, at, delivered, awaited, revision, stale)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
-	setRSVP = &statement{`UPDATE invite SET rsvp = ?2 WHERE id = ?1`}
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
+	setRSVP = `UPDATE invite SET rsvp = ?2 WHERE id = ?1`
 	// The API is to be asked about it next.
-	setUnasked = &statement{`UPDATE invite SET asked_at = NULL WHERE id = ?`}
-	trimRSVPs  = &statement{`DELETE FROM rsvp WHERE invite = ? AND number <= ?`}
+	setUnasked = `UPDATE invite SET asked_at = NULL WHERE id = ?`
+	trimRSVPs  = `DELETE FROM rsvp WHERE invite = ? AND number <= ?`
 	// The callback that made it came again, and was answered.
-	stopAwaiting = &statement{`UPDATE rsvp SET awaited = 0 WHERE invite = ? AND number = ? AND awaited`}
-	setDelivered = &statement{`
+	stopAwaiting = `UPDATE rsvp SET awaited = 0 WHERE invite = ? AND number = ? AND awaited`
+	setDelivered = `
 		UPDATE rsvp SET delivered = 1, awaited = awaited AND NOT ?4
-		WHERE number = ?3 AND invite = (SELECT id FROM invite WHERE application = ?5 AND invite_id = ?1 AND address = ?2)`}
-	setAsked = &statement{`
+		WHERE number = ?3 AND invite = (SELECT id FROM invite WHERE application = ?5 AND invite_id = ?1 AND address = ?2)`
+	setAsked = `
 		UPDATE invite SET asked_at = ?3
-		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`}
+		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`
 	// CROSS JOIN keeps the order (https://www.sqlite.org/optoverview.html#crossjoin):
 	// few answers are not delivered.
-	undeliveredPage = &statement{`SELECT i.id, ` + entryColumns + revisions + `
+	undeliveredPage = `SELECT i.id, ` + entryColumns + revisions + `
 		WHERE i.id IN (SELECT DISTINCT u.invite FROM rsvp AS u CROSS JOIN invite AS v ON v.id = u.invite
-			WHERE NOT u.delivered AND u.invite > ?1 AND v.application = ?3 ORDER BY u.invite LIMIT ?2) ORDER BY i.id`}
-	upcomingPage = &statement{`SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
+			WHERE NOT u.delivered AND u.invite > ?1 AND v.application = ?3 ORDER BY u.invite LIMIT ?2) ORDER BY i.id`
+	upcomingPage = `SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
 		JOIN revision AS m ON m.id = i.last_sent
 		WHERE i.application = ?6 AND coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
 			AND (i.ends_at IS NULL OR i.ends_at > ?4) AND m.kind IN ('invitation', 'update')
-		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`}
+		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`
 )
 
 // RecordRSVP adds what was heard of an invite to its history, in one durable
@@ -71,10 +72,7 @@ func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) 
 
 func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
 	var invite int64
-	if err := c.query(findID, func(rec *record) error {
-		invite = rec.int64()
-		return nil
-	}, l.application, key.InviteID, key.Address); err != nil || invite == 0 {
+	if known, err := c.get([]any{&invite}, findID, l.application, key.InviteID, key.Address); err != nil || !known {
 		return done, err
 	}
 	h, err := historyOf(c, invite)
@@ -88,7 +86,7 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Rec
 	done = ledger.Recorded{Known: true, Verdict: judged.Verdict, Before: h.Latest()}
 	switch {
 	case judged.Repeats != 0:
-		_, err = c.exec(stopAwaiting, invite, judged.Repeats)
+		err = c.exec(stopAwaiting, invite, judged.Repeats)
 	case judged.Records():
 		r.Revision, r.Stale = judged.Revision, judged.Verdict == ledger.PossiblyStale
 		err = h.add(c, invite, r)
@@ -134,8 +132,7 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 // not kept any more, does no harm.
 func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
 	return l.write(ctx, "recording that an answer was delivered", power, func(c *conn) error {
-		_, err := c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)
-		return err
+		return c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)
 	})
 }
 
@@ -143,8 +140,7 @@ func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64
 // for all the recipients of an invite that was made for several.
 func (l *Ledger) Asked(ctx context.Context, key ledger.Key, at time.Time) error {
 	return l.write(ctx, "recording that the API was asked", power, func(c *conn) error {
-		_, err := c.exec(setAsked, key.InviteID, key.Address, at, l.application)
-		return err
+		return c.exec(setAsked, key.InviteID, key.Address, at, l.application)
 	})
 }
 
@@ -157,10 +153,7 @@ func (l *Ledger) Upcoming(ctx context.Context, now, askedBefore time.Time) iter.
 	return func(yield func(ledger.Entry, error) bool) {
 		asked, id := int64(0), int64(0)
 		l.pages(ctx, "listing upcoming invites", yield, func(c *conn, s *scanner) error {
-			return c.query(upcomingPage, func(r *record) error {
-				id, asked = r.int64(), r.int64()
-				return s.row(r)
-			}, asked, id, askedBefore, now, page, l.application)
+			return c.query(upcomingPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id, &asked) }, asked, id, askedBefore, now, page, l.application)
 		})
 	}
 }
@@ -171,10 +164,7 @@ func (l *Ledger) Undelivered(ctx context.Context) iter.Seq2[ledger.Entry, error]
 	return func(yield func(ledger.Entry, error) bool) {
 		id := int64(0)
 		l.pages(ctx, "listing answers that are not delivered", yield, func(c *conn, s *scanner) error {
-			return c.query(undeliveredPage, func(r *record) error {
-				id = r.int64()
-				return s.row(r)
-			}, id, page, l.application)
+			return c.query(undeliveredPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id) }, id, page, l.application)
 		})
 	}
 }
@@ -186,18 +176,19 @@ func historyOf(c *conn, invite int64) (h history, err error) {
 	if err := c.query(rsvpHistoryOf, h.row, invite); err != nil {
 		return h, err
 	}
-	return h, c.query(questionsOf, func(r *record) error {
-		p := unpack(r.text())
-		h.Questions = append(h.Questions, ledger.Question{
-			Number: p.int64(), Asks: p.int64(), Answer: p.text(), Left: p.bool(), Leaving: p.bool(), LeftAt: p.time()})
-		return nil
+	return h, c.query(questionsOf, func(rows *sql.Rows) error {
+		var q ledger.Question
+		err := rows.Scan(&q.Number, &q.Asks, &q.Answer, &q.Left, &q.Leaving, (*micros)(&q.LeftAt))
+		h.Questions = append(h.Questions, q)
+		return err
 	}, invite)
 }
 
-func (h *history) row(r *record) error {
-	p := unpack(r.text())
-	h.RSVPs = append(h.RSVPs, unpackHeard(&p))
-	return nil
+func (h *history) row(rows *sql.Rows) error {
+	var heard heardRow
+	err := rows.Scan(heard.fields()...)
+	h.RSVPs = append(h.RSVPs, *heard.heard())
+	return err
 }
 
 // add writes an RSVP as the next of the history.
@@ -218,43 +209,56 @@ func (h *history) add(c *conn, invite int64, r ledger.RSVP) error {
 		reply = *other.Proposal
 	}
 	awaited := r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale
-	id, err := c.insert(putRSVP, invite, r.Number, r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
+	var id int64
+	_, err := c.get([]any{&id}, putRSVP, invite, r.Number, r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
 		r.By, other.Status, other.Comment, reply.Start, reply.End, reply.TZID,
 		r.Source, r.At, r.Delivered || r.Stale, awaited, r.Revision, r.Stale)
 	if err != nil {
 		return err
 	}
 	if !r.Stale {
-		if _, err := c.exec(setRSVP, invite, id); err != nil {
+		if err := c.exec(setRSVP, invite, id); err != nil {
 			return err
 		}
 	}
 	if r.Stale || r.Source == ledger.SourceUpdate {
-		if _, err := c.exec(setUnasked, invite); err != nil {
+		if err := c.exec(setUnasked, invite); err != nil {
 			return err
 		}
 	}
 	if len(h.RSVPs) >= rsvpHistory {
-		_, err = c.exec(trimRSVPs, invite, r.Number-rsvpHistory)
+		err = c.exec(trimRSVPs, invite, r.Number-rsvpHistory)
 	}
 	return err
 }
 
-func unpackHeard(p *packed) (h ledger.Heard) {
-	h.RSVP = ledger.RSVP{Number: p.int64(), Status: p.text(), Comment: p.text(), Proposal: unpackProposal(p), By: p.text()}
-	reply := ledger.Reply{Status: p.text(), Comment: p.text(), Proposal: unpackProposal(p)}
-	if h.By != "" {
-		h.Reply = &reply
-	}
-	h.Source, h.At, h.Delivered, h.Awaited = p.text(), p.time(), p.bool(), p.bool()
-	h.Revision, h.Stale = p.int64(), p.bool()
-	return h
+// heardRow is what rsvpColumns are scanned to.
+type heardRow struct {
+	ledger.Heard
+	proposal, replyProposal ledger.Proposal
+	reply                   ledger.Reply
 }
 
-func unpackProposal(p *packed) *ledger.Proposal {
-	proposal := ledger.Proposal{Start: p.time(), End: p.time(), TZID: p.text()}
-	if proposal == (ledger.Proposal{}) {
-		return nil
+// fields are all NULL where there is no RSVP.
+func (h *heardRow) fields() []any {
+	return []any{
+		nullable(&h.Number), nullable(&h.Status), nullable(&h.Comment),
+		(*micros)(&h.proposal.Start), (*micros)(&h.proposal.End), nullable(&h.proposal.TZID),
+		nullable(&h.By), nullable(&h.reply.Status), nullable(&h.reply.Comment),
+		(*micros)(&h.replyProposal.Start), (*micros)(&h.replyProposal.End), nullable(&h.replyProposal.TZID),
+		nullable(&h.Source), (*micros)(&h.At), nullable(&h.Delivered), nullable(&h.Awaited), nullable(&h.Revision), nullable(&h.Stale),
 	}
-	return &proposal
+}
+
+func (h *heardRow) heard() *ledger.Heard {
+	if h.proposal != (ledger.Proposal{}) {
+		h.Proposal = &h.proposal
+	}
+	if h.replyProposal != (ledger.Proposal{}) {
+		h.reply.Proposal = &h.replyProposal
+	}
+	if h.By != "" {
+		h.Reply = &h.reply
+	}
+	return &h.Heard
 }

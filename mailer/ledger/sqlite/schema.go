@@ -34,20 +34,20 @@ var schema3 string
 func migrations() []string { return []string{schema1, schema2, schema3} }
 
 var (
-	begin    = &statement{"BEGIN IMMEDIATE"}
-	commit   = &statement{"COMMIT"}
-	rollback = &statement{"ROLLBACK"}
+	begin    = "BEGIN IMMEDIATE"
+	commit   = "COMMIT"
+	rollback = "ROLLBACK"
 
 	// In one statement, so that another process cannot change it in between.
-	identify = &statement{`
+	identify = `
 		SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
-		FROM pragma_application_id AS a, pragma_user_version AS v`}
+		FROM pragma_application_id AS a, pragma_user_version AS v`
 
-	danglingKey = &statement{`SELECT "table" FROM pragma_foreign_key_check`}
+	danglingKey = `SELECT "table" FROM pragma_foreign_key_check`
 
-	readMeta   = &statement{`SELECT api_url, salt FROM meta`}
-	createMeta = &statement{`INSERT OR IGNORE INTO meta (id, api_url, salt, token) VALUES (1, ?, ?, 0)`}
-	nameAPI    = &statement{`UPDATE meta SET api_url = ? WHERE api_url = ''`}
+	readMeta   = `SELECT api_url, salt FROM meta`
+	createMeta = `INSERT OR IGNORE INTO meta (id, api_url, salt, token) VALUES (1, ?, ?, 0)`
+	nameAPI    = `UPDATE meta SET api_url = ? WHERE api_url = ''`
 )
 
 // boundLog gives back what the log grew to beyond 16 MiB, while somebody was
@@ -58,12 +58,12 @@ const boundLog = `PRAGMA journal_size_limit = 16777216`
 // prepareFile makes of a connection's file a ledger of the newest version, or
 // says why that cannot be. It writes nothing if it is one.
 func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Options) error {
-	version, err := l.version(ctx, c, len(steps))
+	version, err := l.version(c, len(steps))
 	if err != nil {
 		return err
 	}
 	if !l.memory {
-		if readOnly, err := c.driver.IsReadOnly("main"); err != nil {
+		if readOnly, err := l.writer.readOnly(); err != nil {
 			return l.explain("opening it", err)
 		} else if readOnly {
 			return l.unusable("it is read-only: let this user write the file and its directory")
@@ -71,7 +71,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Op
 		if err := l.useLog(ctx, c); err != nil {
 			return err
 		}
-		if err := l.explain("opening it", l.sync(ctx, c, power)); err != nil {
+		if err := l.explain("opening it", l.sync(c, power)); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Op
 	if err := l.belong(ctx, c, o); err != nil {
 		return err
 	}
-	return l.explain("opening it", c.script(ctx, boundLog))
+	return l.explain("opening it", c.script(boundLog))
 }
 
 // useLog makes the file one with a write-ahead log, unless it is. That is the one
@@ -98,7 +98,7 @@ func (l *Ledger) useLog(ctx context.Context, c *conn) error {
 	const sql, longest = "PRAGMA journal_mode = WAL", 32 * time.Millisecond
 	waiting, stop := context.WithTimeout(ctx, l.timeout)
 	defer stop()
-	err := c.script(ctx, sql)
+	err := c.script(sql)
 	for bound := 2 * time.Millisecond; isBusy(err); bound = min(2*bound, longest) {
 		select {
 		case <-waiting.Done():
@@ -108,7 +108,7 @@ func (l *Ledger) useLog(ctx context.Context, c *conn) error {
 			return l.explain("opening it", err)
 		case <-time.After(bound/2 + rand.N(bound/2+1)): // so that they do not meet again
 		}
-		if again := c.script(waiting, sql); again == nil || waiting.Err() == nil {
+		if again := c.within(waiting).script(sql); again == nil || waiting.Err() == nil {
 			err = again
 		}
 	}
@@ -116,12 +116,9 @@ func (l *Ledger) useLog(ctx context.Context, c *conn) error {
 }
 
 // version refuses what is not a ledger or newer than this program.
-func (l *Ledger) version(ctx context.Context, c *conn, newest int) (version int, err error) {
+func (l *Ledger) version(c *conn, newest int) (version int, err error) {
 	var id, objects int64
-	err = c.queryContext(ctx, identify, func(r *record) error {
-		id, version, objects = r.int64(), r.int(), r.int64()
-		return nil
-	})
+	_, err = c.get([]any{&id, &version, &objects}, identify)
 	switch {
 	case err != nil:
 		return 0, l.explain("opening it", err)
@@ -140,11 +137,11 @@ func (l *Ledger) version(ctx context.Context, c *conn, newest int) (version int,
 // place of one that others refer to (https://www.sqlite.org/lang_altertable.html#otheralter).
 // Within a transaction that cannot be said.
 func (l *Ledger) migrateAll(ctx context.Context, c *conn, steps []string, version int) (err error) {
-	if err := c.script(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+	if err := c.script("PRAGMA foreign_keys = OFF"); err != nil {
 		return l.explain("bringing it to the current version", err)
 	}
 	defer func() {
-		err = errors.Join(err, l.explain("opening it", c.script(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON")))
+		err = errors.Join(err, l.explain("opening it", c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
 	}()
 	for version < len(steps) {
 		if version, err = l.migrate(ctx, c, steps); err != nil {
@@ -157,19 +154,20 @@ func (l *Ledger) migrateAll(ctx context.Context, c *conn, steps []string, versio
 // migrate takes one step in one transaction, unless another process was faster.
 func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version int, err error) {
 	err = transact(ctx, c, func() error {
-		if version, err = l.version(ctx, c, len(steps)); err != nil || version >= len(steps) {
+		if version, err = l.version(c, len(steps)); err != nil || version >= len(steps) {
 			return err
 		}
-		if err := c.script(ctx, steps[version]); err != nil {
+		if err := c.script(steps[version]); err != nil {
 			return err
 		}
-		if err := c.query(danglingKey, func(r *record) error {
-			return fmt.Errorf("step to version %d: a row of table %s refers to one that is not there", version+1, r.text())
-		}); err != nil {
+		var table string
+		if found, err := c.get([]any{&table}, danglingKey); err != nil {
 			return err
+		} else if found {
+			return fmt.Errorf("step to version %d: a row of table %s refers to one that is not there", version+1, table)
 		}
 		version++
-		return c.script(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
+		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
 	})
 	return version, l.explain("bringing it to the current version", err)
 }
@@ -177,18 +175,17 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version 
 // identity makes sure that the file belongs to the API of the options, and reads
 // the salt.
 func (l *Ledger) identity(ctx context.Context, c *conn) error {
-	api, err := l.meta(ctx, c)
+	api, err := l.meta(c)
 	if err == nil && (l.salt == nil || api == "" && l.api != "") {
 		if err = transact(ctx, c, func() error {
 			salt := make([]byte, 16)
 			_, _ = cryptorand.Read(salt) // never fails
-			if _, err := c.exec(createMeta, l.api, salt); err != nil {
+			if err := c.exec(createMeta, l.api, salt); err != nil {
 				return err
 			}
-			_, err := c.exec(nameAPI, l.api)
-			return err
+			return c.exec(nameAPI, l.api)
 		}); err == nil {
-			api, err = l.meta(ctx, c)
+			api, err = l.meta(c)
 		}
 	}
 	switch {
@@ -200,27 +197,25 @@ func (l *Ledger) identity(ctx context.Context, c *conn) error {
 	return nil
 }
 
-func (l *Ledger) meta(ctx context.Context, c *conn) (api string, err error) {
-	err = c.queryContext(ctx, readMeta, func(r *record) error {
-		api, l.salt = r.text(), r.bytes()
-		return nil
-	})
+func (l *Ledger) meta(c *conn) (api string, err error) {
+	_, err = c.get([]any{&api, &l.salt}, readMeta)
 	return api, err
 }
 
 // transact runs fn in a transaction that has the lock for writing from its begin
 // on: only there it waits, and only there ctx can stop it.
 func transact(ctx context.Context, c *conn, fn func() error) error {
-	_, err := c.execContext(ctx, begin)
+	err := c.within(ctx).exec(begin)
+	c = c.within(context.WithoutCancel(ctx))
 	if err == nil {
 		if err = fn(); err == nil {
-			_, err = c.exec(commit)
+			err = c.exec(commit)
 		}
 	}
 	if err != nil {
 		// Nothing is to be rolled back if the begin failed, or SQLite did it by
 		// itself: an error of this is not news.
-		_, _ = c.exec(rollback)
+		_ = c.exec(rollback)
 	}
 	return err
 }

@@ -88,8 +88,8 @@ func (l *Ledger) Shutdown(ctx context.Context) error {
 // end ends everything once no call is in hand.
 func (l *Ledger) end() error {
 	err := l.releaseAll()
-	if l.readers != l.writer {
-		err = errors.Join(err, l.readers.close())
+	if l.reading != nil {
+		err = errors.Join(err, l.readers.close(), l.reading.Close())
 	}
 	return errors.Join(err, l.writer.close())
 }

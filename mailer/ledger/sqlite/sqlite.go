@@ -66,6 +66,7 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -149,8 +150,10 @@ type Ledger struct {
 	// does without.
 	unsynced bool
 
-	writer  *pool // of one, so that this process waits without polling
-	readers *pool // the writer itself in memory
+	writer  *writer
+	readers *statements // nil in memory: the writer reads
+	reading *sql.DB
+	synced  lasting // what the writer's next transaction outlives
 
 	group  group
 	claims claims
@@ -185,23 +188,27 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
+	var err error
 	dsn := ":memory:?_pragma=foreign_keys(1)"
 	if l.memory {
 		l.name = "in memory"
 	} else {
-		var err error
 		if dsn, err = l.file(mode); err != nil {
 			return nil, err
 		}
 	}
 
-	l.writer = newPool(1, func(ctx context.Context) (*conn, error) { return connect(ctx, dsn) })
-	l.readers = l.writer
-	if !l.memory {
-		reading := fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", dsn, readerCache)
-		l.readers = newPool(readers, func(ctx context.Context) (*conn, error) { return connect(ctx, reading) })
+	if l.writer, err = openWriter(ctx, dsn); err != nil {
+		return nil, l.explain("opening it", err)
 	}
-	if err := l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c, steps, &o) }); err != nil {
+	if !l.memory {
+		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", dsn, readerCache), readers)
+		l.readers = &statements{on: l.reading}
+	}
+	if err == nil {
+		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), steps, &o) })
+	}
+	if err != nil {
 		return nil, errors.Join(l.explain("opening it", err), l.end())
 	}
 	return l, nil
@@ -265,11 +272,14 @@ func (l *Ledger) warnOfMode(path string) {
 	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file", "ledger", path, "mode", info.Mode().Perm().String())
 }
 
-// read lends a connection to fn.
+// read lets fn ask the connections for reading.
 func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) error {
 	if err := l.calls.begin(); err != nil {
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
-	return l.explain(doing, l.readers.with(ctx, fn))
+	if l.readers == nil {
+		return l.explain(doing, l.writer.with(ctx, fn))
+	}
+	return l.explain(doing, fn(&conn{ctx, l.readers}))
 }

@@ -11,44 +11,44 @@ import (
 var errNoRevision = errors.New("the invite has no revision; create one first")
 
 var (
-	putInvite = &statement{`
+	putInvite = `
 		INSERT INTO invite (application, invite_id, address, recipient, grouped, uid, first_message_id, ends_at, latest)
-		VALUES (?, ?, ?, ?, ?, ?, '', ?, ` + nextRevision + `)`}
-	setInvite = &statement{`
+		VALUES (?, ?, ?, ?, ?, ?, '', ?, ` + nextRevision + `) RETURNING id`
+	setInvite = `
 		UPDATE invite SET recipient = ?, grouped = ?, uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at),
 			latest = ` + nextRevision + `
-		WHERE id = ?`}
-	setMails = &statement{`UPDATE invite SET first_message_id = ?, last_sent = nullif(?, 0) WHERE id = ?`}
+		WHERE id = ?`
+	setMails = `UPDATE invite SET first_message_id = ?, last_sent = nullif(?, 0) WHERE id = ?`
 
 	// The id that SQLite gives next (https://www.sqlite.org/autoinc.html).
 	nextRevision = `(SELECT coalesce(max(id), 0) + 1 FROM revision)`
-	putRevision  = &statement{`
+	putRevision  = `
 		INSERT INTO revision (invite, number, kind, method, fingerprint, resend,
 			uid, sequence, dtstamp, organizer_name, organizer_email, organizer_default,
 			state, permanent, unusable, stage, code, detail,
 			message_id, from_name, from_email,
 			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at, asks, answer)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`}
-	dropRevision  = &statement{`DELETE FROM revision WHERE id = ?`}
-	setLeft       = &statement{`UPDATE revision SET may_have_left = 1 WHERE id = ?`}
-	setSubmitting = &statement{`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
+	dropRevision  = `DELETE FROM revision WHERE id = ?`
+	setLeft       = `UPDATE revision SET may_have_left = 1 WHERE id = ?`
+	setSubmitting = `
 		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0, stage = '', code = '', detail = '', reply = '',
 			message_id = ?1, from_name = ?2, from_email = ?3, resend = ?4, kind = coalesce(nullif(?5, ''), kind),
 			attempts = attempts + 1, at = ?6, submitted_at = ?6, may_have_left = ?7,
 			copies = iif(?8, copies + 1, 1), first_submitted_at = iif(?8, coalesce(first_submitted_at, ?6), ?6)
-		WHERE id = ?9`}
-	setOutcome = &statement{`
+		WHERE id = ?9`
+	setOutcome = `
 		UPDATE revision SET state = ?, permanent = ?, unusable = ?, stage = ?, code = ?, detail = ?, reply = ?, at = ?, may_have_left = ?, copies = max(0, copies - ?)
-		WHERE id = ?`}
+		WHERE id = ?`
 
-	putCalendar   = &statement{`INSERT INTO calendar (revision, bytes) VALUES (?, ?)`}
-	putMessage    = &statement{`INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`}
-	dropMessage   = &statement{`DELETE FROM message WHERE revision = ?`}
-	dropTombstone = &statement{`DELETE FROM tombstone WHERE application = ? AND hash = ?`}
+	putCalendar   = `INSERT INTO calendar (revision, bytes) VALUES (?, ?)`
+	putMessage    = `INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`
+	dropMessage   = `DELETE FROM message WHERE revision = ?`
+	dropTombstone = `DELETE FROM tombstone WHERE application = ? AND hash = ?`
 
 	superseded    = `(SELECT r.id FROM invite AS i JOIN revision AS r ON r.invite = i.id WHERE i.id = ? AND r.id <> i.latest AND r.id IS NOT i.last_sent)`
-	dropCalendars = &statement{`DELETE FROM calendar WHERE revision IN ` + superseded}
-	dropMessages  = &statement{`DELETE FROM message WHERE revision IN ` + superseded}
+	dropCalendars = `DELETE FROM calendar WHERE revision IN ` + superseded
+	dropMessages  = `DELETE FROM message WHERE revision IN ` + superseded
 )
 
 // Create implements mailer.Ledger. The number and the times of the revisions are
@@ -88,17 +88,17 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 	}
 	r := &m.Revision
 	if h.invite == 0 {
-		if h.invite, err = c.insert(putInvite, l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
+		if _, err = c.get([]any{&h.invite}, putInvite, l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
 			return err
 		}
-		if _, err := c.exec(dropTombstone, l.application, l.hash(m.Key)); err != nil {
+		if err := c.exec(dropTombstone, l.application, l.hash(m.Key)); err != nil {
 			return err
 		}
 	} else {
 		if err := h.giveWay(c); err != nil {
 			return err
 		}
-		if _, err := c.exec(setInvite, m.Recipient, m.Grouped, r.UID, m.EndsAt, h.invite); err != nil {
+		if err := c.exec(setInvite, m.Recipient, m.Grouped, r.UID, m.EndsAt, h.invite); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 		h.asks = h.number
 	}
 	now := l.now()
-	if h.latest, err = c.insert(putRevision, h.invite, h.number, r.Kind, r.Method, r.Fingerprint, r.Resend,
+	if _, err = c.get([]any{&h.latest}, putRevision, h.invite, h.number, r.Kind, r.Method, r.Fingerprint, r.Resend,
 		r.UID, r.Sequence, r.DTStamp, r.OrganizerName, r.OrganizerEmail, r.OrganizerDefault,
 		string(r.State), r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
 		r.MessageID, r.FromName, r.FromEmail,
@@ -118,7 +118,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 		return err
 	}
 	if len(r.Calendar) > 0 {
-		if _, err := c.exec(putCalendar, h.latest, r.Calendar); err != nil {
+		if err := c.exec(putCalendar, h.latest, r.Calendar); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.
 		another := h.state == ledger.Submitting || h.state == ledger.Unknown // copy of what may have left
 		h.messageID, h.state = s.MessageID, ledger.Submitting
 		now := l.now()
-		if _, err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, now, h.left, another, h.latest); err != nil {
+		if err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, now, h.left, another, h.latest); err != nil {
 			return err
 		}
 		if err := keepMessage(c, h.latest, &s.Message); err != nil {
@@ -167,11 +167,11 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		}
 		h.state = o.State
 		h.left = h.left || o.State == ledger.Sent || o.State == ledger.Unknown
-		if _, err := c.exec(setOutcome, string(o.State), o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
+		if err := c.exec(setOutcome, string(o.State), o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
 			return err
 		}
 		if o.State != ledger.Unknown {
-			if _, err := c.exec(dropMessage, h.latest); err != nil {
+			if err := c.exec(dropMessage, h.latest); err != nil {
 				return err
 			}
 		}
@@ -188,6 +188,5 @@ func (l *Ledger) conclude(c *conn, h *held) error {
 }
 
 func keepMessage(c *conn, revision int64, m *ledger.Message) error {
-	_, err := c.exec(putMessage, revision, m.From, m.To, m.SMTPUTF8, m.Bytes)
-	return err
+	return c.exec(putMessage, revision, m.From, m.To, m.SMTPUTF8, m.Bytes)
 }
