@@ -25,6 +25,9 @@ func TestDecide(t *testing.T) {
 	permanent := func(r *ledger.Revision) { r.State, r.Permanent, r.Code = ledger.Failed, true, "rejected" }
 	unusable := func(r *ledger.Revision) { r.State, r.Unusable = ledger.Failed, true }
 	bare := func(r *ledger.Revision) { r.UID = "" }
+	fingerprint := func(print string) func(*ledger.Revision) {
+		return func(r *ledger.Revision) { r.Fingerprint = print }
+	}
 	cancelled := func(r *ledger.Revision) { r.Method, r.Kind, r.Fingerprint = "cancel", "cancellation", "cancel" }
 	now := time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
 	doubt := func(s ledger.State, copies int, ago time.Duration) *ledger.Revision {
@@ -104,6 +107,9 @@ func TestDecide(t *testing.T) {
 		"over, sent, resend":                  {entry: entry(request(), request()), want: past, policy: policy{resend: true}, outcome: Expired, kind: None, code: CodeExpired},
 		"over, sent, changed":                 {entry: entry(request(), request()), want: changedPast, action: note, kind: Update, outcome: Expired, code: CodeExpired},
 		"over, sent, moved into the future":   {entry: ended(entry(request(), request())), want: other, action: ask, kind: Update},
+		"too late, taken back":                {entry: entry(request(state(ledger.Expired), bare, fingerprint("other")), request()), want: same, outcome: Unchanged, kind: None},
+		"too late, taken back, resend":        {entry: entry(request(state(ledger.Expired), bare, fingerprint("other")), request()), want: same, policy: policy{resend: true}, action: ask, kind: Update},
+		"too late, taken back, but asked for": {entry: entry(request(state(ledger.Expired), fingerprint("other")), request()), want: same, action: ask, kind: Update},
 		"over, deferred":                      {entry: entry(request(state(ledger.Deferred)), nil), want: past, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
 		"over by the record, deferred":        {entry: ended(entry(request(state(ledger.Deferred)), nil)), want: same, action: note, kind: Invitation, outcome: Expired, code: CodeExpired},
 		"over, told":                          {entry: entry(request(state(ledger.Expired)), nil), want: past, outcome: Expired, kind: None, code: CodeExpired, known: true},
