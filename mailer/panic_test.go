@@ -64,6 +64,7 @@ func TestPanicOfEmit(t *testing.T) {
 			}, mailer.RunOptions{Concurrency: 2}, func(mailer.Result) { panic("no listener") })
 		}()
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		require.Equal(t, 1, begun)
 		require.NoError(t, m.Shutdown(t.Context()))
 		assert.Len(t, log.to, 2, "both have left")
