@@ -109,7 +109,7 @@ func writeTable(w io.Writer, part string, s samples) (holds bool) {
 	}
 	fmt.Fprintln(t, "\nFor information; these depend on the machine:")
 	for _, r := range s.medians() {
-		fmt.Fprintf(t, "\t%.4g\t%s\t%s\n", r.value, r.unit, r.benchmark)
+		fmt.Fprintf(t, "\t%s\t%s\t%s\n", r.digits(), r.unit, r.benchmark)
 	}
 	_ = t.Flush() // as with Fprintf, nothing can be done about it
 	return holds

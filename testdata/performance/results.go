@@ -16,6 +16,14 @@ type result struct {
 	value float64
 }
 
+// digits is the value, with four digits that count or all before the point.
+func (r result) digits() string {
+	if r.value >= 1000 {
+		return strconv.FormatFloat(r.value, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(r.value, 'g', 4, 64)
+}
+
 type results []result
 
 func (s samples) medians() results {
@@ -56,11 +64,7 @@ var csvHead = []string{"benchmark", "value", "unit"}
 func (r results) write(file string) error {
 	rows := [][]string{csvHead}
 	for _, x := range r {
-		value := strconv.FormatFloat(x.value, 'g', 4, 64)
-		if x.value >= 1000 {
-			value = strconv.FormatFloat(x.value, 'f', 0, 64)
-		}
-		rows = append(rows, []string{x.benchmark, value, x.unit})
+		rows = append(rows, []string{x.benchmark, x.digits(), x.unit})
 	}
 	var text bytes.Buffer
 	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
