@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/invitemailer/invitemailer/internal/spelling"
 )
 
 // load returns the settings that hold: a flag, else the environment, else the
@@ -52,6 +54,10 @@ func variables() []string {
 	return names
 }
 
+// farFromAny is the number of edits from which on a variable is not taken for another
+// one, misspelt.
+const farFromAny = 4
+
 // misspelt names the variables that look like settings and are none, with the
 // one that may be meant. It never shows a value.
 func misspelt(environ []string) []string {
@@ -62,8 +68,8 @@ func misspelt(environ []string) []string {
 		if !looksLikeOurs(name) || slices.Contains(known, name) {
 			continue
 		}
-		if near, distance := nearest(name, known); distance <= 3 {
-			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, near))
+		if i := spelling.Nearest(name, known, farFromAny); i >= 0 {
+			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, known[i]))
 		} else {
 			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known and does nothing; see invitemailer --help", name))
 		}
@@ -79,38 +85,6 @@ func looksLikeOurs(name string) bool {
 		}
 	}
 	return false
-}
-
-// nearest returns the name that takes the fewest edits to get to.
-func nearest(name string, known []string) (near string, distance int) {
-	distance = len(name) + 1
-	for _, k := range known {
-		if d := edits(name, k); d < distance {
-			near, distance = k, d
-		}
-	}
-	return near, distance
-}
-
-// edits is the Levenshtein distance between two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // secret returns the value of a setting that may stand in a file.

@@ -41,13 +41,3 @@ func TestMisspelt(t *testing.T) {
 	}, got)
 	assert.NotContains(t, strings.Join(got, ""), "hunter2")
 }
-
-func TestEdits(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"SMTP_HSOT", "SMTP_HOST", 2}} {
-		assert.Equal(t, c.want, edits(c.a, c.b), "%s to %s", c.a, c.b)
-	}
-}
