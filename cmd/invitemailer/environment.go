@@ -55,6 +55,10 @@ func variables() []string {
 	return names
 }
 
+// farFromAny is the number of edits from which on a variable is not taken for another
+// one, misspelt.
+const farFromAny = 4
+
 // misspelt names the variables that look like settings and are none, with the
 // one that may be meant. It never shows a value.
 func misspelt(environ []string) []string {
@@ -65,8 +69,8 @@ func misspelt(environ []string) []string {
 		if !looksLikeOurs(name) || slices.Contains(known, name) {
 			continue
 		}
-		if near, distance := nearest(name, known); distance <= 3 {
-			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, near))
+		if i := spelling.Nearest(name, known, farFromAny); i >= 0 {
+			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, known[i]))
 		} else {
 			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known and does nothing; see invitemailer --help", name))
 		}
@@ -89,17 +93,6 @@ func looksLikeOurs(name string) bool {
 		}
 	}
 	return false
-}
-
-// nearest returns the name that takes the fewest edits to get to.
-func nearest(name string, known []string) (near string, distance int) {
-	distance = len(name) + 1
-	for _, k := range known {
-		if d := spelling.Distance(name, k, distance); d < distance {
-			near, distance = k, d
-		}
-	}
-	return near, distance
 }
 
 // secret returns the value of a setting that may stand in a file.

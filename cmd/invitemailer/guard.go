@@ -71,10 +71,10 @@ func missedGuard(name string, known []string) string {
 	const near = 2 // letters, heedless of case and underscores
 	plain := func(s string) string { return strings.ToUpper(strings.NewReplacer("_", "", "-", "").Replace(s)) }
 	for _, g := range guards() {
-		nearest, distance := nearest(name, known)
+		i := spelling.Nearest(name, known, farFromAny)
 		_, end, _ := strings.Cut(g, "_") // ONLY_TO, also in INVITEMAILER_ONLY_TO
 		switch {
-		case looksLikeOurs(name) && nearest == g && distance <= 3,
+		case looksLikeOurs(name) && i >= 0 && known[i] == g,
 			looksLikeOurs(name) && strings.Contains(plain(name), plain(end)),
 			slices.Equal(words(name), words(g)), slices.Equal(words(name), words(end)),
 			spelling.Distance(plain(name), plain(g), near+1) <= near:

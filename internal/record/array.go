@@ -87,7 +87,7 @@ type syntaxError struct {
 	position
 }
 
-func (e *syntaxError) Error() string { return located(e.message, e.position.String()) }
+func (e *syntaxError) Error() string { return located(e.message, e.String()) }
 
 // element is one record of an array.
 type element struct {

@@ -22,11 +22,13 @@ var fields = []string{
 // is near to, or for a field elsewhere that has its last name; else "".
 func suggest(wrong string, near []string) string {
 	key := fold(wrong)
-	best, distance := "", 1+max(1, min(3, len(key)/3))
-	for _, name := range near {
-		if d := spelling.Distance(key, fold(name), distance); d < distance {
-			best, distance = name, d
-		}
+	folded := make([]string, len(near))
+	for i, name := range near {
+		folded[i] = fold(name)
+	}
+	best := ""
+	if i := spelling.Nearest(key, folded, 1+max(1, min(3, len(key)/3))); i >= 0 {
+		best = near[i]
 	}
 	if best == "" {
 		for _, name := range fields {

@@ -1,8 +1,20 @@
-// Package spelling finds out what a misspelt name may have been meant to be.
+// Package spelling finds the name that a misspelt one may stand for.
 package spelling
 
-// Distance counts the letters to insert, delete, replace or swap with their
-// neighbour that make a of b; any number from limit on is limit.
+// Nearest returns the index of the known name that takes the fewest edits to get to,
+// the first of several; -1 if none takes fewer than limit.
+func Nearest(name string, known []string, limit int) int {
+	best := -1
+	for i, k := range known {
+		if d := Distance(name, k, limit); d < limit {
+			best, limit = i, d
+		}
+	}
+	return best
+}
+
+// Distance counts the octets to insert, delete, replace or swap with the next one
+// that make a of b; any number from limit on is limit.
 func Distance(a, b string, limit int) int {
 	if max(len(a), len(b))-min(len(a), len(b)) >= limit {
 		return limit
