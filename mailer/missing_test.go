@@ -205,3 +205,22 @@ func TestOthersOfAGroupGetTheNewCalendar(t *testing.T) {
 		assert.Contains(t, readMail(t, string(tx.Data)).parts[3].body, "person2@example.org", "in the mail to %s", tx.To)
 	}
 }
+
+// TestMailedAgainInAGroup: who is mailed again on purpose gets the calendar that was
+// sent, though a newcomer of the same group brings a newer one.
+func TestMailedAgainInAGroup(t *testing.T) {
+	t.Parallel()
+	h := newRecordedHouse(t, nil)
+	first, err := h.mailer(t).SendGroup(t.Context(), group(1))
+	require.NoError(t, err)
+	h.cfg.Resend = true
+	second, err := h.mailer(t).SendGroup(t.Context(), group(2))
+	require.NoError(t, err)
+	require.Len(t, second, 2)
+	assert.Equal(t, mailer.Sent, second[0].Outcome)
+	assert.Equal(t, *first[0].Sequence, *second[0].Sequence)
+	assert.NotEqual(t, first[0].MessageID, second[0].MessageID)
+	taken := h.smtp.Accepted()
+	require.Len(t, taken, 3)
+	assert.NotContains(t, readMail(t, string(taken[1].Data)).parts[3].body, "person1@example.org")
+}

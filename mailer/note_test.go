@@ -22,9 +22,9 @@ import (
 // nextYear is when the event of boardMeeting is over.
 func (h *house) nextYear() { h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) } }
 
-func (h *house) recorded(t *testing.T, address string) ledger.Entry {
+func (h *house) recorded(t *testing.T) ledger.Entry {
 	t.Helper()
-	found, err := h.cfg.Ledger.Load(t.Context(), ledger.Key{InviteID: "board-meeting", Address: address})
+	found, err := h.cfg.Ledger.Load(t.Context(), ledger.Key{InviteID: "board-meeting", Address: "ann@example.org"})
 	require.NoError(t, err)
 	return found[0]
 }
@@ -69,7 +69,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		h.nextYear()
 		for _, change := range []string{"Dinner", "Breakfast", "Dinner"} {
 			assert.Equal(t, once, h.told(t, other(change)))
-			e := h.recorded(t, "ann@example.org")
+			e := h.recorded(t)
 			assert.EqualValues(t, 2, e.Latest.Number, "what comes too late does not fill the ledger")
 			assert.EqualValues(t, 1, e.LastSent.Number)
 		}
@@ -89,11 +89,11 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		t.Parallel()
 		h := newRecordedHouse(t, nil)
 		one := h.send(t, boardMeeting())
-		ends := h.recorded(t, "ann@example.org").EndsAt
+		ends := h.recorded(t).EndsAt
 		mistaken := boardMeeting()
 		mistaken.Event.Start.Time, mistaken.Event.End.Time = mistaken.Event.Start.Time.AddDate(-1, 0, 0), mistaken.Event.End.Time.AddDate(-1, 0, 0)
 		assert.Equal(t, once, h.told(t, mistaken))
-		assert.Equal(t, ends, h.recorded(t, "ann@example.org").EndsAt, "the event that people have is not over")
+		assert.Equal(t, ends, h.recorded(t).EndsAt, "the event that people have is not over")
 		assert.Equal(t, forEver, h.told(t, boardMeeting()), "the mistake was taken back, and nobody was ever told of it")
 		assert.Equal(t, one.MessageID, h.send(t, boardMeeting()).MessageID)
 		assert.Equal(t, 1, h.api.Count())
@@ -107,7 +107,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		h.nextYear()
 		assert.Equal(t, once, h.told(t, boardMeeting()))
 		assert.Zero(t, h.api.Count(), "nobody is asked")
-		r := h.recorded(t, "ann@example.org").Latest
+		r := h.recorded(t).Latest
 		assert.Equal(t, ledger.Expired, r.State)
 		assert.Equal(t, "invitation", r.Kind)
 		assert.Equal(t, string(mailer.CodeExpired), r.Code)
@@ -252,7 +252,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Equal(t, mailer.Valid, r.Outcome)
 		require.Len(t, r.Findings, 1)
 		assert.Equal(t, "past_event", r.Findings[0].Rule)
-		assert.EqualValues(t, 1, h.recorded(t, "ann@example.org").Latest.Number, "nothing is recorded")
+		assert.EqualValues(t, 1, h.recorded(t).Latest.Number, "nothing is recorded")
 	})
 }
 
