@@ -25,8 +25,8 @@ func TestDecide(t *testing.T) {
 	permanent := func(r *ledger.Revision) { r.State, r.Permanent, r.Code = ledger.Failed, true, "rejected" }
 	unusable := func(r *ledger.Revision) { r.State, r.Unusable = ledger.Failed, true }
 	bare := func(r *ledger.Revision) { r.UID = "" }
-	fingerprint := func(print string) func(*ledger.Revision) {
-		return func(r *ledger.Revision) { r.Fingerprint = print }
+	fingerprint := func(text string) func(*ledger.Revision) {
+		return func(r *ledger.Revision) { r.Fingerprint = text }
 	}
 	cancelled := func(r *ledger.Revision) { r.Method, r.Kind, r.Fingerprint = "cancel", "cancellation", "cancel" }
 	now := time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
