@@ -50,7 +50,9 @@ func TestDiskFull(t *testing.T) {
 				letClaimsRunOut(t, filepath.Join(p.dir, "ledger.sqlite"))
 			}
 			run = p.run(t, "invitemailer", file)
-			assert.Len(t, p.inbox.Messages(), n, "nothing twice before its time")
+			// One that was about to leave when the run stopped may not have left: that
+			// could not be recorded either, so that it is in doubt like the others.
+			assert.Len(t, p.inbox.Messages(), len(p.copies(t)), "nothing twice before its time")
 			if run.code == int(exitTempfail) { // something is in doubt
 				anHour(t, filepath.Join(p.dir, "ledger.sqlite"))
 				run = p.run(t, "invitemailer", file)
