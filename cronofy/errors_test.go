@@ -361,6 +361,7 @@ func TestSlowAnswersAreTold(t *testing.T) {
 		time.AfterFunc(20*time.Second, func() { cancel(errors.New("the caller's own reason")) })
 		_, err := client.Create(ctx, documentedRequest())
 		require.ErrorIs(t, err, context.Canceled, "whatever the cause is")
+		synctest.Wait() // for who writes the log
 		assert.Equal(t, 1, strings.Count(logged.String(), `msg="still waiting for the API"`), "%s", &logged)
 	})
 }
