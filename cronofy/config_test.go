@@ -47,7 +47,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// Settings are mended in one go: every problem is named, and no secret is.
+// Settings are fixed in one go: every problem is named, and no secret is.
 func TestNewReportsEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := New(Config{

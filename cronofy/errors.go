@@ -46,7 +46,7 @@ func (p Problem) String() string {
 
 // Retryable says no.
 func (e *ValidationError) Retryable() (bool, string) {
-	return false, "the same request would be refused again: its content has to be mended"
+	return false, "the same request would be refused again: its content has to be fixed"
 }
 
 // AuthenticationError (401) says that the key was not accepted.

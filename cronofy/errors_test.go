@@ -115,7 +115,7 @@ func TestValidationError(t *testing.T) {
 		"documented": {
 			body:   `{"errors":{"event_id":[{"key":"errors.required","description":"required"}]}}`,
 			fields: []FieldError{{Field: "event_id", Problems: []Problem{{Key: "errors.required", Description: "required"}}}},
-			text:   "mend event_id: required (errors.required)",
+			text:   "fix event_id: required (errors.required)",
 		},
 		"several, sorted": {
 			body: `{"errors":{"z":[{"key":"k1","description":"one"},{"key":"k2","description":"two"}],"a":[{"key":"k3"}],"m":[{"description":"four"}]}}`,
@@ -124,7 +124,7 @@ func TestValidationError(t *testing.T) {
 				{Field: "m", Problems: []Problem{{Description: "four"}}},
 				{Field: "z", Problems: []Problem{{Key: "k1", Description: "one"}, {Key: "k2", Description: "two"}}},
 			},
-			text: "mend a: k3; m: four; z: one (k1), two (k2)",
+			text: "fix a: k3; m: four; z: one (k1), two (k2)",
 		},
 		"no echo of address and key, one line, not endless": {
 			body: `{"errors":{"recipient.email":[{"key":"errors.invalid","description":"` + testRecipient + ` and ` + testKey + `\n` + strings.Repeat("x", 400) + `"}]}}`,
@@ -133,28 +133,28 @@ func TestValidationError(t *testing.T) {
 			}}}},
 			text: "[recipient] and [key] xxx",
 		},
-		"a text for a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "required"}}}}, "mend a: required"},
+		"a text for a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "required"}}}}, "fix a: required"},
 		"texts for a field": {
 			`{"errors":{"a":["is required","is short"]}}`,
-			[]FieldError{{Field: "a", Problems: []Problem{{Description: "is required"}, {Description: "is short"}}}}, "mend a: is required, is short",
+			[]FieldError{{Field: "a", Problems: []Problem{{Description: "is required"}, {Description: "is short"}}}}, "fix a: is required, is short",
 		},
 		"nested fields": {
 			`{"errors":{"event":{"start":[{"key":"errors.invalid"}],"end":"late"}}}`,
 			[]FieldError{
 				{Field: "event.end", Problems: []Problem{{Description: "late"}}},
 				{Field: "event.start", Problems: []Problem{{Key: "errors.invalid"}}},
-			}, "mend event.end: late; event.start: errors.invalid",
+			}, "fix event.end: late; event.start: errors.invalid",
 		},
 		"a list": {
 			`{"errors":["No such zone",{"field":"event.tzid","message":"unknown"},{"key":"errors.plan","description":"not yours"}]}`,
 			[]FieldError{
 				{Problems: []Problem{{Description: "No such zone"}, {Key: "errors.plan", Description: "not yours"}}},
 				{Field: "event.tzid", Problems: []Problem{{Description: "unknown"}}},
-			}, "(422): No such zone, not yours (errors.plan); mend event.tzid: unknown",
+			}, "(422): No such zone, not yours (errors.plan); fix event.tzid: unknown",
 		},
 		"a list of objects for a field": {
 			`{"errors":{"a":[{"code":"E1","message":"bad"}]}}`,
-			[]FieldError{{Field: "a", Problems: []Problem{{Key: "E1", Description: "bad"}}}}, "mend a: bad (E1)",
+			[]FieldError{{Field: "a", Problems: []Problem{{Key: "E1", Description: "bad"}}}}, "fix a: bad (E1)",
 		},
 		"OAuth's form": {
 			`{"error":"invalid_request","error_description":"The zone is unknown"}`,
@@ -163,7 +163,7 @@ func TestValidationError(t *testing.T) {
 		"fields with the names of words": {
 			`{"errors":{"description":"is long","key":["x"]}}`,
 			[]FieldError{{Field: "description", Problems: []Problem{{Description: "is long"}}}, {Field: "key", Problems: []Problem{{Description: "x"}}}},
-			"mend description: is long; key: x",
+			"fix description: is long; key: x",
 		},
 		"details beside a message": {
 			`{"message":"Validation failed","status":422,"details":[{"field":"event.start","issue":"is late"}],"hints":["call us"]}`,
@@ -173,17 +173,17 @@ func TestValidationError(t *testing.T) {
 				{Field: "details.field", Problems: []Problem{{Description: "event.start"}}},
 				{Field: "details.issue", Problems: []Problem{{Description: "is late"}}},
 				{Field: "hints", Problems: []Problem{{Description: "call us"}}},
-			}, "(422): Validation failed; mend details; details.field: event.start; details.issue: is late; hints: call us",
+			}, "(422): Validation failed; fix details; details.field: event.start; details.issue: is late; hints: call us",
 		},
 		"a message beside no errors":    {`{"message":"The zone is unknown","errors":[]}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
 		"a message beside empty errors": {`{"message":"The zone is unknown","errors":{}}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
 		"a message":                     {`{"message":"The zone is unknown"}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
-		"a map of lists":                {`{"event.start":["is wrong"]}`, []FieldError{{Field: "event.start", Problems: []Problem{{Description: "is wrong"}}}}, "mend event.start: is wrong"},
+		"a map of lists":                {`{"event.start":["is wrong"]}`, []FieldError{{Field: "event.start", Problems: []Problem{{Description: "is wrong"}}}}, "fix event.start: is wrong"},
 		"plain text":                    {"The zone\nis unknown\x1b", []FieldError{{Problems: []Problem{{Description: `The zone is unknown\x1b`}}}}, "(422): The zone is unknown"},
 		"a JSON text":                   {`"The zone is unknown"`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
 		"an array":                      {`["The zone is unknown", 7]`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}, {Description: "7"}}}}, "(422): The zone is unknown, 7"},
-		"a field that is unsaid":        {`{"errors":{"a":null}}`, []FieldError{{Field: "a"}}, "mend a"},
-		"an address in other case":      {`{"errors":{"a":"` + strings.ToUpper(testRecipient) + ` is bad"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "[recipient] is bad"}}}}, "mend a: [recipient] is bad"},
+		"a field that is unsaid":        {`{"errors":{"a":null}}`, []FieldError{{Field: "a"}}, "fix a"},
+		"an address in other case":      {`{"errors":{"a":"` + strings.ToUpper(testRecipient) + ` is bad"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "[recipient] is bad"}}}}, "fix a: [recipient] is bad"},
 		"empty":                         {"", nil, "without naming a field"},
 		"HTML":                          {"<html>", nil, "without naming a field"},
 		"nothing in an array":           {"[]", nil, "without naming a field"},

@@ -86,7 +86,7 @@ func ExampleError() {
 	}
 	// Output:
 	// event.start [required (errors.required)]
-	// false - the same request would be refused again: its content has to be mended
+	// false - the same request would be refused again: its content has to be fixed
 }
 
 func ExampleVerifyCallback() {

@@ -211,7 +211,7 @@ func requestError(problems []string) error {
 }
 
 // RequestError says that a request was not sent because it could not name
-// what it is about. The request has to be mended.
+// what it is about. The request has to be fixed.
 type RequestError struct {
 	Problems []string
 }

@@ -172,7 +172,7 @@ func (e *ValidationError) Error() string {
 			b.WriteString("; ")
 		}
 		if field.Field != "" && !named {
-			b.WriteString("mend ")
+			b.WriteString("fix ")
 			named = true
 		}
 		field.write(&b)

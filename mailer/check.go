@@ -35,7 +35,7 @@ func (w *work) check(i int, sub *ledger.Submission) *Error {
 		ours := f.Origin == lint.Composed
 		if w.m.cfg.Lint != LintOff || ours || f.Fatal {
 			w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{
-				Rule: f.Rule, Level: Level(f.Level), Field: f.Where, Message: f.What + "; " + f.Mend})
+				Rule: f.Rule, Level: Level(f.Level), Field: f.Where, Message: f.What + "; " + f.Fix})
 		}
 		if stop != nil || f.Level != lint.Error {
 			continue
@@ -43,10 +43,10 @@ func (w *work) check(i int, sub *ledger.Submission) *Error {
 		switch {
 		case ours:
 			stop = &Error{Stage: StageCheck, Code: CodeComposedWrong, Field: f.Where,
-				Message: fmt.Sprintf("the mail breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Mend)}
+				Message: fmt.Sprintf("the mail breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Fix)}
 		case f.Fatal || w.m.cfg.Lint == LintStrict:
 			stop = &Error{Stage: StageCheck, Code: CodeCalendarWrong, Field: f.Where, unusable: true,
-				Message: fmt.Sprintf("the calendar from the API breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Mend)}
+				Message: fmt.Sprintf("the calendar from the API breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Fix)}
 		}
 	}
 	return stop

@@ -36,7 +36,7 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 			assert.Empty(t, h.smtp.Transactions())
 
 			h.cfg.Words = good
-			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "a mended template mails the calendar on record")
+			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "a fixed template mails the calendar on record")
 			assert.Equal(t, 1, h.api.Count())
 		})
 	}

@@ -39,7 +39,7 @@ type Error struct {
 	// SendAll has ended, if another mail of the same sender was accepted later.
 	Permanent bool `json:"-"`
 	// StopsRun: every other invite would end the same way (a refused key or
-	// login, no TLS, an unusable ledger); stop and mend the configuration.
+	// login, no TLS, an unusable ledger); stop and fix the configuration.
 	StopsRun bool `json:"-"`
 	// RetryAfter is how long a server asked to be left alone or, with CodeWaiting,
 	// how long nothing is repeated; zero if neither.

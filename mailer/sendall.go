@@ -235,7 +235,7 @@ func (b *batchRun) add(item Item) {
 // notBegun is for what a run that was stopped did not come to.
 func notBegun(s Stage, cause error) *Error {
 	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
-		Message: "the run stopped before it was the turn of this invite; mend what stopped it, if need be, and run again"}
+		Message: "the run stopped before it was the turn of this invite; fix what stopped it, if need be, and run again"}
 }
 
 // settle decides what follows a try: another one, or the result.

@@ -121,7 +121,7 @@ func (b *batch) emit(r mailer.Result) {
 		if b.outbox != nil {
 			name, err := b.outbox.write(r.Item, receipt)
 			if err != nil {
-				b.log.Error("a message could not be written; mend that and run again", "error", err)
+				b.log.Error("a message could not be written; fix that and run again", "error", err)
 				b.inv.stop.stop()
 			}
 			l.EML = name

@@ -45,7 +45,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 		c.say("warning", "settings", warning)
 	}
 	for _, problem := range p.texts {
-		c.mend(exitConfig, "settings", problem)
+		c.fix(exitConfig, "settings", problem)
 	}
 	if len(p.texts) > 0 {
 		return c.end(inv)
@@ -60,7 +60,7 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 func (c *checker) ledger(ctx context.Context, w *wiring) {
 	switch l, err := w.openLedger(ctx); {
 	case err != nil:
-		c.mend(ledgerCode(err), "ledger", err.Error())
+		c.fix(ledgerCode(err), "ledger", err.Error())
 	case w.cfg.ledger.none:
 		c.say("ok", "ledger", "none: nothing is remembered, and the same invite given again is mailed again")
 	default:
@@ -94,13 +94,13 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	case err == nil:
 		c.say("ok", "api key", "accepted by "+w.apiURL)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		c.mend(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
+		c.fix(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
 	case errors.As(err, &refused):
-		c.mend(exitConfig, "api key", keyRefused(w.apiURL))
+		c.fix(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
-		c.mend(apiCode(err), "api key", settingNames.Replace(err.Error()))
+		c.fix(apiCode(err), "api key", settingNames.Replace(err.Error()))
 	default:
-		c.mend(exitTempfail, "api key", err.Error())
+		c.fix(exitTempfail, "api key", err.Error())
 	}
 }
 
@@ -118,7 +118,7 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		}
 		switch {
 		case !step.OK:
-			c.mend(smtpCode(step.Temporary), name, text)
+			c.fix(smtpCode(step.Temporary), name, text)
 			good = false
 		case step.Advice != "":
 			c.say("warning", name, text)
@@ -156,7 +156,7 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
 	default:
 		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput
-		c.mend(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+settingNames.Replace(err.Error()))
+		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+settingNames.Replace(err.Error()))
 	}
 }
 
@@ -187,13 +187,13 @@ func smtpCode(temporary bool) exitCode {
 	return exitConfig
 }
 
-// mend says what has to be mended. What is wrong for good weighs more than what
+// fix says what has to be fixed. What is wrong for good weighs more than what
 // is wrong for now.
-func (c *checker) mend(code exitCode, what, text string) {
+func (c *checker) fix(code exitCode, what, text string) {
 	if c.code != exitConfig {
 		c.code = code
 	}
-	c.say("MEND", what, text)
+	c.say("FAIL", what, text)
 }
 
 func (c *checker) say(verdict, what, text string) {

@@ -54,7 +54,7 @@ const exitCodeHelp = `
 Exit codes (the first that applies):
   64  the command line is wrong
   66  an input cannot be read at all
-  78  settings, ledger, API key or login have to be mended
+  78  settings, ledger, API key or login have to be fixed
   75  run again: something is deferred, or unknown and to be repeated, or the run was stopped
   1   something failed or expired, or a person has to decide about an unknown end
   65  some input is invalid, the rest is done

@@ -162,7 +162,7 @@ func (l *linting) put(lines []lintLine) {
 			if line.Message > 0 {
 				place = fmt.Sprintf("%s[%d]", place, line.Message)
 			}
-			fmt.Fprintf(l.out, "%s: %-7s  %s  %-24s  %s\n%*s%s\n", place, line.Level, line.Rule, safetext.Line(line.Where), safetext.Line(line.What), len(place)+2, "", safetext.Line(line.Mend))
+			fmt.Fprintf(l.out, "%s: %-7s  %s  %-24s  %s\n%*s%s\n", place, line.Level, line.Rule, safetext.Line(line.Where), safetext.Line(line.What), len(place)+2, "", safetext.Line(line.Fix))
 			continue
 		}
 		data, err := json.Marshal(line)

@@ -87,9 +87,9 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var mended atomic.Bool // the API, after the first run
+			var fixed atomic.Bool // the API, after the first run
 			api := cronofytest.New(cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault {
-				if mended.Load() {
+				if fixed.Load() {
 					return nil
 				}
 				return tc.api
@@ -129,7 +129,7 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 			assert.Equal(t, tc.outcome, outcome)
 			assert.False(t, known)
 			assert.Equal(t, tc.exit, exit)
-			mended.Store(true)
+			fixed.Store(true)
 			outcome, known, exit = run()
 			assert.Equal(t, tc.again, outcome, "the next run")
 			assert.Equal(t, tc.known, known, "the next run")

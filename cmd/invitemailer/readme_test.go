@@ -151,7 +151,7 @@ func TestReadmeLint(t *testing.T) {
 		file, level, _ := strings.Cut(fields[0], ": ")
 		found := slices.ContainsFunc(said, func(l lintLine) bool {
 			return l.File == file && string(l.Level) == strings.TrimSpace(level) && l.Rule+"  "+l.Where+"  "+l.What == strings.Join(fields[1:], "  ") &&
-				l.Mend == strings.TrimSpace(lines[i+1])
+				l.Fix == strings.TrimSpace(lines[i+1])
 		})
 		assert.True(t, found, lines[i])
 	}

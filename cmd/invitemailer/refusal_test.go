@@ -147,16 +147,16 @@ func TestCheckTriesTheSender(t *testing.T) {
 		"a login is offered": {offers: true, env: []string{"MAIL_FROM=HR <hr@acme.example>", "SMTP_ENVELOPE_FROM=bounces@acme.example"},
 			says: []string{`warning  smtp login    none, although the server offers one (PLAIN): set SMTP_USERNAME and SMTP_PASSWORD`, `mail from bounces@acme.example to hr@acme.example would be taken`}},
 		"relaying denied": {script: rcpt("554 5.7.1 <hr@acme.example>: Relay access denied"), offers: true, env: []string{"MAIL_FROM=hr@acme.example"}, exit: 78,
-			says: []string{`MEND     smtp sender`, `554 5.7.1`, `Relay access denied`, `set SMTP_USERNAME and SMTP_PASSWORD`}},
+			says: []string{`FAIL     smtp sender`, `554 5.7.1`, `Relay access denied`, `set SMTP_USERNAME and SMTP_PASSWORD`}},
 		"sender refused": {script: submissiontest.Always(submissiontest.AtMail, submissiontest.Say("553 5.7.1 Sender address rejected")), env: []string{"MAIL_FROM=hr@acme.example"}, exit: 78,
-			says: []string{`MEND     smtp sender`, `smtp mail: `, `MAIL_FROM and SMTP_ENVELOPE_FROM`}},
+			says: []string{`FAIL     smtp sender`, `smtp mail: `, `MAIL_FROM and SMTP_ENVELOPE_FROM`}},
 		"greylisted": {script: rcpt("450 4.2.0 Greylisted"), env: []string{"MAIL_FROM=hr@acme.example"}, exit: 75,
-			says: []string{`MEND     smtp sender`, `450 4.2.0 Greylisted`}},
+			says: []string{`FAIL     smtp sender`, `450 4.2.0 Greylisted`}},
 		"no such mailbox": {script: rcpt("550 5.1.1 User unknown"), env: []string{"MAIL_FROM=noreply@acme.example"}, exit: 0,
 			says: []string{`warning  smtp sender`, `replies and bounces may be lost`, `550 5.1.1 User unknown`}},
 		"nobody is known": {exit: 0, says: []string{`ok       smtp sender   not tried`}},
 		"blocked at the greeting": {script: submissiontest.Always(submissiontest.AtGreeting, submissiontest.Say("554 5.7.1 Blocked")), exit: 78,
-			says: []string{`MEND     smtp connect`, `554 5.7.1 Blocked`}},
+			says: []string{`FAIL     smtp connect`, `554 5.7.1 Blocked`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -37,7 +37,7 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	const todo = "; the text must come from its source again, mended"
+	const todo = "; the text must come from its source again, fixed"
 	if e.Line > 0 {
 		return fmt.Sprintf("calendar line %d: %s%s", e.Line, e.Reason, todo)
 	}

@@ -49,7 +49,7 @@ func hostile(text string) preview.Mail {
 		"--b\r\nContent-Type: " + text + "\r\nContent-Transfer-Encoding: " + text + "\r\n\r\n" + text + "\r\n--b--\r\n"
 	return preview.Mail{
 		Name: text, Raw: []byte(raw), InviteID: text, Kind: text, Outcome: text, ReaderTZID: text,
-		Findings: []lint.Finding{{Rule: text, Level: lint.Level(text), Where: text, What: text, Why: text, Source: text, Mend: text}},
+		Findings: []lint.Finding{{Rule: text, Level: lint.Level(text), Where: text, What: text, Why: text, Source: text, Fix: text}},
 	}
 }
 

@@ -86,7 +86,7 @@ func (v *look) check(m Mail, o Options) {
 	v.Findings = slices.Clone(v.Findings)
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		f.Where, f.What, f.Why, f.Source, f.Mend = line(f.Where), line(f.What), line(f.Why), line(f.Source), line(f.Mend)
+		f.Where, f.What, f.Why, f.Source, f.Fix = line(f.Where), line(f.What), line(f.Why), line(f.Source), line(f.Fix)
 	}
 }
 

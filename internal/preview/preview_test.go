@@ -116,7 +116,7 @@ func shows(t *testing.T, shown, want, what string) {
 	}
 }
 
-// The findings stand there with why, source and mend, whoever found them.
+// The findings stand there with why, source and fix, whoever found them.
 func TestPageShowsFindings(t *testing.T) {
 	t.Parallel()
 	raw := bytes.Replace(interview(t), []byte("UID:1@example.org\n"), nil, 1)
@@ -124,7 +124,7 @@ func TestPageShowsFindings(t *testing.T) {
 	require.NotEmpty(t, found)
 	shown := text(page(t, preview.Options{Now: noon, Profile: lint.Any}, preview.Mail{Raw: raw}))
 	for _, f := range found {
-		for _, want := range []string{f.Rule, f.What, f.Why, f.Source, f.Mend} {
+		for _, want := range []string{f.Rule, f.What, f.Why, f.Source, f.Fix} {
 			shows(t, shown, strings.Join(strings.Fields(want), " "), f.Rule)
 		}
 	}

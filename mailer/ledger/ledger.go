@@ -196,7 +196,7 @@ var (
 	// nothing was written, and nothing may be done in its name.
 	ErrClaimLost = errors.New("the claim on this invite ran out")
 	// ErrUnusable: the ledger cannot be used as it is: not a ledger, of a newer
-	// version, of another API or application, read-only. To be mended by a person.
+	// version, of another API or application, read-only. To be fixed by a person.
 	ErrUnusable = errors.New("the ledger cannot be used")
 	// ErrBusy: locked for too long, or no space: to be tried again later.
 	ErrBusy = errors.New("the ledger is busy or its disk is full")

@@ -71,7 +71,7 @@ type Finding struct {
 	What   string `json:"what"`   // what is wrong, with the offending text, shortened, its controls escaped
 	Why    string `json:"why"`    // who fails on it
 	Source string `json:"source"` // where it is written
-	Mend   string `json:"mend"`   // what to do about it
+	Fix    string `json:"fix"`    // what to do about it
 	Origin Origin `json:"origin"` // composed or calendar
 	// Fatal: with this, clients show no invitation at all.
 	Fatal bool `json:"fatal,omitempty"`
@@ -164,7 +164,7 @@ func (r *report) put(level Level, origin Origin, fatal bool, where place, format
 	}
 	*r.findings = append(*r.findings, Finding{
 		Rule: r.rule.ID, Level: level, Where: where.String(), What: fmt.Sprintf(format, args...),
-		Why: r.rule.Why, Source: r.rule.Source, Mend: r.rule.Mend, Origin: origin, Fatal: fatal,
+		Why: r.rule.Why, Source: r.rule.Source, Fix: r.rule.Fix, Origin: origin, Fatal: fatal,
 	})
 }
 

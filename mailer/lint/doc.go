@@ -6,7 +6,7 @@
 //	}
 //
 // Each rule has a stable number, IM01 and so on, and is one small function that stands beside its documentation: what it wants, which
-// client fails without it, where that is written, and how to mend it. [Rules] lists them, [Explain] prints one in full, and the file
+// client fails without it, where that is written, and how to fix it. [Rules] lists them, [Explain] prints one in full, and the file
 // RULES.md beside this package is made from them.
 //
 // # Profiles

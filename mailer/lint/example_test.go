@@ -49,5 +49,5 @@ func ExampleExplain() {
 	// About:   the mail around the calendar
 	// Why:     Outlook refuses the mail: "Inbound Mime method and ICAL method mismatch".
 	// Source:  RFC 6047 section 2.4; maevsi/vibetype issue 2368
-	// Mend:    Take the parameter from the calendar's METHOD, not from a second setting.
+	// Fix:     Take the parameter from the calendar's METHOD, not from a second setting.
 }

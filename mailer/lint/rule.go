@@ -20,8 +20,8 @@ type Rule struct {
 	Why string
 	// Source is the RFC and section, or the document or report of a vendor.
 	Source string
-	// Mend says what to do.
-	Mend string
+	// Fix says what to do.
+	Fix string
 
 	scope scope
 	check func(*document, *report)
@@ -74,8 +74,8 @@ func Explain(id string) (string, bool) {
 	for i := range table {
 		r := &table[i]
 		if strings.EqualFold(r.ID, strings.TrimSpace(id)) {
-			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\nWhy:     %s\nSource:  %s\nMend:    %s\n",
-				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Mend), true
+			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\nWhy:     %s\nSource:  %s\nFix:     %s\n",
+				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Fix), true
 		}
 	}
 	return "", false
@@ -94,13 +94,13 @@ func Markdown() string {
 	b.WriteString("# The rules for calendar invitations\n\n" +
 		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
-		"| rule | own | any | about | wants | because | source | mend |\n|---|---|---|---|---|---|---|---|\n")
+		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
 	for i := range table {
 		r := &table[i]
 		b.WriteString("| " + strings.Join([]string{
 			r.ID, string(r.Own), string(r.Any), string(r.Origin),
-			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Mend),
+			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Fix),
 		}, " | ") + " |\n")
 	}
 	return b.String()

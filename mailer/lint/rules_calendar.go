@@ -13,7 +13,7 @@ var calendarRules = []Rule{
 		Title:  "METHOD is REQUEST or CANCEL",
 		Why:    "PUBLISH shows no buttons, and must not have an ATTENDEE; what no standard knows, no client shows.",
 		Source: "RFC 5546 section 1.4; RFC 5545 section 3.8.4.1",
-		Mend:   "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and their like pass as the mail of others.)",
+		Fix:    "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and their like pass as the mail of others.)",
 		check: func(d *document, r *report) {
 			m := d.cal.method
 			if m == "" {
@@ -42,7 +42,7 @@ var calendarRules = []Rule{
 		Title:  "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once each before its components, and no property twice that may occur once",
 		Why:    "A METHOD within or behind the event is overlooked: the mail is then no invitation, and a cancellation adds a second event.",
 		Source: "RFC 5546 section 3.1.1; RFC 5545 sections 3.4, 3.6, 3.6.1 and 3.7; ical4j issue 423; Couchers issue 8557",
-		Mend:   "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
+		Fix:    "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
 		check:  checkObject,
 	},
 	{
@@ -50,7 +50,7 @@ var calendarRules = []Rule{
 		Title:  "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
 		Why:    "The UID is how every client finds the event again; without it updates make duplicates and cancellations do nothing.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.7",
-		Mend:   "Give all VEVENTs of the calendar one UID, a UUID for example (RFC 7986 section 5.3).",
+		Fix:    "Give all VEVENTs of the calendar one UID, a UUID for example (RFC 7986 section 5.3).",
 		check:  checkUID,
 	},
 	{
@@ -58,7 +58,7 @@ var calendarRules = []Rule{
 		Title:  "Each VEVENT has one DTSTAMP, in UTC and not in the future",
 		Why:    "DTSTAMP decides which of two messages is the newer; without it Gmail ignored cancellations.",
 		Source: "RFC 5545 section 3.8.7.2; RFC 5546 section 2.1.5; Couchers issue 8557",
-		Mend:   "Write DTSTAMP with the time this calendar was made, as 20270401T120000Z.",
+		Fix:    "Write DTSTAMP with the time this calendar was made, as 20270401T120000Z.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				p := d.once(r, e, "DTSTAMP", true)
@@ -79,7 +79,7 @@ var calendarRules = []Rule{
 		Title:  "A CANCEL has no VALARM, and neither REQUEST nor CANCEL has a REQUEST-STATUS",
 		Why:    "Both are forbidden there; an alarm for what is cancelled still rings in some clients.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5",
-		Mend:   "Leave them out.",
+		Fix:    "Leave them out.",
 		check: func(d *document, r *report) {
 			if d.method != "REQUEST" && d.method != "CANCEL" {
 				return
@@ -101,7 +101,7 @@ var calendarRules = []Rule{
 		Title:  "X-MICROSOFT-CDO-APPT-SEQUENCE, if there, is the SEQUENCE",
 		Why:    "Outlook goes by it in preference to SEQUENCE.",
 		Source: "MS-OXCICAL, on SEQUENCE and X-MICROSOFT-CDO-APPT-SEQUENCE",
-		Mend:   "Leave it out, or write the same number.",
+		Fix:    "Leave it out, or write the same number.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				seq := strings.Trim(e.Value("SEQUENCE"), " \t")

@@ -9,7 +9,7 @@ var encodingRules = []Rule{
 		Title:  "Each multipart has a boundary that occurs, is closed, is at most 70 characters long and is not the beginning of another's",
 		Why:    "Parsers drop the parts behind a boundary they do not find, and run on through one that is not closed.",
 		Source: "RFC 2046 sections 5.1 and 5.1.1",
-		Mend:   "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
+		Fix:    "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				if !p.IsMultipart() || p.Depth == MaxDepth {
@@ -49,7 +49,7 @@ var encodingRules = []Rule{
 		Title:  "No multipart is encoded itself: its Content-Transfer-Encoding is absent, 7bit, 8bit or binary",
 		Why:    "Anything else is illegal, and parsers either decode the boundaries away or do not decode at all.",
 		Source: "RFC 2045 section 6.4",
-		Mend:   "Encode the parts, not the multipart.",
+		Fix:    "Encode the parts, not the multipart.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				switch p.Encoding {
@@ -67,7 +67,7 @@ var encodingRules = []Rule{
 		Title:  "Each part is what its Content-Transfer-Encoding says",
 		Why:    "Servers and clients decode by the label: octets above 127 under 7bit, and base64 or quoted-printable that is not, arrive spoiled.",
 		Source: "RFC 2045 sections 2.7, 2.8, 6.7 and 6.8; RFC 6047 section 2.5",
-		Mend:   "Label 7bit only ASCII with lines up to 998 octets; encode the rest, with lines up to 76.",
+		Fix:    "Label 7bit only ASCII with lines up to 998 octets; encode the rest, with lines up to 76.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				if p.IsMultipart() {
@@ -100,7 +100,7 @@ var encodingRules = []Rule{
 		Title:  "What comes out of the decoding begins with BEGIN:VCALENDAR",
 		Why:    "A byte order mark, or base64 within base64, is shown as a file that no calendar opens.",
 		Source: "RFC 5545 section 3.4; cal.diy issue 20912",
-		Mend:   "Encode once, and only the bytes of the calendar.",
+		Fix:    "Encode once, and only the bytes of the calendar.",
 		check: func(d *document, r *report) {
 			if d.root == nil {
 				if d.cal == nil && len(d.limits) == 0 || strings.HasPrefix(d.text, bom) {
@@ -120,7 +120,7 @@ var encodingRules = []Rule{
 		Title:  "The calendar in the alternative is sent as 7bit or quoted-printable",
 		Why:    "Small clients do not decode base64 there; 8bit is encoded anew by servers on the way, which breaks a DKIM signature.",
 		Source: "RFC 6047 section 2.5; RFC 6376 section 5.3; Symfony documentation issue 22832",
-		Mend:   "Use quoted-printable, or 7bit for pure ASCII.",
+		Fix:    "Use quoted-printable, or 7bit for pure ASCII.",
 		check: func(d *document, r *report) {
 			_, signed := d.field("DKIM-Signature")
 			for p := range d.calendarParts {

@@ -14,7 +14,7 @@ var eventRules = []Rule{
 		Title:  "SEQUENCE is a number from 0 on, there once at most, and always there in a CANCEL",
 		Why:    "Clients compare it to tell the newer message; a cancellation without it is taken for an old one.",
 		Source: "RFC 5545 section 3.8.7.4; RFC 5546 section 3.2.5",
-		Mend:   "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
+		Fix:    "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
@@ -32,7 +32,7 @@ var eventRules = []Rule{
 		Title:  "The STATUS of a REQUEST is TENTATIVE or CONFIRMED, or absent",
 		Why:    "Clients show what they do not know as they please.",
 		Source: "RFC 5546 section 3.2.2",
-		Mend:   "Write STATUS:CONFIRMED.",
+		Fix:    "Write STATUS:CONFIRMED.",
 		check: func(d *document, r *report) {
 			if d.method != "REQUEST" {
 				return
@@ -55,7 +55,7 @@ var eventRules = []Rule{
 		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
-		Mend:   "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
+		Fix:    "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
 		check:  checkCancelled,
 	},
 	{
@@ -63,7 +63,7 @@ var eventRules = []Rule{
 		Title:  "SUMMARY says something, and links in the HTML are in the calendar too",
 		Why:    "Outlook shows the calendar and hides the text of the mail: a join link that is only there is lost.",
 		Source: "mrbs-code issue 498; Zimbra, CalendarMailSender",
-		Mend:   "Put the title into SUMMARY, and the link into DESCRIPTION, LOCATION or URL.",
+		Fix:    "Put the title into SUMMARY, and the link into DESCRIPTION, LOCATION or URL.",
 		check: func(d *document, r *report) {
 			e := d.cal.main()
 			if e == nil {

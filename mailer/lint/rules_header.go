@@ -18,7 +18,7 @@ var headerRules = []Rule{
 		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
 		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
 		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
-		Mend:   "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
+		Fix:    "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
 		check:  checkFields,
 	},
 	{
@@ -26,7 +26,7 @@ var headerRules = []Rule{
 		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
-		Mend:   "Fold at spaces, and encode with a library.",
+		Fix:    "Fold at spaces, and encode with a library.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				for i := range p.Fields {
@@ -40,7 +40,7 @@ var headerRules = []Rule{
 		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
 		Why:    "They turn text around to look like another, or become line breaks for the next program.",
 		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
-		Mend:   "Take them out before encoding.",
+		Fix:    "Take them out before encoding.",
 		check: func(d *document, r *report) {
 			if f, _ := d.field("Subject"); f != nil {
 				checkHidden(r, "Subject", decodeHeader(f.Value))
@@ -57,7 +57,7 @@ var headerRules = []Rule{
 		Title:  "No display name shows a mail address other than its own",
 		Why:    "Clients show the name and hide the address, so readers take the one in the name for the sender's.",
 		Source: "RFC 5322 section 3.4 (a display name is free text); experience",
-		Mend:   "Use the name of a person or organization.",
+		Fix:    "Use the name of a person or organization.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
@@ -73,7 +73,7 @@ var headerRules = []Rule{
 		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
 		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
 		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
-		Mend:   "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
+		Fix:    "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
@@ -94,7 +94,7 @@ var headerRules = []Rule{
 		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
 		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
-		Mend:   "Write CRLF everywhere; encode the F of such lines as =46.",
+		Fix:    "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
 			crlf := strings.Count(d.text, "\r\n")
 			if lf := strings.Count(d.text, "\n") - crlf; lf > 0 && (!d.foreign() || !d.stored) {

@@ -15,7 +15,7 @@ var partRules = []Rule{
 		Title:  "The Content-Type of each part can be parsed and says nothing twice",
 		Why:    "Go, and others, refuse a part whose parameters are double; the component parameter, which must be repeated, is how that happens.",
 		Source: "RFC 2045 section 5.1; RFC 5545 section 8.1",
-		Mend:   "Write type/subtype and parameters once each, values with special characters in quotes.",
+		Fix:    "Write type/subtype and parameters once each, values with special characters in quotes.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				f, n := p.Field("Content-Type")
@@ -39,7 +39,7 @@ var partRules = []Rule{
 		Title:  "The method parameter is the METHOD of the calendar",
 		Why:    "Outlook refuses the mail: \"Inbound Mime method and ICAL method mismatch\".",
 		Source: "RFC 6047 section 2.4; maevsi/vibetype issue 2368",
-		Mend:   "Take the parameter from the calendar's METHOD, not from a second setting.",
+		Fix:    "Take the parameter from the calendar's METHOD, not from a second setting.",
 		check: func(d *document, r *report) {
 			if d.cal.method == "" {
 				return // IM28
@@ -56,7 +56,7 @@ var partRules = []Rule{
 		Title:  "The method parameter is written in upper case",
 		Why:    "Tuta overlooked method=request.",
 		Source: "RFC 6047 section 2.4 ignores case; tutanota issue 2960",
-		Mend:   "Write method=REQUEST or method=CANCEL.",
+		Fix:    "Write method=REQUEST or method=CANCEL.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				if m, _ := p.Media.Get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
@@ -70,7 +70,7 @@ var partRules = []Rule{
 		Title:  "The charset of the calendar part is UTF-8",
 		Why:    "Without it the text counts as US-ASCII, and names beyond that are spoiled; Outlook called such parts \"not supported\".",
 		Source: "RFC 6047 section 2.4 (MUST where a character is not ASCII); sendgrid-nodejs issue 1313",
-		Mend:   "Add charset=UTF-8 to the Content-Type, always.",
+		Fix:    "Add charset=UTF-8 to the Content-Type, always.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				charset, ok := p.Media.Get("charset")
@@ -94,7 +94,7 @@ var partRules = []Rule{
 		Title:  "There is no component parameter, and none that is wrong",
 		Why:    "It would have to be repeated for VTIMEZONE, and a repeated parameter is refused by parsers; no large sender has it.",
 		Source: "RFC 5545 section 8.1; RFC 6047 section 2.4 (optional)",
-		Mend:   "Leave it out.",
+		Fix:    "Leave it out.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				for _, q := range p.Media.Params {
@@ -116,7 +116,7 @@ var partRules = []Rule{
 		Title:  "The calendar in the alternative is not an attachment",
 		Why:    "With Content-Disposition: attachment, Evolution and Apple Mail show a file in place of the invitation.",
 		Source: "RFC 2183 section 2.2; Nextcloud Mail issue 10416",
-		Mend:   "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
+		Fix:    "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				if p.Disposition.Kind == "attachment" {
@@ -130,7 +130,7 @@ var partRules = []Rule{
 		Title:  "The calendar in the alternative has no Content-ID, no inline disposition and no name",
 		Why:    "Thunderbird showed no invitation for a part with Content-ID and Content-Disposition: inline; Google and Exchange send none of the three.",
 		Source: "PHPMailer issue 175 (2025)",
-		Mend:   "Send the part with Content-Type and Content-Transfer-Encoding only.",
+		Fix:    "Send the part with Content-Type and Content-Transfer-Encoding only.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				if _, n := p.Field("Content-ID"); n > 0 {
@@ -150,7 +150,7 @@ var partRules = []Rule{
 		Title:  "The attached calendar is an attachment in base64 with a name that ends in .ics",
 		Why:    "Clients that only look at attachments, and people, go by the name; anything but base64 may be altered on the way.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; RFC 5545 section 8.1 (extension ics)",
-		Mend:   "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
+		Fix:    "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				if !p.IsICS() {
@@ -173,7 +173,7 @@ var partRules = []Rule{
 		Title:  "Where the attached calendar has method or charset, they are those of the calendar part",
 		Why:    "A client that reads the attachment first would take a cancellation for an invitation.",
 		Source: "RFC 6047 section 2.4; Cronofy, Sending Smart Invites; nodemailer issue 1615",
-		Mend:   "Leave both out of application/ics, as Google does, or write the same.",
+		Fix:    "Leave both out of application/ics, as Google does, or write the same.",
 		check: func(d *document, r *report) {
 			if d.source == nil || !d.source.IsCalendar() {
 				return
@@ -197,7 +197,7 @@ var partRules = []Rule{
 		Title:  "File names are ASCII without path or controls; others come as filename*= beside a plain one",
 		Why:    "Old clients show raw or encoded names as garbage, and a path in a name is an attempt to write elsewhere.",
 		Source: "RFC 2183 section 2.3; RFC 2231 section 4; RFC 2047 section 5 (no encoded-word in a parameter)",
-		Mend:   "Call it invite.ics.",
+		Fix:    "Call it invite.ics.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				checkFileName(r, p, "Content-Disposition", &p.Disposition, "filename")

@@ -14,7 +14,7 @@ var peopleRules = []Rule{
 		Title:  "Each VEVENT has one ORGANIZER: mailto: and a bare address",
 		Why:    "Answers go to it. Without mailto:, or with a name or %40 in the address, Outlook and Google show no buttons or answer nobody.",
 		Source: "RFC 6047 section 2.3; RFC 5545 section 3.8.4.3; markuspoerschke/iCal issue 260; golang-ical issue 88",
-		Mend:   "Write ORGANIZER;CN=Jane Doe:mailto:jane@example.com.",
+		Fix:    "Write ORGANIZER;CN=Jane Doe:mailto:jane@example.com.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				d.once(r, e, "ORGANIZER", true)
@@ -31,7 +31,7 @@ var peopleRules = []Rule{
 		Title:  "A REQUEST has an ATTENDEE in each VEVENT; each is mailto: and a bare address",
 		Why:    "Nobody is asked to answer: Gmail offers \"add to calendar\" at most.",
 		Source: "RFC 5546 section 3.2.2; RFC 6047 section 2.3; icalendar issue 229",
-		Mend:   "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ada@example.com for each person.",
+		Fix:    "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ada@example.com for each person.",
 		check: func(d *document, r *report) {
 			if d.method == "REQUEST" {
 				for _, e := range d.cal.events {
@@ -52,7 +52,7 @@ var peopleRules = []Rule{
 		Title:  "Who gets the invitation is one of its ATTENDEEs",
 		Why:    "Gmail and Outlook look for the reader among them, and block the buttons if it is not there.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; icalendar issue 229; .NET Foundation wg-maintainers issue 64",
-		Mend:   "Send to the address that the calendar invites, or have the calendar made for the one in To.",
+		Fix:    "Send to the address that the calendar invites, or have the calendar made for the one in To.",
 		check: func(d *document, r *report) {
 			if d.method == "REQUEST" {
 				d.mustInvite(r)
@@ -64,7 +64,7 @@ var peopleRules = []Rule{
 		Title:  "The ORGANIZER is not invited by mail to the own event",
 		Why:    "No client shows buttons to the organizer.",
 		Source: "RFC 5546 section 2.1.3 (organizer and attendees are separate); experience",
-		Mend:   "Leave that mail out; put the event into the organizer's calendar in another way.",
+		Fix:    "Leave that mail out; put the event into the organizer's calendar in another way.",
 		check: func(d *document, r *report) {
 			organizer := d.cal.who().organizer()
 			for _, to := range d.to {
@@ -79,7 +79,7 @@ var peopleRules = []Rule{
 		Title:  "In a first invitation, the recipient has PARTSTAT=NEEDS-ACTION and RSVP=TRUE",
 		Why:    "Who has accepted already is shown no buttons.",
 		Source: "RFC 5545 sections 3.2.12 and 3.2.17; Nextcloud issue 21189",
-		Mend:   "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:….",
+		Fix:    "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:….",
 		check: func(d *document, r *report) {
 			if d.method != "REQUEST" || d.options.Previous != nil {
 				return
@@ -106,7 +106,7 @@ var peopleRules = []Rule{
 		Title:  "RSVP, PARTSTAT, ROLE and CUTYPE have values that exist",
 		Why:    "Clients pass over what they do not know: RSVP=YES asks nobody, NEEDS ACTION without hyphen is no status.",
 		Source: "RFC 5545 sections 3.2.3, 3.2.12, 3.2.16 and 3.2.17; icalendar issue 103",
-		Mend:   "RSVP=TRUE, PARTSTAT=NEEDS-ACTION, ROLE=REQ-PARTICIPANT, CUTYPE=INDIVIDUAL, hyphens included.",
+		Fix:    "RSVP=TRUE, PARTSTAT=NEEDS-ACTION, ROLE=REQ-PARTICIPANT, CUTYPE=INDIVIDUAL, hyphens included.",
 		check: func(d *document, r *report) {
 			for _, a := range d.cal.who().attendees {
 				for q := range a.property.Parameters {
@@ -124,7 +124,7 @@ var peopleRules = []Rule{
 		Title:  "Who gets the cancellation is one of its ATTENDEEs",
 		Why:    "A client that does not find the reader leaves the event where it is.",
 		Source: "RFC 5546 section 3.2.5",
-		Mend:   "Name those in the CANCEL who are told.",
+		Fix:    "Name those in the CANCEL who are told.",
 		check: func(d *document, r *report) {
 			if d.method == "CANCEL" {
 				d.mustInvite(r)
@@ -136,7 +136,7 @@ var peopleRules = []Rule{
 		Title:  "The ORGANIZER has no SENT-BY; if it has, its value is a quoted mailto:",
 		Why:    "Outlook passes over it, so it tells nobody who sent the mail; unquoted, its colon ends the parameters.",
 		Source: "RFC 5545 section 3.2.18; MS-STANOICAL, on SENT-BY",
-		Mend:   "Leave it out; let From and ORGANIZER be the same.",
+		Fix:    "Leave it out; let From and ORGANIZER be the same.",
 		check: func(d *document, r *report) {
 			for _, o := range d.cal.who().organizers {
 				v, ok := o.property.Parameter("SENT-BY")

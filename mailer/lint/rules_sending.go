@@ -12,7 +12,7 @@ var sendingRules = []Rule{
 		Title:  "From is the ORGANIZER, or Reply-To says where people's answers go",
 		Why:    "Google advises one address for each organizer; a person who just presses reply must reach somebody.",
 		Source: "Google, Calendar API: invite users to an event; RFC 6047 section 2.3; Nextcloud, IMipPlugin.php",
-		Mend:   "Send as the ORGANIZER, or add a Reply-To.",
+		Fix:    "Send as the ORGANIZER, or add a Reply-To.",
 		check: func(d *document, r *report) {
 			organizer := d.cal.who().organizer()
 			if organizer == "" || len(d.from) == 0 || d.from[0].key == organizer {
@@ -28,7 +28,7 @@ var sendingRules = []Rule{
 		Title:  "One recipient, in To; no Cc, no Bcc",
 		Why:    "Gmail makes no invitation of what comes as Cc, and nobody need learn who else is invited from the header.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices (one mail for each attendee); boardcloud.org help",
-		Mend:   "Send one mail for each person.",
+		Fix:    "Send one mail for each person.",
 		check: func(d *document, r *report) {
 			if len(d.to) > 1 {
 				r.add(place{header: "To"}, "there are %d addresses", len(d.to))
@@ -45,7 +45,7 @@ var sendingRules = []Rule{
 		Title:  "No Sender; if there is one it is not the From, and in own mail of the same domain; several From need one",
 		Why:    "Outlook shows \"on behalf of\", and a Sender of another domain fails DMARC with some receivers.",
 		Source: "RFC 5322 section 3.6.2; OpenDMARC issue 192",
-		Mend:   "Leave Sender out.",
+		Fix:    "Leave Sender out.",
 		check: func(d *document, r *report) {
 			where := place{header: "Sender"}
 			_, n := d.field("Sender")
@@ -74,7 +74,7 @@ var sendingRules = []Rule{
 		Title:  "Auto-Submitted: auto-generated is there",
 		Why:    "It keeps absence notes and other machines from answering.",
 		Source: "RFC 3834 section 5; CalConnect Developer's Guide, iMIP Best Practices",
-		Mend:   "Add Auto-Submitted: auto-generated.",
+		Fix:    "Add Auto-Submitted: auto-generated.",
 		check: func(d *document, r *report) {
 			value, _, _ := strings.Cut(d.value("Auto-Submitted"), ";")
 			if !strings.EqualFold(strings.TrimSpace(value), "auto-generated") {
@@ -87,7 +87,7 @@ var sendingRules = []Rule{
 		Title:  "No Precedence of bulk, list or junk; X-Auto-Response-Suppress does not suppress everything",
 		Why:    "The first has the mail sorted as advertising, the second loses the reports of what could not be delivered.",
 		Source: "RFC 2076 section 3.9 (Precedence is discouraged); MS-OXCMAIL, on X-Auto-Response-Suppress",
-		Mend:   "Leave Precedence out; write X-Auto-Response-Suppress: OOF, AutoReply, if at all.",
+		Fix:    "Leave Precedence out; write X-Auto-Response-Suppress: OOF, AutoReply, if at all.",
 		check: func(d *document, r *report) {
 			if v := d.value("Precedence"); slices.Contains([]string{"bulk", "list", "junk"}, strings.ToLower(v)) {
 				r.add(place{header: "Precedence"}, "it is %s", quote(v))
@@ -104,7 +104,7 @@ var sendingRules = []Rule{
 		Title:  "List-Unsubscribe-Post comes with an https List-Unsubscribe, both signed; an invitation to one person needs neither",
 		Why:    "Receivers ignore, or count as abuse, a one-click unsubscribe that is incomplete.",
 		Source: "RFC 8058 sections 3.1 and 4; RFC 2369 section 3.2",
-		Mend:   "Leave both out; or send List-Unsubscribe: <https://…> with it and sign both.",
+		Fix:    "Leave both out; or send List-Unsubscribe: <https://…> with it and sign both.",
 		check:  checkUnsubscribe,
 	},
 	{
@@ -112,7 +112,7 @@ var sendingRules = []Rule{
 		Title:  "A DKIM signature covers the fields that matter, and the whole body",
 		Why:    "What is not covered can be changed on the way without breaking the signature, the calendar included.",
 		Source: "RFC 6376 sections 5.4 and 8.2",
-		Mend:   "Sign From, To, Subject, Date, Message-ID, MIME-Version, Content-Type and Reply-To; no l=.",
+		Fix:    "Sign From, To, Subject, Date, Message-ID, MIME-Version, Content-Type and Reply-To; no l=.",
 		check: func(d *document, r *report) {
 			signatures := d.signatures()
 			if len(signatures) == 0 {

@@ -13,7 +13,7 @@ var seriesRules = []Rule{
 		Title:  "Against the message before: SEQUENCE never falls and rises with each change of time, recurrence or status and with CANCEL; DTSTAMP is newer",
 		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
 		Source: "RFC 5546 sections 2.1.4 and 2.1.5; tutanota issue 5732",
-		Mend:   "Count SEQUENCE up, and write a new DTSTAMP each time.",
+		Fix:    "Count SEQUENCE up, and write a new DTSTAMP each time.",
 		check:  checkSequence,
 	},
 	{
@@ -21,7 +21,7 @@ var seriesRules = []Rule{
 		Title:  "Against the message before: UID and ORGANIZER are the same",
 		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
 		Source: "RFC 5546 sections 2.1.5, 3.2.2.4 and 3.2.5",
-		Mend:   "Keep the UID for the life of the event. To change the organizer, send a REQUEST with a higher SEQUENCE.",
+		Fix:    "Keep the UID for the life of the event. To change the organizer, send a REQUEST with a higher SEQUENCE.",
 		check: func(d *document, r *report) {
 			before, e := d.options.Previous, d.cal.main()
 			if e == nil {
@@ -51,7 +51,7 @@ var seriesRules = []Rule{
 		Title:  "An update or cancellation refers to the message before, in In-Reply-To and References",
 		Why:    "Clients show them as one thread only then.",
 		Source: "RFC 5322 section 3.6.4",
-		Mend:   "Put the Message-ID of the first invitation into both.",
+		Fix:    "Put the Message-ID of the first invitation into both.",
 		check: func(d *document, r *report) {
 			before := d.options.Previous
 			if d.root == nil || len(before.messageIDs) == 0 || d.repeats() {

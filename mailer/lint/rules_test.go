@@ -194,7 +194,7 @@ func TestRulesAreDocumented(t *testing.T) {
 		assert.Regexp(t, number, r.ID)
 		assert.False(t, seen[r.ID], r.ID)
 		seen[r.ID] = true
-		for _, text := range []string{r.Title, r.Why, r.Source, r.Mend} {
+		for _, text := range []string{r.Title, r.Why, r.Source, r.Fix} {
 			assert.NotEmpty(t, text, r.ID)
 		}
 		assert.Contains(t, []lint.Level{lint.Error, lint.Warning}, r.Own, r.ID)
@@ -202,7 +202,7 @@ func TestRulesAreDocumented(t *testing.T) {
 		assert.Contains(t, []lint.Origin{lint.Composed, lint.Calendar}, r.Origin, r.ID)
 		text, ok := lint.Explain(strings.ToLower(r.ID))
 		assert.True(t, ok)
-		assert.Contains(t, text, r.Mend)
+		assert.Contains(t, text, r.Fix)
 	}
 	assert.True(t, slices.IsSortedFunc(rules, func(a, b lint.Rule) int { return strings.Compare(a.ID, b.ID) }))
 	for i := range 81 {

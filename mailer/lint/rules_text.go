@@ -15,7 +15,7 @@ var textRules = []Rule{
 		Title:  "All lines of the calendar end in CRLF, the last one too",
 		Why:    "Strict parsers refuse other line ends, and servers refuse or alter them in parts that are not encoded.",
 		Source: "RFC 5545 section 3.1",
-		Mend:   "End each line, folds included, in CRLF before encoding.",
+		Fix:    "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
 			l.bareCR.report(d, r.add, "a CR without LF")
@@ -33,7 +33,7 @@ var textRules = []Rule{
 		Title:  "Content lines are at most 75 octets long, and never over 998 where they are not encoded",
 		Why:    "Servers break lines over 998 octets, which spoils the value; some parsers stop at 75.",
 		Source: "RFC 5545 section 3.1; RFC 5322 section 2.1.1",
-		Mend:   "Fold: CRLF and one space after at most 75 octets.",
+		Fix:    "Fold: CRLF and one space after at most 75 octets.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
 			if d.source != nil && d.source.Encoding != "base64" && d.source.Encoding != "quoted-printable" {
@@ -50,7 +50,7 @@ var textRules = []Rule{
 		Title:  "No fold cuts through a character, or through an escape",
 		Why:    "Readers that decode before they unfold show garbage or drop the event.",
 		Source: "RFC 5545 section 3.1; golang-ical issue 13; icalendar issue 87",
-		Mend:   "Fold between characters, and not between a backslash and what it escapes.",
+		Fix:    "Fold between characters, and not between a backslash and what it escapes.",
 		check: func(d *document, r *report) {
 			for line, fold := range d.cal.folds {
 				before, after := fold.before, fold.after
@@ -67,7 +67,7 @@ var textRules = []Rule{
 		Title:  "No line that is folded ends in white space, unless it is encoded",
 		Why:    "White space at the end of a line is lost on the way, and two words are glued together.",
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
-		Mend:   "Use quoted-printable, or fold before the space.",
+		Fix:    "Use quoted-printable, or fold before the space.",
 		check: func(d *document, r *report) {
 			if d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable" {
 				return
@@ -84,7 +84,7 @@ var textRules = []Rule{
 		Title:  "The calendar is UTF-8 and has no control characters but tabs",
 		Why:    "Clients show garbage, or drop the event.",
 		Source: "RFC 5545 sections 3.1 and 3.3.11",
-		Mend:   "Write UTF-8, line breaks in texts as \\n, and leave controls out.",
+		Fix:    "Write UTF-8, line breaks in texts as \\n, and leave controls out.",
 		check: func(d *document, r *report) {
 			l := &d.cal.lines
 			l.control.report(d, r.add, "a control character")
@@ -96,7 +96,7 @@ var textRules = []Rule{
 		Title:  "Parameters are well formed: name=value, quoted where : ; or , is in the value, no quote within, none twice",
 		Why:    "An unquoted colon ends the parameters early: the address is then something else, and the invitation somebody else's.",
 		Source: "RFC 5545 sections 3.1 and 3.2; RFC 6868 section 3; tine20 issue 4642",
-		Mend:   "Put the value in double quotes; write a double quote within as ^'.",
+		Fix:    "Put the value in double quotes; write a double quote within as ^'.",
 		check: func(d *document, r *report) {
 			for _, p := range d.cal.Properties {
 				if p.Params != "" {
@@ -110,7 +110,7 @@ var textRules = []Rule{
 		Title:  "In texts, comma, semicolon and backslash are escaped and colons are not; no vCalendar 1.0 encodings",
 		Why:    "Readers cut the text at a bare semicolon or comma, or show the backslash.",
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",
-		Mend:   "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
+		Fix:    "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
 		check: func(d *document, r *report) {
 			for _, p := range d.cal.Properties {
 				if e, ok := p.Parameter("ENCODING"); ok && strings.EqualFold(e.Value, "QUOTED-PRINTABLE") {

@@ -15,7 +15,7 @@ var timeRules = []Rule{
 		Title:  "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after the start and is of the same type",
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
-		Mend:   "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
+		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				checkSpan(d, r, e)
@@ -27,7 +27,7 @@ var timeRules = []Rule{
 		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
 		Why:    "Outlook shows the event an hour or more off, or not at all.",
 		Source: "RFC 5545 section 3.2.19; Microsoft KB 4456241",
-		Mend:   "Add a VTIMEZONE for each TZID, or write the times in UTC.",
+		Fix:    "Add a VTIMEZONE for each TZID, or write the times in UTC.",
 		check: func(d *document, r *report) {
 			missing := map[string]bool{}
 			for c, p := range d.cal.Properties {
@@ -60,7 +60,7 @@ var timeRules = []Rule{
 		Title:  "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
 		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
 		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
-		Mend:   "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
+		Fix:    "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				for i := range e.Properties {
@@ -80,7 +80,7 @@ var timeRules = []Rule{
 		Title:  "Recurrence stays within what Outlook reads: no RDATE without RRULE, one BYMONTHDAY or one ordinal of a weekday",
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
 		Source: "Microsoft KB 2643084",
-		Mend:   "Use a simple RRULE, or send single events.",
+		Fix:    "Use a simple RRULE, or send single events.",
 		check: func(d *document, r *report) {
 			for _, e := range d.cal.events {
 				rule, _ := e.Get("RRULE")
@@ -99,7 +99,7 @@ var timeRules = []Rule{
 		Title:  "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation to a series has its master",
 		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
-		Mend:   "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
+		Fix:    "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
 		check:  checkInstances,
 	},
 	{
@@ -107,7 +107,7 @@ var timeRules = []Rule{
 		Title:  "The event is not over",
 		Why:    "Clients and servers pass over invitations to the past.",
 		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",
-		Mend:   "Check the year and the zone; do not send it.",
+		Fix:    "Check the year and the zone; do not send it.",
 		check: func(d *document, r *report) {
 			if d.options.Now.IsZero() || d.method == "CANCEL" {
 				return

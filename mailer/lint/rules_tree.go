@@ -13,7 +13,7 @@ var readingRules = []Rule{
 		Title:  "The input is a message or an iCalendar text and can be read to its end",
 		Why:    "Nobody shows what nobody reads; servers and clients have limits like the ones here.",
 		Source: "RFC 5322 section 2.1; RFC 5545 section 3.4; the limits are those of this package",
-		Mend:   "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
+		Fix:    "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
 		check: func(d *document, r *report) {
 			for _, l := range d.limits {
 				r.put(Error, l.origin, true, l.where, "%s", []any{l.what})
@@ -29,7 +29,7 @@ var treeRules = []Rule{
 		Title:  "Exactly one text/calendar part has a method parameter",
 		Why:    "Without one the mail is no invitation to any client: Outlook shows an attachment, Gmail at most a file. With two, clients choose.",
 		Source: "RFC 6047 section 2.4 and its note 2; CalConnect Developer's Guide, iMIP Best Practices",
-		Mend:   "Put the calendar into one part with Content-Type: text/calendar; method=REQUEST; charset=UTF-8.",
+		Fix:    "Put the calendar into one part with Content-Type: text/calendar; method=REQUEST; charset=UTF-8.",
 		check: func(d *document, r *report) {
 			var with, without []*mimetree.Part
 			for _, p := range d.parts {
@@ -56,7 +56,7 @@ var treeRules = []Rule{
 		Title:  "The text/calendar part is a child of a multipart/alternative",
 		Why:    "Outlook and Apple Mail show their buttons for an alternative of the text only; elsewhere it is a file.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; MS-OXCMAIL section 2.1.3.3.8.2",
-		Mend:   "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
+		Fix:    "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				if p.Parent == nil {
@@ -72,7 +72,7 @@ var treeRules = []Rule{
 		Title:  "The message is a multipart/mixed that begins with the multipart/alternative",
 		Why:    "Some clients see only the alternative, some only the attachment; this shape serves both.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices",
-		Mend:   "Wrap the alternative and the attached calendar in a multipart/mixed, the alternative first.",
+		Fix:    "Wrap the alternative and the attached calendar in a multipart/mixed, the alternative first.",
 		check: func(d *document, r *report) {
 			switch {
 			case d.root.Media.Kind != "multipart/mixed":
@@ -87,7 +87,7 @@ var treeRules = []Rule{
 		Title:  "The alternative goes from plain text over HTML to the calendar, which is last",
 		Why:    "Clients show the last alternative they understand; anything behind the calendar hides it.",
 		Source: "RFC 2046 section 5.1.4; MS-OXCMAIL section 2.1.3.3.8.2",
-		Mend:   "Order the parts: text/plain, text/html (or multipart/related), text/calendar.",
+		Fix:    "Order the parts: text/plain, text/html (or multipart/related), text/calendar.",
 		check: func(d *document, r *report) {
 			for p := range d.calendarParts {
 				if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
@@ -116,7 +116,7 @@ var treeRules = []Rule{
 		Title:  "There is a plain text that says something",
 		Why:    "Clients without calendar or HTML, notifications and screen readers show it; Apple Mail showed an empty mail without it.",
 		Source: "RFC 6047 section 2.4 (SHOULD send a human-readable form); nodemailer issue 1017",
-		Mend:   "Add a text/plain part that names event, time and place.",
+		Fix:    "Add a text/plain part that names event, time and place.",
 		check:  func(d *document, r *report) { d.mustSay(r, "text/plain") },
 	},
 	{
@@ -124,7 +124,7 @@ var treeRules = []Rule{
 		Title:  "There is an HTML text that says something",
 		Why:    "Outlook treats invitations without HTML badly; Zimbra adds one for its sake.",
 		Source: "Zimbra, CalendarMailSender; MS-OXCMAIL section 2.1.3.3.8.2",
-		Mend:   "Add a text/html part between the plain text and the calendar.",
+		Fix:    "Add a text/html part between the plain text and the calendar.",
 		check:  func(d *document, r *report) { d.mustSay(r, "text/html") },
 	},
 	{
@@ -132,7 +132,7 @@ var treeRules = []Rule{
 		Title:  "The calendar is attached once more as application/ics, after the alternative",
 		Why:    "Some clients overlook an alternative and take an attachment only.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; Cronofy, Sending Smart Invites",
-		Mend:   "Attach the same bytes as application/ics to the multipart/mixed, behind the alternative.",
+		Fix:    "Attach the same bytes as application/ics to the multipart/mixed, behind the alternative.",
 		check: func(d *document, r *report) {
 			n := 0
 			for _, p := range d.parts {
@@ -158,7 +158,7 @@ var treeRules = []Rule{
 		Title:  "The attached calendar is the same as the one in the alternative",
 		Why:    "Clients take one or the other: two people would see two events.",
 		Source: "RFC 6047 section 2.4 (no two slightly different objects)",
-		Mend:   "Write the same bytes into both parts. (For the mail of others line ends may differ.)",
+		Fix:    "Write the same bytes into both parts. (For the mail of others line ends may differ.)",
 		check: func(d *document, r *report) {
 			if d.source == nil || !d.source.IsCalendar() {
 				return
@@ -181,7 +181,7 @@ var treeRules = []Rule{
 		Title:  "Images and the HTML that shows them find each other in one multipart/related",
 		Why:    "An image that is not found is a broken picture; one that nobody shows is a stray attachment, which some clients offer in place of the invitation.",
 		Source: "RFC 2392 section 2; RFC 2387; MS-OXCMAIL section 2.1.3.3.8.3",
-		Mend:   "Put HTML and images into one multipart/related, each image with the Content-ID that the HTML names; better, send none.",
+		Fix:    "Put HTML and images into one multipart/related, each image with the Content-ID that the HTML names; better, send none.",
 		check:  checkImages,
 	},
 	{
@@ -189,7 +189,7 @@ var treeRules = []Rule{
 		Title:  "Nothing is attached but the calendar",
 		Why:    "With other attachments some clients show a blank mail or hide the invitation.",
 		Source: "nodemailer issue 1206; PHPMailer issue 175",
-		Mend:   "Link to documents instead of attaching them.",
+		Fix:    "Link to documents instead of attaching them.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				switch {

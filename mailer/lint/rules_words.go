@@ -17,7 +17,7 @@ var wordRules = []Rule{
 		Title:  "Plain text and HTML both show title, zone of the start, place and organizer; a cancellation says so and offers no answer",
 		Why:    "Clients without calendars show nothing else, and a calendar may hide an event of an unknown sender until its mail is answered.",
 		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
-		Mend:   "Name them in both texts.",
+		Fix:    "Name them in both texts.",
 		check:  checkWords,
 	},
 	{
@@ -25,7 +25,7 @@ var wordRules = []Rule{
 		Title:  "The start in the text is DTSTART in the zone of the event",
 		Why:    "Two times in one mail: half of the guests come at the wrong one.",
 		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
-		Mend:   "Write the text from the calendar.",
+		Fix:    "Write the text from the calendar.",
 		check: func(d *document, r *report) {
 			e := d.cal.main()
 			if e == nil {
@@ -47,7 +47,7 @@ var wordRules = []Rule{
 		Title:  "The Subject says the title, and whether it is an invitation, an update or a cancellation",
 		Why:    "It is all that many readers see.",
 		Source: "Thunderbird and sabre/dav write it so; experience",
-		Mend:   "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
+		Fix:    "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
 		check:  checkSubject,
 	},
 	{
@@ -55,7 +55,7 @@ var wordRules = []Rule{
 		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
-		Mend:   "Keep the HTML plain and small.",
+		Fix:    "Keep the HTML plain and small.",
 		check: func(d *document, r *report) {
 			for _, p := range d.parts {
 				if p.IsBody("text/html") {

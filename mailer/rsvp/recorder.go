@@ -133,7 +133,7 @@ func (r *recorder) mark(ctx context.Context, key ledger.Key, number int64, answe
 func (r *recorder) offer(ctx context.Context, change Change) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the application's OnChange panicked: %v: mend it; the change is offered again", p)
+			err = fmt.Errorf("the application's OnChange panicked: %v: fix it; the change is offered again", p)
 			r.log.LogAttrs(ctx, slog.LevelError, "the application's OnChange panicked",
 				slog.String("smart_invite_id", change.InviteID), slog.String("stack", string(debug.Stack())))
 		}

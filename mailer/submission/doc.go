@@ -80,6 +80,6 @@
 //
 // # Configuration errors
 //
-// Result.Config tells what no repeat mends: a refused login, no TLS, a
+// Result.Config tells what no repeat fixes: a refused login, no TLS, a
 // certificate that does not fit. [Submitter.Check] finds these beforehand.
 package submission

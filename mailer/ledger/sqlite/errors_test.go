@@ -9,7 +9,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Busy is for trying again, unusable for a person to mend: exit codes hang on it.
+// Busy is for trying again, unusable for a person to fix: exit codes hang on it.
 func TestResultCodesAreToldApart(t *testing.T) {
 	t.Parallel()
 	for want, codes := range map[error][]int{
