@@ -122,14 +122,12 @@ func TestConnectionsAreKept(t *testing.T) {
 			server := newEndpoint(t, true, together())
 			client := server.client(t)
 			createAll(t, client, atOnce, atOnce)
-			first := server.opened.Load()
 			createAll(t, client, requests, atOnce)
 			_, spoken := server.protocols.Load("HTTP/2.0")
 			assert.True(t, spoken)
-			// A burst at the very start dials for each; from then on there is
-			// always one that is kept.
-			assert.LessOrEqual(t, first, int32(atOnce))
-			assert.Equal(t, first, server.opened.Load())
+			// A burst at the very start may dial for each, and those dials may end
+			// after it; from then on there is always one connection that is kept.
+			assert.LessOrEqual(t, server.opened.Load(), int32(atOnce))
 		})
 		t.Run("HTTP/1.1", func(t *testing.T) {
 			t.Parallel()
