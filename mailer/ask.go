@@ -197,7 +197,7 @@ func (w *work) suits(i int, c *calendar.Calendar) *Error {
 	if before == nil {
 		return nil
 	}
-	if before.Method != string(Request) {
+	if before.Method != Request {
 		return nil // cancelled before: a new series may begin
 	}
 	if before.UID != c.UID {
@@ -236,7 +236,7 @@ func (w *work) refuse(ctx context.Context, asking []int, problem *Error) {
 // store records, in one write, the revision of everybody the request was for:
 // the calendar, or why there is none to be mailed. The latter are ended.
 func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, problems map[int]*Error) {
-	made := make([]ledger.Made, 0, len(asking))
+	made := make([]ledger.NewRevision, 0, len(asking))
 	for _, i := range asking {
 		made = append(made, w.made(i, c, problems[i]))
 	}
@@ -261,14 +261,14 @@ func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, pr
 	}
 }
 
-func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
+func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.NewRevision {
 	e := &w.entries[i]
 	rev := ledger.Revision{
-		Kind: string(w.steps[i].kind), Method: string(w.Method), Fingerprint: w.prints[i],
+		Kind: w.steps[i].kind, Method: w.Method, Fingerprint: w.prints[i],
 		OrganizerName: w.organizer.Name, OrganizerEmail: w.organizer.Address.Key(), OrganizerDefault: w.organizerDefault,
 		State: ledger.Created,
 	}
-	made := ledger.Made{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
+	made := ledger.NewRevision{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
 	if w.Method == Remove && e.Known {
 		made.Grouped = e.Grouped
 	}
@@ -288,7 +288,7 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 			rev.State = ledger.Deferred
 		}
 		rev.Permanent, rev.Unusable = problem.Permanent, c != nil
-		rev.Stage, rev.Code, rev.Detail = string(problem.Stage), string(problem.Code), problem.Message
+		rev.Stage, rev.Code, rev.Detail = problem.Stage, problem.Code, problem.Message
 	case w.steps[i].action == tell:
 		rev.State = ledger.Settled
 	}

@@ -49,7 +49,7 @@ func (w *work) missing(ctx context.Context) {
 // invited tells whether the last that left for a recipient, or may have, is an
 // invitation.
 func invited(e ledger.Entry) bool {
-	return e.LastSent != nil && e.LastSent.Method == string(Request)
+	return e.LastSent != nil && e.LastSent.Method == Request
 }
 
 // removed tells whether somebody who was invited was taken out of the event since,
@@ -76,6 +76,6 @@ func (w *work) withdrawal(e ledger.Entry) *work {
 		w.m.log.Warn("an address in the ledger cannot be read; nobody was withdrawn", "invite", w.ID, "error", err)
 		return nil
 	}
-	return w.m.newWork(&checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, words: w.checked.words, to: []message.Mailbox{{Address: a}},
+	return w.m.newWork(&checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, templates: w.templates, to: []message.Mailbox{{Address: a}},
 		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}, w.run)
 }

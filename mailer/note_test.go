@@ -109,8 +109,8 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Zero(t, h.api.Count(), "nobody is asked")
 		r := h.recorded(t).Latest
 		assert.Equal(t, ledger.Expired, r.State)
-		assert.Equal(t, "invitation", r.Kind)
-		assert.Equal(t, string(mailer.CodeExpired), r.Code)
+		assert.Equal(t, mailer.Invitation, r.Kind)
+		assert.Equal(t, mailer.CodeExpired, r.Code)
 		assert.Empty(t, r.UID)
 		assert.Zero(t, r.Attempts)
 

@@ -77,7 +77,7 @@ func (l slowLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key
 	return l.Ledger.Submitting(ctx, c, k, s)
 }
 
-func (l slowLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Outcome) error {
+func (l slowLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Result) error {
 	time.Sleep(l.took)
 	return l.Ledger.Finish(ctx, c, k, o)
 }

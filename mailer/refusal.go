@@ -162,7 +162,7 @@ func (m *Mailer) rememberOne(ctx context.Context, l record, a attempt) error {
 	entries, err := m.cfg.Ledger.Lookup(ctx, a.key)
 	if err == nil && entries[0].Latest != nil {
 		if last := entries[0].Latest; last.State == ledger.Failed && last.MessageID == a.messageID {
-			err = l.finish(ctx, claim, a.key, ledger.Outcome{State: ledger.Failed, Permanent: true, Unusable: last.Unusable,
+			err = l.finish(ctx, claim, a.key, ledger.Result{State: ledger.Failed, Permanent: true, Unusable: last.Unusable,
 				Stage: last.Stage, Code: last.Code, Detail: last.Detail, Reply: last.Reply})
 		}
 	}

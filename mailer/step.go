@@ -51,7 +51,7 @@ func (r record) claim(ctx context.Context, keys []ledger.Key) (ledger.Claim, err
 	return r.ledger.Claim(ctx, keys...)
 }
 
-func (r record) create(ctx context.Context, c ledger.Claim, made []ledger.Made) error {
+func (r record) create(ctx context.Context, c ledger.Claim, made []ledger.NewRevision) error {
 	if !r.kept() || len(made) == 0 {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (r record) submitting(ctx context.Context, c ledger.Claim, key ledger.Key, 
 	return r.ledger.Submitting(ctx, c, key, s)
 }
 
-func (r record) finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error {
+func (r record) finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Result) error {
 	if !r.kept() {
 		return nil
 	}

@@ -51,7 +51,7 @@ func (w *wiring) words(p *problems) {
 	if w.cfg.templates == "" {
 		set, err := templates.New()
 		p.translate(err)
-		w.cfg.mail.Words = set
+		w.cfg.mail.Templates = set
 		return
 	}
 	set, err := overlaid(w.cfg.templates)
@@ -64,7 +64,7 @@ func (w *wiring) words(p *problems) {
 		}
 		return
 	}
-	w.cfg.mail.Words = set
+	w.cfg.mail.Templates = set
 }
 
 // services makes the clients of the API and the SMTP server.
