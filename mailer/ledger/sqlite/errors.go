@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -47,6 +48,8 @@ func (l *Ledger) explain(doing string, err error) error {
 	var e *modernc.Error
 	if errors.As(err, &e) {
 		f.advice, f.sort = advise(e.Code())
+	} else if errors.Is(err, syscall.ENOSPC) {
+		f.advice, f.sort = advise(sqlite3.SQLITE_FULL)
 	}
 	return f
 }

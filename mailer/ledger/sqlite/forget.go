@@ -38,6 +38,8 @@ var (
 // the file and its log byte for byte when Forget returns without an error. With
 // [ledger.ErrBusy] they may not be, though their rows are: forget again.
 //
+// A backup that an upgrade made (see the package comment) is not touched; a warning tells of it.
+//
 // The file is written anew, which takes its size in free space, and time.
 func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error) {
 	const doing = "forgetting what is past"
@@ -67,6 +69,7 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 			}
 			n += removed
 			if removed < forgetAtOnce {
+				l.warnOfBackups(ctx)
 				return l.compact(ctx, c)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/migrate"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -23,12 +25,12 @@ var version1 string
 func TestVersion1IsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	restore(t, path, schema1+version1+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
+	restore(t, path, known(t)[0]+version1+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
 
 	l := openWith(t, Options{Path: path, APIURL: "https://api.example.com", Now: func() time.Time {
 		return time.Date(2027, 4, 3, 0, 0, 0, 0, time.UTC) // when the claim in the file has run out
 	}})
-	assert.EqualValues(t, len(migrations()), number(t, l, "PRAGMA user_version"))
+	assert.EqualValues(t, len(known(t)), number(t, l, "PRAGMA user_version"))
 	found, err := l.Load(t.Context(), ledger.Key{InviteID: "board-meeting", Address: "anna@example.com"})
 	require.NoError(t, err)
 	at := func(text string) time.Time {
@@ -71,6 +73,14 @@ func TestVersion1IsRead(t *testing.T) {
 	}
 }
 
+// known are the changes of this program, and room for more.
+func known(t testing.TB) migrate.Changes {
+	t.Helper()
+	changes, err := migrations()
+	require.NoError(t, err)
+	return slices.Clip(changes)
+}
+
 // restore makes a file of SQL.
 func restore(t testing.TB, path, text string) {
 	t.Helper()
@@ -83,7 +93,7 @@ func restore(t testing.TB, path, text string) {
 // changed, and all of it belongs to the application that comes first.
 func TestLedgersOfBefore(t *testing.T) {
 	t.Parallel()
-	for version := 1; version <= 2; version++ {
+	for version := 1; version <= 3; version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			t.Parallel()
 			dump, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("ledger-%d.sql", version)))
@@ -95,7 +105,7 @@ func TestLedgersOfBefore(t *testing.T) {
 			require.Len(t, before["message"], 1+1)
 			require.Len(t, before["claim"], 1+1)
 			require.Len(t, before["tombstone"], 1+1)
-			require.Len(t, before["rsvp"], []int{0, 1 + 3}[version-1])
+			require.Len(t, before["rsvp"], []int{0, 1 + 3, 1 + 4}[version-1])
 
 			o := Options{Path: path, APIURL: "http://127.0.0.1:18090", APIKeys: Secrets{"sandbox"}}
 			require.NoError(t, openWith(t, o).Shutdown(t.Context()))
@@ -104,7 +114,7 @@ func TestLedgersOfBefore(t *testing.T) {
 			require.ErrorContains(t, err, "another application, or a rotated key")
 
 			l := openWith(t, o)
-			assert.EqualValues(t, len(migrations()), number(t, l, "PRAGMA user_version"))
+			assert.EqualValues(t, len(known(t)), number(t, l, "PRAGMA user_version"))
 			assert.EqualValues(t, 1, number(t, l, "PRAGMA foreign_keys"), "they hold again")
 			assert.Zero(t, number(t, l, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"))
 			assert.Equal(t, []ledger.Key{
@@ -169,7 +179,7 @@ func rows(t *testing.T, path string, like map[string][]string) map[string][]stri
 		return all
 	}
 	content := make(map[string][]string)
-	for _, table := range texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'application%'") {
+	for _, table := range texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'application%' AND name <> 'compatibility'") {
 		columns := strings.Join(texts("SELECT name FROM pragma_table_info('"+table+"') ORDER BY name"), ", ")
 		if like != nil && len(like[table]) > 0 {
 			columns = like[table][0]
@@ -190,7 +200,7 @@ func TestMigrationChecksWhatRefersToNothing(t *testing.T) {
 	l := openFile(t, path)
 	live(t, l, anna)
 	require.NoError(t, l.Shutdown(t.Context()))
-	_, err := open(t.Context(), Options{Path: path}, append(migrations(), "DELETE FROM invite"), "rw")
+	_, err := open(t.Context(), Options{Path: path}, append(known(t), "DELETE FROM invite"), "rw")
 	require.ErrorContains(t, err, "a row of table revision refers to one that is not there")
 	assert.Equal(t, []ledger.Key{anna}, listed(t, openFile(t, path), Filter{}), "it stays what it was")
 }
@@ -204,15 +214,19 @@ func TestMigrationGoesForward(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Shutdown(t.Context()))
 
-	newer := append(migrations(),
+	newer := append(known(t),
 		"CREATE TABLE later (invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL) STRICT",
 		"INSERT INTO later SELECT id, 'pending' FROM invite; CREATE INDEX by_status ON later (status)",
+		"UPDATE compatibility SET oldest_reader = 7",
 	)
-	// The last step fails in its middle: the file stays what it was before it.
+	// The last change fails in its middle: the file stays what it was before the first.
 	broken := append(newer[:len(newer):len(newer)], "DELETE FROM later; SELECT no_such_function()")
 	_, err = open(t.Context(), Options{Path: path}, broken, "rw")
 	require.Error(t, err)
 	require.NotErrorIs(t, err, ledger.ErrUnusable)
+	l = openFile(t, path)
+	assert.EqualValues(t, len(known(t)), number(t, l, "PRAGMA user_version"))
+	require.NoError(t, l.Shutdown(t.Context()))
 
 	migrated, err := open(t.Context(), Options{Path: path}, newer, "rw")
 	require.NoError(t, err)
@@ -233,7 +247,7 @@ func TestMigrationGoesForward(t *testing.T) {
 func TestAnswersOfVersion2(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	restore(t, path, schema1+schema2+version1+`
+	restore(t, path, known(t)[0]+known(t)[1]+version1+`
 		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid, replier, reply_status, reply_comment, reply_tzid, source, at, delivered, awaited)
 		SELECT id, 1, 'accepted', '', '', '', '', '', '', 'callback', 1, 1, 0 FROM invite;
 		UPDATE invite SET rsvp = (SELECT id FROM rsvp WHERE invite = invite.id);`+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))

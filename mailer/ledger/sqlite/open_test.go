@@ -103,7 +103,7 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 			require.NoError(t, c.script("CREATE TABLE invite (id INTEGER)"))
 		}, "name another file"},
 		{"a newer version", func(t *testing.T, path string) {
-			l, err := open(t.Context(), Options{Path: path}, append(migrations(), "CREATE TABLE later (id INTEGER)"), "rw")
+			l, err := open(t.Context(), Options{Path: path}, append(known(t), "UPDATE compatibility SET oldest_reader = 5"), "rw")
 			require.NoError(t, err)
 			require.NoError(t, l.Shutdown(t.Context()))
 		}, "use the newer program"},
@@ -141,7 +141,7 @@ func TestReadOnlyFileIsRefused(t *testing.T) {
 	l, path := newFile(t)
 	live(t, l, anna)
 	require.NoError(t, l.Shutdown(t.Context()))
-	_, err := open(t.Context(), Options{Path: path}, migrations(), "ro")
+	_, err := open(t.Context(), Options{Path: path}, known(t), "ro")
 	require.ErrorIs(t, err, ledger.ErrUnusable)
 	assert.ErrorContains(t, err, "let this user write")
 }

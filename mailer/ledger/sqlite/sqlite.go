@@ -10,9 +10,21 @@
 // Processes that use one file at the same time wait for each other's writes, for
 // [Options.BusyTimeout] at most; reading waits for nobody.
 //
-// A file of an older version is migrated when it is opened. One that is newer, is
-// no ledger, is read-only or belongs to another API or application is refused with
+// A file that is no ledger, is read-only or belongs to another API or application is refused with
 // [ledger.ErrUnusable].
+//
+// # Upgrades
+//
+// A file of an older version is brought to the newest one when it is opened, whole or not at all.
+// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600,
+// so that it takes its size in free space. The copy is for going back to the program of before: put
+// it in the place of the file while no program has that open, and what was recorded since is lost.
+// It holds people's addresses, and Forget does not reach into it: delete it when the upgrade has
+// proved itself.
+//
+// The file says which version a program must know at least to use it, its oldest reader. A newer
+// file is refused only if that is newer than the program, so that two releases can use one file
+// side by side. Programs that know version 3 at most refuse every newer file.
 //
 // A file belongs to one API, and in it each invite to one of its applications: a
 // Ledger is opened for one ([Options.Application], [Options.APIKeys]), and sees
@@ -78,6 +90,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/migrate"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -135,6 +148,7 @@ const (
 // Ledger is a mailer.Ledger. It is safe for concurrent use.
 type Ledger struct {
 	name    string // of the file, for errors
+	dsn     string // by which the driver opens it
 	memory  bool
 	api     string
 	owner   string
@@ -165,10 +179,14 @@ type Ledger struct {
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
 // [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
-	return open(ctx, o, migrations(), "rw")
+	changes, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, o, changes, "rw")
 }
 
-func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger, error) {
+func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
@@ -189,24 +207,20 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 		l.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	dsn := ":memory:?_pragma=foreign_keys(1)"
 	if l.memory {
-		l.name = "in memory"
-	} else {
-		if dsn, err = l.file(mode); err != nil {
-			return nil, err
-		}
+		l.name, l.dsn = "in memory", ":memory:?_pragma=foreign_keys(1)"
+	} else if l.dsn, err = l.file(mode); err != nil {
+		return nil, err
 	}
-
-	if l.writer, err = openWriter(ctx, dsn); err != nil {
+	if l.writer, err = openWriter(ctx, l.dsn); err != nil {
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", dsn, readerCache), readers)
+		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache), readers)
 		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
-		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), steps, &o) })
+		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
 	}
 	if err != nil {
 		return nil, errors.Join(l.explain("opening it", err), l.end())
