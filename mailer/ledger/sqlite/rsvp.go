@@ -96,8 +96,8 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Rec
 
 // askAnew records that nobody has answered what a mail asked anew that has left.
 func (l *Ledger) askAnew(c *conn, held *held) error {
-	if held.rsvp == 0 || held.asks == 0 {
-		return nil // as with most
+	if held.rsvp == 0 {
+		return nil
 	}
 	h, err := historyOf(c, held.invite)
 	if err != nil {

@@ -173,7 +173,7 @@ type Ledger struct {
 	claims claims
 	// sightings are claims of which it is not clear yet whether their owners live.
 	sightings map[ledger.Key]sighting
-	calls     *calls
+	calls     calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -190,7 +190,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
-		sightings: make(map[ledger.Key]sighting), calls: newCalls(),
+		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
 	}
 	if l.owner == "" {
 		l.owner = rand.Text()
