@@ -17,15 +17,14 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Agreement plays random histories to the ledger and to a [Memory] and checks
-// that both give the same answers and end with the same record. The number of
-// histories is rapid's (-rapid.checks). Answers are among them if the ledger is an
-// [AnswerLedger].
+// Agreement plays random histories to the ledger and to a model of the promises, and checks that
+// both give the same answers and end with the same record. The number of histories is rapid's
+// (-rapid.checks). Answers are among them if the ledger is an [AnswerLedger].
 func Agreement(t *testing.T, factory Factory) {
 	rapid.Check(t, func(r *rapid.T) {
-		clock := NewClock()
+		clock := newClock()
 		h := &history{T: r, test: t, clock: clock}
-		h.storages = [2]Storage{NewMemory(clock.Now), factory(t, clock)}
+		h.storages = [2]Storage{newModel(clock.Now), factory(t, clock.Now)}
 		for range owners {
 			h.runs = append(h.runs, h.open())
 		}
@@ -63,7 +62,7 @@ type taken [2]ledger.Claim
 type history struct {
 	*rapid.T
 	test     *testing.T
-	clock    *Clock
+	clock    *clock
 	storages [2]Storage
 	runs     []*run
 	claims   []taken
@@ -322,12 +321,7 @@ func (h *history) replace(r *rapid.T, end func(i int, l Ledger) error) {
 // pass lets so much time pass that the claims of the dead have run out. How long
 // they last until then is a ledger's own choice.
 func (h *history) pass(r *rapid.T) {
-	for left := Expiry; left > 0; left -= Alive {
-		h.clock.Move(Alive)
-		for _, s := range h.storages {
-			require.NoError(r, s.Beat())
-		}
-	}
+	require.NoError(r, pass(h.clock, h.storages[1], Expiry))
 }
 
 // same compares the whole record.

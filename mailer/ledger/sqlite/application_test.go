@@ -149,8 +149,8 @@ func TestKeysAreNotShown(t *testing.T) {
 // which knows the same invites, has them in hand and forgot some.
 func TestConformanceBesideAnotherApplication(t *testing.T) {
 	t.Parallel()
-	ledgertest.Conformance(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-		s := newStorage(t, clock).(*storage)
+	ledgertest.Conformance(t, func(t testing.TB, now func() time.Time) ledgertest.Storage {
+		s := newStorage(t, now).(*storage)
 		s.unsynced = true
 		first := s.options
 		first.Application = "first"
@@ -178,7 +178,7 @@ func TestConformanceBesideAnotherApplication(t *testing.T) {
 // neither sees or changes what is the other's.
 func TestApplicationsAreApart(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	hr := openWith(t, Options{Path: path, Application: "hr", Now: clock.Now})
 	sales := openWith(t, Options{Path: path, Application: "sales", Now: clock.Now})

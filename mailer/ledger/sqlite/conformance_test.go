@@ -36,8 +36,8 @@ func TestAnswers(t *testing.T) {
 
 func TestAgreement(t *testing.T) {
 	t.Parallel()
-	ledgertest.Agreement(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-		s := newStorage(t, clock).(*storage)
+	ledgertest.Agreement(t, func(t testing.TB, now func() time.Time) ledgertest.Storage {
+		s := newStorage(t, now).(*storage)
 		s.unsynced = true // so that the time goes into histories
 		return s
 	})
@@ -52,8 +52,8 @@ type storage struct {
 	alive []*Ledger
 }
 
-func newStorage(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-	return &storage{options: Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: clock.Now}}
+func newStorage(t testing.TB, now func() time.Time) ledgertest.Storage {
+	return &storage{options: Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: now}}
 }
 
 func (s *storage) Open() (ledgertest.Ledger, error) {

@@ -11,11 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 // today is before the event of the invites that benchMade makes.
-var today = ledgertest.NewClock().Now()
+var today = newClock().Now()
 
 func onThatDay() time.Time { return today }
 
@@ -32,7 +31,7 @@ func keep(t *testing.T, l *Ledger, key ledger.Key, endsAt time.Time, state ledge
 
 func TestForgetRemovesWhatIsPastAndNothingElse(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	l := openWith(t, Options{Memory: true, Now: clock.Now})
 	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: "anna@example.com"} }
 	keep(t, l, key("no end, long ago"), time.Time{}, ledger.Sent)

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 // ahead leaves a claim of a run that died while the clock was a day ahead.
@@ -67,7 +66,7 @@ func TestSightingGoesByAClockThatNobodySets(t *testing.T) {
 	for name, step := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour, "nowhere": 0} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clock := ledgertest.NewClock()
+			clock := newClock()
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			ahead(t, path, clock.Now(), anna)
 			l := openWith(t, Options{Path: path, Now: clock.Now})
@@ -88,7 +87,7 @@ func TestSightingGoesByAClockThatNobodySets(t *testing.T) {
 
 func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: clock.Now})
 	keep(t, l, anna, clock.Now().Add(-time.Hour), ledger.Sent)
@@ -103,7 +102,7 @@ func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 
 func TestWhatIsInHandIsListed(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l, other := openWith(t, Options{Path: path, Application: "one", Now: clock.Now}), openWith(t, Options{Path: path, Application: "other", Now: clock.Now})
 	keep(t, l, anna, time.Time{}, ledger.Sent)
@@ -125,7 +124,7 @@ func TestWhatIsInHandIsListed(t *testing.T) {
 // Only what ends too late is shortened, and only what is of the same application.
 func TestOtherClaimsAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Application: "one", Now: clock.Now})
 	other := openWith(t, Options{Path: path, Application: "two", Now: func() time.Time { return clock.Now().Add(24 * time.Hour) }})

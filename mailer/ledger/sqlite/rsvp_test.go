@@ -13,7 +13,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 func called(status string) ledger.RSVP {
@@ -42,7 +41,7 @@ func latest(t *testing.T, l *Ledger) *ledger.RSVP {
 
 func TestAnswerIsKeptWhole(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: clock.Now})
 	live(t, l, anna)
