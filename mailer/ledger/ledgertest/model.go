@@ -2,242 +2,205 @@ package ledgertest
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// model is a Storage in plain maps, whose ledgers do what mailer.Ledger promises and nothing
-// clever. Others are compared with it.
+// model says what a ledger must answer: the promises of mailer.Ledger and rsvp.RefreshStore in
+// plain maps. It is used by one goroutine.
 type model struct {
-	now func() time.Time
-
-	mu      sync.Mutex
-	token   int64
-	claims  map[ledger.Key]*holding
+	now     func() time.Time
+	holders map[ledger.Key]*holder
 	invites map[ledger.Key]*invite
-	alive   map[*modelLedger]bool
 }
 
-// modelLease is how long a claim outlives its owner.
-const modelLease = 20 * time.Second
-
-// holding is a claim. It expires only once its owner is dead: an owner that lives renews what it
-// holds.
-type holding struct {
-	token   int64
-	owner   *modelLedger
-	expires time.Time // zero while the owner lives
+// holder is the claim on an invite. One of a dead owner ends after Expiry, and is still good for
+// writing until another takes its place.
+type holder struct {
+	token       int64
+	owner       Ledger
+	dead, ended bool
 }
 
 func newModel(now func() time.Time) *model {
-	return &model{now: now, claims: make(map[ledger.Key]*holding), invites: make(map[ledger.Key]*invite), alive: make(map[*modelLedger]bool)}
+	return &model{now: now, holders: make(map[ledger.Key]*holder), invites: make(map[ledger.Key]*invite)}
 }
 
-// Open implements Storage.
-func (m *model) Open() (Ledger, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	l := &modelLedger{m}
-	m.alive[l] = true
-	return l, nil
-}
-
-// Kill implements Storage.
-func (m *model) Kill(l Ledger) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, h := range m.claims {
-		if h.owner == l && h.expires.IsZero() {
-			h.expires = m.now().Add(modelLease)
+// claimed is how a claim ends.
+func (m *model) claimed(keys []ledger.Key) error {
+	for _, key := range keys {
+		if h := m.holders[key]; h != nil && !h.ended {
+			return ledger.ErrInProgress
 		}
 	}
-	delete(m.alive, l.(*modelLedger))
 	return nil
 }
 
-// Beat implements Storage. There is nothing to be renewed.
-func (m *model) Beat() error { return nil }
-
-// call runs a method's work, one at a time.
-func (m *model) call(ctx context.Context, work func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// hold takes a claim that was made.
+func (m *model) hold(owner Ledger, c ledger.Claim) {
+	for _, key := range c.Keys {
+		m.holders[key] = &holder{token: c.Token, owner: owner}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return work()
 }
 
-// modelLedger is one owner on a model.
-type modelLedger struct{ *model }
-
-// Shutdown waits for nothing, as no call does. Of a ledger that was killed it releases nothing.
-func (l *modelLedger) Shutdown(context.Context) error {
-	return l.call(context.Background(), func() error {
-		if l.alive[l] {
-			maps.DeleteFunc(l.claims, func(_ ledger.Key, h *holding) bool { return h.owner == l })
-			delete(l.alive, l)
-		}
-		return nil
-	})
-}
-
-func (l *modelLedger) Lookup(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error) {
-	return l.read(ctx, false, keys)
-}
-
-func (l *modelLedger) Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error) {
-	return l.read(ctx, true, keys)
-}
-
-func (l *modelLedger) read(ctx context.Context, contents bool, keys []ledger.Key) (found []ledger.Entry, err error) {
-	err = l.call(ctx, func() error {
-		for _, key := range keys {
-			if i, ok := l.invites[key]; ok {
-				found = append(found, i.read(contents))
-			} else {
-				found = append(found, ledger.Entry{Key: key})
-			}
-		}
-		return nil
-	})
-	return found, err
-}
-
-func (l *modelLedger) Members(ctx context.Context, inviteID string) (found []ledger.Entry, err error) {
-	err = l.call(ctx, func() error {
-		for key, i := range l.invites {
-			if key.InviteID == inviteID {
-				found = append(found, i.read(false))
-			}
-		}
-		return nil
-	})
-	slices.SortFunc(found, func(a, b ledger.Entry) int { return cmp.Compare(a.Key.Address, b.Key.Address) })
-	return found, err
-}
-
-func (l *modelLedger) Claim(ctx context.Context, keys ...ledger.Key) (claim ledger.Claim, err error) {
-	err = l.call(ctx, func() error {
-		if !l.alive[l] {
-			return errors.New("the ledger was shut down")
-		}
-		now, inProgress := l.now(), false
-		for _, key := range keys {
-			h, held := l.claims[key]
-			if !held || !h.expires.IsZero() && !h.expires.After(now) {
-				continue
-			}
-			inProgress = true
-			if lasts := now.Add(modelLease); h.expires.After(lasts) { // the clock was set back
-				h.expires = lasts
-			}
-		}
-		if inProgress {
-			return ledger.ErrInProgress
-		}
-		l.token++
-		for _, key := range keys {
-			l.claims[key] = &holding{token: l.token, owner: l}
-		}
-		claim = ledger.Claim{Token: l.token, Keys: slices.Clone(keys)}
-		return nil
-	})
-	return claim, err
-}
-
-func (l *modelLedger) Release(ctx context.Context, c ledger.Claim) error {
-	return l.call(ctx, func() error {
-		for _, key := range c.Keys {
-			if l.fence(c, key) == nil {
-				delete(l.claims, key)
-			}
-		}
-		return nil
-	})
-}
-
-func (l *modelLedger) fence(c ledger.Claim, keys ...ledger.Key) error {
+func (m *model) fence(c ledger.Claim, keys ...ledger.Key) error {
 	for _, key := range keys {
-		if h, held := l.claims[key]; !held || h.token != c.Token {
+		if h := m.holders[key]; h == nil || h.token != c.Token {
 			return ledger.ErrClaimLost
 		}
 	}
 	return nil
 }
 
-func (l *modelLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.NewRevision) error {
-	return l.call(ctx, func() error {
-		for _, m := range made {
-			if err := l.fence(c, m.Key); err != nil {
-				return err
-			}
+func (m *model) release(c ledger.Claim) error {
+	for _, key := range c.Keys {
+		if m.fence(c, key) == nil {
+			delete(m.holders, key)
 		}
-		for _, m := range made {
-			if l.invites[m.Key] == nil {
-				l.invites[m.Key] = &invite{entry: ledger.Entry{Key: m.Key, Known: true}, number: int64(len(l.invites)) + 1}
-			}
-			l.invites[m.Key].add(m, l.now())
-		}
-		return nil
-	})
-}
-
-func (l *modelLedger) Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error {
-	return l.change(ctx, c, key, func(i *invite, r *revision) {
-		i.settle()
-		if r.State != ledger.Submitting && r.State != ledger.Unknown {
-			r.Copies, r.FirstSubmittedAt = 0, time.Time{}
-		}
-		if r.Copies++; r.FirstSubmittedAt.IsZero() {
-			r.FirstSubmittedAt = l.now()
-		}
-		r.State, r.Permanent, r.Unusable = ledger.Submitting, false, false
-		r.Stage, r.Code, r.Detail, r.Reply = "", "", "", ""
-		r.MessageID, r.FromName, r.FromEmail, r.Resend = s.MessageID, s.FromName, s.FromEmail, s.Resend
-		r.Kind = cmp.Or(s.Kind, r.Kind)
-		r.Attempts++
-		r.At, r.SubmittedAt = l.now(), l.now()
-		r.Message = ownMessage(&s.Message)
-	})
-}
-
-func (l *modelLedger) Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Result) error {
-	switch o.State {
-	case ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled:
-	default:
-		return fmt.Errorf("state %q is not an outcome", o.State)
 	}
-	return l.change(ctx, c, key, func(i *invite, r *revision) {
-		r.State, r.Permanent, r.Unusable = o.State, o.Permanent, o.Unusable
-		r.Stage, r.Code, r.Detail, r.Reply = o.Stage, o.Code, o.Detail, o.Reply
-		r.At = l.now()
-		if o.NotLeft {
-			r.Copies = max(0, r.Copies-1)
-		}
-		r.left = r.left || o.State == ledger.Sent || o.State == ledger.Unknown
-		i.conclude(l.now())
-	})
+	return nil
 }
 
-// change lets fn change the latest revision of an invite.
-func (l *modelLedger) change(ctx context.Context, c ledger.Claim, key ledger.Key, fn func(*invite, *revision)) error {
-	return l.call(ctx, func() error {
-		if err := l.fence(c, key); err != nil {
+// create adds revisions.
+func (m *model) create(c ledger.Claim, all ...ledger.NewRevision) error {
+	for _, made := range all {
+		if err := m.fence(c, made.Key); err != nil {
 			return err
 		}
-		i, ok := l.invites[key]
-		if !ok {
-			return errors.New("the invite has no revision")
+	}
+	for _, made := range all {
+		i := m.invites[made.Key]
+		if i == nil {
+			i = &invite{entry: ledger.Entry{Key: made.Key, Known: true}}
+			m.invites[made.Key] = i
 		}
-		fn(i, i.latest())
-		return nil
+		i.add(made, m.now())
+		i.conclude(m.now())
+	}
+	return nil
+}
+
+// latest is the latest revision of an invite, for a write in the name of c.
+func (m *model) latest(c ledger.Claim, key ledger.Key) (*invite, *revision, error) {
+	if err := m.fence(c, key); err != nil {
+		return nil, nil, err
+	}
+	i := m.invites[key]
+	if i == nil {
+		return nil, nil, errRefused
+	}
+	return i, i.latest(), nil
+}
+
+func (m *model) submitting(c ledger.Claim, key ledger.Key, s ledger.Submission) error {
+	i, r, err := m.latest(c, key)
+	if err != nil {
+		return err
+	}
+	i.settle()
+	if r.State != ledger.Submitting && r.State != ledger.Unknown {
+		r.Copies, r.FirstSubmittedAt = 0, time.Time{}
+	}
+	r.Copies++
+	if r.FirstSubmittedAt.IsZero() {
+		r.FirstSubmittedAt = m.now()
+	}
+	r.State, r.Permanent, r.Unusable = ledger.Submitting, false, false
+	r.Stage, r.Code, r.Detail, r.Reply = "", "", "", ""
+	r.MessageID, r.FromName, r.FromEmail, r.Resend = s.MessageID, s.FromName, s.FromEmail, s.Resend
+	r.Kind = cmp.Or(s.Kind, r.Kind)
+	r.Attempts++
+	r.At, r.SubmittedAt = m.now(), m.now()
+	r.Message = &s.Message
+	return nil
+}
+
+func (m *model) finish(c ledger.Claim, key ledger.Key, o ledger.Result) error {
+	if o.State == ledger.Created {
+		return errRefused
+	}
+	i, r, err := m.latest(c, key)
+	if err != nil {
+		return err
+	}
+	r.State, r.Permanent, r.Unusable = o.State, o.Permanent, o.Unusable
+	r.Stage, r.Code, r.Detail, r.Reply = o.Stage, o.Code, o.Detail, o.Reply
+	r.At = m.now()
+	if o.NotLeft {
+		r.Copies = max(0, r.Copies-1)
+	}
+	r.left = r.left || o.State == ledger.Sent || o.State == ledger.Unknown
+	i.conclude(m.now())
+	return nil
+}
+
+// entries are those of keys, with calendars and messages or without.
+func (m *model) entries(contents bool, keys ...ledger.Key) (all []ledger.Entry) {
+	for _, key := range keys {
+		e := ledger.Entry{Key: key}
+		if i := m.invites[key]; i != nil {
+			e = i.read(contents)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// members are the entries of the recipients of an invite.
+func (m *model) members(inviteID string, keys ...ledger.Key) []ledger.Entry {
+	return slices.DeleteFunc(m.entries(false, keys...), func(e ledger.Entry) bool {
+		return !e.Known || e.Key.InviteID != inviteID
 	})
+}
+
+func (m *model) record(key ledger.Key, r ledger.RSVP) (done ledger.Recorded) {
+	i := m.invites[key]
+	if i == nil {
+		return done
+	}
+	r.At = m.now()
+	h := i.history()
+	judged := h.Judge(r)
+	done = ledger.Recorded{Known: true, Verdict: judged.Verdict, Before: h.Latest()}
+	for n := range i.rsvps {
+		i.rsvps[n].Awaited = i.rsvps[n].Awaited && i.rsvps[n].Number != judged.Repeats
+	}
+	if judged.Records() {
+		r.Revision, r.Stale = judged.Revision, judged.Verdict == ledger.PossiblyStale
+		i.hear(r)
+	}
+	return done
+}
+
+func (m *model) rsvps(key ledger.Key) (all []ledger.RSVP) {
+	if i := m.invites[key]; i != nil {
+		for _, stored := range i.rsvps {
+			all = append(all, stored.RSVP)
+		}
+	}
+	return all
+}
+
+func (m *model) delivered(key ledger.Key, number int64, answered bool) {
+	i := m.invites[key]
+	if i == nil {
+		return
+	}
+	for n := range i.rsvps {
+		if r := &i.rsvps[n]; r.Number == number {
+			r.Delivered, r.Awaited = true, r.Awaited && !answered
+		}
+	}
+}
+
+// some are the keys of the invites that match.
+func (m *model) some(match func(*invite) bool) (keys []ledger.Key) {
+	for key, i := range m.invites {
+		if match(i) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

@@ -1,7 +1,6 @@
 package ledgertest
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -14,7 +13,6 @@ type invite struct {
 	entry     ledger.Entry // but for its revisions and RSVPs
 	revisions []*revision
 	rsvps     []ledger.StoredRSVP
-	number    int64     // of the invite, by age
 	askedAt   time.Time // when the API was asked about it last
 }
 
@@ -39,7 +37,7 @@ func (i *invite) lastSent() *revision {
 	return nil
 }
 
-// read copies, so that a caller cannot write into the record.
+// read says what a ledger knows of the invite, with calendars and messages or without.
 func (i *invite) read(contents bool) ledger.Entry {
 	e := i.entry
 	latest, lastSent := i.latest(), i.lastSent()
@@ -54,36 +52,16 @@ func (i *invite) read(contents bool) ledger.Entry {
 	default:
 		e.LastSent = lastSent.copied(contents)
 	}
-	if answer := i.history().Latest(); answer != nil {
-		e.RSVP = ownRSVP(answer)
-	}
+	e.RSVP = i.history().Latest()
 	return e
 }
 
 func (r *revision) copied(contents bool) *ledger.Revision {
 	c := r.Revision
-	c.Calendar, c.Message = nil, nil
-	if contents {
-		c.Calendar, c.Message = bytes.Clone(r.Calendar), ownMessage(r.Message)
+	if !contents {
+		c.Calendar, c.Message = nil, nil
 	}
 	return &c
-}
-
-func ownMessage(m *ledger.Message) *ledger.Message {
-	own := own(m)
-	if own != nil {
-		own.Bytes = bytes.Clone(own.Bytes)
-	}
-	return own
-}
-
-// own copies what p points to.
-func own[T any](p *T) *T {
-	if p == nil {
-		return nil
-	}
-	own := *p
-	return &own
 }
 
 // add adds a revision. The latest one gives way to it if it brought neither a calendar nor a mail.
@@ -111,9 +89,7 @@ func (i *invite) add(m ledger.NewRevision, now time.Time) {
 	if m.AsksAnew {
 		r.Asks = r.Number
 	}
-	r.Revision = *r.copied(true)
 	i.revisions = append(i.revisions, r)
-	i.conclude(now)
 }
 
 // settle: what a crash cut short may have left.
@@ -170,20 +146,20 @@ func (i *invite) hear(r ledger.RSVP) {
 	}
 	awaited := r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale
 	r.Delivered = r.Delivered || r.Stale
-	i.rsvps = append(i.rsvps, ledger.StoredRSVP{RSVP: *ownRSVP(&r), Awaited: awaited})
-	if len(i.rsvps) > 100 {
-		i.rsvps = slices.Clone(i.rsvps[1:])
-	}
+	i.rsvps = append(i.rsvps, ledger.StoredRSVP{RSVP: r, Awaited: awaited})
 	if r.Stale || r.Source == ledger.SourceUpdate {
 		i.askedAt = time.Time{}
 	}
 }
 
-func ownRSVP(r *ledger.RSVP) *ledger.RSVP {
-	c := own(r)
-	c.Proposal, c.Reply = own(c.Proposal), own(c.Reply)
-	if c.Reply != nil {
-		c.Reply.Proposal = own(c.Reply.Proposal)
-	}
-	return c
+// undelivered tells whether the application has yet to take an answer.
+func (i *invite) undelivered() bool {
+	return slices.ContainsFunc(i.rsvps, func(r ledger.StoredRSVP) bool { return !r.Delivered })
+}
+
+// upcoming tells whether the API is to be asked about the invite, if it was not at now.
+func (i *invite) upcoming(now time.Time) bool {
+	lastSent, endsAt := i.lastSent(), i.entry.EndsAt
+	return lastSent != nil && (lastSent.Kind == "invitation" || lastSent.Kind == "update") &&
+		(endsAt.IsZero() || endsAt.After(now)) && i.askedAt.Before(now)
 }
