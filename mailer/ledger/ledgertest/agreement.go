@@ -173,7 +173,8 @@ func (h *history) create(r *rapid.T, wanted ...ledger.Key) deed {
 	for _, key := range wanted {
 		m := changed(key, fmt.Sprintf("v1:%d", h.step))
 		m.Revision.State = rapid.SampledFrom([]ledger.State{
-			ledger.Created, ledger.Created, ledger.Failed, ledger.Deferred, ledger.Expired, ledger.Settled, ledger.Sent, ledger.Unknown,
+			ledger.Created, ledger.Created, ledger.Failed, ledger.Deferred,
+			ledger.Expired, ledger.Settled, ledger.Sent, ledger.Unknown,
 		}).Draw(r, "state")
 		if m.Revision.State.MayHaveLeft() {
 			m.Revision.MessageID = fmt.Sprintf("%d@example.com", h.step)
@@ -251,7 +252,8 @@ func (h *history) hear(r *rapid.T) {
 }
 
 func (h *history) deliver(r *rapid.T) {
-	l, key, number, answered := h.answers(r), aKey(r), int64(rapid.IntRange(1, 5).Draw(r, "number")), rapid.Bool().Draw(r, "answered")
+	l, key := h.answers(r), aKey(r)
+	number, answered := int64(rapid.IntRange(1, 5).Draw(r, "number")), rapid.Bool().Draw(r, "answered")
 	require.NoError(r, l.RSVPDelivered(h.test.Context(), key, number, answered))
 	h.model.delivered(key, number, answered)
 }
@@ -294,7 +296,9 @@ func (h *history) replace(r *rapid.T, end func(Ledger) error, released func(ledg
 	n := rapid.IntRange(0, owners-1).Draw(r, "run")
 	old := h.runs[n]
 	require.NoError(r, end(old))
-	maps.DeleteFunc(h.model.holders, func(key ledger.Key, held *holder) bool { return held.owner == old && released(key, held) })
+	maps.DeleteFunc(h.model.holders, func(key ledger.Key, held *holder) bool {
+		return held.owner == old && released(key, held)
+	})
 	h.runs[n] = h.open()
 }
 

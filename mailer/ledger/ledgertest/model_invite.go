@@ -73,7 +73,8 @@ func (i *invite) add(m ledger.NewRevision, now time.Time) {
 	if len(i.revisions) > 0 {
 		i.settle()
 		barren := i.latest().UID == "" && i.latest().MessageID == ""
-		if state := i.latest().State; barren && (state == ledger.Deferred || state == ledger.Failed || state == ledger.Expired) {
+		if state := i.latest().State; barren &&
+			(state == ledger.Deferred || state == ledger.Failed || state == ledger.Expired) {
 			i.revisions = i.revisions[:len(i.revisions)-1]
 		}
 	}

@@ -63,14 +63,13 @@ type applicant struct {
 	same bool
 }
 
-// choose finds the application of which somebody comes, or says why none is. Its
-// id is 0 if it is a new one.
+// choose finds the application of the applicant, or says why it is none. Its id is 0 if it is a
+// new one.
 //
-// The name decides, and without one the key. What is neither named nor known is
-// never taken for a new application, nor for the one there is: the first would
-// invite everybody anew once a key was replaced, and the second would take another
-// one's invites for sent. For the same reason there is no second application as
-// long as the first has no name.
+// The name decides, and without one the key. What is neither named nor known is never taken for a
+// new application, nor for the one there is: the first would invite every recipient anew once a
+// key was replaced, and the second would take another application's invites for sent. For the same
+// reason there is no second application as long as the first has no name.
 func choose(all []enrolled, who applicant) (enrolled, error) {
 	var byName, byKey *enrolled
 	for i := range all {
@@ -80,7 +79,8 @@ func choose(all []enrolled, who applicant) (enrolled, error) {
 		}
 		if a.given > 0 {
 			if byKey != nil {
-				return enrolled{}, fmt.Errorf("the keys belong to two of its applications, %s and %s: give those of one in Options.APIKeys", byKey, a)
+				return enrolled{}, fmt.Errorf("the keys belong to two of its applications, %s and %s: "+
+					"give those of one in Options.APIKeys", byKey, a)
 			}
 			byKey = a
 		}
@@ -92,29 +92,40 @@ func choose(all []enrolled, who applicant) (enrolled, error) {
 	nameless := only.id != 0 && only.name == ""
 	switch {
 	case byName != nil && byKey != nil && byName != byKey:
-		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct either", byKey, who.name)
+		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct either",
+			byKey, who.name)
 	case byName != nil:
 		return *byName, nil
 	case byKey != nil && byKey.name != "" && who.name != "" && !who.same:
-		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct it, or set Options.SameApplication once to give the application that name", byKey, who.name)
+		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: "+
+			"correct it, or set Options.SameApplication once to give the application that name", byKey, who.name)
 	case byKey != nil:
 		return *byKey, nil
-	case nameless && only.keys == 0: // nobody came yet
+	case nameless && only.keys == 0: // none has come yet
 		return *only, nil
 	case who.name == "" && len(who.keys) == 0 && only.id != 0:
 		return *only, nil
 	case who.name == "" && len(who.keys) == 0:
-		return enrolled{}, fmt.Errorf("it holds the invites of several applications (%s): say of which one in Options.Application", names(all))
+		return enrolled{}, fmt.Errorf("it holds the invites of several applications (%s): "+
+			"say of which one in Options.Application", names(all))
 	case who.same && len(who.keys) > 0 && (nameless || who.name == "" && only.id != 0):
 		return *only, nil
 	case who.same:
-		return enrolled{}, fmt.Errorf("it has no application of this name and does not know this key, so that it is not clear which one is the same (%s): name it as it is on record in Options.Application", names(all))
+		return enrolled{}, fmt.Errorf("it has no application of this name and does not know this key, "+
+			"so that it is not clear which one is the same (%s): name it as it is on record in Options.Application",
+			names(all))
 	case who.name == "":
-		return enrolled{}, fmt.Errorf("this key is not on record for %s: another application, or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
-			"if it is another application, name each of them in Options.Application, and run the one on record first", names(all))
+		return enrolled{}, fmt.Errorf("this key is not on record for %s: another application, or a rotated key: "+
+			"set Options.SameApplication once if it is a new key of the same one; if it is another application, "+
+			"name each of them in Options.Application, and run the one on record first", names(all))
 	case nameless:
-		return enrolled{}, fmt.Errorf("its application has no name yet, and is not known to be %q: another application, or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
-			"if it is another application, run once for the one on record, with its key and a name of its own in Options.Application", who.name)
+		return enrolled{}, fmt.Errorf(
+			"its application has no name yet, and is not known to be %q: another application, "+
+				"or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
+				"if it is another application, run once for the one on record, with its key and a name of its own in "+
+				"Options.Application",
+			who.name,
+		)
 	}
 	return enrolled{}, nil
 }
@@ -139,12 +150,15 @@ func names(all []enrolled) string {
 // is where it was not known. It writes nothing if it was, or with Options.DryRun.
 func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	who := applicant{name: o.Application, same: o.SameApplication}
-	if who.name != strings.TrimSpace(who.name) || len(who.name) > maxName || strings.ContainsFunc(who.name, unicode.IsControl) {
-		return l.unusable("Options.Application: %.60q has blanks around it, control characters, or more than %d bytes: choose a plain name", who.name, maxName)
+	if who.name != strings.TrimSpace(who.name) || len(who.name) > maxName ||
+		strings.ContainsFunc(who.name, unicode.IsControl) {
+		problem := fmt.Sprintf("%.60q has blanks around it, control characters, or more than %d bytes: "+
+			"choose a plain name", who.name, maxName)
+		return l.unusable("%w", &ConfigError{"Application", problem})
 	}
 	for _, key := range o.APIKeys {
 		if key == "" {
-			return l.unusable("Options.APIKeys has an empty one: leave it out")
+			return l.unusable("%w", &ConfigError{"APIKeys", "one of them is empty: leave it out"})
 		}
 		who.keys = append(who.keys, l.keyHash(key))
 	}
@@ -152,7 +166,7 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	begins := false
 	if err == nil && news && !o.DryRun {
 		err = transact(ctx, c, func() error {
-			if a, _, err = l.judge(c, who); err != nil { // somebody else may have come first
+			if a, _, err = l.judge(c, who); err != nil { // another process may have been faster
 				return err
 			}
 			begins = a.id == 0

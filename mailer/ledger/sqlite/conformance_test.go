@@ -105,7 +105,7 @@ func kill(l *Ledger) error {
 	return l.Shutdown(context.Background())
 }
 
-// A claim must outlive any work, without anybody asking for it, and not its owner.
+// A claim must outlive any work, without being asked for, and not its owner.
 func TestHeartbeatKeepsClaimsWhileTheirOwnerLives(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")

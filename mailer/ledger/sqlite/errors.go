@@ -11,6 +11,12 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
+// ConfigError says what is wrong with a field of [Options]. [Open] returns it wrapped, with
+// [ledger.ErrUnusable].
+type ConfigError struct{ Field, Problem string }
+
+func (e *ConfigError) Error() string { return "Options." + e.Field + ": " + e.Problem }
+
 // failure says which ledger failed at what, and what a person can do about it.
 type failure struct {
 	name, doing string

@@ -66,7 +66,7 @@ func TestForgetRemovesWhatIsPastAndNothingElse(t *testing.T) {
 	assert.Equal(t, []ledger.Key{key("tomorrow")}, listed(t, l, Filter{}), "what is not over is never forgotten")
 }
 
-// An old file must not invite anybody anew.
+// An old file must invite no one anew.
 func TestForgottenKeyIsToldApart(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
@@ -90,7 +90,7 @@ func TestForgottenKeyIsToldApart(t *testing.T) {
 	assert.Zero(t, number(t, l, "SELECT count(*) FROM tombstone"))
 }
 
-// Whoever asks to be forgotten is forgotten: not a byte of the address stays in
+// A person who asks to be forgotten is forgotten: not a byte of the address stays in
 // the file, in its log or in pages that are free.
 func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 	t.Parallel()
@@ -110,9 +110,11 @@ func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 		made.Revision.Calendar = bytes.Repeat([]byte(secret.Address+"\r\n"), 500)
 		require.NoError(t, l.Create(t.Context(), claim, made))
 		require.NoError(t, l.Submitting(t.Context(), claim, secret, ledger.Submission{
-			MessageID: "1@example.com", Message: ledger.Message{To: secret.Address, Bytes: bytes.Repeat([]byte(secret.Address+"\r\n"), 900)},
+			MessageID: "1@example.com",
+			Message:   ledger.Message{To: secret.Address, Bytes: bytes.Repeat([]byte(secret.Address+"\r\n"), 900)},
 		}))
-		require.NoError(t, l.Finish(t.Context(), claim, secret, ledger.Result{State: ledger.Sent, Reply: "250 <" + secret.Address + ">"}))
+		require.NoError(t, l.Finish(t.Context(), claim, secret, ledger.Result{State: ledger.Sent, Reply: "250 <" +
+			secret.Address + ">"}))
 	}
 	require.NoError(t, l.Release(t.Context(), claim))
 	require.True(t, onDisk(t, path, secret.Address), "so that its absence means something")
@@ -138,30 +140,30 @@ func onDisk(t *testing.T, path, text string) bool {
 	t.Helper()
 	found := false
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
-		content, err := os.ReadFile(name) //nolint:gosec // a file of this test; no other connection of it is locking now
+		content, err := os.ReadFile(name) //nolint:gosec // a file of this test, which none locks now
 		require.NoError(t, err)
 		found = found || bytes.Contains(content, []byte(text))
 	}
 	return found
 }
 
-// Whoever reads keeps the log from being emptied: that must not pass for done.
+// A reader keeps the log from being emptied: that must not pass for done.
 func TestForgetSaysWhenTheLogCouldNotBeEmptied(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: onThatDay})
 	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
-	impatient := openWith(t, Options{Path: path, BusyTimeout: 1, Now: onThatDay})
+	quick := openWith(t, Options{Path: path, BusyTimeout: 1, Now: onThatDay})
 	reader := openFile(t, path)
 	runSQL(t, reader, "BEGIN")
 	require.EqualValues(t, 1, number(t, reader, "SELECT count(*) FROM invite"))
-	n, err := impatient.Forget(t.Context(), today)
+	n, err := quick.Forget(t.Context(), today)
 	assert.Equal(t, 1, n)
 	require.ErrorIs(t, err, ledger.ErrBusy)
 	assert.ErrorContains(t, err, "forget again")
 	runSQL(t, reader, "ROLLBACK")
 
-	n, err = impatient.Forget(t.Context(), today)
+	n, err = quick.Forget(t.Context(), today)
 	require.NoError(t, err)
 	assert.Zero(t, n)
 	assert.False(t, onDisk(t, path, anna.Address))

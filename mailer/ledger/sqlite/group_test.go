@@ -45,8 +45,8 @@ func TestWritesShareTransactions(t *testing.T) {
 	assert.Empty(t, l.group.waiting)
 }
 
-// Who gives up waiting fails alone, and what it wanted to write is not written.
-func TestGivingUpHarmsNobody(t *testing.T) {
+// A caller that gives up waiting fails alone, and what it wanted to write is not written.
+func TestGivingUpHarmsNoOther(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
 	live(t, l, anna)

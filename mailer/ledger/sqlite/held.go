@@ -80,7 +80,8 @@ func (h *held) settle(c *conn) error {
 // it was tried again: a service that is down for a day must not fill the file, nor an event that
 // is over and still changes.
 func (h *held) giveWay(c *conn) error {
-	if h.uid == "" && h.messageID == "" && (h.state == ledger.Deferred || h.state == ledger.Failed || h.state == ledger.Expired) {
+	if h.uid == "" && h.messageID == "" &&
+		(h.state == ledger.Deferred || h.state == ledger.Failed || h.state == ledger.Expired) {
 		h.number--
 		return c.exec(dropRevision, h.latest)
 	}

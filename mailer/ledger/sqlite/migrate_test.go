@@ -25,7 +25,8 @@ var version1 string
 func TestVersion1IsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	restore(t, path, known(t)[0]+version1+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
+	restore(t, path, known(t)[0]+version1+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1",
+		applicationID))
 
 	l := openWith(t, Options{Path: path, APIURL: "https://api.example.com", Now: func() time.Time {
 		return time.Date(2027, 4, 3, 0, 0, 0, 0, time.UTC) // when the claim in the file has run out
@@ -42,22 +43,56 @@ func TestVersion1IsRead(t *testing.T) {
 		Key: anna, Known: true, Grouped: true, Recipient: "Anna@example.com",
 		UID: "uid-1", FirstMessageID: "first@example.com", EndsAt: at("2027-04-29T10:30:00Z"),
 		Latest: &ledger.Revision{
-			Number: 2, Kind: "update", Method: "request", Fingerprint: "v1:2",
-			Calendar: []byte("two"), UID: "uid-1", Sequence: 1, DTStamp: at("2027-04-02T09:30:00Z"),
-			OrganizerName: "Olga Organizer", OrganizerEmail: "olga@example.com",
-			State: ledger.Failed, Permanent: true, Unusable: true, Stage: "submit", Code: "refused", Detail: "no such user",
-			MessageID: "second@example.com", FromEmail: "rooms@example.com", Reply: "550 no", Attempts: 2,
-			At: at("2027-04-02T09:30:03Z"), CreatedAt: at("2027-04-02T09:30:01Z"), SubmittedAt: at("2027-04-02T09:30:03Z"),
+			Number:         2,
+			Kind:           "update",
+			Method:         "request",
+			Fingerprint:    "v1:2",
+			Calendar:       []byte("two"),
+			UID:            "uid-1",
+			Sequence:       1,
+			DTStamp:        at("2027-04-02T09:30:00Z"),
+			OrganizerName:  "Olga Organizer",
+			OrganizerEmail: "olga@example.com",
+			State:          ledger.Failed,
+			Permanent:      true,
+			Unusable:       true,
+			Stage:          "submit",
+			Code:           "refused",
+			Detail:         "no such user",
+			MessageID:      "second@example.com",
+			FromEmail:      "rooms@example.com",
+			Reply:          "550 no",
+			Attempts:       2,
+			At:             at("2027-04-02T09:30:03Z"),
+			CreatedAt:      at("2027-04-02T09:30:01Z"),
+			SubmittedAt:    at("2027-04-02T09:30:03Z"),
 		},
 		LastSent: &ledger.Revision{
-			Number: 1, Kind: "invitation", Method: "request", Fingerprint: "v1:1",
-			Calendar: []byte("one"), UID: "uid-1", DTStamp: at("2027-04-01T09:30:00Z"),
-			OrganizerName: "Olga Organizer", OrganizerEmail: "olga@example.com", OrganizerDefault: true,
-			State: ledger.Unknown, Stage: "submit", Code: "unknown", Detail: "no answer",
-			MessageID: "first@example.com", FromName: "Olga Organizer", FromEmail: "olga@example.com", Attempts: 1,
-			Copies: 1, FirstSubmittedAt: at("2027-04-01T09:30:02Z"),
-			Message: &ledger.Message{From: "bounces@example.com", To: "Anna@example.com", SMTPUTF8: true, Bytes: []byte("mail")},
-			At:      at("2027-04-01T09:30:03Z"), CreatedAt: at("2027-04-01T09:30:01Z"), SubmittedAt: at("2027-04-01T09:30:02Z"),
+			Number:           1,
+			Kind:             "invitation",
+			Method:           "request",
+			Fingerprint:      "v1:1",
+			Calendar:         []byte("one"),
+			UID:              "uid-1",
+			DTStamp:          at("2027-04-01T09:30:00Z"),
+			OrganizerName:    "Olga Organizer",
+			OrganizerEmail:   "olga@example.com",
+			OrganizerDefault: true,
+			State:            ledger.Unknown,
+			Stage:            "submit",
+			Code:             "unknown",
+			Detail:           "no answer",
+			MessageID:        "first@example.com",
+			FromName:         "Olga Organizer",
+			FromEmail:        "olga@example.com",
+			Attempts:         1,
+			Copies:           1,
+			FirstSubmittedAt: at("2027-04-01T09:30:02Z"),
+			Message: &ledger.Message{From: "bounces@example.com", To: "Anna@example.com", SMTPUTF8: true,
+				Bytes: []byte("mail")},
+			At:          at("2027-04-01T09:30:03Z"),
+			CreatedAt:   at("2027-04-01T09:30:01Z"),
+			SubmittedAt: at("2027-04-01T09:30:02Z"),
 		},
 	}, found[0])
 	claim, err := l.Claim(t.Context(), anna)
@@ -118,13 +153,20 @@ func TestLedgersOfBefore(t *testing.T) {
 			assert.EqualValues(t, 1, number(t, l, "PRAGMA foreign_keys"), "they hold again")
 			assert.Zero(t, number(t, l, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"))
 			assert.Equal(t, []ledger.Key{
-				{InviteID: "called-off", Address: "ann@example.org"}, {InviteID: "cut-1", Address: "ann@example.org"},
-				{InviteID: "interview-1", Address: "ann@example.org"}, {InviteID: "interview-1", Address: "ben@example.org"},
-				{InviteID: "meeting", Address: "dan@example.org"}, {InviteID: "meeting", Address: "eve@example.org"},
+				{InviteID: "called-off", Address: "ann@example.org"},
+				{InviteID: "cut-1", Address: "ann@example.org"},
+				{
+					InviteID: "interview-1",
+					Address:  "ann@example.org",
+				},
+				{InviteID: "interview-1", Address: "ben@example.org"},
+				{InviteID: "meeting", Address: "dan@example.org"},
+				{InviteID: "meeting", Address: "eve@example.org"},
 				{InviteID: "moved", Address: "ann@example.org"},
 			}, listed(t, l, Filter{}))
 			found, err := l.Load(t.Context(), ledger.Key{InviteID: "moved", Address: "ann@example.org"},
-				ledger.Key{InviteID: "cut-1", Address: "ann@example.org"}, ledger.Key{InviteID: "past", Address: "zoe@example.org"})
+				ledger.Key{InviteID: "cut-1", Address: "ann@example.org"}, ledger.Key{InviteID: "past",
+					Address: "zoe@example.org"})
 			require.NoError(t, err)
 			assert.EqualValues(t, 2, found[0].Latest.Number)
 			assert.Equal(t, ledger.Sent, found[0].Latest.State)
@@ -148,12 +190,19 @@ func TestProgramOfBeforeGoesOnAfterAMigration(t *testing.T) {
 	restore(t, path, string(dump))
 	before, done := connect(t, path, "rw")
 	defer done()
-	claim := `INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires) VALUES (?, ?, 9, 'before', 4081161600000000)`
+	claim := `INSERT OR REPLACE INTO claim (invite_id, address, token, owner, expires)
+		VALUES (?, ?, 9, 'before', 4081161600000000)`
 	require.NoError(t, before.exec(claim, "talk", "ben@example.org"))
 
 	l := openWith(t, Options{Path: path, Application: "hr"})
 	require.NoError(t, before.exec(claim, "talk", "ann@example.org"))
-	require.NoError(t, before.exec(`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest) VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`))
+	require.NoError(
+		t,
+		before.exec(
+			`INSERT INTO invite (invite_id, address, recipient, grouped, uid, first_message_id, latest)
+			VALUES ('talk', 'ann@example.org', '', 0, '', '', 1)`,
+		),
+	)
 	require.NoError(t, before.exec(`INSERT OR IGNORE INTO tombstone (hash) VALUES (x'00')`))
 	all, err := l.InHand(t.Context())
 	require.NoError(t, err)
@@ -179,7 +228,8 @@ func rows(t *testing.T, path string, like map[string][]string) map[string][]stri
 		return all
 	}
 	content := make(map[string][]string)
-	for _, table := range texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'application%' AND name <> 'compatibility'") {
+	for _, table := range texts(`SELECT name FROM sqlite_schema
+		WHERE type = 'table' AND name NOT LIKE 'application%' AND name <> 'compatibility'`) {
 		columns := strings.Join(texts("SELECT name FROM pragma_table_info('"+table+"') ORDER BY name"), ", ")
 		if like != nil && len(like[table]) > 0 {
 			columns = like[table][0]
@@ -215,7 +265,9 @@ func TestMigrationGoesForward(t *testing.T) {
 	require.NoError(t, l.Shutdown(t.Context()))
 
 	newer := append(known(t),
-		"CREATE TABLE later (invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL) STRICT",
+		`CREATE TABLE later (
+			invite INTEGER PRIMARY KEY REFERENCES invite (id) ON DELETE CASCADE, status TEXT NOT NULL
+		) STRICT`,
 		"INSERT INTO later SELECT id, 'pending' FROM invite; CREATE INDEX by_status ON later (status)",
 		"UPDATE compatibility SET oldest_reader = 7",
 	)
@@ -248,9 +300,11 @@ func TestAnswersOfVersion2(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	restore(t, path, known(t)[0]+known(t)[1]+version1+`
-		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid, replier, reply_status, reply_comment, reply_tzid, source, at, delivered, awaited)
+		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid, replier, reply_status, reply_comment, reply_tzid,
+			source, at, delivered, awaited)
 		SELECT id, 1, 'accepted', '', '', '', '', '', '', 'callback', 1, 1, 0 FROM invite;
-		UPDATE invite SET rsvp = (SELECT id FROM rsvp WHERE invite = invite.id);`+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))
+		UPDATE invite SET rsvp = (SELECT id FROM rsvp WHERE invite = invite.id);`+
+		fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))
 
 	l := openWith(t, Options{Path: path, Now: func() time.Time { return time.Date(2027, 4, 9, 0, 0, 0, 0, time.UTC) }})
 	entry := func() ledger.Entry {
@@ -261,8 +315,9 @@ func TestAnswersOfVersion2(t *testing.T) {
 	request := func(anew bool) {
 		claim, err := l.Claim(t.Context(), anna)
 		require.NoError(t, err)
-		require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{Key: anna, Recipient: anna.Address, AsksAnew: anew, Revision: ledger.Revision{
-			Method: "request", Kind: "update", UID: "uid-1", State: ledger.Sent, MessageID: "3@example.com", Answer: "pending"}}))
+		require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{Key: anna, Recipient: anna.Address,
+			AsksAnew: anew, Revision: ledger.Revision{Method: "request", Kind: "update", UID: "uid-1",
+				State: ledger.Sent, MessageID: "3@example.com", Answer: "pending"}}))
 		require.NoError(t, l.Release(t.Context(), claim))
 	}
 	e := entry()

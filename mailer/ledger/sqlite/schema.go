@@ -59,8 +59,8 @@ var (
 	nameAPI    = `UPDATE meta SET api_url = ? WHERE api_url = ''`
 )
 
-// boundLog gives back what the log grew to beyond 16 MiB, while somebody was
-// reading or Forget wrote the file anew. It is taken into the file whenever it has
+// boundLog gives back what the log grew to beyond 16 MiB, while another connection
+// was reading or Forget wrote the file anew. It is taken into the file whenever it has
 // 1,000 pages, as SQLite does by itself: longer ones were measured to save nothing.
 const boundLog = `PRAGMA journal_size_limit = 16777216`
 
@@ -158,7 +158,8 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 		return l.explain(doing, err)
 	}
 	defer func() {
-		err = errors.Join(err, l.explain(doing, c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
+		err = errors.Join(err, l.explain(doing,
+			c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
 	}()
 	var backup string
 	if err := transact(ctx, c, func() error {
@@ -187,7 +188,8 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 		} else if found {
 			return fmt.Errorf("a row of table %s refers to one that is not there", table)
 		}
-		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(changes)))
+		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+			applicationID, len(changes)))
 	}); err != nil {
 		return l.explain(doing, err)
 	}

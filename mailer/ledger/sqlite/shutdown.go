@@ -57,13 +57,14 @@ func (l *Ledger) Shutdown(ctx context.Context) error {
 	select {
 	case <-l.calls.ended:
 		return l.calls.err
-	default: // so that a shutdown that has ended is told of also to a context that has
+	default: // a shutdown that has ended goes before a context that has
 	}
 	select {
 	case <-l.calls.ended:
 		return l.calls.err
 	case <-ctx.Done():
-		return l.explain("shutting it down", fmt.Errorf("calls are still in hand; wait for longer, or end their contexts: %w", context.Cause(ctx)))
+		return l.explain("shutting it down",
+			fmt.Errorf("calls are still in hand; wait for longer, or end their contexts: %w", context.Cause(ctx)))
 	}
 }
 

@@ -4,11 +4,11 @@
 //
 // It is created with mode 0600, as it holds people's addresses; beside it, while
 // it is open, stand its write-ahead log and an index of that ("-wal", "-shm").
-// Copy it with `sqlite3 FILE ".backup COPY"`, or while nobody has it open. It
+// Copy it with `sqlite3 FILE ".backup COPY"`, or while no program has it open. It
 // belongs on a local disk: SQLite cannot lock reliably over a network.
 //
 // Processes that use one file at the same time wait for each other's writes, for
-// [Options.BusyTimeout] at most; reading waits for nobody.
+// [Options.BusyTimeout] at most; reading waits for none.
 //
 // A file that is no ledger, is read-only or belongs to another API or application is refused with
 // [ledger.ErrUnusable].
@@ -30,7 +30,7 @@
 // Ledger is opened for one ([Options.Application], [Options.APIKeys]), and sees
 // nothing of the others.
 //
-// # What lasts
+// # Durability
 //
 // What a method has written when it returns outlives the process, also one that is
 // killed. What says that a mail may leave, how that ended, and what a recipient
@@ -50,7 +50,7 @@
 //     it. The next run asks the API for the same id again, and is given the same
 //     invite.
 //
-// Writes that wait at the same time share a transaction, and a sync. Nobody waits
+// Writes that wait at the same time share a transaction, and a sync. None waits
 // for others to come. One that is refused or breaks fails alone; if the disk or the
 // lock fails, all of them fail, and nothing of any is kept.
 //
@@ -62,12 +62,12 @@
 //
 // A claim runs out 20 seconds after its last heartbeat. While a Ledger holds
 // claims it renews all of them every 5 seconds, so that those of a process that
-// died are free within half a minute. A claim that ran out but that nobody else
-// took is still good, since nobody else works on its invites. Owners on one file
+// died are free within half a minute. A claim that ran out but that no other
+// owner took is still good, since none works on its invites. Owners on one file
 // must agree on the time to within a few seconds, which they do on one machine.
 //
 // If the clock is set back, the claims that were made before end far from now. They
-// are in hand until it is clear that their owner is dead: whoever asks for one looks
+// are in hand until it is clear that their owner is dead: an owner that asks for one looks
 // whether it is renewed within the 20 seconds that follow.
 //
 // # Privacy
@@ -127,11 +127,9 @@ type Options struct {
 	DryRun bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Owner names the holder of claims. It must be unique; empty means random.
-	Owner string
 	// BusyTimeout is how long to wait for another process; 0 means 10 seconds.
 	BusyTimeout time.Duration
-	// Logger is told when a heartbeat fails; nil means silence.
+	// Logger is told of an upgrade and when a heartbeat fails; nil means silence.
 	Logger *slog.Logger
 }
 
@@ -154,7 +152,7 @@ type Ledger struct {
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
-	elapsed func() time.Duration // of a clock that nobody sets
+	elapsed func() time.Duration // of a monotonic clock
 	log     *slog.Logger
 	salt    []byte
 	// application is the row of whose invites this is, 0 for one that has none.
@@ -167,7 +165,7 @@ type Ledger struct {
 	writer  *writer
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
-	synced  lasting // what the writer's next transaction outlives
+	synced  durability // what the writer's next transaction outlives
 
 	group  group
 	claims claims
@@ -189,11 +187,8 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
-		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
+		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
 		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
-	}
-	if l.owner == "" {
-		l.owner = rand.Text()
 	}
 	if l.timeout == 0 {
 		l.timeout = 10 * time.Second
@@ -216,7 +211,8 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache), readers)
+		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache),
+			readers)
 		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
@@ -232,7 +228,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 // opens it (https://www.sqlite.org/uri.html).
 func (l *Ledger) file(mode string) (dsn string, err error) {
 	if l.name == "" {
-		return "", l.unusable("no file is named: set its path")
+		return "", l.unusable("%w", &ConfigError{"Path", "no file is named"})
 	}
 	path, err := filepath.Abs(l.name)
 	if err != nil {
@@ -275,15 +271,16 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// warnOfMode tells that everybody on this machine may read or write a file that
-// was there before. Who lets a group do so may have a reason.
+// warnOfMode tells that every user of this machine may read or write a file that
+// was there before. An operator who lets a group do so may have a reason.
 func (l *Ledger) warnOfMode(path string) {
 	const others = 0o007
 	info, err := os.Stat(path)
 	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&others == 0 {
-		return // where there are no such permissions, or it is told otherwise why it cannot be used
+		return // no such permissions here, or the file cannot be used and opening it says why
 	}
-	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file", "ledger", path, "mode", info.Mode().Perm().String())
+	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file",
+		"ledger", path, "mode", info.Mode().Perm().String())
 }
 
 // read lets fn ask the connections for reading.

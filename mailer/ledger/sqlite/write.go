@@ -15,8 +15,8 @@ var (
 		INSERT INTO invite (application, invite_id, address, recipient, grouped, uid, first_message_id, ends_at, latest)
 		VALUES (?, ?, ?, ?, ?, ?, '', ?, ` + nextRevision + `) RETURNING id`
 	setInvite = `
-		UPDATE invite SET recipient = ?, grouped = ?, uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at),
-			latest = ` + nextRevision + `
+		UPDATE invite SET recipient = ?, grouped = ?,
+			uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at), latest = ` + nextRevision + `
 		WHERE id = ?`
 
 	// The id that SQLite gives next (https://www.sqlite.org/autoinc.html).
@@ -26,10 +26,13 @@ var (
 			uid, sequence, dtstamp, organizer_name, organizer_email, organizer_default,
 			state, permanent, unusable, stage, code, detail,
 			message_id, from_name, from_email,
-			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at, asks, answer)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
+			reply, attempts, at, created_at, submitted_at, may_have_left,
+			copies, first_submitted_at, asks, answer)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		RETURNING id`
 	setSubmitting = `
-		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0, stage = '', code = '', detail = '', reply = '',
+		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0,
+			stage = '', code = '', detail = '', reply = '',
 			message_id = ?1, from_name = ?2, from_email = ?3, resend = ?4, kind = coalesce(nullif(?5, ''), kind),
 			attempts = attempts + 1, at = ?6, submitted_at = ?6,
 			copies = iif(?7, copies + 1, 1), first_submitted_at = iif(?7, coalesce(first_submitted_at, ?6), ?6)
@@ -39,8 +42,9 @@ var (
 			may_have_left = may_have_left OR ?, copies = max(0, copies - ?)
 		WHERE id = ?`
 
-	putCalendar   = `INSERT INTO calendar (revision, bytes) VALUES (?, ?)`
-	putMessage    = `INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`
+	putCalendar = `INSERT INTO calendar (revision, bytes) VALUES (?, ?)`
+	putMessage  = `INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes)
+		VALUES (?, ?, ?, ?, ?)`
 	dropMessage   = `DELETE FROM message WHERE revision = ?`
 	dropTombstone = `DELETE FROM tombstone WHERE application = ? AND hash = ?`
 )
@@ -82,7 +86,8 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) erro
 	}
 	r := &m.Revision
 	if h.invite == 0 {
-		if _, err = c.get([]any{&h.invite}, putInvite, l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
+		if _, err = c.get([]any{&h.invite}, putInvite,
+			l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
 			return err
 		}
 		if err := c.exec(dropTombstone, l.application, l.hash(m.Key)); err != nil {
@@ -135,7 +140,8 @@ func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.
 			return err
 		}
 		another := h.state == ledger.Submitting || h.state == ledger.Unknown // copy of what may have left
-		if err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, l.now(), another, h.latest); err != nil {
+		if err := c.exec(setSubmitting,
+			s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, l.now(), another, h.latest); err != nil {
 			return err
 		}
 		if err := keepMessage(c, h.latest, &s.Message); err != nil {
@@ -159,7 +165,9 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 			return err
 		}
 		left := o.State == ledger.Sent || o.State == ledger.Unknown
-		if err := c.exec(setOutcome, o.State, o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), left, o.NotLeft, h.latest); err != nil {
+		if err := c.exec(setOutcome,
+			o.State, o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(),
+			left, o.NotLeft, h.latest); err != nil {
 			return err
 		}
 		if o.State != ledger.Unknown {
