@@ -18,7 +18,7 @@ import (
 
 // Agreement plays random histories to the ledger and to a model of the promises, and checks that
 // both give the same answers and end with the same record. The number of histories is rapid's
-// (-rapid.checks). Answers are among them if the ledger is an [AnswerLedger].
+// (-rapid.checks). Answers are among them if the ledger is an rsvp.RefreshStore.
 func Agreement(t *testing.T, factory Factory) {
 	rapid.Check(t, func(r *rapid.T) {
 		clock := newClock()
@@ -39,7 +39,7 @@ func Agreement(t *testing.T, factory Factory) {
 			"pass":     h.pass,
 			"":         h.same,
 		}
-		if _, ok := h.runs[0].(AnswerLedger); ok {
+		if _, ok := h.runs[0].(answerLedger); ok {
 			actions["hear"], actions["deliver"], actions["ask"] = h.hear, h.deliver, h.ask
 		}
 		r.Repeat(actions)
@@ -230,7 +230,7 @@ func (h *history) release(r *rapid.T) deed {
 }
 
 // answers is one of the ledgers, as one that keeps RSVPs.
-func (h *history) answers(r *rapid.T) AnswerLedger { return h.run(r).(AnswerLedger) }
+func (h *history) answers(r *rapid.T) answerLedger { return h.run(r).(answerLedger) }
 
 func (h *history) hear(r *rapid.T) {
 	l, key := h.answers(r), aKey(r)

@@ -12,24 +12,24 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// AnswerLedger is a ledger that keeps RSVPs as well.
-type AnswerLedger interface {
+// answerLedger is a ledger that keeps RSVPs as well.
+type answerLedger interface {
 	Ledger
 	rsvp.RefreshStore
 }
 
 // Answers checks that a ledger keeps the promises of rsvp.RefreshStore: it records
 // what is news by the rules of ledger.History and nothing else, and asks anew when a
-// mail has left that does. The storage's ledgers must each be an [AnswerLedger].
+// mail has left that does. The storage's ledgers must have its methods.
 func Answers(t *testing.T, factory Factory) {
 	check(t, factory, answering)
 }
 
 // answerer opens a ledger that keeps RSVPs.
-func (t *trial) answerer() AnswerLedger {
+func (t *trial) answerer() answerLedger {
 	t.Helper()
-	l, ok := t.open().(AnswerLedger)
-	require.True(t, ok, "the ledger is no AnswerLedger")
+	l, ok := t.open().(answerLedger)
+	require.True(t, ok, "the ledger keeps no RSVPs")
 	return l
 }
 
@@ -46,7 +46,7 @@ func callback(status string) ledger.RSVP {
 	return ledger.RSVP{Status: status, Source: ledger.SourceCallback}
 }
 
-func (t *trial) hear(l AnswerLedger, r ledger.RSVP) ledger.Recorded {
+func (t *trial) hear(l answerLedger, r ledger.RSVP) ledger.Recorded {
 	t.Helper()
 	done, err := l.RecordRSVP(t.Context(), anna, r)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func (t *trial) hear(l AnswerLedger, r ledger.RSVP) ledger.Recorded {
 	return done
 }
 
-func (t *trial) rsvps(l AnswerLedger) []ledger.RSVP {
+func (t *trial) rsvps(l answerLedger) []ledger.RSVP {
 	t.Helper()
 	all, err := l.RSVPs(t.Context(), anna)
 	require.NoError(t, err)

@@ -1,7 +1,8 @@
 // Package ledgertest proves that a ledger keeps the promises written at mailer.Ledger.
 //
 // [Conformance] checks each promise by an example that says what it protects; [Renewal] that
-// claims are kept alive; [Answers], of a ledger that keeps RSVPs, what package rsvp needs of it.
+// claims are kept alive; [Answers], of a ledger that keeps RSVPs, what package rsvp needs of it;
+// [Erasing], of one that forgets, that it does. A store runs the suites of what it implements.
 // [Agreement] plays random histories, of several runs that claim, write, die and come back, to the
 // ledger and to a model of the promises. A ledger of your own passes them with one [Factory]:
 //
@@ -10,6 +11,7 @@
 //		t.Run("Conformance", func(t *testing.T) { ledgertest.Conformance(t, factory) })
 //		t.Run("Renewal", func(t *testing.T) { ledgertest.Renewal(t, factory) })
 //		t.Run("Answers", func(t *testing.T) { ledgertest.Answers(t, factory) })
+//		t.Run("Erasing", func(t *testing.T) { ledgertest.Erasing(t, factory) })
 //		t.Run("Agreement", func(t *testing.T) { ledgertest.Agreement(t, factory) })
 //	}
 //

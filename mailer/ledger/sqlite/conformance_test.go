@@ -34,6 +34,11 @@ func TestAnswers(t *testing.T) {
 	ledgertest.Answers(t, newStorage)
 }
 
+func TestErasing(t *testing.T) {
+	t.Parallel()
+	ledgertest.Erasing(t, newStorage)
+}
+
 func TestAgreement(t *testing.T) {
 	t.Parallel()
 	ledgertest.Agreement(t, func(t testing.TB, now func() time.Time) ledgertest.Storage {

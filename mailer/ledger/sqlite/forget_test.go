@@ -29,64 +29,19 @@ func keep(t *testing.T, l *Ledger, key ledger.Key, endsAt time.Time, state ledge
 	require.NoError(t, l.Release(t.Context(), claim))
 }
 
-func TestForgetRemovesWhatIsPastAndNothingElse(t *testing.T) {
-	t.Parallel()
-	clock := newClock()
-	l := openWith(t, Options{Memory: true, Now: clock.Now})
-	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: "anna@example.com"} }
-	keep(t, l, key("no end, long ago"), time.Time{}, ledger.Sent)
-	clock.Move(48 * time.Hour)
-	now := clock.Now()
-	keep(t, l, key("no end, today"), time.Time{}, ledger.Sent)
-	keep(t, l, key("past and sent"), now.Add(-25*time.Hour), ledger.Sent)
-	keep(t, l, key("past and unknown"), now.Add(-25*time.Hour), ledger.Unknown)
-	keep(t, l, key("past and never sent"), now.Add(-25*time.Hour), ledger.Created)
-	keep(t, l, key("at that moment"), now.Add(-24*time.Hour), ledger.Sent)
-	keep(t, l, key("yesterday"), now.Add(-23*time.Hour), ledger.Sent)
-	keep(t, l, key("tomorrow"), now.Add(24*time.Hour), ledger.Sent)
-	keep(t, l, key("past and in hand"), now.Add(-25*time.Hour), ledger.Sent)
-	claim, err := l.Claim(t.Context(), key("past and in hand"))
-	require.NoError(t, err)
-
-	n, err := l.Forget(t.Context(), now.Add(-24*time.Hour))
-	require.NoError(t, err)
-	assert.Equal(t, 4, n)
-	assert.Equal(t, []ledger.Key{
-		key("at that moment"), key("no end, today"), key("past and in hand"), key("tomorrow"), key("yesterday"),
-	}, listed(t, l, Filter{}))
-	for _, table := range []string{"revision", "calendar"} {
-		assert.EqualValues(t, 5, number(t, l, "SELECT count(*) FROM "+table))
-	}
-
-	require.NoError(t, l.Release(t.Context(), claim))
-	clock.Move(time.Second)
-	n, err = l.Forget(t.Context(), now.Add(1000*time.Hour))
-	require.NoError(t, err)
-	assert.Equal(t, 4, n)
-	assert.Equal(t, []ledger.Key{key("tomorrow")}, listed(t, l, Filter{}), "what is not over is never forgotten")
-}
-
-// An old file must invite no one anew.
-func TestForgottenKeyIsToldApart(t *testing.T) {
+func TestForgetRemovesAllRows(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
 	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
-	_, err := l.Forget(t.Context(), today)
+	keep(t, l, ben, today.Add(time.Hour), ledger.Sent)
+	n, err := l.Forget(t.Context(), today)
 	require.NoError(t, err)
-
-	joined := ledger.Key{InviteID: anna.InviteID + "a", Address: anna.Address[1:]}
-	found, err := l.Lookup(t.Context(), anna, ben, joined)
-	require.NoError(t, err)
-	assert.Equal(t, []ledger.Entry{{Key: anna, Known: true, Forgotten: true}, {Key: ben}, {Key: joined}}, found)
-	found, err = l.Load(t.Context(), anna)
-	require.NoError(t, err)
-	assert.True(t, found[0].Forgotten)
-
+	assert.Equal(t, 1, n)
+	assert.Equal(t, []ledger.Key{ben}, listed(t, l, Filter{}))
+	for _, table := range []string{"invite", "revision", "calendar", "tombstone"} {
+		assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM "+table), table)
+	}
 	keep(t, l, anna, today.Add(time.Hour), ledger.Sent)
-	found, err = l.Lookup(t.Context(), anna)
-	require.NoError(t, err)
-	assert.False(t, found[0].Forgotten, "it was invited anew, on purpose")
-	assert.EqualValues(t, 1, found[0].Latest.Number)
 	assert.Zero(t, number(t, l, "SELECT count(*) FROM tombstone"))
 }
 
