@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -45,7 +45,7 @@ var (
 	keyOwner        = `SELECT application FROM application_key WHERE hash = ?`
 	putApplication  = `INSERT INTO application (name) VALUES (?) RETURNING id`
 	nameApplication = `UPDATE application SET name = ? WHERE id = ?`
-	putKey          = `INSERT INTO application_key (hash, application) VALUES (?, ?)`
+	putKey          = `INSERT OR IGNORE INTO application_key (hash, application) VALUES (?, ?)`
 )
 
 // enrolled is an application on record.
@@ -170,14 +170,14 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 				return err
 			}
 			begins = a.id == 0
-			return a.enrol(c, who)
+			if err := a.enrol(c, who); err != nil {
+				return err
+			}
+			a, _, err = l.judge(c, who)
+			return err
 		})
 	}
-	var refusal *refusedApplicant
-	switch {
-	case errors.As(err, &refusal):
-		return l.unusable("%w", refusal.error)
-	case err != nil:
+	if err != nil {
 		return l.explain("reading what it belongs to", err)
 	}
 	if begins {
@@ -188,9 +188,6 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	l.belongs = Application{Name: a.name, Keys: a.keys, Known: a.id != 0, KeyKnown: a.given > 0}
 	return nil
 }
-
-// refusedApplicant is an error of choose.
-type refusedApplicant struct{ error }
 
 // judge is choose on what is on record, and tells whether there is anything to be
 // added to that.
@@ -216,46 +213,29 @@ func (l *Ledger) judge(c *conn, who applicant) (a enrolled, news bool, err error
 		}
 	}
 	if a, err = choose(all, who); err != nil {
-		return enrolled{}, false, &refusedApplicant{err}
+		return enrolled{}, false, l.unusable("%w", err)
 	}
 	return a, a.id == 0 || who.name != "" && a.name != who.name || a.given < len(who.keys), nil
 }
 
-// enrol records who came.
+// enrol records what of the applicant is new.
 func (a *enrolled) enrol(c *conn, who applicant) (err error) {
 	if a.id == 0 {
-		if _, err = c.get([]any{&a.id}, putApplication, who.name); err != nil {
-			return err
-		}
-		a.name = who.name
-	}
-	if who.name != "" && a.name != who.name {
-		if err := c.exec(nameApplication, who.name, a.id); err != nil {
-			return err
-		}
-		a.name = who.name
+		_, err = c.get([]any{&a.id}, putApplication, who.name)
+	} else if who.name != "" {
+		err = c.exec(nameApplication, who.name, a.id)
 	}
 	for _, hash := range who.keys {
-		known, err := c.get([]any{new(int64)}, keyOwner, hash)
-		if err != nil {
-			return err
+		if err == nil {
+			err = c.exec(putKey, hash, a.id)
 		}
-		if known {
-			continue
-		}
-		if err := c.exec(putKey, hash, a.id); err != nil {
-			return err
-		}
-		a.keys, a.given = a.keys+1, a.given+1
 	}
-	return nil
+	return err
 }
 
-// keyHash is what is kept of an API key. The word in front keeps it apart from
-// the hash of an invite that was forgotten.
+// keyHash is what is kept of an API key. The text in front keeps it apart from the hash of an
+// invite that was forgotten.
 func (l *Ledger) keyHash(key string) []byte {
-	h := sha256.New()
-	_, _ = h.Write(l.salt)
-	_, _ = h.Write([]byte("API key\x00" + key))
-	return h.Sum(nil)
+	sum := sha256.Sum256(slices.Concat(l.salt, []byte("API key\x00"+key)))
+	return sum[:]
 }

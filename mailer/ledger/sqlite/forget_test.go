@@ -19,12 +19,12 @@ var today = newClock().Now()
 func onThatDay() time.Time { return today }
 
 // keep records an invite that ends at a time.
-func keep(t *testing.T, l *Ledger, key ledger.Key, endsAt time.Time, state ledger.State) {
+func keep(t *testing.T, l *Ledger, key ledger.Key, endsAt time.Time) {
 	t.Helper()
 	claim, err := l.Claim(t.Context(), key)
 	require.NoError(t, err)
 	made := benchMade(key)
-	made.EndsAt, made.Revision.State = endsAt, state
+	made.EndsAt, made.Revision.State = endsAt, ledger.Sent
 	require.NoError(t, l.Create(t.Context(), claim, made))
 	require.NoError(t, l.Release(t.Context(), claim))
 }
@@ -32,8 +32,8 @@ func keep(t *testing.T, l *Ledger, key ledger.Key, endsAt time.Time, state ledge
 func TestForgetRemovesAllRows(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
-	keep(t, l, ben, today.Add(time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
+	keep(t, l, ben, today.Add(time.Hour))
 	n, err := l.Forget(t.Context(), today)
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
@@ -41,7 +41,7 @@ func TestForgetRemovesAllRows(t *testing.T) {
 	for _, table := range []string{"invite", "revision", "calendar", "tombstone"} {
 		assert.EqualValues(t, 1, number(t, l, "SELECT count(*) FROM "+table), table)
 	}
-	keep(t, l, anna, today.Add(time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(time.Hour))
 	assert.Zero(t, number(t, l, "SELECT count(*) FROM tombstone"))
 }
 
@@ -54,7 +54,7 @@ func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 	secret := ledger.Key{InviteID: "exit-interview", Address: "zoe.quux@secret.example"}
 	runSQL(t, l, "PRAGMA synchronous = OFF") // of no matter here, and a thousand invites are quicker
 	for i := range 2*forgetAtOnce + 10 {
-		keep(t, l, benchKey(i), today.Add(-time.Hour), ledger.Sent)
+		keep(t, l, benchKey(i), today.Add(-time.Hour))
 	}
 	live(t, l, anna) // whose event is yet to come
 	claim, err := l.Claim(t.Context(), secret)
@@ -107,7 +107,7 @@ func TestForgetSaysWhenTheLogCouldNotBeEmptied(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
 	quick := openWith(t, Options{Path: path, BusyTimeout: 1, Now: onThatDay})
 	reader := openFile(t, path)
 	runSQL(t, reader, "BEGIN")

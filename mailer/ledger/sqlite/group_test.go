@@ -23,7 +23,7 @@ func TestWritesShareTransactions(t *testing.T) {
 	l, path := newFile(t)
 	const writers = groupMost + 50
 	for i := range writers {
-		keep(t, l, benchKey(i), time.Time{}, ledger.Sent)
+		keep(t, l, benchKey(i), time.Time{})
 	}
 	runSQL(t, l, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0")
 	var group sync.WaitGroup

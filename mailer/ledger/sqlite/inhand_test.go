@@ -91,7 +91,7 @@ func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: clock.Now})
-	keep(t, l, anna, clock.Now().Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, clock.Now().Add(-time.Hour))
 	ahead(t, path, clock.Now(), anna)
 	for i, want := range []int{0, 1} {
 		n, err := l.Forget(t.Context(), clock.Now())
@@ -107,8 +107,8 @@ func TestWhatIsInHandIsListed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l, other := openWith(t, Options{Path: path, Application: "one", Now: clock.Now}), openWith(t, Options{Path: path,
 		Application: "other", Now: clock.Now})
-	keep(t, l, anna, time.Time{}, ledger.Sent)
-	keep(t, other, anna, time.Time{}, ledger.Sent)
+	keep(t, l, anna, time.Time{})
+	keep(t, other, anna, time.Time{})
 	_, err := other.Claim(t.Context(), anna)
 	require.NoError(t, err)
 	_, err = l.Claim(t.Context(), ben, anna)

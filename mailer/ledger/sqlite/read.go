@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -99,12 +100,8 @@ func (l *Ledger) entries(ctx context.Context, from string, contents bool, keys [
 // hash is what is left of a key that was forgotten. The length in front keeps two
 // keys apart whose parts, put together, are the same.
 func (l *Ledger) hash(key ledger.Key) []byte {
-	b := make([]byte, 0, len(l.salt)+8+len(key.InviteID)+len(key.Address))
-	b = append(b, l.salt...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(key.InviteID)))
-	b = append(b, key.InviteID...)
-	b = append(b, key.Address...)
-	sum := sha256.Sum256(b)
+	length := binary.BigEndian.AppendUint64(nil, uint64(len(key.InviteID)))
+	sum := sha256.Sum256(slices.Concat(l.salt, length, []byte(key.InviteID+key.Address)))
 	return sum[:]
 }
 

@@ -118,7 +118,7 @@ func TestAnsweredCallbackIsNotAwaited(t *testing.T) {
 func TestAnswerToAnUnknownInviteIsNotKept(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
 	assert.True(t, hear(t, l, called("accepted")))
 	_, err := l.Forget(t.Context(), today)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestForgottenAnswerIsGoneFromTheFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
 	r := called("declined")
 	r.Comment, r.By, r.Reply = strings.Repeat("quuxcomment ", 500), "zoe.quux@secret.example",
 		&ledger.Reply{Status: "accepted"}
@@ -224,7 +224,7 @@ func TestListByAnswer(t *testing.T) {
 	for i := range page + 10 {
 		key := ledger.Key{InviteID: fmt.Sprintf("%03d", i), Address: "anna@example.com"}
 		keys = append(keys, key)
-		keep(t, l, key, today.Add(time.Duration(-i/2)*time.Hour), ledger.Sent) // two end at the same time
+		keep(t, l, key, today.Add(time.Duration(-i/2)*time.Hour)) // two end at the same time
 		if i%5 == 0 {
 			_, err := l.RecordRSVP(t.Context(), key, called("accepted"))
 			require.NoError(t, err)

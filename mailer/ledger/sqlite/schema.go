@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/backoff"
 	"github.com/invitemailer/invitemailer/internal/migrate"
 )
 
@@ -102,30 +103,26 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 	return l.explain("opening it", c.script(boundLog))
 }
 
-// useLog makes the file one with a write-ahead log, unless it is. That is the one
-// statement which SQLite refuses at once if another connection writes: it reads
-// the file and then asks for the lock, and two that wait for each other's reading
-// to end would wait for ever (https://www.sqlite.org/c3ref/busy_handler.html). So
-// it is asked for again, as those who open a new file at the same time all do.
+// useLog makes the file one with a write-ahead log, unless it is. SQLite refuses this one statement
+// at once if another connection writes, as those that open a new file at the same time all do: it
+// reads the file and then asks for the lock, and two that wait for each other's reading to end
+// would wait for ever (https://www.sqlite.org/c3ref/busy_handler.html). So it is run again.
 func (l *Ledger) useLog(ctx context.Context, c *conn) error {
-	const sql, longest = "PRAGMA journal_mode = WAL", 32 * time.Millisecond
-	waiting, stop := context.WithTimeout(ctx, l.timeout)
-	defer stop()
-	err := c.script(sql)
-	for bound := 2 * time.Millisecond; isBusy(err); bound = min(2*bound, longest) {
-		select {
-		case <-waiting.Done():
-			if ctx.Err() != nil {
-				err = ctx.Err()
-			}
+	waits := backoff.Backoff{First: 2 * time.Millisecond, Max: 32 * time.Millisecond}
+	end := time.After(l.timeout)
+	for failures := 1; ; failures++ {
+		err := c.script("PRAGMA journal_mode = WAL")
+		if !isBusy(err) {
 			return l.explain("opening it", err)
-		case <-time.After(bound/2 + rand.N(bound/2+1)): // so that they do not meet again
 		}
-		if again := c.within(waiting).script(sql); again == nil || waiting.Err() == nil {
-			err = again
+		select {
+		case <-ctx.Done():
+			return l.explain("opening it", ctx.Err())
+		case <-end:
+			return l.explain("opening it", err)
+		case <-time.After(waits.Half(failures, rand.Float64())):
 		}
 	}
-	return l.explain("opening it", err)
 }
 
 // schema reads where the file stands, and refuses what is not a ledger.
