@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const configurationHead = `# Configuration
+
+Which flags and variables are there? A flag goes before the environment, the environment before the default. An empty
+variable counts as none, except where it is an error. ` + "`invitemailer --help`" + ` prints the same.
+
+This page is made from the settings of the command:
+` + "`UPDATE_SCRIPTS=1 go test ./cmd/invitemailer -run TestConfiguration`" + `.
+
+No secret is ever printed or logged. Each can come from a file, whose variable ends in ` + "`_FILE`" + `; both forms at once are
+an error. A variable that looks like one of these and is none is told of, with the one that may be meant.
+
+What goes with what:
+
+- The API is asked over https (over http on this machine), and redirects are not followed.
+- Port 465 does not go with ` + "`starttls`" + `.
+- Without TLS there is never a login in clear, except to this machine.
+- A guard (` + "`MAIL_ONLY_TO`, `MAIL_FROM_DOMAINS`" + `) that is set and empty is an error: only one that is not set allows all.
+- Logs name an invite by its id and a recipient by the domain.
+`
+
+// variableGroups are the headings of the variables, by the beginning of their names.
+var variableGroups = []struct{ prefix, heading string }{
+	{"CRONOFY_", "The API"},
+	{"SMTP_", "The mail server"},
+	{"ORGANIZER_", "Who invites"},
+	{"MAIL_", "Who mails, and who may be mailed"},
+	{"INVITEMAILER_", "The program itself"},
+}
+
+// TestConfiguration: the chapter about flags and variables is what the command has.
+// With UPDATE_SCRIPTS=1 it is written anew.
+func TestConfiguration(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(repository, "docs", "configuration.md")
+	want := configurationHead + variableTables(t) + flagTables(t)
+	if os.Getenv("UPDATE_SCRIPTS") != "" {
+		require.NoError(t, os.WriteFile(name, []byte(want), 0o644)) //nolint:gosec // a file of the repository
+	}
+	assert.Equal(t, want, repositoryText(t, filepath.Join("docs", "configuration.md")),
+		"run UPDATE_SCRIPTS=1 go test ./cmd/invitemailer -run TestConfiguration")
+}
+
+func variableTables(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	written := 0
+	for _, group := range variableGroups {
+		fmt.Fprintf(&b, "\n## %s\n\n| variable | flag | default | |\n|---|---|---|---|\n", group.heading)
+		for field := range fields[settings]() {
+			flag := ""
+			if name := field.Tag.Get("envconfig"); strings.HasPrefix(name, group.prefix) {
+				written++
+				if _, rest, ok := strings.Cut(field.Tag.Get("kong"), "name='"); ok {
+					flag, _, _ = strings.Cut(rest, "'")
+				}
+				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, code("--", flag),
+					code("", field.Tag.Get("default")), cell(field.Tag.Get("desc")))
+			}
+		}
+	}
+	require.Equal(t, len(variables()), written, "a variable is in no group")
+	return b.String()
+}
+
+// fields are those of a struct.
+func fields[T any]() func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i, t := 0, reflect.TypeFor[T](); i < t.NumField(); i++ {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+func flagTables(t *testing.T) string {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("invitemailer"), kong.PostBuild(withoutDefaults))
+	require.NoError(t, err)
+	var b strings.Builder
+	var ofSend []*kong.Flag
+	for _, leaf := range parser.Model.Leaves(true) {
+		same := func(f *kong.Flag) bool {
+			return slices.ContainsFunc(ofSend, func(s *kong.Flag) bool { return s.Name == f.Name && s.Help == f.Help })
+		}
+		var own []*kong.Flag
+		var shared []string
+		for _, f := range leaf.Flags {
+			if same(f) {
+				shared = append(shared, code("--", f.Name))
+			} else {
+				own = append(own, f)
+			}
+		}
+		if leaf.Name == "send" {
+			ofSend = leaf.Flags
+		}
+		if len(leaf.Flags) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## Flags of %s\n\n%s.\n\n", leaf.Name, strings.TrimSuffix(leaf.Help, "."))
+		switch {
+		case len(shared) == len(ofSend) && len(shared) > 0:
+			b.WriteString("Those of [send](#flags-of-send), and:\n\n")
+		case len(shared) > 0:
+			fmt.Fprintf(&b, "%s as of [send](#flags-of-send), and:\n\n", strings.Join(shared, ", "))
+		}
+		b.WriteString("| flag | |\n|---|---|\n")
+		for _, f := range own {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", f, cell(f.Help))
+		}
+	}
+	return b.String()
+}
+
+// code is a word in a fixed-width font, or nothing.
+func code(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + prefix + text + "`"
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
