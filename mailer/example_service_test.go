@@ -28,7 +28,9 @@ type account struct {
 }
 
 // open makes the Mailer of a tenant. All tenants share one file and one Submitter.
-func open(ctx context.Context, t tenant, file string, api *cronofy.Client, smtp *submission.Submitter) (*account, error) {
+func open(
+	ctx context.Context, t tenant, file string, api *cronofy.Client, smtp *submission.Submitter,
+) (*account, error) {
 	record, err := sqlite.Open(ctx, sqlite.Options{
 		Path: file, APIURL: api.BaseURL(),
 		Application: t.name, APIKeys: sqlite.Secrets{t.key},

@@ -16,21 +16,24 @@ import (
 
 const configurationHead = `# Configuration
 
-Which flags and variables are there? A flag goes before the environment, the environment before the default. An empty
-variable counts as none, except where it is an error. ` + "`invitemailer --help`" + ` prints the same.
+Which flags and variables are there? A flag goes before the environment, the environment before
+the default. An empty variable counts as none, except where it is an error.
+` + "`invitemailer --help`" + ` prints the same.
 
 This page is made from the settings of the command:
 ` + "`UPDATE_SCRIPTS=1 go test ./cmd/invitemailer -run TestConfiguration`" + `.
 
-No secret is ever printed or logged. Each can come from a file, whose variable ends in ` + "`_FILE`" + `; both forms at once are
-an error. A variable that looks like one of these and is none is told of, with the one that may be meant.
+No secret is ever printed or logged. Each can come from a file, whose variable ends in
+` + "`_FILE`" + `; both forms at once are an error. A variable that looks like one of these and is none is
+told of, with the one that may be meant.
 
 What goes with what:
 
 - The API is asked over https (over http on this machine), and redirects are not followed.
 - Port 465 does not go with ` + "`starttls`" + `.
 - Without TLS there is never a login in clear, except to this machine.
-- A guard (` + "`MAIL_ONLY_TO`, `MAIL_FROM_DOMAINS`" + `) that is set and empty is an error: only one that is not set allows all.
+- A guard (` + "`MAIL_ONLY_TO`, `MAIL_FROM_DOMAINS`" + `) that is set and empty is an error: only one
+  that is not set allows all.
 - Logs name an invite by its id and a recipient by the domain.
 `
 
