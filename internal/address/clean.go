@@ -3,7 +3,6 @@ package address
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -18,18 +17,14 @@ import (
 //     well without them.
 //   - What is not valid UTF-8 becomes U+FFFD.
 func CleanText(s string) string {
-	if isClean(s) {
-		return s
-	}
 	var b strings.Builder
-	b.Grow(len(s))
 	gap := false
 	for _, r := range s { // Ranging over a string yields U+FFFD for what is not UTF-8.
 		switch {
 		case r == ' ', r >= '\t' && r <= '\r', r == 0x85, r == 0x2028, r == 0x2029:
 			gap = b.Len() > 0
 			continue
-		case unicode.IsControl(r), isBidiControl(r):
+		case unicode.In(r, unicode.Cc, unicode.Bidi_Control):
 			continue
 		}
 		if gap {
@@ -61,22 +56,4 @@ func CleanName(s string, own Address) string {
 		}
 	}
 	return name
-}
-
-// isClean is the quick way out for the plain ASCII text that most texts are.
-func isClean(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' || c >= 0x7f || (c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ')) {
-			return false
-		}
-	}
-	return true
-}
-
-func isBidiControl(r rune) bool {
-	if r < utf8.RuneSelf {
-		return false
-	}
-	return r == 0x061c || r == 0x200e || r == 0x200f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
 }
