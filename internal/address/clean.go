@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// CleanText makes a text fit for a subject or a display name: one line, nothing invisible that breaks a header or turns the
-// reading order around.
+// CleanText makes a text fit for a subject or a display name: one line, nothing invisible that
+// breaks a header or turns the reading order around.
 //
 //   - CR, LF, TAB and the other characters that break lines or leave a gap (VT, FF, NEL, U+2028, U+2029) become a space; runs of
 //     spaces become one; spaces around the text go.
@@ -36,8 +36,9 @@ func CleanText(s string) string {
 	return b.String()
 }
 
-// CleanName makes a display name fit to stand beside own: [CleanText], and no name at all if it contains a mail address other than
-// own, because clients show the name and readers would take that address for the sender's.
+// CleanName makes a display name fit to stand beside own: [CleanText], and no name at all if it
+// contains a mail address other than own, because clients show the name and readers would take that
+// address for the sender's.
 func CleanName(s string, own Address) string {
 	name := CleanText(s)
 	// Compatibility forms such as the full-width @ look like the plain ones.

@@ -170,9 +170,12 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 	}
 	switch n := len(cells); {
 	case n < len(header):
-		d.add(n, header[n], "is missing: the row has %d of %d cells; add the others, or commas for empty ones", n, len(header))
+		d.add(n, header[n], "is missing: the row has %d of %d cells; add the others, or commas for empty ones", n,
+			len(header))
 	case n > len(header):
-		d.add(len(header)-1, header[len(header)-1], "is not the last: the row has %d cells for %d columns; put a cell that has a comma in quotes", n, len(header))
+		d.add(len(header)-1, header[len(header)-1],
+			"is not the last: the row has %d cells for %d columns; put a cell that has a comma in quotes", n,
+			len(header))
 	}
 	d.resolve()
 	d.method(r.o.Method)

@@ -41,7 +41,8 @@ func (d *draft) method(want mailer.Method) {
 	case d.invite.Method == "":
 		d.invite.Method = want
 	case d.invite.Method != want:
-		d.add(d.methodAt, "method", "is %q where only %q is wanted; leave it out, or keep this record out of the file", short(string(d.invite.Method)), want)
+		d.add(d.methodAt, "method", "is %q where only %q is wanted; leave it out, or keep this record out of the file",
+			short(string(d.invite.Method)), want)
 	}
 }
 
@@ -55,7 +56,8 @@ func (r *reader) record(text []byte, begin position) mailer.Item {
 		at, problem = v.at, "the record is "+v.kind()+", not an object; write it in braces"
 	}
 	if problem != "" {
-		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: located(problem, d.place.of(at))}
+		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid,
+			Message: located(problem, d.place.of(at))}
 		return item
 	}
 	if at, field, ok := repeatedName(text); ok {

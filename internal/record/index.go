@@ -107,7 +107,8 @@ func bothForms(group bool, first, line int) *mailer.Error {
 		here, there = there, here
 	}
 	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeFormChanged, Field: here,
-		Message: fmt.Sprintf("this id has %s in line %d and %s here (line %d); use one form for one id", there, first, here, line)}
+		Message: fmt.Sprintf("this id has %s in line %d and %s here (line %d); use one form for one id", there, first,
+			here, line)}
 }
 
 // addressKey is what one person's address is known by, however it is written.

@@ -30,7 +30,8 @@ func (d *draft) clock(v value) clock {
 		return c
 	}
 	if !v.is(jsontext.KindBeginObject) {
-		d.add(v.at, v.path, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid", v.kind())
+		d.add(v.at, v.path, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid",
+			v.kind())
 		return clock{}
 	}
 	given := false
@@ -162,7 +163,8 @@ func resolveLocal(wall time.Time, zone *time.Location) (time.Time, error) {
 		return time.Time{}, gap(wall, zone, before)
 	}
 	return time.Time{}, fmt.Errorf("%s is shown twice by the clocks in %s, which are put back then; give it with its offset: %s or %s",
-		wall.Format(localSeconds), zone, found[0].In(zone).Format(time.RFC3339), found[len(found)-1].In(zone).Format(time.RFC3339))
+		wall.Format(localSeconds), zone, found[0].In(zone).Format(time.RFC3339), found[len(found)-1].In(zone).Format(
+			time.RFC3339))
 }
 
 // offset is what the clocks of a zone are ahead of UTC.
