@@ -16,7 +16,7 @@ import (
 func (w *work) ask(ctx context.Context) {
 	var asking []int
 	for _, i := range w.open() {
-		if w.received[i] != nil && !w.record.kept() {
+		if w.received[i] != nil && w.ledger == nil {
 			continue // a second try, and what came at the first is good
 		}
 		if a := w.steps[i].action; a == ask || a == tell {
@@ -108,9 +108,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	ended := w.observe(ctx, Event{Stage: StageCreate})
-	w.m.cfg.Step(BeforeRequest)
 	answer, err := w.call(w.observingWaits(ctx, StageCreate), addresses)
-	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
 		if stopped := w.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
@@ -242,7 +240,10 @@ func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, pr
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	err := w.record.create(ctx, w.claim, made)
+	var err error
+	if w.ledger != nil && len(made) > 0 {
+		err = w.ledger.Create(ctx, w.claim, made...)
+	}
 	for _, i := range asking {
 		r := &w.receipts[i]
 		if c != nil {

@@ -115,9 +115,6 @@ type Config struct {
 	Resend bool
 	// RetryFailed tries again what was refused for good.
 	RetryFailed bool
-	// Step is called before and after each thing that changes the world; see
-	// [Steps]. It is there for tests that stop a run there. Nil is not called.
-	Step func(Step)
 	// Submitter hands the mail to an SMTP server.
 	Submitter Submitter
 	// WithdrawMissing withdraws the invite of those who are no longer in the
@@ -166,9 +163,6 @@ func New(cfg Config) (*Mailer, error) {
 	}
 	if m.cfg.Now == nil {
 		m.cfg.Now = time.Now
-	}
-	if m.cfg.Step == nil {
-		m.cfg.Step = func(Step) {}
 	}
 	if m.cfg.Locale == "" {
 		m.cfg.Locale = "en"
