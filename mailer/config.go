@@ -34,7 +34,7 @@ type Submitter interface {
 
 // Words is what a Mailer needs to word a mail; *templates.Set is one.
 type Words interface {
-	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
+	Render(kind templates.Kind, d templates.Data) (templates.Content, error)
 }
 
 // NamedWords is a Words with sets of its own for MailOptions.Template;

@@ -37,7 +37,7 @@ type Value struct {
 	Text string
 	// Time is Start to End in words, by the reader's clocks; nil for a text.
 	// Render sets it.
-	Time *Moment
+	Time *EventTime
 	// Start is as in Data.
 	Start time.Time
 	// End is as in Data.

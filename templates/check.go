@@ -18,7 +18,7 @@ type Sample struct {
 	Kind  Kind   // "invitation"
 	Lang  string // "de"
 	Data  Data   // what the template was given
-	Words Words  // what came of it, unless Err
+	Content Content  // what came of it, unless Err
 	Err   error  // of Render
 }
 
@@ -36,7 +36,7 @@ func (s *Set) Samples() iter.Seq[Sample] {
 						sample := Sample{Set: set.name, Event: e.name, Kind: kind, Lang: lang, Data: e.data, Err: err}
 						sample.Data.Lang, sample.Data.Data = lang, example
 						if err == nil {
-							sample.Words, sample.Err = set.Render(kind, sample.Data)
+							sample.Content, sample.Err = set.Render(kind, sample.Data)
 						}
 						if !yield(sample) {
 							return

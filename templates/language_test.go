@@ -306,12 +306,12 @@ func TestNoBidiControls(t *testing.T) {
 	require.NoError(t, err)
 	for sample := range set.Samples() {
 		require.NoError(t, sample.Err)
-		for _, text := range []string{sample.Words.Subject, sample.Words.Text, sample.Words.HTML} {
+		for _, text := range []string{sample.Content.Subject, sample.Content.Text, sample.Content.HTML} {
 			require.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }), "%s %s %s", sample.Lang, sample.Kind, sample.Event)
 		}
-		require.False(t, strings.ContainsFunc(sample.Words.Subject, unicode.IsControl))
-		checkPage(t, sample.Words.HTML, sample.Data)
-		require.Less(t, len(sample.Words.HTML), maxPage)
+		require.False(t, strings.ContainsFunc(sample.Content.Subject, unicode.IsControl))
+		checkPage(t, sample.Content.HTML, sample.Data)
+		require.Less(t, len(sample.Content.HTML), maxPage)
 	}
 	require.True(t, slices.Contains(set.Languages(), "ar"))
 }

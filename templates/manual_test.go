@@ -98,13 +98,13 @@ func shown(v reflect.Value) string {
 		return "`" + value.String() + "`"
 	case Person:
 		return "`" + value.String() + "`"
-	case *Moment:
+	case *EventTime:
 		if value == nil {
 			return "none"
 		}
-		return "a Moment"
-	case []Moment:
-		return strconv.Itoa(len(value)) + " Moments"
+		return "an EventTime"
+	case []EventTime:
+		return strconv.Itoa(len(value)) + " EventTimes"
 	case []Change:
 		return strconv.Itoa(len(value)) + " Changes"
 	case Value:
@@ -127,7 +127,7 @@ func shown(v reflect.Value) string {
 // comments are the doc comments of the fields of the package's types.
 func comments(t *testing.T) map[string]string {
 	docs := map[string]string{}
-	for _, name := range []string{"data.go", "change.go", "moment.go"} {
+	for _, name := range []string{"data.go", "change.go", "time.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {

@@ -215,15 +215,15 @@ func (s *Set) Languages() []string {
 //
 // An error comes from a broken template or from data that a template asks for
 // and d does not have; it names the template and the line.
-func (s *Set) Render(kind Kind, d Data) (Words, error) {
+func (s *Set) Render(kind Kind, d Data) (Content, error) {
 	lang, region := s.match(d.Lang)
 	load, ok := s.mails[mailKey{lang, kind}]
 	if !ok {
-		return Words{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, cancellation, withdrawal", kind)
+		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, cancellation, withdrawal", kind)
 	}
 	m, err := load()
 	if err != nil {
-		return Words{}, err
+		return Content{}, err
 	}
 	d.Kind, d.Lang = kind, lang
 	if kind != Update {
@@ -232,7 +232,7 @@ func (s *Set) Render(kind Kind, d Data) (Words, error) {
 	d = d.cleaned()
 	d.tell(s.shared.calendars.of(lang, region))
 
-	words := Words{Lang: d.Lang}
+	words := Content{Lang: d.Lang}
 	write := func(t executor, marks *marks, name, what string) string {
 		if err != nil {
 			return ""
@@ -247,7 +247,7 @@ func (s *Set) Render(kind Kind, d Data) (Words, error) {
 	words.Text = wrap(write(m.text, &m.textMarks, "letter", "plain text"))
 	words.HTML = write(m.html, &m.htmlMarks, "page", "HTML")
 	if err != nil {
-		return Words{}, err
+		return Content{}, err
 	}
 	return words, nil
 }

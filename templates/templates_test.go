@@ -51,7 +51,7 @@ func moved(t testing.TB) Data {
 	return d
 }
 
-func render(t testing.TB, kind Kind, d Data) Words {
+func render(t testing.TB, kind Kind, d Data) Content {
 	t.Helper()
 	set, err := New()
 	require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestConcurrentRenders(t *testing.T) {
 	t.Parallel()
 	set, err := New()
 	require.NoError(t, err)
-	want := map[Kind]Words{}
+	want := map[Kind]Content{}
 	for _, kind := range allKinds {
 		want[kind] = render(t, kind, moved(t))
 	}

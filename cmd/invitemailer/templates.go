@@ -142,7 +142,7 @@ func lintWords(ctx context.Context, s templates.Sample) ([]lint.Finding, error) 
 	now := time.Now()
 	composed, err := message.Compose(message.Message{
 		From: message.Mailbox{Address: from}, To: message.Mailbox{Address: to},
-		Subject: s.Words.Subject, Text: s.Words.Text, HTML: s.Words.HTML,
+		Subject: s.Content.Subject, Text: s.Content.Text, HTML: s.Content.HTML,
 		Calendar: c.Bytes(), Method: c.Method, Date: now, MessageID: "check@" + from.Domain(),
 	})
 	if err != nil {

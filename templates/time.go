@@ -7,10 +7,10 @@ import (
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// A Moment is when something takes place, in the words of a language and by
+// An EventTime is when something takes place, in the words of a language and by
 // the clocks of one zone. Render makes them; the sentence around them is the
 // template "time" of each language.
-type Moment struct {
+type EventTime struct {
 	// AllDay says that there are no times of day: true or false.
 	AllDay bool
 	// StartDate is the first day: "Thursday, 29 April 2027".
@@ -43,12 +43,12 @@ type Moment struct {
 func (d *Data) tell(c calendar) {
 	d.Times = nil
 	if !d.Start.IsZero() {
-		local := moment(c, d.Start, d.End, d.AllDay, d.TZID)
+		local := eventTime(c, d.Start, d.End, d.AllDay, d.TZID)
 		if theirs, ok := d.elsewhere(c, d.Start, d.End, d.AllDay, d.TZID); ok {
 			local.Event = true
-			d.Times = []Moment{theirs, local}
+			d.Times = []EventTime{theirs, local}
 		} else {
-			d.Times = []Moment{local}
+			d.Times = []EventTime{local}
 		}
 	}
 	for i := range d.Changes {
@@ -57,40 +57,40 @@ func (d *Data) tell(c calendar) {
 		if was.Time != nil && is.Time != nil && *was.Time == *is.Time {
 			// The event moved to another zone, not to another hour:
 			// the reader's zone would not show it.
-			*was.Time = moment(c, was.Start, was.End, was.AllDay, was.TZID)
-			*is.Time = moment(c, is.Start, is.End, is.AllDay, is.TZID)
+			*was.Time = eventTime(c, was.Start, was.End, was.AllDay, was.TZID)
+			*is.Time = eventTime(c, is.Start, is.End, is.AllDay, is.TZID)
 		}
 	}
 }
 
-func (d *Data) told(c calendar, v *Value) *Moment {
+func (d *Data) told(c calendar, v *Value) *EventTime {
 	if v.Start.IsZero() {
 		return nil
 	}
 	m, ok := d.elsewhere(c, v.Start, v.End, v.AllDay, v.TZID)
 	if !ok {
-		m = moment(c, v.Start, v.End, v.AllDay, v.TZID)
+		m = eventTime(c, v.Start, v.End, v.AllDay, v.TZID)
 	}
 	return &m
 }
 
 // elsewhere is a time by the reader's clocks, if they show another one than the
 // event's. Dates and floating times are the same everywhere.
-func (d *Data) elsewhere(c calendar, start, end time.Time, allDay bool, tzid string) (Moment, bool) {
+func (d *Data) elsewhere(c calendar, start, end time.Time, allDay bool, tzid string) (EventTime, bool) {
 	if d.Zone == nil || d.Zone == time.Local || allDay {
-		return Moment{}, false
+		return EventTime{}, false
 	}
 	start = inZone(start, tzid)
 	if start.Location() == time.Local {
-		return Moment{}, false
+		return EventTime{}, false
 	}
 	if end.Before(start) {
 		end = start
 	}
 	if offsetAt(start, d.Zone) == offsetAt(start, start.Location()) && offsetAt(end, d.Zone) == offsetAt(end, start.Location()) {
-		return Moment{}, false
+		return EventTime{}, false
 	}
-	return moment(c, start.In(d.Zone), end, false, shorten(oneLine(d.Zone.String()), maxName)), true
+	return eventTime(c, start.In(d.Zone), end, false, shorten(oneLine(d.Zone.String()), maxName)), true
 }
 
 func offsetAt(t time.Time, loc *time.Location) int {
@@ -98,12 +98,12 @@ func offsetAt(t time.Time, loc *time.Location) int {
 	return seconds
 }
 
-func moment(c calendar, start, end time.Time, allDay bool, tzid string) Moment {
+func eventTime(c calendar, start, end time.Time, allDay bool, tzid string) EventTime {
 	if allDay {
 		return days(c, start, end)
 	}
 	start = inZone(start, tzid)
-	m := Moment{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zoneName(start, tzid)}
+	m := EventTime{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zoneName(start, tzid)}
 	if !end.After(start) {
 		return m
 	}
@@ -118,9 +118,9 @@ func moment(c calendar, start, end time.Time, allDay bool, tzid string) Moment {
 	return m
 }
 
-func days(c calendar, start, end time.Time) Moment {
+func days(c calendar, start, end time.Time) EventTime {
 	first, last := date(start), lastDay(start, end)
-	m := Moment{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
+	m := EventTime{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
 	if m.Days > 1 {
 		m.EndDate = c.FmtDateFull(last)
 	}
