@@ -61,13 +61,11 @@ func definitions(t *testing.T) []string {
 }
 
 func fieldTables(t *testing.T) string {
-	set, err := New()
-	require.NoError(t, err)
 	d := moved(t)
 	d.Kind, d.Lang, d.Zone = Update, "en", loadZone(t, "Asia/Tokyo")
 	d.Data = map[string]any{"room_code": "1234"}
 	d = d.cleaned()
-	d.tell(set.shared.calendars.of("en", ""))
+	d.setTimes(calendarOf("en", ""))
 	docs := comments(t)
 	var b strings.Builder
 	for _, example := range []any{d, d.Organizer, d.Times[0], d.Changes[0], d.Changes[1].New} {
