@@ -23,6 +23,7 @@ type wiring struct {
 	// calendar, if set, is what the sandbox's API answers.
 	calendar string
 	at       func(point string)
+	around   func(*mailer.Config)
 	log      *slog.Logger
 
 	outbox  *outbox // set in the sandbox
@@ -52,7 +53,7 @@ func (w *wiring) words(p *problems) {
 	if w.cfg.templates == "" {
 		set, err := templates.New()
 		p.translate(err)
-		w.cfg.mail.Words = set
+		w.cfg.mail.Templates = set
 		return
 	}
 	set, err := overlaid(w.cfg.templates)
@@ -65,14 +66,13 @@ func (w *wiring) words(p *problems) {
 		}
 		return
 	}
-	w.cfg.mail.Words = set
+	w.cfg.mail.Templates = set
 }
 
 // services makes the clients of the API and the SMTP server.
 func (w *wiring) services(p *problems) {
 	w.cfg.api.Logger, w.cfg.smtp.Logger = w.log, w.log
 	if w.at != nil {
-		w.cfg.mail.Step = func(s mailer.Step) { w.at(string(s)) }
 		w.cfg.smtp.Moment = func(m submission.Moment) { w.at(string(m)) }
 	}
 	client, err := cronofy.New(w.cfg.api)
@@ -100,6 +100,9 @@ func (w *wiring) mailer(ctx context.Context) (*mailer.Mailer, error) {
 	}
 	if l != nil {
 		w.cfg.mail.Ledger = l
+	}
+	if w.around != nil {
+		w.around(&w.cfg.mail)
 	}
 	m, err := mailer.New(w.cfg.mail)
 	if err == nil {
