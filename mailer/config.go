@@ -16,7 +16,7 @@ import (
 )
 
 // SmartInvites is what a Mailer needs of the API; *cronofy.Client is one.
-// Errors that are a cronofy.Error are told apart by their type.
+// Errors that hold a *cronofy.Error are told apart by its Status.
 type SmartInvites interface {
 	Create(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error)
 	Cancel(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)

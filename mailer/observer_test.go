@@ -178,7 +178,7 @@ func TestObserverOfAStoppedRun(t *testing.T) {
 		h.cfg.Observer = &o
 		h.cfg.API = apiFunc(func(context.Context, *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 			time.Sleep(time.Second)
-			return nil, &cronofy.AuthenticationError{}
+			return nil, &cronofy.Error{Status: 401}
 		})
 		_, err := runAll(t, h.cfg, invites(3), mailer.RunOptions{Concurrency: 2})
 		require.Error(t, err)
