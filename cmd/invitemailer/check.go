@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/mail"
 	"os"
 	"runtime"
@@ -88,14 +89,13 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := client.CheckKey(ctx)
-	var refused *cronofy.AuthenticationError
-	var known cronofy.Error
+	var known *cronofy.Error
 	switch {
 	case err == nil:
 		c.say("ok", "api key", "accepted by "+w.apiURL)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		c.fix(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		c.fix(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
 		c.fix(apiCode(err), "api key", settingNames.Replace(err.Error()))

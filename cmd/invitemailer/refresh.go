@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -51,9 +51,8 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	if unwritten := out.failed(); unwritten != nil {
 		return inv.unwritten(unwritten)
 	}
-	var refused *cronofy.AuthenticationError
 	switch {
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		return inv.fail(exitConfig, keyRefused(w.apiURL))
 	case inv.stop.stopped():
 		return inv.fail(exitTempfail, "stopped before everything was asked; run again")

@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -62,8 +62,7 @@ type simulated struct{ *cronofy.Client }
 // Cancel implements mailer.SmartInvites.
 func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 	answer, err := s.Client.Cancel(ctx, ref)
-	var missing *cronofy.NotFoundError
-	if !errors.As(err, &missing) {
+	if cronofy.StatusOf(err) != http.StatusNotFound {
 		return answer, err
 	}
 	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)

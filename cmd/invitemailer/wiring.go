@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -60,7 +61,7 @@ func (w *wiring) words(p *problems) {
 		err = set.Validate()
 	}
 	if err != nil {
-		for _, problem := range describeTemplates(err) {
+		for _, problem := range strings.Split(err.Error(), "\n") {
 			p.add("INVITEMAILER_TEMPLATES", "%s", problem)
 		}
 		return
