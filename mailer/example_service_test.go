@@ -79,14 +79,18 @@ func Example_service() {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 
-	acme := tenant{name: "acme", key: "any", organizer: mailer.Organizer{Name: "Acme HR", Email: "hr@acme.example"}}
+	acme := tenant{
+		name: "acme", key: "any",
+		organizer: mailer.Organizer{Name: "Acme HR", Email: "hr@acme.example"},
+	}
 	a, err := open(ctx, acme, filepath.Join(dir, "ledger.sqlite"), api, smtp)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	late := interview()
-	late.ID, late.Event.Start.Time, late.Event.End.Time = "interview-1", time.Unix(0, 0), time.Unix(3600, 0)
+	late.ID = "interview-1"
+	late.Event.Start.Time, late.Event.End.Time = time.Unix(0, 0), time.Unix(3600, 0)
 	for _, invite := range []mailer.Invite{interview(), interview(), late} {
 		receipt, err := a.mailer.Send(ctx, invite)
 		fmt.Println(receipt.Outcome, "->", decide(receipt, err))

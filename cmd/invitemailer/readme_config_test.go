@@ -53,7 +53,7 @@ func TestConfiguration(t *testing.T) {
 	name := filepath.Join(repository, "docs", "configuration.md")
 	want := configurationHead + variableTables(t) + flagTables(t)
 	if os.Getenv("UPDATE_SCRIPTS") != "" {
-		require.NoError(t, os.WriteFile(name, []byte(want), 0o644)) //nolint:gosec // a file of the repository
+		require.NoError(t, os.WriteFile(name, []byte(want), 0o600))
 	}
 	assert.Equal(t, want, repositoryText(t, filepath.Join("docs", "configuration.md")),
 		"run UPDATE_SCRIPTS=1 go test ./cmd/invitemailer -run TestConfiguration")
@@ -64,7 +64,8 @@ func variableTables(t *testing.T) string {
 	var b strings.Builder
 	written := 0
 	for _, group := range variableGroups {
-		fmt.Fprintf(&b, "\n## %s\n\n| variable | flag | default | |\n|---|---|---|---|\n", group.heading)
+		fmt.Fprintf(&b, "\n## %s\n\n", group.heading)
+		b.WriteString("| variable | flag | default | |\n|---|---|---|---|\n")
 		for field := range fields[settings]() {
 			flag := ""
 			if name := field.Tag.Get("envconfig"); strings.HasPrefix(name, group.prefix) {
@@ -101,7 +102,9 @@ func flagTables(t *testing.T) string {
 	var ofSend []*kong.Flag
 	for _, leaf := range parser.Model.Leaves(true) {
 		same := func(f *kong.Flag) bool {
-			return slices.ContainsFunc(ofSend, func(s *kong.Flag) bool { return s.Name == f.Name && s.Help == f.Help })
+			return slices.ContainsFunc(ofSend, func(s *kong.Flag) bool {
+				return s.Name == f.Name && s.Help == f.Help
+			})
 		}
 		var own []*kong.Flag
 		var shared []string

@@ -62,8 +62,8 @@ func TestManualGo(t *testing.T) {
 	for _, b := range manual(t) {
 		if b.language == "go" {
 			code := trimLines(b.text)
-			assert.True(t, slices.ContainsFunc(examples, func(e string) bool { return strings.Contains(e, code) }),
-				"%s: no example_test.go has this:\n%s", b.where(), b.text)
+			found := slices.ContainsFunc(examples, func(e string) bool { return strings.Contains(e, code) })
+			assert.True(t, found, "%s: no example_test.go has this:\n%s", b.where(), b.text)
 		}
 	}
 }
@@ -73,7 +73,8 @@ func TestManualStates(t *testing.T) {
 	t.Parallel()
 	b := theBlock(t, "mermaid")
 	drawn := make(map[string]bool)
-	for _, m := range regexp.MustCompile(`(?m)^ +(\S+) --> (\S+): `).FindAllStringSubmatch(b.text, -1) {
+	arrow := regexp.MustCompile(`(?m)^ +(\S+) --> (\S+): `)
+	for _, m := range arrow.FindAllStringSubmatch(b.text, -1) {
 		drawn[m[1]], drawn[m[2]] = true, true
 	}
 	delete(drawn, "[*]")
@@ -135,7 +136,8 @@ func TestManualPackages(t *testing.T) {
 func TestContributing(t *testing.T) {
 	t.Parallel()
 	text := repositoryText(t, "CONTRIBUTING.md")
-	named := regexp.MustCompile(`go test \./(\S+) .*?\^?((?:Test|Fuzz|Benchmark)\w+)`).FindAllStringSubmatch(text, -1)
+	command := regexp.MustCompile(`go test \./(\S+) .*?\^?((?:Test|Fuzz|Benchmark)\w+)`)
+	named := command.FindAllStringSubmatch(text, -1)
 	require.NotEmpty(t, named)
 	for _, m := range named {
 		found := slices.ContainsFunc(repositoryFiles(t, m[1], "*_test.go"), func(file string) bool {
@@ -144,7 +146,8 @@ func TestContributing(t *testing.T) {
 		})
 		assert.True(t, found, m[0])
 	}
-	for _, script := range regexp.MustCompile(`(?m)^(?:\.ci|testdata)/\S+`).FindAllString(text, -1) {
+	scripts := regexp.MustCompile(`(?m)^(?:\.ci|testdata)/\S+`)
+	for _, script := range scripts.FindAllString(text, -1) {
 		assert.FileExists(t, filepath.Join(repository, script))
 	}
 }

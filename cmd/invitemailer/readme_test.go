@@ -45,7 +45,7 @@ func manualFiles(t *testing.T) []string {
 
 func repositoryText(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, name)) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile(filepath.Join(repository, name))
 	require.NoError(t, err)
 	return string(text)
 }
@@ -60,7 +60,8 @@ func blocks(t *testing.T, file string) []block {
 		switch {
 		case fence && !inside:
 			inside = true
-			found = append(found, block{file: file, heading: heading, language: strings.TrimSpace(language)})
+			language = strings.TrimSpace(language)
+			found = append(found, block{file: file, heading: heading, language: language})
 		case fence:
 			inside = false
 		case inside:
@@ -238,7 +239,8 @@ func TestManualLinks(t *testing.T) {
 			}
 			_, err := os.Stat(filepath.Join(repository, target))
 			if assert.NoError(t, err, "%s refers to %s", name, m[1]) && anchor != "" {
-				assert.True(t, anchors(repositoryText(t, target))[anchor], "%s: there is no heading for %s", name, m[1])
+				found := anchors(repositoryText(t, target))[anchor]
+				assert.True(t, found, "%s: there is no heading for %s", name, m[1])
 			}
 		}
 	}

@@ -85,7 +85,8 @@ type manualDir struct {
 
 func newManualDir(t *testing.T) *manualDir {
 	t.Helper()
-	m := &manualDir{t: t, dir: t.TempDir(), services: newServices(t, cronofytest.Options{}, submissiontest.Options{})}
+	s := newServices(t, cronofytest.Options{}, submissiontest.Options{})
+	m := &manualDir{t: t, dir: t.TempDir(), services: s}
 	for _, name := range []string{"cmd", "testdata"} {
 		at, err := filepath.Abs(filepath.Join(repository, name))
 		require.NoError(t, err)
@@ -147,8 +148,9 @@ func (m *manualDir) before(file string) {
 		berlin, err := time.LoadLocation("Europe/Berlin")
 		require.NoError(m.t, err)
 		at := time.Date(2087, 5, 3, 14, 0, 0, 0, berlin)
-		require.NoError(m.t, m.services.api.SetStatus("interview-4711", "ann@example.org", "tentative", "later?",
-			cronofytest.Proposal{Start: at, End: at.Add(time.Hour), TZID: "Europe/Berlin"}))
+		proposal := cronofytest.Proposal{Start: at, End: at.Add(time.Hour), TZID: "Europe/Berlin"}
+		err = m.services.api.SetStatus("interview-4711", "ann@example.org", "tentative", "later?", proposal)
+		require.NoError(m.t, err)
 		m.run(block{file: file, text: "invitemailer status --refresh --changes"})
 	}
 }
@@ -179,7 +181,8 @@ func (m *manualDir) compare(b block) {
 		if command == "" {
 			continue
 		}
-		pattern := strings.ReplaceAll("\n"+regexp.QuoteMeta(strings.TrimSuffix(shown, "\n")), "\n…", "(\n.*)*")
+		pattern := "\n" + regexp.QuoteMeta(strings.TrimSuffix(shown, "\n"))
+		pattern = strings.ReplaceAll(pattern, "\n…", "(\n.*)*")
 		pattern = "^" + strings.ReplaceAll(pattern, "…", ".*") + "$"
 		out, _ := m.shell(command)
 		out = strings.ReplaceAll(strings.TrimSuffix(out, "\n"), "2087-", "2027-")
