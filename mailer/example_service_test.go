@@ -55,16 +55,14 @@ func decide(receipt mailer.Receipt, err error) string {
 	switch {
 	case err == nil:
 		return "done"
-	case !errors.As(err, &why):
-		return "report the error"
-	case why.StopsRun:
+	case receipt.Again():
+		return "make the same call again later"
+	case errors.As(err, &why) && why.StopsRun:
 		return "stop sending, and tell the operator to fix the settings"
-	case why.Temporary:
-		return fmt.Sprintf("make the same call again, in %s at least", max(why.RetryAfter, time.Minute))
 	case receipt.Outcome == mailer.Unknown:
 		return "ask the recipient whether the mail came"
 	}
-	return "show the message to the user, and wait for another invite" // invalid, expired, failed
+	return "show the error to the user, and wait for another invite" // invalid, expired, failed
 }
 
 // A service with several tenants sends, decides by the outcome, and shuts down.
@@ -104,6 +102,6 @@ func Example_service() {
 	// Output:
 	// sent -> done
 	// unchanged -> done
-	// expired -> show the message to the user, and wait for another invite
+	// expired -> show the error to the user, and wait for another invite
 	// shut down: <nil>
 }

@@ -51,7 +51,10 @@ var variableGroups = []struct{ prefix, heading string }{
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(repository, "docs", "configuration.md")
-	want := configurationHead + variableTables(t) + flagTables(t)
+	var c cli
+	parser, err := kong.New(&c, kong.Name("invitemailer"), kong.PostBuild(withoutDefaults))
+	require.NoError(t, err)
+	want := configurationHead + variableTables(t, parser.Model) + flagTables(parser.Model)
 	if os.Getenv("UPDATE_SCRIPTS") != "" {
 		require.NoError(t, os.WriteFile(name, []byte(want), 0o600))
 	}
@@ -59,48 +62,36 @@ func TestConfiguration(t *testing.T) {
 		"run UPDATE_SCRIPTS=1 go test ./cmd/invitemailer -run TestConfiguration")
 }
 
-func variableTables(t *testing.T) string {
+func variableTables(t *testing.T, model *kong.Application) string {
 	t.Helper()
+	flags := make(map[string]string) // by the variable, which is their help
+	for _, f := range model.Flags {
+		flags[f.Help] = f.Name
+	}
 	var b strings.Builder
 	written := 0
 	for _, group := range variableGroups {
 		fmt.Fprintf(&b, "\n## %s\n\n", group.heading)
 		b.WriteString("| variable | flag | default | |\n|---|---|---|---|\n")
-		for field := range fields[settings]() {
-			flag := ""
-			if name := field.Tag.Get("envconfig"); strings.HasPrefix(name, group.prefix) {
-				written++
-				if _, rest, ok := strings.Cut(field.Tag.Get("kong"), "name='"); ok {
-					flag, _, _ = strings.Cut(rest, "'")
-				}
-				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, code("--", flag),
-					code("", field.Tag.Get("default")), cell(field.Tag.Get("desc")))
+		for field := range reflect.TypeFor[settings]().Fields() {
+			name := field.Tag.Get("envconfig")
+			if !strings.HasPrefix(name, group.prefix) {
+				continue
 			}
+			written++
+			require.NotEmpty(t, variableHelp[name], name)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, code("--", flags[name]),
+				code("", field.Tag.Get("default")), cell(variableHelp[name]))
 		}
 	}
 	require.Equal(t, len(variables()), written, "a variable is in no group")
 	return b.String()
 }
 
-// fields are those of a struct.
-func fields[T any]() func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i, t := 0, reflect.TypeFor[T](); i < t.NumField(); i++ {
-			if !yield(t.Field(i)) {
-				return
-			}
-		}
-	}
-}
-
-func flagTables(t *testing.T) string {
-	t.Helper()
-	var c cli
-	parser, err := kong.New(&c, kong.Name("invitemailer"), kong.PostBuild(withoutDefaults))
-	require.NoError(t, err)
+func flagTables(model *kong.Application) string {
 	var b strings.Builder
 	var ofSend []*kong.Flag
-	for _, leaf := range parser.Model.Leaves(true) {
+	for _, leaf := range model.Leaves(true) {
 		same := func(f *kong.Flag) bool {
 			return slices.ContainsFunc(ofSend, func(s *kong.Flag) bool {
 				return s.Name == f.Name && s.Help == f.Help
