@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -136,3 +137,31 @@ func code(prefix, text string) string {
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// flagsOfOthers are those of other programs that the manual shows.
+var flagsOfOthers = []string{"--unbuffered", "--now", "--failed", "--quick"}
+
+// TestManualNames: the variables and flags that the manual speaks of are there.
+func TestManualNames(t *testing.T) {
+	t.Parallel()
+	var c cli
+	parser, err := kong.New(&c)
+	require.NoError(t, err)
+	flags := slices.Clone(flagsOfOthers)
+	for _, leaf := range parser.Model.Leaves(false) {
+		for _, f := range slices.Concat(parser.Model.Flags, leaf.Flags) {
+			flags = append(flags, "--"+f.Name)
+		}
+	}
+	variable := regexp.MustCompile(`\b(?:CRONOFY|SMTP|MAIL|ORGANIZER|INVITEMAILER)_[A-Z_]+[A-Z]`)
+	flag := regexp.MustCompile(`(?:^|[\s` + "`" + `(])(--[a-z-]+[a-z])`)
+	for _, file := range manualFiles(t) {
+		text := repositoryText(t, file)
+		for _, name := range variable.FindAllString(text, -1) {
+			assert.Contains(t, variables(), name, file)
+		}
+		for _, m := range flag.FindAllStringSubmatch(text, -1) {
+			assert.Contains(t, flags, m[1], file)
+		}
+	}
+}

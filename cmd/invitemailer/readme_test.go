@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,7 +115,10 @@ func TestManualIsChecked(t *testing.T) {
 	for _, b := range manual(t) {
 		assert.Contains(t, checkedBy, b.language, b.where())
 	}
-	assert.LessOrEqual(t, strings.Count(repositoryText(t, "README.md"), "\n"), 150)
+	front := repositoryText(t, "README.md")
+	assert.LessOrEqual(t, strings.Count(front, "\n"), 150)
+	rules := strings.Count(repositoryText(t, "mailer/lint/RULES.md"), "\n| IM")
+	assert.Contains(t, front, "["+strconv.Itoa(rules)+" rules]")
 }
 
 func packaged(t *testing.T, name string) string {
