@@ -148,9 +148,10 @@ func (m *manualDir) before(file string) {
 		berlin, err := time.LoadLocation("Europe/Berlin")
 		require.NoError(m.t, err)
 		at := time.Date(2087, 5, 3, 14, 0, 0, 0, berlin)
-		proposal := cronofytest.Proposal{Start: at, End: at.Add(time.Hour), TZID: "Europe/Berlin"}
-		err = m.services.api.SetStatus("interview-4711", "ann@example.org", "tentative", "later?", proposal)
-		require.NoError(m.t, err)
+		require.NoError(m.t, m.services.api.Answer(m.t.Context(), cronofytest.Answer{
+			InviteID: "interview-4711", Recipient: "ann@example.org", Status: "tentative", Comment: "later?",
+			Proposal: &cronofytest.Proposal{Start: at, End: at.Add(time.Hour), TZID: "Europe/Berlin"},
+		}))
 		m.run(block{file: file, text: "invitemailer status --refresh --changes"})
 	}
 }
