@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -16,7 +17,7 @@ import (
 func (w *work) ask(ctx context.Context) {
 	var asking []int
 	for _, i := range w.open() {
-		if w.received[i] != nil && !w.record.kept() {
+		if w.received[i] != nil && w.ledger == nil {
 			continue // a second try, and what came at the first is good
 		}
 		if a := w.steps[i].action; a == ask || a == tell {
@@ -108,9 +109,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	ended := w.observe(ctx, Event{Stage: StageCreate})
-	w.m.cfg.Step(BeforeRequest)
 	answer, err := w.call(w.observingWaits(ctx, StageCreate), addresses)
-	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
 		if stopped := w.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
@@ -242,7 +241,10 @@ func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, pr
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	err := w.record.create(ctx, w.claim, made)
+	var err error
+	if w.ledger != nil && len(made) > 0 {
+		err = w.ledger.Create(ctx, w.claim, made...)
+	}
 	for _, i := range asking {
 		r := &w.receipts[i]
 		if c != nil {
@@ -299,45 +301,33 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.NewRevis
 // apiError says in the pipeline's terms what became of a request.
 func apiError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
-	var (
-		validation *cronofy.ValidationError
-		auth       *cronofy.AuthenticationError
-		plan       *cronofy.PlanError
-		permission *cronofy.PermissionError
-		missing    *cronofy.NotFoundError
-		limited    *cronofy.RateLimitError
-		transport  *cronofy.TransportError
-		server     *cronofy.ServerError
-		request    *cronofy.RequestError
-		other      cronofy.Error
-	)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)
-	case errors.As(err, &validation):
+	}
+	var failure *cronofy.Error
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Temporary, _ = failure.Retryable()
+	e.RetryAfter = failure.RetryAfter
+	switch failure.Status {
+	case http.StatusUnprocessableEntity:
 		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &request):
-		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &auth):
+	case http.StatusUnauthorized:
 		e.Code, e.StopsRun = CodeUnauthorized, true
-	case errors.As(err, &plan):
+	case http.StatusPaymentRequired:
 		e.Code, e.StopsRun = CodePlan, true
-	case errors.As(err, &permission):
+	case http.StatusForbidden:
 		e.Code, e.StopsRun = CodeForbidden, true
-	case errors.As(err, &missing):
+	case http.StatusNotFound:
 		e.Code = CodeNotFound
-	case errors.As(err, &limited):
-		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
-	case errors.As(err, &transport):
-		e.Code, e.Temporary = CodeTransport, true
-		if transport.NoHost {
-			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
+	case http.StatusTooManyRequests:
+		e.Code = CodeRateLimited
+	case 0:
+		e.Code = CodeTransport
+		if failure.NoHost {
+			e.Code, e.StopsRun = CodeUnreachable, true
 		}
-	case errors.As(err, &server):
-		e.Temporary, _ = server.Retryable()
-		e.RetryAfter = server.RetryAfter
-	case errors.As(err, &other):
-		e.Temporary, _ = other.Retryable()
 	}
 	return e
 }

@@ -157,7 +157,7 @@ func attendeeName(c *calendar.Calendar, to message.Mailbox) string {
 
 // words asks the templates for subject, text and HTML. They speak of what the
 // calendar says, so that the mail and the event cannot differ.
-func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Words, *Error) {
+func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Content, *Error) {
 	s := w.steps[i]
 	f := w.facts(c)
 	d := templates.Data{
@@ -224,9 +224,11 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	defer cancel()
 	waitCtx, done := w.run.until(recording)
 	defer done()
-	if err := w.record.submitting(waitCtx, w.claim, w.keys[i], *sub); err != nil {
-		w.end(i, Deferred, w.notRecorded(ctx, waitCtx, err))
-		return false
+	if w.ledger != nil {
+		if err := w.ledger.Submitting(waitCtx, w.claim, w.keys[i], *sub); err != nil {
+			w.end(i, Deferred, w.notRecorded(ctx, waitCtx, err))
+			return false
+		}
 	}
 	r := &w.receipts[i]
 	r.MessageID = sub.MessageID
@@ -328,7 +330,7 @@ func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, r
 // finish records the outcome of recipient i. With notLeft, it is unknown for an
 // earlier submission and not for this one.
 func (w *work) finish(ctx context.Context, i int, o Outcome, problem *Error, notLeft bool) *Error {
-	if !w.record.kept() {
+	if w.ledger == nil {
 		return nil
 	}
 	state := map[Outcome]ledger.State{Sent: ledger.Sent, Failed: ledger.Failed, Deferred: ledger.Deferred, Unknown: ledger.Unknown, Expired: ledger.Expired}[o]
@@ -339,7 +341,7 @@ func (w *work) finish(ctx context.Context, i int, o Outcome, problem *Error, not
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	if err := w.record.finish(ctx, w.claim, w.keys[i], out); err != nil {
+	if err := w.ledger.Finish(ctx, w.claim, w.keys[i], out); err != nil {
 		return ledgerError(ctx, err)
 	}
 	return nil

@@ -79,7 +79,7 @@ func (w *work) copies(i int) (n int, first time.Time) {
 func (w *work) unknown(e *Error, copies int, first time.Time) {
 	_, final, advice := w.m.policy.follows(copies, first)
 	switch {
-	case !w.record.kept():
+	case w.ledger == nil:
 		final, advice = false, "no ledger remembers it, so ask the recipient before it is sent again"
 	case final && e.Code == CodeNoReply:
 		e.Code = CodeHeld
