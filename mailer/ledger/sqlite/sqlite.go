@@ -2,77 +2,65 @@
 //
 // # The file
 //
-// It is created with mode 0600, as it holds people's addresses; beside it, while
-// it is open, stand its write-ahead log and an index of that ("-wal", "-shm").
-// Copy it with `sqlite3 FILE ".backup COPY"`, or while no program has it open. It
-// belongs on a local disk: SQLite cannot lock reliably over a network.
+// It is created with mode 0600, as it holds people's addresses; beside it, while it is open, stand
+// its write-ahead log and an index of that ("-wal", "-shm"). Copy it with
+// `sqlite3 FILE ".backup COPY"`, or while no program has it open. It belongs on a local disk:
+// SQLite cannot lock reliably over a network. Processes that use one file at the same time wait
+// for each other's writes, for [Options.BusyTimeout] at most; reading waits for none.
 //
-// Processes that use one file at the same time wait for each other's writes, for
-// [Options.BusyTimeout] at most; reading waits for none.
-//
-// A file that is no ledger, is read-only or belongs to another API or application is refused with
+// A file belongs to one API, and in it each invite to one of its applications: a Ledger is opened
+// for one ([Options.Application], [Options.APIKeys]), and sees nothing of the others. A file that
+// is no ledger, is read-only or belongs to another API or application is refused with
 // [ledger.ErrUnusable].
 //
 // # Upgrades
 //
 // A file of an older version is brought to the newest one when it is opened, whole or not at all.
 // Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600,
-// so that it takes its size in free space. The copy is for going back to the program of before: put
-// it in the place of the file while no program has that open, and what was recorded since is lost.
-// It holds people's addresses, and Forget does not reach into it: delete it when the upgrade has
-// proved itself.
+// so that it takes its size in free space. To go back to the program of before, put the copy in
+// the place of the file while no program has that open; what was recorded since is lost. Delete
+// the copy when the upgrade has proved itself: it holds people's addresses.
 //
 // The file says which version a program must know at least to use it, its oldest reader. A newer
 // file is refused only if that is newer than the program, so that two releases can use one file
 // side by side. Programs that know version 3 at most refuse every newer file.
 //
-// A file belongs to one API, and in it each invite to one of its applications: a
-// Ledger is opened for one ([Options.Application], [Options.APIKeys]), and sees
-// nothing of the others.
-//
 // # Durability
 //
-// What a method has written when it returns outlives the process, also one that is
-// killed. What says that a mail may leave, how that ended, and what a recipient
-// answered is synced to the disk besides (PRAGMA synchronous = FULL), so that not
-// even a power cut loses it: [Ledger.Submitting], [Ledger.Finish],
-// [Ledger.RecordRSVP], [Ledger.RSVPDelivered], [Ledger.Asked], [Ledger.Forget], and
-// [Ledger.Create] of a revision that speaks of a mail.
+// What a method has written when it returns outlives the process, also one that is killed. What
+// says that a mail may leave, how that ended, and what a recipient answered is synced to the disk
+// besides (PRAGMA synchronous = FULL), so that not even a power cut loses it:
+// [Ledger.Submitting], [Ledger.Finish], [Ledger.RecordRSVP], [Ledger.RSVPDelivered],
+// [Ledger.Asked], [Ledger.Forget], and [Ledger.Create] of a revision that speaks of a mail.
 //
-// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not
-// waited for. A power cut can undo the last of them, and a later write always
-// before an earlier one, since each sync covers all that came before it:
-//   - A claim was its owner's, and a power cut ends every owner of a file on a
-//     local disk. Its token may be given again, but never to two that live; and no
-//     write of the first is left that the token could confuse.
+// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not. A power cut
+// can undo the last of them, a later one always before an earlier one:
+//   - It ends every owner of a claim on a local disk. A token may be given again, but never to two
+//     owners that live, and no write of the first is left that it could confuse.
 //   - A release that is undone leaves a claim that runs out.
-//   - A calendar that is undone has not been mailed, as Submitting would have synced
-//     it. The next run asks the API for the same id again, and is given the same
-//     invite.
+//   - A calendar that is undone has not been mailed, as Submitting would have synced it. The next
+//     run asks the API for the same id again, and is given the same invite.
 //
-// Writes that wait at the same time share a transaction, and a sync. None waits
-// for others to come. One that is refused or breaks fails alone; if the disk or the
-// lock fails, all of them fail, and nothing of any is kept.
-//
-// A context that ends while its write waits leaves nothing written. One that ends
-// later changes nothing: the write is brought to its end, and the method returns
-// how it ended.
+// Writes that wait at the same time share a transaction, and a sync. None waits for others to
+// come. One that is refused or breaks fails alone; if the disk or the lock fails, all of them
+// fail, and nothing of any is kept. A context that ends while its write waits leaves nothing
+// written. One that ends later changes nothing, and the method returns how the write ended.
 //
 // # Claims
 //
-// A claim runs out 20 seconds after its last heartbeat. While a Ledger holds
-// claims it renews all of them every 5 seconds, so that those of a process that
-// died are free within half a minute. A claim that ran out but that no other
-// owner took is still good, since none works on its invites. Owners on one file
-// must agree on the time to within a few seconds, which they do on one machine.
+// A claim runs out 20 seconds after its last heartbeat. While a Ledger holds claims it renews all
+// of them every 5 seconds, so that those of a process that died are free within half a minute. A
+// claim that ran out but that no other owner took is still good. Owners on one file must agree on
+// the time to within a few seconds, which they do on one machine.
 //
-// If the clock is set back, the claims that were made before end far from now. They
-// are in hand until it is clear that their owner is dead: an owner that asks for one looks
-// whether it is renewed within the 20 seconds that follow.
+// If the clock is set back, the claims that were made before end far from now. They are in hand
+// until it is clear that their owner is dead: an owner that asks for one looks whether it is
+// renewed within the 20 seconds that follow.
 //
 // # Privacy
 //
-// [Ledger.Forget] removes what is past from the file and its log, byte for byte.
+// [Ledger.Forget] removes what is past from the file and its log, byte for byte, and not from the
+// copy that an upgrade made.
 package sqlite
 
 import (
@@ -133,11 +121,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// readers is how many goroutines can read at the same time; more of them wait, for
-// some microseconds. readerCache is how much of the file each keeps in memory, in
-// KiB. What one has read the other reads again, and old pages make room for new
-// ones all the time: a run over what is sent already costs the least with as many
-// and as little as this, and less than with four of SQLite's own size (2,000 KiB).
+// readers is how many goroutines can read at the same time; more of them wait, for some
+// microseconds. readerCache is how much of the file each keeps in memory, in KiB. A run over what
+// is sent already costs the least with as many and as little as this.
 const (
 	readers     = 2
 	readerCache = 500
