@@ -300,7 +300,8 @@ func TestAnswersOfVersion2(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	restore(t, path, known(t)[0]+known(t)[1]+version1+`
-		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid, replier, reply_status, reply_comment, reply_tzid,
+		INSERT INTO rsvp (invite, number, status, comment, proposal_tzid,
+			replier, reply_status, reply_comment, reply_tzid,
 			source, at, delivered, awaited)
 		SELECT id, 1, 'accepted', '', '', '', '', '', '', 'callback', 1, 1, 0 FROM invite;
 		UPDATE invite SET rsvp = (SELECT id FROM rsvp WHERE invite = invite.id);`+
