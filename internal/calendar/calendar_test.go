@@ -73,8 +73,8 @@ func TestReadGoogle(t *testing.T) {
 	assert.False(t, c.Floating)
 	assert.Equal(t, calendar.Person{Name: "Smart invite application", Email: "organizer@myapplication.example"}, c.Organizer)
 	assert.Equal(t, []calendar.Person{
-		{Name: "Smart invite application", Email: "organizer@myapplication.example", PartStat: "ACCEPTED", Role: "REQ-PARTICIPANT", CUType: "INDIVIDUAL", RSVP: true},
-		{Name: "Lovelace, Ada", Email: "Ada.Lovelace@Example.com", PartStat: "NEEDS-ACTION", Role: "REQ-PARTICIPANT", CUType: "INDIVIDUAL", RSVP: true},
+		{Name: "Smart invite application", Email: "organizer@myapplication.example", PartStat: "ACCEPTED", RSVP: true},
+		{Name: "Lovelace, Ada", Email: "Ada.Lovelace@Example.com", PartStat: "NEEDS-ACTION", RSVP: true},
 	}, c.Attendees)
 	assert.Empty(t, c.RecurrenceRule)
 	assert.True(t, c.HasAttendee("ada.lovelace@example.COM"))
@@ -127,7 +127,6 @@ func TestReadAllDayWithAttachment(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC), c.Start)
 	assert.Equal(t, time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), c.End)
 	assert.Equal(t, "boss@example.net", c.Organizer.Email)
-	assert.Equal(t, "assistant@example.net", c.Organizer.SentBy)
 	assert.Equal(t, text, string(c.Bytes()))
 }
 
@@ -225,59 +224,57 @@ func TestReadOddButReadable(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name, text string
-		code       calendar.Code
-		line       int
+		name, text, reason string
+		line               int
 	}{
-		{"empty", "", calendar.NotCalendar, 0},
-		{"blank", " \r\n\r\n", calendar.NotCalendar, 1},
-		{"blank line first", "\r\n" + event("SUMMARY:x"), calendar.NotCalendar, 1},
-		{"another name", "BEGIN:VCALENDARS\r\nEND:VCALENDARS\r\n", calendar.NotCalendar, 1},
-		{"HTML", "<html><body>502</body></html>", calendar.NotCalendar, 1},
-		{"JSON", `{"icalendar":"BEGIN:VCALENDAR"}`, calendar.NotCalendar, 1},
-		{"byte order mark", "\ufeffBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", calendar.NotCalendar, 1},
-		{"event without calendar", "BEGIN:VEVENT\r\nEND:VEVENT\r\n", calendar.NotCalendar, 1},
-		{"property first", "VERSION:2.0\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", calendar.NotCalendar, 1},
-		{"end first", "END:VCALENDAR\r\n", calendar.NotCalendar, 1},
-		{"cut off", strings.TrimSuffix(event("SUMMARY:x"), "END:VCALENDAR\r\n"), calendar.Truncated, 0},
-		{"cut off in the event", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x", calendar.Truncated, 0},
-		{"crossed ends", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\nEND:VEVENT\r\n", calendar.Unbalanced, 3},
-		{"second calendar", event("SUMMARY:x") + event("SUMMARY:y"), calendar.TrailingText, 10},
-		{"nested calendar", "BEGIN:VCALENDAR\nBEGIN:VCALENDAR\n", calendar.Malformed, 2},
-		{"component without name", "BEGIN:VCALENDAR\nBEGIN:\n", calendar.Malformed, 2},
-		{"no event", "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nEND:VTODO\r\nEND:VCALENDAR\r\n", calendar.NoEvent, 0},
-		{"two events", event("END:VEVENT", "BEGIN:VEVENT", "UID:2"), calendar.DifferentUIDs, 0},
-		{"not UTF-8", event("SUMMARY:Zo\xeb"), calendar.NotUTF8, 7},
-		{"NUL", event("SUMMARY:a\x00b"), calendar.ControlCharacter, 7},
-		{"bare CR", event("SUMMARY:a\rb"), calendar.ControlCharacter, 7},
-		{"CR as line end", strings.ReplaceAll(event("SUMMARY:x"), "\r\n", "\r"), calendar.ControlCharacter, 1},
-		{"no colon", event("SUMMARY"), calendar.Malformed, 7},
-		{"no name", event(":x"), calendar.Malformed, 7},
-		{"open quote", event(`ATTENDEE;CN="a:mailto:a@example.com`), calendar.Malformed, 7},
-		{"quote inside a value", event(`ATTENDEE;CN=a"b":mailto:a@example.com`), calendar.Malformed, 7},
-		{"impossible date", event("DTSTART:20260230T100000Z"), calendar.BadValue, 0},
-		{"date with dashes", event("DTSTART:2026-01-01T10:00:00Z"), calendar.BadValue, 0},
-		{"bad end", event("DTSTART:20260101T100000Z", "DTEND:soon"), calendar.BadValue, 0},
-		{"bad stamp", event("DTSTAMP:"), calendar.BadValue, 0},
-		{"bad duration", event("DTSTART:20260101T100000Z", "DURATION:1H"), calendar.BadValue, 0},
-		{"empty duration", event("DTSTART:20260101T100000Z", "DURATION:PT"), calendar.BadValue, 0},
-		{"negative duration", event("DTSTART:20260101T100000Z", "DURATION:-PT1H"), calendar.BadValue, 0},
-		{"endless duration", event("DTSTART:20260101T100000Z", "DURATION:P999999999W"), calendar.BadValue, 0},
-		{"bad sequence", event("SEQUENCE:one"), calendar.BadValue, 0},
-		{"negative sequence", event("SEQUENCE:-1"), calendar.BadValue, 0},
-		{"Windows zone unexplained", event("DTSTART;TZID=W. Europe Standard Time:20260101T100000"), calendar.UnknownTimeZone, 0},
-		{"the machine's zone", event("DTSTART;TZID=Local:20260101T100000"), calendar.UnknownTimeZone, 0},
-		{"the machine's zone as a file", event("DTSTART;TZID=localtime:20260101T100000"), calendar.UnknownTimeZone, 0},
-		{"a path for a zone", event("DTSTART;TZID=../../etc/passwd:20260101T100000"), calendar.UnknownTimeZone, 0},
+		{"empty", "", "the text is empty", 0},
+		{"blank", " \r\n\r\n", "does not begin with", 1},
+		{"blank line first", "\r\n" + event("SUMMARY:x"), "does not begin with", 1},
+		{"another name", "BEGIN:VCALENDARS\r\nEND:VCALENDARS\r\n", "does not begin with", 1},
+		{"HTML", "<html><body>502</body></html>", "does not begin with", 1},
+		{"JSON", `{"icalendar":"BEGIN:VCALENDAR"}`, "does not begin with", 1},
+		{"byte order mark", "\ufeffBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "does not begin with", 1},
+		{"event without calendar", "BEGIN:VEVENT\r\nEND:VEVENT\r\n", "does not begin with", 1},
+		{"property first", "VERSION:2.0\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "does not begin with", 1},
+		{"end first", "END:VCALENDAR\r\n", "does not begin with", 1},
+		{"cut off", strings.TrimSuffix(event("SUMMARY:x"), "END:VCALENDAR\r\n"), "ends before END:", 0},
+		{"cut off in the event", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x", "ends before END:", 0},
+		{"crossed ends", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\nEND:VEVENT\r\n", "another component ends here", 3},
+		{"second calendar", event("SUMMARY:x") + event("SUMMARY:y"), "text follows END:VCALENDAR", 10},
+		{"nested calendar", "BEGIN:VCALENDAR\nBEGIN:VCALENDAR\n", "begins inside another", 2},
+		{"component without name", "BEGIN:VCALENDAR\nBEGIN:\n", "BEGIN is not followed by the name", 2},
+		{"no event", "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nEND:VTODO\r\nEND:VCALENDAR\r\n", "no VEVENT", 0},
+		{"two events", event("END:VEVENT", "BEGIN:VEVENT", "UID:2"), "different UIDs", 0},
+		{"not UTF-8", event("SUMMARY:Zo\xeb"), "not valid UTF-8", 7},
+		{"NUL", event("SUMMARY:a\x00b"), "control character", 7},
+		{"bare CR", event("SUMMARY:a\rb"), "control character", 7},
+		{"CR as line end", strings.ReplaceAll(event("SUMMARY:x"), "\r\n", "\r"), "control character", 1},
+		{"no colon", event("SUMMARY"), "no property name", 7},
+		{"no name", event(":x"), "no property name", 7},
+		{"open quote", event(`ATTENDEE;CN="a:mailto:a@example.com`), "double quote", 7},
+		{"quote inside a value", event(`ATTENDEE;CN=a"b":mailto:a@example.com`), "double quote", 7},
+		{"impossible date", event("DTSTART:20260230T100000Z"), "DTSTART is not a date", 0},
+		{"date with dashes", event("DTSTART:2026-01-01T10:00:00Z"), "DTSTART is not a date", 0},
+		{"bad end", event("DTSTART:20260101T100000Z", "DTEND:soon"), "DTEND is not a date", 0},
+		{"bad stamp", event("DTSTAMP:"), "DTSTAMP is not a date", 0},
+		{"bad duration", event("DTSTART:20260101T100000Z", "DURATION:1H"), "DURATION cannot be read", 0},
+		{"empty duration", event("DTSTART:20260101T100000Z", "DURATION:PT"), "DURATION cannot be read", 0},
+		{"negative duration", event("DTSTART:20260101T100000Z", "DURATION:-PT1H"), "DURATION cannot be read", 0},
+		{"endless duration", event("DTSTART:20260101T100000Z", "DURATION:P999999999W"), "DURATION cannot be read", 0},
+		{"bad sequence", event("SEQUENCE:one"), "SEQUENCE is not a number", 0},
+		{"negative sequence", event("SEQUENCE:-1"), "SEQUENCE is not a number", 0},
+		{"Windows zone unexplained", event("DTSTART;TZID=W. Europe Standard Time:20260101T100000"), "is not an IANA name", 0},
+		{"the machine's zone", event("DTSTART;TZID=Local:20260101T100000"), "is not an IANA name", 0},
+		{"the machine's zone as a file", event("DTSTART;TZID=localtime:20260101T100000"), "is not an IANA name", 0},
+		{"a path for a zone", event("DTSTART;TZID=../../etc/passwd:20260101T100000"), "is not an IANA name", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := calendar.Read(tc.text)
 			var e *calendar.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, tc.code, e.Code, err)
+			assert.Contains(t, e.Reason, tc.reason)
 			assert.Equal(t, tc.line, e.Line, err)
-			assert.NotEmpty(t, e.Reason)
 		})
 	}
 }

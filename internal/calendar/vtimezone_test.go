@@ -135,7 +135,7 @@ func TestZonesThatCannotBeRead(t *testing.T) {
 			_, err := calendar.Read(zoned(zone, "20260101T100000"))
 			var e *calendar.Error
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, calendar.UnknownTimeZone, e.Code)
+			assert.Equal(t, "its VTIMEZONE cannot be read", e.Reason)
 			assert.Error(t, e.Err)
 		})
 	}

@@ -32,14 +32,14 @@ func ReadPrevious(data []byte) (*Previous, error) {
 	}
 	main := d.cal.main()
 	p := &Previous{
-		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.who().organizer(),
+		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.organizer(),
 		facts: map[string]map[string]string{}, messageIDs: d.messageIDs("Message-ID", "References", "In-Reply-To"),
 	}
 	p.sequence, _ = readSequence(sequence(main))
 	if stamp, _ := main.Get("DTSTAMP"); stamp != nil {
 		p.stamp = stamp.When().Clock
 	}
-	for _, a := range d.cal.who().attendees {
+	for _, a := range d.cal.attendees {
 		if a.key != "" {
 			p.attendees = append(p.attendees, a.key)
 		}
@@ -61,7 +61,7 @@ func (d *document) facts(e *ical.Component) map[string]string {
 		for p := range e.Each(name) {
 			value := strings.ToUpper(strings.Trim(p.Value, " \t"))
 			if w := p.When(); w.OK {
-				if t, ok := d.locations.instant(w); ok {
+				if t, ok := d.zones.instant(w); ok {
 					value = w.ValueType() + t.Format(":20060102T150405Z")
 				}
 			}

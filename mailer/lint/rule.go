@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // Rule is one rule and its documentation.
@@ -104,4 +107,30 @@ func Markdown() string {
 		}, " | ") + " |\n")
 	}
 	return b.String()
+}
+
+// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; eachPart and eachCalendarPart do
+// the same for parts.
+func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for _, e := range d.cal.events {
+			one(d, r, e)
+		}
+	}
+}
+
+func eachPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for _, p := range d.parts {
+			one(d, r, p)
+		}
+	}
+}
+
+func eachCalendarPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for p := range d.calendarParts {
+			one(d, r, p)
+		}
+	}
 }

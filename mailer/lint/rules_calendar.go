@@ -23,7 +23,7 @@ var calendarRules = []Rule{
 			switch m {
 			case "REQUEST", "CANCEL":
 			case "PUBLISH":
-				if !d.foreign() || len(d.cal.who().attendees) > 0 {
+				if !d.foreign() || len(d.cal.attendees) > 0 {
 					r.fatal(d.at(p.Line), "METHOD:PUBLISH, which asks nobody to answer")
 				} else {
 					r.warn(d.at(p.Line), "METHOD:PUBLISH, which asks nobody to answer")
@@ -59,20 +59,18 @@ var calendarRules = []Rule{
 		Why:    "DTSTAMP decides which of two messages is the newer; without it Gmail ignored cancellations.",
 		Source: "RFC 5545 section 3.8.7.2; RFC 5546 section 2.1.5; Couchers issue 8557",
 		Fix:    "Write DTSTAMP with the time this calendar was made, as 20270401T120000Z.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				p := d.once(r, e, "DTSTAMP", true)
-				if p == nil {
-					continue
-				}
-				w := p.When()
-				if !w.OK || !w.UTC || w.TZID != "" {
-					r.add(d.at(p.Line), "DTSTAMP:%s is no time in UTC", quoteName(p.Value))
-				} else if now := d.options.Now; !now.IsZero() && w.Clock.Sub(now).Minutes() > 5 {
-					r.add(d.at(p.Line), "DTSTAMP:%s is more than 5 minutes in the future", p.Value)
-				}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			p := d.once(r, e, "DTSTAMP", true)
+			if p == nil {
+				return
 			}
-		},
+			w := p.When()
+			if !w.OK || !w.UTC || w.TZID != "" {
+				r.add(d.at(p.Line), "DTSTAMP:%s is no time in UTC", quoteName(p.Value))
+			} else if now := d.options.Now; !now.IsZero() && w.Clock.Sub(now).Minutes() > 5 {
+				r.add(d.at(p.Line), "DTSTAMP:%s is more than 5 minutes in the future", p.Value)
+			}
+		}),
 	},
 	{
 		ID: "IM43", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
@@ -102,19 +100,17 @@ var calendarRules = []Rule{
 		Why:    "Outlook goes by it in preference to SEQUENCE.",
 		Source: "MS-OXCICAL, on SEQUENCE and X-MICROSOFT-CDO-APPT-SEQUENCE",
 		Fix:    "Leave it out, or write the same number.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				seq := strings.Trim(e.Value("SEQUENCE"), " \t")
-				if seq == "" {
-					seq = "0"
-				}
-				for p := range e.Each("X-MICROSOFT-CDO-APPT-SEQUENCE") {
-					if strings.Trim(p.Value, " \t") != seq {
-						r.add(d.at(p.Line), "it is %s, but SEQUENCE is %s", quote(p.Value), quoteName(seq))
-					}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			seq := strings.Trim(e.Value("SEQUENCE"), " \t")
+			if seq == "" {
+				seq = "0"
+			}
+			for p := range e.Each("X-MICROSOFT-CDO-APPT-SEQUENCE") {
+				if strings.Trim(p.Value, " \t") != seq {
+					r.add(d.at(p.Line), "it is %s, but SEQUENCE is %s", quote(p.Value), quoteName(seq))
 				}
 			}
-		},
+		}),
 	},
 }
 
@@ -172,7 +168,7 @@ func checkObject(d *document, r *report) {
 	}
 	d.once(r, object, "CALSCALE", false)
 	for i := range object.Properties {
-		if p := &object.Properties[i]; object.First > 0 && p.Line > object.First {
+		if p := &object.Properties[i]; len(object.Components) > 0 && p.Line > object.Components[0].Line {
 			r.add(d.at(p.Line), "%s of the calendar stands behind a component", quoteName(p.Name))
 		}
 	}

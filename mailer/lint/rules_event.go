@@ -15,17 +15,15 @@ var eventRules = []Rule{
 		Why:    "Clients compare it to tell the newer message; a cancellation without it is taken for an old one.",
 		Source: "RFC 5545 section 3.8.7.4; RFC 5546 section 3.2.5",
 		Fix:    "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
-				if p == nil {
-					continue
-				}
-				if _, ok := readSequence(p.Value); !ok {
-					r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
-				}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
+			if p == nil {
+				return
 			}
-		},
+			if _, ok := readSequence(p.Value); !ok {
+				r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
+			}
+		}),
 	},
 	{
 		ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
@@ -121,9 +119,8 @@ func (d *document) allTold() bool {
 	if before == nil || before.method != "REQUEST" || len(before.attendees) == 0 {
 		return false
 	}
-	now := d.cal.who()
 	for _, key := range before.attendees {
-		if key != before.organizer && now.find(key) == nil {
+		if key != before.organizer && d.cal.byKey[key] == nil {
 			return false
 		}
 	}

@@ -2,9 +2,10 @@ package lint
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/address"
@@ -27,13 +28,11 @@ var headerRules = []Rule{
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
 		Fix:    "Fold at spaces, and encode with a library.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				for i := range p.Fields {
-					checkFieldText(r, p, &p.Fields[i])
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			for i := range p.Fields {
+				checkFieldText(r, p, &p.Fields[i])
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
@@ -167,30 +166,17 @@ func checkReadable(d *document, r *report) {
 		}
 	}
 	if f, _ := d.field("Date"); f != nil {
-		if !isDate(f.Value) {
+		if _, err := mail.ParseDate(f.Value); err != nil {
 			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.Value))
 		}
 	}
-	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.Value) {
+	if f, _ := d.field("Message-ID"); f != nil && !messageID.MatchString(f.Value) {
 		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.Value))
 	}
 }
 
-// isDate reports whether s is a date-time (RFC 5322 section 3.3). The form that nearly every mail has comes first, because mail.ParseDate
-// tries many others before it and makes an error for each.
-func isDate(s string) bool {
-	if _, err := time.Parse(time.RFC1123Z, s); err == nil {
-		return true
-	}
-	_, err := mail.ParseDate(s)
-	return err == nil
-}
-
-// isMessageID reports whether s is <left@right> (RFC 5322 section 3.6.4).
-func isMessageID(s string) bool {
-	return len(s) > 4 && s[0] == '<' && s[len(s)-1] == '>' && strings.IndexByte(s, '@') > 1 && !strings.ContainsAny(s, " \t") &&
-		strings.IndexByte(s, '@') < len(s)-2 && strings.Count(s, "<") == 1
-}
+// messageID is the form of a Message-ID (RFC 5322 section 3.6.4).
+var messageID = regexp.MustCompile(`^<[^@< \t][^< \t]*@[^< \t]*[^< \t]>$`)
 
 const (
 	maxHeaderLine = 78 // RFC 5322 section 2.1.1
@@ -217,7 +203,7 @@ func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
 	if !isASCII(f.Value) && !onlyInAddresses(f) {
 		r.strict(where, "it has characters beyond ASCII that are not encoded: %s", quote(f.Value))
 	}
-	for word := range encodedWords(f.Value) {
+	for _, word := range encodedWord.FindAllString(f.Value, -1) {
 		if len(word) > maxWord {
 			r.strict(where, "an encoded-word of %d characters", len(word))
 		}
@@ -257,30 +243,23 @@ func onlyInAddresses(f *mimetree.Field) bool {
 func checkHidden(r *report, header, s string) {
 	for _, c := range s {
 		switch {
-		case c < ' ' && c != '\t', c >= 0x7f && c < 0xa0, c == 0x2028, c == 0x2029:
+		case unicode.IsControl(c) && c != '\t', c == 0x2028, c == 0x2029:
 			r.add(place{header: header}, "there is a control character (%U) in %s", c, quote(s))
 			return
-		case isBidi(c):
+		case unicode.Is(unicode.Bidi_Control, c):
 			r.strict(place{header: header}, "there is a bidi control (%U) in %s", c, quote(s))
 			return
 		}
 	}
 }
 
-// isBidi reports the twelve characters of Unicode's Bidi_Control.
-func isBidi(c rune) bool {
-	return c == 0x061c || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
-}
-
+// lineOfBareLF returns the number of the first line that ends in a LF alone.
 func lineOfBareLF(s string) int {
-	for number, at := 1, 0; ; number++ {
-		n := strings.IndexByte(s[at:], '\n')
-		if n < 0 {
-			return 0
+	number := 0
+	for line := range strings.Lines(s) {
+		if number++; !strings.HasSuffix(line, "\r\n") {
+			break
 		}
-		if n == 0 || s[at+n-1] != '\r' {
-			return number
-		}
-		at += n + 1
 	}
+	return number
 }

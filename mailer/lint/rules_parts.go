@@ -16,23 +16,21 @@ var partRules = []Rule{
 		Why:    "Go, and others, refuse a part whose parameters are double; the component parameter, which must be repeated, is how that happens.",
 		Source: "RFC 2045 section 5.1; RFC 5545 section 8.1",
 		Fix:    "Write type/subtype and parameters once each, values with special characters in quotes.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				f, n := p.Field("Content-Type")
-				if n == 0 {
-					continue
-				}
-				where := place{header: "Content-Type", part: p}
-				if n > 1 {
-					r.add(where, "the field is there %d times", n)
-				}
-				if len(f.Value) > maxMedia {
-					r.add(where, "the value is %d octets long", len(f.Value))
-				} else if _, _, err := mime.ParseMediaType(f.Value); err != nil {
-					r.add(where, "%s cannot be parsed (%s)", quote(f.Value), strings.TrimPrefix(err.Error(), "mime: "))
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			f, n := p.Field("Content-Type")
+			if n == 0 {
+				return
 			}
-		},
+			where := place{header: "Content-Type", part: p}
+			if n > 1 {
+				r.add(where, "the field is there %d times", n)
+			}
+			if len(f.Value) > maxMedia {
+				r.add(where, "the value is %d octets long", len(f.Value))
+			} else if _, _, err := mime.ParseMediaType(f.Value); err != nil {
+				r.add(where, "%s cannot be parsed (%s)", quote(f.Value), strings.TrimPrefix(err.Error(), "mime: "))
+			}
+		}),
 	},
 	{
 		ID: "IM15", Own: Error, Any: Error, Origin: Composed, scope: inMailEvent,
@@ -57,13 +55,11 @@ var partRules = []Rule{
 		Why:    "Tuta overlooked method=request.",
 		Source: "RFC 6047 section 2.4 ignores case; tutanota issue 2960",
 		Fix:    "Write method=REQUEST or method=CANCEL.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if m, _ := p.Media.Get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
-					r.add(place{header: "Content-Type", part: p}, "method=%s", quoteName(m))
-				}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if m, _ := p.Media.Get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
+				r.add(place{header: "Content-Type", part: p}, "method=%s", quoteName(m))
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM17", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
@@ -71,23 +67,21 @@ var partRules = []Rule{
 		Why:    "Without it the text counts as US-ASCII, and names beyond that are spoiled; Outlook called such parts \"not supported\".",
 		Source: "RFC 6047 section 2.4 (MUST where a character is not ASCII); sendgrid-nodejs issue 1313",
 		Fix:    "Add charset=UTF-8 to the Content-Type, always.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				charset, ok := p.Media.Get("charset")
-				if strings.EqualFold(charset, "utf-8") {
-					continue
-				}
-				where, what := place{header: "Content-Type", part: p}, "there is no charset"
-				if ok {
-					what = "charset=" + quoteName(charset)
-				}
-				if isASCII(p.Text()) {
-					r.add(where, "%s", what)
-				} else {
-					r.error(where, "%s, but the calendar is not all ASCII", what)
-				}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			charset, ok := p.Media.Get("charset")
+			if strings.EqualFold(charset, "utf-8") {
+				return
 			}
-		},
+			where, what := place{header: "Content-Type", part: p}, "there is no charset"
+			if ok {
+				what = "charset=" + quoteName(charset)
+			}
+			if isASCII(p.Text()) {
+				r.add(where, "%s", what)
+			} else {
+				r.error(where, "%s, but the calendar is not all ASCII", what)
+			}
+		}),
 	},
 	{
 		ID: "IM18", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -95,21 +89,19 @@ var partRules = []Rule{
 		Why:    "It would have to be repeated for VTIMEZONE, and a repeated parameter is refused by parsers; no large sender has it.",
 		Source: "RFC 5545 section 8.1; RFC 6047 section 2.4 (optional)",
 		Fix:    "Leave it out.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				for _, q := range p.Media.Params {
-					if q.Name != "component" {
-						continue
-					}
-					where := place{header: "Content-Type", part: p}
-					if p == d.source && d.cal != nil && !d.cal.hasComponent(strings.ToUpper(q.Value)) {
-						r.error(where, "component=%s, but there is none in the calendar", quoteName(q.Value))
-					} else {
-						r.add(where, "component=%s", quoteName(q.Value))
-					}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			for _, q := range p.Media.Params {
+				if q.Name != "component" {
+					continue
+				}
+				where := place{header: "Content-Type", part: p}
+				if p == d.source && d.cal != nil && !d.cal.hasComponent(strings.ToUpper(q.Value)) {
+					r.error(where, "component=%s, but there is none in the calendar", quoteName(q.Value))
+				} else {
+					r.add(where, "component=%s", quoteName(q.Value))
 				}
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM20", Own: Error, Any: Error, Origin: Composed, scope: inMail,
@@ -117,13 +109,11 @@ var partRules = []Rule{
 		Why:    "With Content-Disposition: attachment, Evolution and Apple Mail show a file in place of the invitation.",
 		Source: "RFC 2183 section 2.2; Nextcloud Mail issue 10416",
 		Fix:    "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if p.Disposition.Kind == "attachment" {
-					r.add(place{header: "Content-Disposition", part: p}, "the part is an attachment")
-				}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.Disposition.Kind == "attachment" {
+				r.add(place{header: "Content-Disposition", part: p}, "the part is an attachment")
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM21", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -131,19 +121,17 @@ var partRules = []Rule{
 		Why:    "Thunderbird showed no invitation for a part with Content-ID and Content-Disposition: inline; Google and Exchange send none of the three.",
 		Source: "PHPMailer issue 175 (2025)",
 		Fix:    "Send the part with Content-Type and Content-Transfer-Encoding only.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if _, n := p.Field("Content-ID"); n > 0 {
-					r.add(place{header: "Content-ID", part: p}, "the part has a Content-ID")
-				}
-				if p.Disposition.Kind != "" && p.Disposition.Kind != "attachment" {
-					r.add(place{header: "Content-Disposition", part: p}, "the part has the disposition %s", quote(p.Disposition.Kind))
-				}
-				if name, ok := p.Media.Get("name"); ok {
-					r.add(place{header: "Content-Type", part: p}, "the part has the name %s", quote(name))
-				}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if _, n := p.Field("Content-ID"); n > 0 {
+				r.add(place{header: "Content-ID", part: p}, "the part has a Content-ID")
 			}
-		},
+			if p.Disposition.Kind != "" && p.Disposition.Kind != "attachment" {
+				r.add(place{header: "Content-Disposition", part: p}, "the part has the disposition %s", quote(p.Disposition.Kind))
+			}
+			if name, ok := p.Media.Get("name"); ok {
+				r.add(place{header: "Content-Type", part: p}, "the part has the name %s", quote(name))
+			}
+		}),
 	},
 	{
 		ID: "IM25", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
@@ -151,22 +139,20 @@ var partRules = []Rule{
 		Why:    "Clients that only look at attachments, and people, go by the name; anything but base64 may be altered on the way.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; RFC 5545 section 8.1 (extension ics)",
 		Fix:    "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				if !p.IsICS() {
-					continue
-				}
-				if p.Disposition.Kind != "attachment" {
-					r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
-				}
-				if p.Encoding != "base64" {
-					r.add(place{header: "Content-Transfer-Encoding", part: p}, "it is %s and not base64", quoteName(p.Encoding))
-				}
-				if name := fileName(p); !strings.HasSuffix(strings.ToLower(name), ".ics") {
-					r.add(place{header: "Content-Disposition", part: p}, "the file name is %s", quote(name))
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			if !p.IsICS() {
+				return
 			}
-		},
+			if p.Disposition.Kind != "attachment" {
+				r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
+			}
+			if p.Encoding != "base64" {
+				r.add(place{header: "Content-Transfer-Encoding", part: p}, "it is %s and not base64", quoteName(p.Encoding))
+			}
+			if name := fileName(p); !strings.HasSuffix(strings.ToLower(name), ".ics") {
+				r.add(place{header: "Content-Disposition", part: p}, "the file name is %s", quote(name))
+			}
+		}),
 	},
 	{
 		ID: "IM26", Own: Error, Any: Error, Origin: Composed, scope: inMail,
@@ -198,12 +184,10 @@ var partRules = []Rule{
 		Why:    "Old clients show raw or encoded names as garbage, and a path in a name is an attempt to write elsewhere.",
 		Source: "RFC 2183 section 2.3; RFC 2231 section 4; RFC 2047 section 5 (no encoded-word in a parameter)",
 		Fix:    "Call it invite.ics.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				checkFileName(r, p, "Content-Disposition", &p.Disposition, "filename")
-				checkFileName(r, p, "Content-Type", &p.Media, "name")
-			}
-		},
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			checkFileName(r, p, "Content-Disposition", &p.Disposition, "filename")
+			checkFileName(r, p, "Content-Type", &p.Media, "name")
+		}),
 	},
 }
 

@@ -19,7 +19,7 @@ var peopleRules = []Rule{
 			for _, e := range d.cal.events {
 				d.once(r, e, "ORGANIZER", true)
 			}
-			for _, o := range d.cal.who().organizers {
+			for _, o := range d.cal.organizers {
 				if o.problem != "" {
 					r.add(d.at(o.property.Line), "ORGANIZER %s: %s", quote(o.property.Value), o.problem)
 				}
@@ -40,7 +40,7 @@ var peopleRules = []Rule{
 					}
 				}
 			}
-			for _, a := range d.cal.who().attendees {
+			for _, a := range d.cal.attendees {
 				if a.problem != "" {
 					r.add(d.at(a.property.Line), "ATTENDEE %s: %s", quote(a.property.Value), a.problem)
 				}
@@ -66,7 +66,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5546 section 2.1.3 (organizer and attendees are separate); experience",
 		Fix:    "Leave that mail out; put the event into the organizer's calendar in another way.",
 		check: func(d *document, r *report) {
-			organizer := d.cal.who().organizer()
+			organizer := d.cal.organizer()
 			for _, to := range d.to {
 				if to.key != "" && to.key == organizer && (d.method == "REQUEST" || d.method == "CANCEL") {
 					r.add(place{header: "To"}, "%s is the ORGANIZER", quote(to.addr))
@@ -88,7 +88,7 @@ var peopleRules = []Rule{
 				return
 			}
 			for _, to := range d.to {
-				a := d.cal.who().find(to.key)
+				a := d.cal.byKey[to.key]
 				if a == nil {
 					continue
 				}
@@ -108,7 +108,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5545 sections 3.2.3, 3.2.12, 3.2.16 and 3.2.17; icalendar issue 103",
 		Fix:    "RSVP=TRUE, PARTSTAT=NEEDS-ACTION, ROLE=REQ-PARTICIPANT, CUTYPE=INDIVIDUAL, hyphens included.",
 		check: func(d *document, r *report) {
-			for _, a := range d.cal.who().attendees {
+			for _, a := range d.cal.attendees {
 				for q := range a.property.Parameters {
 					legal, known := enums[q.Name]
 					value := strings.ToUpper(q.Value)
@@ -138,7 +138,7 @@ var peopleRules = []Rule{
 		Source: "RFC 5545 section 3.2.18; MS-STANOICAL, on SENT-BY",
 		Fix:    "Leave it out; let From and ORGANIZER be the same.",
 		check: func(d *document, r *report) {
-			for _, o := range d.cal.who().organizers {
+			for _, o := range d.cal.organizers {
 				v, ok := o.property.Parameter("SENT-BY")
 				switch {
 				case !ok:
@@ -166,7 +166,7 @@ func (d *document) mustInvite(r *report) {
 		return // IM58, IM29
 	}
 	for _, to := range d.to {
-		if d.cal.who().find(to.key) != nil {
+		if d.cal.byKey[to.key] != nil {
 			return
 		}
 	}

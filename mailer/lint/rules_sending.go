@@ -14,7 +14,7 @@ var sendingRules = []Rule{
 		Source: "Google, Calendar API: invite users to an event; RFC 6047 section 2.3; Nextcloud, IMipPlugin.php",
 		Fix:    "Send as the ORGANIZER, or add a Reply-To.",
 		check: func(d *document, r *report) {
-			organizer := d.cal.who().organizer()
+			organizer := d.cal.organizer()
 			if organizer == "" || len(d.from) == 0 || d.from[0].key == organizer {
 				return
 			}

@@ -30,12 +30,12 @@ var seriesRules = []Rule{
 			if uid, _ := e.Get("UID"); uid != nil && uid.Value != before.uid {
 				r.add(d.at(uid.Line), "the UID was %s and is %s", quote(before.uid), quote(uid.Value))
 			}
-			now := d.cal.who().organizer()
+			now := d.cal.organizer()
 			if now == "" || before.organizer == "" || now == before.organizer {
 				return
 			}
 			p, _ := e.Get("ORGANIZER")
-			where := d.the()
+			where := d.at(0)
 			if p != nil {
 				where = d.at(p.Line)
 			}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // The rules on content lines: line ends, folds, characters, quotes, escapes.
@@ -17,14 +18,23 @@ var textRules = []Rule{
 		Source: "RFC 5545 section 3.1",
 		Fix:    "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			l.bareCR.report(d, r.add, "a CR without LF")
+			last := 0
+			for number, line := range d.cal.lines {
+				if last = number; firstControl(line) == "\r" {
+					r.add(d.at(number), "a CR without LF")
+				}
+			}
 			if d.foreign() && d.inherited() {
 				return
 			}
-			l.bareLF.report(d, r.add, "a LF without CR")
-			if l.unfinished > 0 {
-				r.add(d.at(l.unfinished), "the last line has no line end")
+			number := 0
+			for line := range strings.Lines(d.cal.text) {
+				if number++; strings.HasSuffix(line, "\n") && !strings.HasSuffix(line, "\r\n") {
+					r.add(d.at(number), "a LF without CR")
+				}
+			}
+			if !strings.HasSuffix(d.cal.text, "\n") {
+				r.add(d.at(last), "the last line has no line end")
 			}
 		},
 	},
@@ -35,14 +45,21 @@ var textRules = []Rule{
 		Source: "RFC 5545 section 3.1; RFC 5322 section 2.1.1",
 		Fix:    "Fold: CRLF and one space after at most 75 octets.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			if d.source != nil && d.source.Encoding != "base64" && d.source.Encoding != "quoted-printable" {
-				l.veryLong.report(d, r.error, "the line is longer than 998 octets and not encoded")
-				if l.veryLong.n > 0 {
-					return
+			found := false
+			for number, line := range d.cal.lines {
+				if len(line) > mimetree.MaxLine && !d.encoded() {
+					r.error(d.at(number), "the line is longer than 998 octets and not encoded")
+					found = true
 				}
 			}
-			l.long.report(d, r.add, "the line is longer than 75 octets")
+			if found {
+				return
+			}
+			for number, line := range d.cal.lines {
+				if len(line) > 75 {
+					r.add(d.at(number), "the line is longer than 75 octets")
+				}
+			}
 		},
 	},
 	{
@@ -69,7 +86,7 @@ var textRules = []Rule{
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
 		Fix:    "Use quoted-printable, or fold before the space.",
 		check: func(d *document, r *report) {
-			if d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable" {
+			if d.encoded() {
 				return
 			}
 			for line, fold := range d.cal.folds {
@@ -86,9 +103,16 @@ var textRules = []Rule{
 		Source: "RFC 5545 sections 3.1 and 3.3.11",
 		Fix:    "Write UTF-8, line breaks in texts as \\n, and leave controls out.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			l.control.report(d, r.add, "a control character")
-			l.badUTF8.report(d, r.add, "this is not UTF-8")
+			for number, line := range d.cal.lines {
+				if c := firstControl(line); c != "" && c != "\r" {
+					r.add(d.at(number), "a control character")
+				}
+			}
+			for line := range ical.Lines(d.cal.text) { // a fold may cut through a character
+				if !utf8.ValidString(line.Text) {
+					r.add(d.at(line.Number), "this is not UTF-8")
+				}
+			}
 		},
 	},
 	{
@@ -135,6 +159,15 @@ func (d *document) inherited() bool {
 	return d.stored && d.source != nil && d.source.Encoding != "base64"
 }
 
+// firstControl returns the first control character of a line but tabs, "" if there is none.
+func firstControl(line string) string {
+	i := strings.IndexFunc(line, func(c rune) bool { return isControl(c) && c != '\t' })
+	if i < 0 {
+		return ""
+	}
+	return line[i : i+1]
+}
+
 // fold is one fold: what stands before and after it on their physical lines.
 type fold struct {
 	before, after string
@@ -144,19 +177,12 @@ type fold struct {
 // folds yields each fold with the number of the line before it.
 func (c *calendar) folds(yield func(int, fold) bool) {
 	for _, p := range c.Properties {
-		rest, number := p.Raw, p.Line
-		for {
-			n := strings.IndexByte(rest, '\n')
-			if n < 0 {
-				break
-			}
-			f := fold{before: strings.TrimSuffix(rest[:n], "\r"), text: slices.Contains(texts, p.Name)}
-			rest = rest[n+1:]
-			f.after = rest[min(1, len(rest)):]
-			if !yield(number, f) {
+		lines := strings.Split(p.Raw, "\n")
+		for i, before := range lines[:len(lines)-1] {
+			f := fold{strings.TrimSuffix(before, "\r"), lines[i+1][min(1, len(lines[i+1])):], slices.Contains(texts, p.Name)}
+			if !yield(p.Line+i, f) {
 				return
 			}
-			number++
 		}
 	}
 }
@@ -187,7 +213,7 @@ func checkParams(d *document, r *report, p *ical.Property) {
 	}
 	// An unquoted colon shows in the value: what should be the address comes later.
 	if p.Name == "ORGANIZER" || p.Name == "ATTENDEE" {
-		if i := indexFold(p.Value, "mailto:"); i > 0 {
+		if i := strings.Index(strings.ToLower(p.Value), "mailto:"); i > 0 {
 			r.add(d.at(p.Line), "%s: a parameter needs quotes for its colon; the value is %s", p.Name, quote(p.Value))
 		}
 	}

@@ -16,11 +16,9 @@ var timeRules = []Rule{
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
 		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				checkSpan(d, r, e)
-			}
-		},
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			checkSpan(d, r, e)
+		}),
 	},
 	{
 		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
@@ -61,19 +59,17 @@ var timeRules = []Rule{
 		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
 		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
 		Fix:    "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				for i := range e.Properties {
-					p := &e.Properties[i]
-					if p.Name == "TZID" {
-						r.error(d.at(p.Line), "TZID is a property of the VEVENT")
-					}
-					if slices.Contains(times, p.Name) {
-						checkZone(d, r, p)
-					}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			for i := range e.Properties {
+				p := &e.Properties[i]
+				if p.Name == "TZID" {
+					r.error(d.at(p.Line), "TZID is a property of the VEVENT")
+				}
+				if slices.Contains(times, p.Name) {
+					checkZone(d, r, p)
 				}
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
@@ -81,18 +77,16 @@ var timeRules = []Rule{
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
 		Source: "Microsoft KB 2643084",
 		Fix:    "Use a simple RRULE, or send single events.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				rule, _ := e.Get("RRULE")
-				if rule == nil {
-					if p, n := e.Get("RDATE"); n > 0 {
-						r.add(d.at(p.Line), "there is an RDATE and no RRULE")
-					}
-					continue
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			rule, _ := e.Get("RRULE")
+			if rule == nil {
+				if p, n := e.Get("RDATE"); n > 0 {
+					r.add(d.at(p.Line), "there is an RDATE and no RRULE")
 				}
-				checkRecurrence(d, r, rule)
+				return
 			}
-		},
+			checkRecurrence(d, r, rule)
+		}),
 	},
 	{
 		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
@@ -172,8 +166,8 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 	a, b := from.Clock, to.Clock
 	if from.UTC != to.UTC || from.TZID != to.TZID {
 		var okA, okB bool
-		a, okA = d.locations.instant(from)
-		b, okB = d.locations.instant(to)
+		a, okA = d.zones.instant(from)
+		b, okB = d.zones.instant(to)
 		if !okA || !okB {
 			return
 		}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
@@ -16,7 +17,7 @@ var readingRules = []Rule{
 		Fix:    "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
 		check: func(d *document, r *report) {
 			for _, l := range d.limits {
-				r.put(Error, l.origin, true, l.where, "%s", []any{l.what})
+				r.put(Finding{Level: Error, Origin: l.origin, Fatal: true}, l.where, "%s", l.what)
 			}
 		},
 	},
@@ -57,15 +58,13 @@ var treeRules = []Rule{
 		Why:    "Outlook and Apple Mail show their buttons for an alternative of the text only; elsewhere it is a file.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; MS-OXCMAIL section 2.1.3.3.8.2",
 		Fix:    "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if p.Parent == nil {
-					r.add(place{part: p}, "the calendar is the whole message")
-				} else if p.Parent.Media.Kind != "multipart/alternative" {
-					r.add(place{part: p}, "the calendar is in a %s", quote(p.Parent.Media.Kind))
-				}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.Parent == nil {
+				r.add(place{part: p}, "the calendar is the whole message")
+			} else if p.Parent.Media.Kind != "multipart/alternative" {
+				r.add(place{part: p}, "the calendar is in a %s", quote(p.Parent.Media.Kind))
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM03", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -88,28 +87,26 @@ var treeRules = []Rule{
 		Why:    "Clients show the last alternative they understand; anything behind the calendar hides it.",
 		Source: "RFC 2046 section 5.1.4; MS-OXCMAIL section 2.1.3.3.8.2",
 		Fix:    "Order the parts: text/plain, text/html (or multipart/related), text/calendar.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
-					continue
-				}
-				siblings := p.Parent.Children
-				if last := siblings[len(siblings)-1]; last != p {
-					r.add(place{part: p}, "%s comes after the calendar", quote(last.Media.Kind))
-				}
-				html := false
-				for _, s := range siblings {
-					switch s.Media.Kind {
-					case "text/html", "multipart/related":
-						html = true
-					case "text/plain":
-						if html {
-							r.add(place{part: s}, "the plain text comes after the HTML")
-						}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
+				return
+			}
+			siblings := p.Parent.Children
+			if last := siblings[len(siblings)-1]; last != p {
+				r.add(place{part: p}, "%s comes after the calendar", quote(last.Media.Kind))
+			}
+			html := false
+			for _, s := range siblings {
+				switch s.Media.Kind {
+				case "text/html", "multipart/related":
+					html = true
+				case "text/plain":
+					if html {
+						r.add(place{part: s}, "the plain text comes after the HTML")
 					}
 				}
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM05", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
@@ -190,36 +187,15 @@ var treeRules = []Rule{
 		Why:    "With other attachments some clients show a blank mail or hide the invitation.",
 		Source: "nodemailer issue 1206; PHPMailer issue 175",
 		Fix:    "Link to documents instead of attaching them.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				switch {
-				case p.IsMultipart(), p.IsCalendar(), p.IsICS(), p.IsBody("text/plain") || p.IsBody("text/html"):
-				case p.Within("multipart/related") != nil || p.Within("multipart/alternative") != nil:
-				default:
-					r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			switch {
+			case p.IsMultipart(), p.IsCalendar(), p.IsICS(), p.IsBody("text/plain") || p.IsBody("text/html"):
+			case p.Within("multipart/related") != nil || p.Within("multipart/alternative") != nil:
+			default:
+				r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
 			}
-		},
+		}),
 	},
-}
-
-// calendarParts yields the text/calendar parts with a method.
-func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
-	for _, p := range d.parts {
-		if p.IsCalendar() && p.Media.Has("method") && !yield(p) {
-			return
-		}
-	}
-}
-
-// body returns the first part of that type that is there to be read.
-func (d *document) body(kind string) *mimetree.Part {
-	for _, p := range d.parts {
-		if p.IsBody(kind) {
-			return p
-		}
-	}
-	return nil
 }
 
 func (d *document) mustSay(r *report, kind string) {
@@ -234,7 +210,7 @@ func (d *document) mustSay(r *report, kind string) {
 	// Nothing but white space and what is invisible. The latter counts here: it is a text that somebody wrote.
 	text := p.Text()
 	if kind == "text/html" {
-		text = stripTags(text)
+		text = readHTML(text).text
 	}
 	if strings.Trim(text, " \t\r\n\u00a0") == "" {
 		r.add(place{part: p}, "it is blank")
@@ -267,4 +243,58 @@ func sameLines(a, b string) (line int, same bool) {
 		}
 		a, b = restA, restB
 	}
+}
+
+// checkImages is IM11: what cid: in the HTML names is there, and what has a Content-ID for it is shown.
+func checkImages(d *document, r *report) {
+	byID := map[string][]*mimetree.Part{}
+	var named []*mimetree.Part
+	for _, p := range d.parts {
+		if f, _ := p.Field("Content-ID"); f != nil && p.IsLeaf() && !p.IsCalendar() && !p.IsICS() {
+			id := strings.Trim(f.Value, "<> \t")
+			byID[id] = append(byID[id], p)
+			named = append(named, p)
+		}
+	}
+	shown := map[*mimetree.Part]bool{}
+	for _, html := range d.parts {
+		if !html.IsBody("text/html") {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, m := range contentID.FindAllStringSubmatch(html.Text(), -1) {
+			id := m[1]
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			found := false
+			for _, p := range byID[id] {
+				if shareRelated(html, p) {
+					found, shown[p] = true, true
+				}
+			}
+			if !found {
+				r.error(place{part: html}, "cid:%s names no part of the same multipart/related", quoteName(id))
+			}
+		}
+	}
+	for _, p := range named {
+		if !shown[p] && !p.IsBody("text/html") && !p.IsBody("text/plain") {
+			r.add(place{part: p}, "no HTML shows this %s, which has a Content-ID", quote(p.Media.Kind))
+		}
+	}
+}
+
+// contentID is what follows cid: in an attribute or a style of the HTML.
+var contentID = regexp.MustCompile(`(?i)["'=(]cid:([^"'>) \t\r\n]+)`)
+
+// shareRelated reports whether some multipart/related holds both.
+func shareRelated(a, b *mimetree.Part) bool {
+	for q := a.Parent; q != nil; q = q.Parent {
+		if q.Media.Kind == "multipart/related" && q.Has(b) {
+			return true
+		}
+	}
+	return false
 }

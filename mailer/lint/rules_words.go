@@ -2,12 +2,15 @@ package lint
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/internal/mimetree"
+	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
 // The rules on what the mail says to its reader.
@@ -36,7 +39,8 @@ var wordRules = []Rule{
 				return
 			}
 			for _, kind := range []string{"text/plain", "text/html"} {
-				if text := d.shown(kind); text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
+				text := d.shown(kind)
+				if text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
 					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
 				}
 			}
@@ -56,30 +60,24 @@ var wordRules = []Rule{
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Fix:    "Keep the HTML plain and small.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				if p.IsBody("text/html") {
-					checkHTML(r, p)
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.IsBody("text/html") {
+				checkHTML(r, p)
 			}
-		},
+		}),
 	},
 }
 
 // shown returns what a reader sees of a body, squeezed.
 func (d *document) shown(kind string) string {
-	text, ok := d.seen[kind]
-	if !ok {
-		if p := d.body(kind); p != nil {
-			text = p.Text()
-			if kind == "text/html" {
-				text = stripTags(text)
-			}
-			text = squeeze(text)
-		}
-		d.seen[kind] = text
+	p := d.body(kind)
+	switch {
+	case p == nil:
+		return ""
+	case kind == "text/html":
+		return squeeze(readHTML(p.Text()).text)
 	}
-	return text
+	return squeeze(p.Text())
 }
 
 // enough is how many characters of a text must be shown: a long one may be cut.
@@ -87,14 +85,9 @@ const enough = 40
 
 // beginning returns as much of s, squeezed, as must be shown.
 func beginning(s string) string {
-	s = squeeze(s[:min(len(s), 20*enough)])
-	n := 0
-	for i := range s {
-		if n++; n > enough {
-			return s[:i]
-		}
-	}
-	return strings.TrimSuffix(s, string(utf8.RuneError))
+	s, _ = safetext.Cut(s, 20*enough)
+	all := []rune(squeeze(s))
+	return string(all[:min(len(all), enough)])
 }
 
 // checkWords is IM74.
@@ -115,7 +108,9 @@ func checkWords(d *document, r *report) {
 			}
 		}
 		if p, _ := e.Get("DTSTART"); p != nil {
-			if tzid, ok := p.Parameter("TZID"); ok && !strings.Contains(text, squeeze(tzid.Value)) && !strings.Contains(text, "UTC") && !strings.Contains(text, "GMT") {
+			tzid, ok := p.Parameter("TZID")
+			isShown := func(s string) bool { return strings.Contains(text, s) }
+			if ok && !slices.ContainsFunc([]string{squeeze(tzid.Value), "UTC", "GMT"}, isShown) {
 				r.add(where, "the zone is not shown: %s", quote(tzid.Value))
 			}
 		}
@@ -127,9 +122,9 @@ func checkWords(d *document, r *report) {
 		}
 	}
 	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
-		for a := range attributes(p.Text(), "href") {
-			if containsFold(a.value, "rsvp") || containsFold(a.value, "accept") || containsFold(a.value, "decline") {
-				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(a.value))
+		for link := range readHTML(p.Text()).links {
+			if containsFold(link, "rsvp") || containsFold(link, "accept") || containsFold(link, "decline") {
+				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(link))
 			}
 		}
 	}
@@ -138,7 +133,7 @@ func checkWords(d *document, r *report) {
 // showsOrganizer looks for the ORGANIZER or for who sends the mail in its place.
 func (d *document) showsOrganizer(text string) bool {
 	var names []string
-	for _, o := range d.cal.who().organizers[:min(10, len(d.cal.who().organizers))] {
+	for _, o := range d.cal.organizers[:min(10, len(d.cal.organizers))] {
 		cn, _ := o.property.Parameter("CN")
 		names = append(names, ical.UnescapeParameter(cn.Value), o.key)
 	}
@@ -160,66 +155,49 @@ func (d *document) showsOrganizer(text string) bool {
 
 // cancelled are the beginnings of the words for it, in the languages that mails are most often written in.
 var cancelled = []string{
-	"cancel", "canceled", "abgesagt", "storniert", "annul", "geannuleerd", "cancelad", "anulad", "avlyst", "aflyst", "inställ", "peru",
-	"odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован", "iptal", "ακυρ", "取消", "キャンセル", "中止", "취소",
-	"dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
+	"cancel", "abgesagt", "storniert", "annul", "geannuleerd", "anulad", "avlyst", "aflyst", "inställ",
+	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован", "iptal",
+	"ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
 }
 
 func saysCancelled(text string) bool {
 	text = strings.ToLower(text)
-	for _, word := range cancelled {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(cancelled, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// showsTime looks for the day of the month and the clock time among the numbers of a text, however they are written.
+var number = regexp.MustCompile(`[0-9]+`)
+
+// showsTime looks for the day of the month and the clock time among the numbers of a text, however they
+// are written.
 func showsTime(text string, w ical.When) bool {
-	day, clock, any := false, w.Day, false
+	hour, minute := w.Clock.Hour(), w.Clock.Minute()
+	hour12 := (hour+11)%12 + 1
+	day, clock := false, w.Day
 	last, lastEnd := -1, 0
-	for i := 0; i < len(text); {
-		if text[i] < '0' || text[i] > '9' {
-			i++
-			continue
-		}
-		start, n := i, 0
-		for ; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
-			if n = n*10 + int(text[i]-'0'); n > 99999 {
-				n = 99999
-			}
-		}
-		any = true
+	numbers := number.FindAllStringIndex(text, -1)
+	for _, at := range numbers {
+		n, _ := strconv.Atoi(text[at[0]:at[1]]) // far too large is no part of a time either
 		day = day || n == w.Clock.Day()
-		near := last >= 0 && start-lastEnd <= 6
-		if near && n == w.Clock.Minute() && (last == w.Clock.Hour() || last == (w.Clock.Hour()+11)%12+1) {
+		near := last >= 0 && at[0]-lastEnd <= 6
+		if near && n == minute && (last == hour || last == hour12) || n == hour12 && minute == 0 { // "9 am"
 			clock = true
 		}
-		if n == (w.Clock.Hour()+11)%12+1 && w.Clock.Minute() == 0 {
-			clock = true // "9 am"
-		}
-		last, lastEnd = n, i
-		if day && clock {
-			return true
-		}
+		last, lastEnd = n, at[1]
 	}
-	return !any // written in other digits, or in words: nothing to compare
+	// Written in other digits, or in words, there is nothing to compare.
+	return len(numbers) == 0 || day && clock
 }
 
-// showsTimeAhead looks for a time in UTC by the clocks that the text itself says are ahead of it or behind: "10:30 (Europe/London, UTC+01:00)".
+var utcOffset = regexp.MustCompile(`UTC[+-][0-9]{2}:[0-9]{2}`)
+
+// showsTimeAhead looks for a time in UTC by the clocks that the text itself says are ahead of it or
+// behind: "10:30 (Europe/London, UTC+01:00)".
 func showsTimeAhead(text string, w ical.When) bool {
 	if !w.UTC {
 		return false
 	}
-	const offset = "UTC+00:00"
-	for i := 0; i+len(offset) <= len(text); i += len("UTC") {
-		next := strings.Index(text[i:], "UTC")
-		if next < 0 || i+next+len(offset) > len(text) {
-			return false
-		}
-		i += next
-		ahead, err := time.Parse("UTC-07:00", text[i:i+len(offset)])
+	for _, offset := range utcOffset.FindAllString(text, maxOffsets) {
+		ahead, err := time.Parse("UTC-07:00", offset)
 		if err != nil {
 			continue
 		}
@@ -232,6 +210,9 @@ func showsTimeAhead(text string, w ical.When) bool {
 	}
 	return false
 }
+
+// maxOffsets is how many offsets of one text are tried.
+const maxOffsets = 100
 
 // checkSubject is IM76.
 func checkSubject(d *document, r *report) {
@@ -271,31 +252,42 @@ func checkHTML(r *report, p *mimetree.Part) {
 	if len(text) >= maxHTML {
 		r.add(where, "it has %d octets", len(text))
 	}
-	for name := range elements(text) {
-		switch strings.ToLower(name) {
+	tags := readHTML(text).tags
+	for _, tag := range tags {
+		switch tag.Data {
 		case "form", "script", "iframe", "object", "embed":
-			r.add(where, "there is a <%s>", strings.ToLower(name))
+			r.add(where, "there is a <%s>", tag.Data)
 		}
 	}
-	for a := range attributes(text, "href", "src", "action", "rel") {
-		name, value := a.name, strings.TrimSpace(a.value)
-		scheme, _, ok := strings.Cut(value, ":")
-		switch {
-		case name == "rel":
-			if a.element == "link" && containsFold(value, "stylesheet") {
-				r.add(where, "it takes a style from elsewhere")
-			}
-		case name == "src" && (hasPrefixFold(value, "cid:") || hasPrefixFold(value, "https:")):
-		case value == "", strings.HasPrefix(value, "#"):
-		case !ok:
-			r.add(where, "a link without a scheme: %s", quote(value))
-		default:
-			switch strings.ToLower(scheme) {
-			case "https", "http", "tel", "mailto":
-			default:
-				r.add(where, "a link to %s", quote(value))
-			}
+	for _, tag := range tags {
+		for _, a := range tag.Attr {
+			checkAttribute(r, where, tag.Data, a.Key, strings.TrimSpace(a.Val))
 		}
+	}
+}
+
+func checkAttribute(r *report, where place, element, name, value string) {
+	switch name {
+	case "rel":
+		if element == "link" && containsFold(value, "stylesheet") {
+			r.add(where, "it takes a style from elsewhere")
+		}
+		return
+	case "src", "href", "action":
+	default:
+		return
+	}
+	scheme, _, ok := strings.Cut(value, ":")
+	legal := []string{"https", "http", "tel", "mailto"}
+	if name == "src" {
+		legal = append(legal, "cid")
+	}
+	switch {
+	case value == "", strings.HasPrefix(value, "#"):
+	case !ok:
+		r.add(where, "a link without a scheme: %s", quote(value))
+	case !slices.Contains(legal, strings.ToLower(scheme)):
+		r.add(where, "a link to %s", quote(value))
 	}
 }
 
@@ -306,21 +298,19 @@ func checkLinksInEvent(d *document, r *report, e *ical.Component) {
 		return
 	}
 	var event strings.Builder
-	for i := range e.Properties {
-		event.WriteString(ical.UnescapeText(e.Properties[i].Value))
-		event.WriteByte('\n')
+	for _, property := range e.Properties {
+		event.WriteString(property.Text() + "\n")
 	}
-	text := event.String()
 	seen := map[string]bool{}
-	for a := range attributes(p.Text(), "href") {
-		if seen[a.value] || !hasPrefixFold(a.value, "http:") && !hasPrefixFold(a.value, "https:") {
+	for link := range readHTML(p.Text()).links {
+		if seen[link] || !hasPrefixFold(link, "http:") && !hasPrefixFold(link, "https:") {
 			continue
 		}
-		if seen[a.value] = true; len(seen) > maxLinks {
+		if seen[link] = true; len(seen) > maxLinks {
 			return
 		}
-		if !containsLink(text, a.value) {
-			r.add(place{part: p}, "the link %s is not in the calendar", quote(a.value))
+		if !containsLink(event.String(), link) {
+			r.add(place{part: p}, "the link %s is not in the calendar", quote(link))
 		}
 	}
 }
@@ -334,8 +324,5 @@ func containsLink(text, link string) bool {
 		return true
 	}
 	u, err := url.Parse(link)
-	if err != nil {
-		return false
-	}
-	return strings.Contains(text, u.String()) || strings.Contains(text, strings.TrimSuffix(link, "/"))
+	return err == nil && (strings.Contains(text, u.String()) || strings.Contains(text, strings.TrimSuffix(link, "/")))
 }
