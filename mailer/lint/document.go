@@ -30,6 +30,7 @@ type document struct {
 	method string
 
 	to, from []mailbox // of the headers To and From
+	html     page      // of the first HTML text
 	zones    zones
 }
 
@@ -88,6 +89,9 @@ func (d *document) readMessage() {
 	}
 	d.to = d.mailboxes("To")
 	d.from = d.mailboxes("From")
+	if p := d.body("text/html"); p != nil {
+		d.html = readHTML(p.Text())
+	}
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.Text()
 		d.readCalendar()

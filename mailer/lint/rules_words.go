@@ -75,7 +75,7 @@ func (d *document) shown(kind string) string {
 	case p == nil:
 		return ""
 	case kind == "text/html":
-		return squeeze(readHTML(p.Text()).text)
+		return squeeze(d.html.text)
 	}
 	return squeeze(p.Text())
 }
@@ -122,7 +122,7 @@ func checkWords(d *document, r *report) {
 		}
 	}
 	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
-		for link := range readHTML(p.Text()).links {
+		for link := range d.html.links {
 			if containsFold(link, "rsvp") || containsFold(link, "accept") || containsFold(link, "decline") {
 				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(link))
 			}
@@ -302,7 +302,7 @@ func checkLinksInEvent(d *document, r *report, e *ical.Component) {
 		event.WriteString(property.Text() + "\n")
 	}
 	seen := map[string]bool{}
-	for link := range readHTML(p.Text()).links {
+	for link := range d.html.links {
 		if seen[link] || !hasPrefixFold(link, "http:") && !hasPrefixFold(link, "https:") {
 			continue
 		}
