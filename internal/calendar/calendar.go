@@ -1,10 +1,10 @@
-// Package calendar says what a received iCalendar text means for a mail, and hands the text on as it
-// came.
+// Package calendar says what a received iCalendar text means for a mail, and hands the text on as
+// it came.
 //
-// [Read] takes the text that came from the Smart Invites API and returns the few things a mailer needs
-// to know: the method, the identity (UID, SEQUENCE, DTSTAMP), the times, who invites and who is
-// invited. Nothing is written back from what was read. [Calendar.Bytes] is the received text itself;
-// only its line ends are made CRLF.
+// [Read] takes the text that came from the Smart Invites API and returns the few things a mailer
+// needs to know: the method, the identity (UID, SEQUENCE, DTSTAMP), the times, who invites and who
+// is invited. Nothing is written back from what was read. [Calendar.Bytes] is the received text
+// itself; only its line ends are made CRLF.
 //
 // # What is read, and how
 //
@@ -22,8 +22,8 @@
 //
 // # Limits
 //
-// The text comes from outside. So size, nesting, and the length and number of parameters are bounded,
-// and it is read in time and memory proportional to its length.
+// The text comes from outside. So size, nesting, and the length and number of parameters are
+// bounded, and it is read in time and memory proportional to its length.
 package calendar
 
 import (
@@ -34,8 +34,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 )
 
-// Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values are
-// unescaped and otherwise as they came: clean them before they go into a header or a page.
+// Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values
+// are unescaped and otherwise as they came: clean them before they go into a header or a page.
 type Calendar struct {
 	// Method is METHOD in upper case, such as REQUEST or CANCEL; empty if there is none.
 	Method string
@@ -51,18 +51,19 @@ type Calendar struct {
 
 	Summary, Description, Location, URL string
 
-	// Start is DTSTART. End is DTEND, or DTSTART and DURATION; with neither it is one day after Start
-	// for a date, and Start otherwise (RFC 5545 section 3.6.1). Both are zero if DTSTART is absent, as
-	// it may be in a CANCEL.
+	// Start is DTSTART. End is DTEND, or DTSTART and DURATION; with neither it is one day after
+	// Start for a date, and Start otherwise (RFC 5545 section 3.6.1). Both are zero if DTSTART is
+	// absent, as it may be in a CANCEL.
 	Start, End time.Time
-	// AllDay is set if DTSTART is a date. Start and End are then midnights in UTC, and End is the day
-	// after the last.
+	// AllDay is set if DTSTART is a date. Start and End are then midnights in UTC, and End is the
+	// day after the last.
 	AllDay bool
-	// Floating is set if DTSTART has neither zone nor UTC mark. Start and End are then wall-clock times
-	// written as UTC.
+	// Floating is set if DTSTART has neither zone nor UTC mark. Start and End are then wall-clock
+	// times written as UTC.
 	Floating bool
-	// TZID is the TZID of DTSTART as it stands in the text; empty for UTC, dates and floating times. If
-	// it is an IANA name, Start is in that zone; otherwise Start is in a fixed zone of that name.
+	// TZID is the TZID of DTSTART as it stands in the text; empty for UTC, dates and floating
+	// times. If it is an IANA name, Start is in that zone; otherwise Start is in a fixed zone of
+	// that name.
 	TZID string
 
 	// Organizer is ORGANIZER; the zero Person if there is none.
@@ -70,8 +71,8 @@ type Calendar struct {
 	// Attendees are the ATTENDEEs in their order.
 	Attendees []Person
 
-	// RecurrenceRule is the value of RRULE; empty for an event that happens once, or if RDATEs alone
-	// repeat it.
+	// RecurrenceRule is the value of RRULE; empty for an event that happens once, or if RDATEs
+	// alone repeat it.
 	RecurrenceRule string
 	// RecurrenceID is the value of RECURRENCE-ID if only instances of a recurring event are in the
 	// text; else empty.
@@ -85,9 +86,9 @@ type Calendar struct {
 type Person struct {
 	// Name is CN.
 	Name string
-	// Email is the address of a mailto: value (RFC 6068), percent-decoded; for another kind of value it
-	// is the EMAIL parameter (RFC 7986), or empty. It is as it came: whether it is an address is for
-	// address.Parse to say.
+	// Email is the address of a mailto: value (RFC 6068), percent-decoded; for another kind of
+	// value it is the EMAIL parameter (RFC 7986), or empty. It is as it came: whether it is an
+	// address is for address.Parse to say.
 	Email string
 	// PartStat is PARTSTAT in upper case; empty if absent.
 	PartStat string
@@ -95,8 +96,8 @@ type Person struct {
 	RSVP bool
 }
 
-// Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of the
-// machine, and reading the same text twice gives the same result.
+// Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of
+// the machine, and reading the same text twice gives the same result.
 func Read(text string) (*Calendar, error) {
 	object, err := scan(text)
 	if err != nil {
@@ -116,12 +117,13 @@ func Read(text string) (*Calendar, error) {
 	return c, nil
 }
 
-// Bytes returns the received text with CRLF line ends, the last line included; nothing else is touched
-// and nothing is folded anew. One or more CRs before a LF are one line end, whatever came. (A CR
-// anywhere else is refused by Read.) The caller must not change the bytes.
+// Bytes returns the received text with CRLF line ends, the last line included; nothing else is
+// touched and nothing is folded anew. One or more CRs before a LF are one line end, whatever came.
+// (A CR anywhere else is refused by Read.) The caller must not change the bytes.
 func (c *Calendar) Bytes() []byte { return c.wire }
 
-// Sum returns the SHA-256 of Bytes: two texts that differ in their line ends only have the same sum.
+// Sum returns the SHA-256 of Bytes: two texts that differ in their line ends only have the same
+// sum.
 func (c *Calendar) Sum() [32]byte { return sha256.Sum256(c.wire) }
 
 // HasAttendee reports whether addr is among the attendees, compared as address.Equal compares.

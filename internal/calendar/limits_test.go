@@ -11,7 +11,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/calendar"
 )
 
-// hostile are texts that would make a careless parser take seconds, gigabytes or the whole stack. Each is refused with its own reason.
+// hostile are texts that would make a careless parser take seconds, gigabytes or the whole stack.
+// Each is refused with its own reason.
 var hostile = []struct {
 	name   string
 	text   func() string
@@ -59,13 +60,20 @@ func TestHostileTextsAreRefused(t *testing.T) {
 func worst() map[string]string {
 	attendee := "ATTENDEE" + strings.Repeat(";A=1", calendar.MaxParameters) + ":mailto:a@example.com"
 	return map[string]string{
-		"one long value":  event("ATTENDEE" + strings.Repeat(";A=1", calendar.MaxParameters) + ":" + strings.Repeat("a", calendar.MaxSize-2048)),
-		"many parameters": event(strings.Repeat(attendee+"\r\n", (calendar.MaxSize-1024)/(len(attendee)+2)) + "SUMMARY:x"),
-		"many components": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\n" + strings.Repeat("BEGIN:A\nEND:A\n", calendar.MaxSize/14-10) + "END:VCALENDAR\n",
-		"many attendees":  event(strings.Repeat("ATTENDEE:mailto:a@b.c\r\n", calendar.MaxSize/24) + "SUMMARY:x"),
-		"many events":     "BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", calendar.MaxSize/25) + "END:VCALENDAR\n",
-		"many onsets": "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nBEGIN:STANDARD\nDTSTART:20000101T000000\nTZOFFSETFROM:+0000\nTZOFFSETTO:+0000\nRDATE:" +
-			strings.Repeat("20200101T000000,", calendar.MaxSize/18) + "20200101T000000\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nDTSTART;TZID=x:20260101T000000\nEND:VEVENT\nEND:VCALENDAR\n",
+		"one long value": event("ATTENDEE" + strings.Repeat(";A=1", calendar.MaxParameters) +
+			":" + strings.Repeat("a", calendar.MaxSize-2048)),
+		"many parameters": event(strings.Repeat(attendee+"\r\n",
+			(calendar.MaxSize-1024)/(len(attendee)+2)) + "SUMMARY:x"),
+		"many components": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\n" +
+			strings.Repeat("BEGIN:A\nEND:A\n", calendar.MaxSize/14-10) + "END:VCALENDAR\n",
+		"many attendees": event(strings.Repeat("ATTENDEE:mailto:a@b.c\r\n", calendar.MaxSize/24) + "SUMMARY:x"),
+		"many events": "BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n",
+			calendar.MaxSize/25) + "END:VCALENDAR\n",
+		"many onsets": "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nBEGIN:STANDARD\n" +
+			"DTSTART:20000101T000000\nTZOFFSETFROM:+0000\nTZOFFSETTO:+0000\nRDATE:" +
+			strings.Repeat("20200101T000000,", calendar.MaxSize/18) +
+			"20200101T000000\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nDTSTART;" +
+			"TZID=x:20260101T000000\nEND:VEVENT\nEND:VCALENDAR\n",
 	}
 }
 
@@ -82,7 +90,8 @@ func TestWorstTextsAreRead(t *testing.T) {
 	}
 }
 
-// The work must grow with the length of the text and no faster. Allocated octets stand for the work: they can be counted exactly.
+// The work must grow with the length of the text and no faster. Allocated octets stand for the
+// work: they can be counted exactly.
 func TestReadIsLinear(t *testing.T) {
 	measure := func(n int) float64 {
 		attendees := strings.Repeat("ATTENDEE;CN=Ada;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ada@example.com\r\n", n)

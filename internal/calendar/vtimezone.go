@@ -40,9 +40,9 @@ func readObservances(zone *ical.Component) ([]*observance, error) {
 	return all, nil
 }
 
-// offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose onset
-// came last. A time that the clock leaps over has the offset before the leap, a time it shows twice
-// is the first of the two (RFC 5545 section 3.3.5).
+// offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose
+// onset came last. A time that the clock leaps over has the offset before the leap, a time it shows
+// twice is the first of the two (RFC 5545 section 3.3.5).
 func offsetAt(observances []*observance, wall time.Time) time.Duration {
 	var (
 		earliest, current *observance
@@ -219,8 +219,8 @@ func (r *yearly) stop(t time.Time) {
 	}
 }
 
-// around returns the onsets of the last years up to wall, at the time of day of start. Of a rule that
-// has ended they are its last.
+// around returns the onsets of the last years up to wall, at the time of day of start. Of a rule
+// that has ended they are its last.
 func (r *yearly) around(wall, start time.Time) []time.Time {
 	var onsets []time.Time
 	last := min(wall.Year(), r.until.Year())

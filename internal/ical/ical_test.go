@@ -16,7 +16,8 @@ func options() Options { return Options{MaxLines: 1000, MaxNesting: 4} }
 // line ends are.
 func TestRead(t *testing.T) {
 	t.Parallel()
-	s, err := Read("BEGIN:VCALENDAR\r\nmethod:REQUEST\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en;X=\"a:b;c\":One\r\n  two\r\n\tthree\r\r\n"+
+	s, err := Read("BEGIN:VCALENDAR\r\nmethod:REQUEST\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en;X=\"a:b;"+
+		"c\":One\r\n  two\r\n\tthree\r\r\n"+
 		"END:vevent\r\n\r\nEND:VCALENDAR\r\nX:stray\r\nbroken\r\nEND:VTODO\r\n", options())
 	require.NoError(t, err)
 	require.Len(t, s.Top, 1)
@@ -89,8 +90,10 @@ func TestParameters(t *testing.T) {
 func TestWhen(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		"20270429": "2027-04-29T00:00:00 DATE", "20270429T093000": "2027-04-29T09:30:00 DATE-TIME floating", "20270429T093000Z": "2027-04-29T09:30:00 DATE-TIME",
-		"20270230": "", "2027-04-29": "", "": "",
+		"20270429":         "2027-04-29T00:00:00 DATE",
+		"20270429T093000":  "2027-04-29T09:30:00 DATE-TIME floating",
+		"20270429T093000Z": "2027-04-29T09:30:00 DATE-TIME",
+		"20270230":         "", "2027-04-29": "", "": "",
 	} {
 		got := ""
 		if w := ReadWhen(value, ""); w.OK {
@@ -106,14 +109,16 @@ func TestWhen(t *testing.T) {
 func TestReadDuration(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{
-		"P1W": 7 * 24 * time.Hour, "+P1DT2H3M4S": 26*time.Hour + 3*time.Minute + 4*time.Second, "-PT15M": -15 * time.Minute,
-		"P1DT": 24 * time.Hour, "PT": 0, "PT5S1H": time.Hour + 5*time.Second,
+		"P1W": 7 * 24 * time.Hour, "+P1DT2H3M4S": 26*time.Hour + 3*time.Minute + 4*time.Second,
+		"-PT15M": -15 * time.Minute,
+		"P1DT":   24 * time.Hour, "PT": 0, "PT5S1H": time.Hour + 5*time.Second,
 	} {
 		days, rest, ok := ReadDuration(value)
 		assert.True(t, ok, value)
 		assert.Equal(t, want, time.Duration(days)*24*time.Hour+rest, value)
 	}
-	for _, value := range []string{"", "P", "-P", "1D", "P1H", "PT1D", "PT1", "P1", "PT1HT1M", "P999999999W", "PT9999999999S", "p1d"} {
+	for _, value := range []string{"", "P", "-P", "1D", "P1H", "PT1D", "PT1", "P1", "PT1HT1M",
+		"P999999999W", "PT9999999999S", "p1d"} {
 		_, _, ok := ReadDuration(value)
 		assert.False(t, ok, value)
 	}
@@ -137,7 +142,8 @@ func TestUnescape(t *testing.T) {
 
 // Whatever comes: each line of the text is in one place, or is empty.
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{"", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "BEGIN:A\nB;C=\"d\":e\n f\nEND:A\n", "END:A\n\n:x\nA\r\r\n", "\x00\xff;:\n"} {
+	for _, seed := range []string{"", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+		"BEGIN:A\nB;C=\"d\":e\n f\nEND:A\n", "END:A\n\n:x\nA\r\r\n", "\x00\xff;:\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

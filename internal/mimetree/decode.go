@@ -39,8 +39,8 @@ func (c *Content) fault(f Fault) {
 // Text returns the content of a part, decoded as well as it can be.
 func (p *Part) Text() string { return p.Decode().Text }
 
-// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It notes each mistake,
-// and reads on.
+// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It notes each
+// mistake, and reads on.
 func (p *Part) Decode() *Content {
 	if p.content == nil {
 		p.content = p.decode()
@@ -123,8 +123,8 @@ func (c *Content) quotedPrintable(body string) {
 	c.Text = out.String()
 }
 
-// notPlain is what does not stand for itself in quoted-printable: an encoded octet, another "=", and what
-// must be encoded, with what follows it.
+// notPlain is what does not stand for itself in quoted-printable: an encoded octet, another "=",
+// and what must be encoded, with what follows it.
 var notPlain = regexp.MustCompile(`=[0-9A-Fa-f]{2}|=|[^\t -~][^=]*`)
 
 // quotedPrintableLine decodes one line and reports whether it ends in a soft line break.

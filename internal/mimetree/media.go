@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Media is the value of Content-Type or Content-Disposition with all its parameters, doubles included
-// (RFC 2045 section 5.1).
+// Media is the value of Content-Type or Content-Disposition with all its parameters, doubles
+// included (RFC 2045 section 5.1).
 type Media struct {
 	Kind   string // in lower case, such as text/calendar
 	Params []Param
@@ -35,7 +35,8 @@ func (m *Media) Has(name string) bool {
 }
 
 var (
-	// param is name=value or name="value". A quote may be left open. What has no "=" is passed over.
+	// param is name=value or name="value". A quote may be left open. What has no "=" is passed
+	// over.
 	param      = regexp.MustCompile(`(?s)([^=;]*)=[ \t]*(?:"((?:[^"\\]|\\.)*)"|"(.*)|([^;]*))`)
 	quotedPair = regexp.MustCompile(`(?s)\\(.)`)
 )

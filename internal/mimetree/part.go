@@ -33,8 +33,8 @@ type Field struct {
 	Value string // unfolded, without the white space around it
 }
 
-// Path is the number of the part as clients count (RFC 3501 section 6.4.5): 1.3 is the third part in the
-// first. The message is the empty Path, or 1 if it is not a multipart.
+// Path is the number of the part as clients count (RFC 3501 section 6.4.5): 1.3 is the third part
+// in the first. The message is the empty Path, or 1 if it is not a multipart.
 func (p *Part) Path() string {
 	if p.Parent == nil {
 		if p.IsMultipart() {

@@ -31,9 +31,9 @@ func (t *reader) stop(p *Part, format string, args ...any) {
 	t.m.Limits = append(t.m.Limits, Limit{Part: p, What: fmt.Sprintf(format, args...)})
 }
 
-// reader reads a message in one pass. The boundaries of all multiparts that are open are looked for at
-// once, so that a mistake in one does not hide the others, and nothing is read twice however deep the
-// nesting.
+// reader reads a message in one pass. The boundaries of all multiparts that are open are looked for
+// at once, so that a mistake in one does not hide the others, and nothing is read twice however
+// deep the nesting.
 type reader struct {
 	m    *Message
 	o    Options
@@ -56,8 +56,8 @@ func Read(text string, o Options) *Message {
 	return t.m
 }
 
-// delimiter is a delimiter line that was met: of which of the open boundaries, and whether it is the
-// closing one.
+// delimiter is a delimiter line that was met: of which of the open boundaries, and whether it is
+// the closing one.
 type delimiter struct {
 	boundary int // -1 at the end of the text
 	closing  bool
@@ -74,8 +74,8 @@ func (t *reader) line() string {
 	return strings.TrimSuffix(line, "\r")
 }
 
-// match reports whether a line delimits one of the open multiparts. White space after the boundary is
-// padding (RFC 2046 section 5.1.1).
+// match reports whether a line delimits one of the open multiparts. White space after the boundary
+// is padding (RFC 2046 section 5.1.1).
 func (t *reader) match(line string) (delimiter, bool) {
 	if !strings.HasPrefix(line, "--") {
 		return atEnd, false
@@ -167,8 +167,8 @@ func (t *reader) multipart(p *Part) delimiter {
 	return d
 }
 
-// guess returns what the first line that looks like a delimiter has for a boundary: to see what else is
-// wrong in a message whose boundary is.
+// guess returns what the first line that looks like a delimiter has for a boundary: to see what
+// else is wrong in a message whose boundary is.
 func (t *reader) guess() string {
 	rest := t.text[t.pos:]
 	if !strings.HasPrefix(rest, "--") {

@@ -56,8 +56,8 @@ func newCalendar(text string, s *ical.Stream) *calendar {
 	return c
 }
 
-// main is the VEVENT that speaks for all: the one without RECURRENCE-ID, else the first; nil if there is
-// none.
+// main is the VEVENT that speaks for all: the one without RECURRENCE-ID, else the first; nil if
+// there is none.
 func (c *calendar) main() *ical.Component {
 	for _, e := range c.events {
 		if _, n := e.Get("RECURRENCE-ID"); n == 0 {
@@ -80,7 +80,8 @@ func (c *calendar) organizer() string {
 	return ""
 }
 
-// lines yields the lines as they are folded, with their numbers and without the LF and the CR before it.
+// lines yields the lines as they are folded, with their numbers and without the LF and the CR
+// before it.
 func (c *calendar) lines(yield func(int, string) bool) {
 	number := 0
 	for line := range strings.Lines(c.text) {

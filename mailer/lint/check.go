@@ -24,8 +24,8 @@ const (
 // Level says how bad a finding is.
 type Level string
 
-// The levels. Error: do not send it; a client or server is known or bound to fail. Warning: some client
-// does worse with it. Off: the rule does not apply under that profile.
+// The levels. Error: do not send it; a client or server is known or bound to fail. Warning: some
+// client does worse with it. Off: the rule does not apply under that profile.
 const (
 	Error   Level = "error"
 	Warning Level = "warning"
@@ -52,13 +52,13 @@ const (
 
 // Options are what the rules need to know beyond the bytes.
 type Options struct {
-	// Now is the time of the check. If it is zero, what needs a clock is not checked: DTSTAMP in the
-	// future, events that are over.
+	// Now is the time of the check. If it is zero, what needs a clock is not checked: DTSTAMP in
+	// the future, events that are over.
 	Now time.Time
 	// Profile is Own if it is empty.
 	Profile Profile
-	// Previous is the mail or calendar sent before about the same event; nil if none. IM38, IM39 and
-	// IM70 need it.
+	// Previous is the mail or calendar sent before about the same event; nil if none. IM38, IM39
+	// and IM70 need it.
 	Previous *Previous
 	// SMTPUTF8 says that the mail will be handed over with that extension (RFC 6531), so that local
 	// parts may go beyond ASCII.
@@ -84,8 +84,9 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s %s: %s: %s", f.Level, f.Rule, f.Where, f.What)
 }
 
-// Check looks at a message or an iCalendar text; which of the two it is, the content tells. The findings
-// come errors first, then by rule. None means clean. For a file of several messages see [Messages].
+// Check looks at a message or an iCalendar text; which of the two it is, the content tells. The
+// findings come errors first, then by rule. None means clean. For a file of several messages see
+// [Messages].
 func Check(data []byte, o Options) []Finding {
 	if o.Profile != Any {
 		o.Profile = Own

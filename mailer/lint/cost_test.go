@@ -22,7 +22,8 @@ func sized(t testing.TB, n int) []byte {
 	guests := max(0, (n-len(text))/350)
 	var calendar, plain, html strings.Builder
 	for i := range guests {
-		fmt.Fprintf(&calendar, "ATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Guest:\r\n mailto:guest%d@example.net\r\n", i)
+		fmt.Fprintf(&calendar, "ATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"+
+			"CN=Guest:\r\n mailto:guest%d@example.net\r\n", i)
 		fmt.Fprintf(&plain, "Guest:      guest%d@example.net\r\n", i)
 		fmt.Fprintf(&html, "<li>guest%d</li>\r\n", i)
 	}
@@ -52,7 +53,8 @@ func BenchmarkCheck(b *testing.B) {
 
 func BenchmarkCheckInvitation(b *testing.B) {
 	api := cronofytest.New(cronofytest.Options{Now: noon})
-	c := composed(b, templates.Invitation, ask(b, api, "request", []string{"ada@example.org"}, event()), "ada@example.org", "")
+	c := composed(b, templates.Invitation, ask(b, api, "request", []string{"ada@example.org"},
+		event()), "ada@example.org", "")
 	o := lint.Options{Now: noon()}
 	require.Empty(b, lint.Check(c.Bytes, o))
 	b.ReportAllocs()
@@ -109,8 +111,9 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 }
 
-// The memory that a check takes grows with the size of what is checked and not faster. What is allocated for each octet falls from
-// the smallest message on, whose fixed part weighs the most; the third that is allowed on top is for what pools lose to a collection.
+// The memory that a check takes grows with the size of what is checked and not faster. What is
+// allocated for each octet falls from the smallest message on, whose fixed part weighs the most;
+// the third that is allowed on top is for what pools lose to a collection.
 func TestMemoryIsLinear(t *testing.T) { // Not parallel: it counts what the process allocates.
 	o := lint.Options{Now: later()}
 	var least float64

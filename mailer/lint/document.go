@@ -25,8 +25,8 @@ type document struct {
 	// calendarText is the decoded text, and cal what it says; nil if there is none to be read.
 	calendarText string
 	cal          *calendar
-	// method is METHOD, or where that is missing the method parameter, in upper case: what the sender
-	// seems to have meant.
+	// method is METHOD, or where that is missing the method parameter, in upper case: what the
+	// sender seems to have meant.
 	method string
 
 	to, from []mailbox // of the headers To and From
@@ -72,8 +72,8 @@ const (
 	encodedBegin = "QkVHSU46" // base64 of "BEGIN:"
 )
 
-// looksLikeHeader reports whether s begins with a header field: a name and a colon (RFC 5322 section
-// 2.2).
+// looksLikeHeader reports whether s begins with a header field: a name and a colon (RFC 5322
+// section 2.2).
 func looksLikeHeader(s string) bool {
 	name, _, found := strings.Cut(s, ":")
 	return found && len(name) <= 100 && mimetree.IsFieldName(strings.TrimRight(name, " \t"))
@@ -127,7 +127,8 @@ func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
 	}
 }
 
-// readCalendar reads d.calendarText into d.cal, unless it is beyond the limits or no calendar at all.
+// readCalendar reads d.calendarText into d.cal, unless it is beyond the limits or no calendar at
+// all.
 func (d *document) readCalendar() {
 	text := strings.TrimPrefix(d.calendarText, bom)
 	if !hasPrefixFold(strings.TrimLeft(text, " \t\r\n"), "BEGIN:VCALENDAR") {

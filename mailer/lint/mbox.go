@@ -9,13 +9,15 @@ import (
 	"iter"
 )
 
-// Messages yields the messages of an mbox file one by one (RFC 4155), and anything else as the one message or calendar that it is. So a
-// caller need not know what a file holds. At most one message is in memory, and no more of it than [MaxSize] and one octet, so that
-// [Check] can tell that it was longer. The slice is the caller's to keep. An error ends the sequence; what was read before it is yielded
-// first.
+// Messages yields the messages of an mbox file one by one (RFC 4155), and anything else as the one
+// message or calendar that it is. So a caller need not know what a file holds. At most one message
+// is in memory, and no more of it than [MaxSize] and one octet, so that [Check] can tell that it
+// was longer. The slice is the caller's to keep. An error ends the sequence; what was read before
+// it is yielded first.
 //
-// A message begins at a line such as "From ada@example.com Thu Apr  1 12:00:00 2027" that comes first or after an empty line. That line is
-// left out. One ">" goes from lines that begin with ">From ", ">>From " and so on.
+// A message begins at a line such as "From ada@example.com Thu Apr  1 12:00:00 2027" that comes
+// first or after an empty line. That line is left out. One ">" goes from lines that begin with
+// ">From ", ">>From " and so on.
 func Messages(r io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		m := mboxReader{in: bufio.NewReaderSize(r, 64<<10)}
@@ -82,7 +84,8 @@ func (m *mboxReader) next() ([]byte, error) {
 	}
 }
 
-// isSeparator reports whether a line begins a message: "From ", a sender and a date with a clock time.
+// isSeparator reports whether a line begins a message: "From ", a sender and a date with a clock
+// time.
 func isSeparator(line []byte) bool {
 	rest, ok := bytes.CutPrefix(line, []byte("From "))
 	if !ok || len(line) > 500 {

@@ -46,7 +46,8 @@ func (p place) String() string {
 // maxQuote is how much of an offending text a finding shows, in octets.
 const maxQuote = 80
 
-// quote shows offending text: in quotes, on one line, controls, bidi controls and what is not UTF-8 escaped, shortened.
+// quote shows offending text: in quotes, on one line, controls, bidi controls and what is not UTF-8
+// escaped, shortened.
 func quote(s string) string {
 	text, cut := escape(s)
 	if cut {
@@ -64,8 +65,9 @@ func quoteName(s string) string {
 	return text
 }
 
-// escape makes at most the first maxQuote octets of s printable, and reports whether there were more. Unlike [safetext.Line] it leaves
-// no doubt which octets stand there: a TAB, a line break or a space that is not U+0020 is what many findings are about.
+// escape makes at most the first maxQuote octets of s printable, and reports whether there were
+// more. Unlike [safetext.Line] it leaves no doubt which octets stand there: a TAB, a line break or
+// a space that is not U+0020 is what many findings are about.
 func escape(s string) (text string, cut bool) {
 	s, cut = safetext.Cut(s, maxQuote)
 	var b strings.Builder

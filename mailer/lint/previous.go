@@ -9,7 +9,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
-// Previous is what the rules need to know of the mail or calendar that was sent before about the same event.
+// Previous is what the rules need to know of the mail or calendar that was sent before about the
+// same event.
 type Previous struct {
 	text                   string // the calendar
 	method, uid, organizer string
@@ -20,15 +21,16 @@ type Previous struct {
 	messageIDs             []string                     // its own and those it refers to; none for a bare calendar
 }
 
-// ReadPrevious reads the earlier message or iCalendar text. What is wrong with it is not looked for; it is an error if there is no event
-// in it.
+// ReadPrevious reads the earlier message or iCalendar text. What is wrong with it is not looked
+// for; it is an error if there is no event in it.
 func ReadPrevious(data []byte) (*Previous, error) {
 	d := read(data)
 	if len(d.limits) > 0 {
 		return nil, fmt.Errorf("reading the earlier message: %s", d.limits[0].what)
 	}
 	if d.cal == nil || d.cal.main() == nil {
-		return nil, errors.New("reading the earlier message: there is no event in it; give the mail or the calendar that was sent before")
+		return nil, errors.New("reading the earlier message: there is no event in it; give the " +
+			"mail or the calendar that was sent before")
 	}
 	main := d.cal.main()
 	p := &Previous{

@@ -15,7 +15,8 @@ type Rule struct {
 	ID string
 	// Title says what the rule wants.
 	Title string
-	// Own and Any are the levels under the profiles. A single finding can be above or below, as the text of the rule says.
+	// Own and Any are the levels under the profiles. A single finding can be above or below, as the
+	// text of the rule says.
 	Own, Any Level
 	// Origin says whose mistake a finding is; single findings may differ.
 	Origin Origin
@@ -72,12 +73,14 @@ var table = slices.SortedFunc(slices.Values(slices.Concat(
 // Rules returns all rules in the order of their numbers.
 func Rules() []Rule { return slices.Clone(table) }
 
-// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The case does not matter.
+// Explain returns a rule in full, as text of several lines, and whether there is one of that
+// number. The case does not matter.
 func Explain(id string) (string, bool) {
 	for i := range table {
 		r := &table[i]
 		if strings.EqualFold(r.ID, strings.TrimSpace(id)) {
-			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\nWhy:     %s\nSource:  %s\nFix:     %s\n",
+			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the "+
+				"%s\nWhy:     %s\nSource:  %s\nFix:     %s\n",
 				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Fix), true
 		}
 	}
@@ -95,7 +98,8 @@ func concerns(o Origin) string {
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# The rules for calendar invitations\n\n" +
-		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
+		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that " +
+		"invitemailer sends, `any` that for the mail of\n" +
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
 		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
@@ -109,8 +113,8 @@ func Markdown() string {
 	return b.String()
 }
 
-// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; eachPart and eachCalendarPart do
-// the same for parts.
+// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; eachPart and
+// eachCalendarPart do the same for parts.
 func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
 	return func(d *document, r *report) {
 		for _, e := range d.cal.events {

@@ -13,7 +13,8 @@ var calendarRules = []Rule{
 		Title:  "METHOD is REQUEST or CANCEL",
 		Why:    "PUBLISH shows no buttons, and must not have an ATTENDEE; what no standard knows, no client shows.",
 		Source: "RFC 5546 section 1.4; RFC 5545 section 3.8.4.1",
-		Fix:    "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and their like pass as the mail of others.)",
+		Fix: "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and " +
+			"their like pass as the mail of others.)",
 		check: func(d *document, r *report) {
 			m := d.cal.method
 			if m == "" {
@@ -39,16 +40,20 @@ var calendarRules = []Rule{
 	},
 	{
 		ID: "IM28", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once each before its components, and no property twice that may occur once",
-		Why:    "A METHOD within or behind the event is overlooked: the mail is then no invitation, and a cancellation adds a second event.",
-		Source: "RFC 5546 section 3.1.1; RFC 5545 sections 3.4, 3.6, 3.6.1 and 3.7; ical4j issue 423; Couchers issue 8557",
-		Fix:    "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
-		check:  checkObject,
+		Title: "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once " +
+			"each before its components, and no property twice that may occur once",
+		Why: "A METHOD within or behind the event is overlooked: the mail is then no " +
+			"invitation, and a cancellation adds a second event.",
+		Source: "RFC 5546 section 3.1.1; RFC 5545 sections 3.4, 3.6, 3.6.1 and 3.7; ical4j " +
+			"issue 423; Couchers issue 8557",
+		Fix:   "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
+		check: checkObject,
 	},
 	{
 		ID: "IM29", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
-		Why:    "The UID is how every client finds the event again; without it updates make duplicates and cancellations do nothing.",
+		Title: "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
+		Why: "The UID is how every client finds the event again; without it updates make " +
+			"duplicates and cancellations do nothing.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.7",
 		Fix:    "Give all VEVENTs of the calendar one UID, a UUID for example (RFC 7986 section 5.3).",
 		check:  checkUID,
@@ -131,8 +136,10 @@ func (d *document) once(r *report, c *ical.Component, name string, required bool
 	return first
 }
 
-// single are the properties of a VEVENT that may occur once (RFC 5545 section 3.6.1) and that no other rule counts.
-var single = []string{"CLASS", "CREATED", "DESCRIPTION", "GEO", "LAST-MODIFIED", "LOCATION", "PRIORITY", "SUMMARY", "TRANSP", "URL", "RRULE"}
+// single are the properties of a VEVENT that may occur once (RFC 5545 section 3.6.1) and that no
+// other rule counts.
+var single = []string{"CLASS", "CREATED", "DESCRIPTION", "GEO", "LAST-MODIFIED", "LOCATION",
+	"PRIORITY", "SUMMARY", "TRANSP", "URL", "RRULE"}
 
 // checkObject is IM28.
 func checkObject(d *document, r *report) {

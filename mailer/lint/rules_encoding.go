@@ -10,7 +10,8 @@ import (
 var encodingRules = []Rule{
 	{
 		ID: "IM09", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Each multipart has a boundary that occurs, is closed, is at most 70 characters long and is not the beginning of another's",
+		Title: "Each multipart has a boundary that occurs, is closed, is at most 70 characters " +
+			"long and is not the beginning of another's",
 		Why:    "Parsers drop the parts behind a boundary they do not find, and run on through one that is not closed.",
 		Source: "RFC 2046 sections 5.1 and 5.1.1",
 		Fix:    "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
@@ -24,11 +25,13 @@ var encodingRules = []Rule{
 				r.add(place{part: p}, "the multipart has no boundary parameter")
 				return
 			case p.Used != "":
-				r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s", quote(b), quote(p.Used))
+				r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s",
+					quote(b), quote(p.Used))
 			case !p.Opened:
 				r.add(place{part: p}, "the boundary %s does not occur", quote(b))
 			case !p.Closed:
-				r.add(place{part: p}, "the boundary %s is never closed: the line \"--%s--\" is missing", quote(b), quoteName(b))
+				r.add(place{part: p}, "the boundary %s is never closed: the line \"--%s--\" is "+
+					"missing", quote(b), quoteName(b))
 			}
 			if len(b) > 70 {
 				r.add(place{part: p}, "the boundary is %d characters long", len(b))
@@ -41,7 +44,9 @@ var encodingRules = []Rule{
 					continue
 				}
 				if strings.HasPrefix(b, q.Boundary) || strings.HasPrefix(q.Boundary, b) {
-					r.add(place{part: p}, "the boundary %s and that of a multipart around it, %s, begin alike", quote(b), quote(q.Boundary))
+					r.add(place{part: p},
+						"the boundary %s and that of a multipart around it, %s, begin alike",
+						quote(b), quote(q.Boundary))
 				}
 			}
 		}),
@@ -64,8 +69,9 @@ var encodingRules = []Rule{
 	},
 	{
 		ID: "IM22", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Each part is what its Content-Transfer-Encoding says",
-		Why:    "Servers and clients decode by the label: octets above 127 under 7bit, and base64 or quoted-printable that is not, arrive spoiled.",
+		Title: "Each part is what its Content-Transfer-Encoding says",
+		Why: "Servers and clients decode by the label: octets above 127 under 7bit, and " +
+			"base64 or quoted-printable that is not, arrive spoiled.",
 		Source: "RFC 2045 sections 2.7, 2.8, 6.7 and 6.8; RFC 6047 section 2.5",
 		Fix:    "Label 7bit only ASCII with lines up to 998 octets; encode the rest, with lines up to 76.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
@@ -115,8 +121,9 @@ var encodingRules = []Rule{
 	},
 	{
 		ID: "IM24", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "The calendar in the alternative is sent as 7bit or quoted-printable",
-		Why:    "Small clients do not decode base64 there; 8bit is encoded anew by servers on the way, which breaks a DKIM signature.",
+		Title: "The calendar in the alternative is sent as 7bit or quoted-printable",
+		Why: "Small clients do not decode base64 there; 8bit is encoded anew by servers on " +
+			"the way, which breaks a DKIM signature.",
 		Source: "RFC 6047 section 2.5; RFC 6376 section 5.3; Symfony documentation issue 22832",
 		Fix:    "Use quoted-printable, or 7bit for pure ASCII.",
 		check: func(d *document, r *report) {

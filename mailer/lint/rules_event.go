@@ -53,8 +53,9 @@ var eventRules = []Rule{
 		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
-		Fix:    "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
-		check:  checkCancelled,
+		Fix: "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a " +
+			"single person out, without STATUS.",
+		check: checkCancelled,
 	},
 	{
 		ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
@@ -99,7 +100,8 @@ func checkCancelled(d *document, r *report) {
 		_, instance := e.Get("RECURRENCE-ID")
 		switch {
 		case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
-			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
+			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for "+
+				"it, or an EXDATE, is safer")
 		case d.method == "REQUEST" && status == "CANCELLED":
 			r.add(d.at(p.Line), "STATUS:CANCELLED, but METHOD:REQUEST")
 		case d.method != "CANCEL":
@@ -113,7 +115,8 @@ func checkCancelled(d *document, r *report) {
 	}
 }
 
-// allTold reports whether a CANCEL names everyone whom the earlier message invited, so that the whole event is meant.
+// allTold reports whether a CANCEL names everyone whom the earlier message invited, so that the
+// whole event is meant.
 func (d *document) allTold() bool {
 	before := d.options.Previous
 	if before == nil || before.method != "REQUEST" || len(before.attendees) == 0 {

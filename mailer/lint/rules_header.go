@@ -16,7 +16,8 @@ import (
 var headerRules = []Rule{
 	{
 		ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
+		Title: "From, To, Date, Message-ID, Subject and MIME-Version are there once each and " +
+			"can be read; no field is broken; own mail has no unexpected field",
 		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
 		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
 		Fix:    "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
@@ -24,7 +25,8 @@ var headerRules = []Rule{
 	},
 	{
 		ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
+		Title: "Header lines are at most 998 octets (own: 78 where they can be folded); what " +
+			"is not ASCII is in encoded-words of at most 75 characters, whole characters each",
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
 		Fix:    "Fold at spaces, and encode with a library.",
@@ -36,7 +38,8 @@ var headerRules = []Rule{
 	},
 	{
 		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
+		Title: "Subject and display names have no control, no line separator and no bidi " +
+			"control in them, encoded or not",
 		Why:    "They turn text around to look like another, or become line breaks for the next program.",
 		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
 		Fix:    "Take them out before encoding.",
@@ -61,7 +64,8 @@ var headerRules = []Rule{
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
 					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
-						r.add(place{header: name}, "the name %s beside the address %s", quote(box.name), quote(box.addr))
+						r.add(place{header: name}, "the name %s beside the address %s",
+							quote(box.name), quote(box.addr))
 					}
 				}
 			}
@@ -72,7 +76,8 @@ var headerRules = []Rule{
 		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
 		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
 		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
-		Fix:    "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
+		Fix: "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII " +
+			"address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
@@ -90,8 +95,9 @@ var headerRules = []Rule{
 	},
 	{
 		ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
-		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
+		Title: "All lines end in CRLF, and no line of a body begins with \"From \"",
+		Why: "Servers that guard against smuggling refuse a bare LF; programs that keep mail " +
+			"in mbox files change \"From \" and break signatures.",
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
 		Fix:    "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
@@ -116,8 +122,10 @@ var addressFields = []string{"From", "Sender", "Reply-To", "To", "Cc"}
 
 // expected are the fields that own mail may have. Cc, Bcc and Precedence have rules of their own.
 var expected = []string{
-	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type", "date", "dkim-signature", "from",
-	"in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version", "precedence", "references", "reply-to",
+	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type",
+	"date", "dkim-signature", "from",
+	"in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version",
+	"precedence", "references", "reply-to",
 	"sender", "subject", "to", "x-auto-response-suppress",
 }
 
@@ -126,7 +134,8 @@ func checkFields(d *document, r *report) {
 	for _, want := range []struct {
 		name   string
 		always bool // also in the mail of others
-	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false}, {"Subject", false}} {
+	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false},
+		{"Subject", false}} {
 		_, n := d.field(want.name)
 		where := place{header: want.name}
 		switch {
@@ -223,7 +232,8 @@ func canFold(line string) bool {
 	return strings.ContainsAny(strings.Trim(line, " \t"), " \t")
 }
 
-// onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which no encoded-word may be in (IM72).
+// onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which
+// no encoded-word may be in (IM72).
 func onlyInAddresses(f *mimetree.Field) bool {
 	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
 		return false

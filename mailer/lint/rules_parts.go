@@ -12,8 +12,9 @@ import (
 var partRules = []Rule{
 	{
 		ID: "IM14", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "The Content-Type of each part can be parsed and says nothing twice",
-		Why:    "Go, and others, refuse a part whose parameters are double; the component parameter, which must be repeated, is how that happens.",
+		Title: "The Content-Type of each part can be parsed and says nothing twice",
+		Why: "Go, and others, refuse a part whose parameters are double; the component " +
+			"parameter, which must be repeated, is how that happens.",
 		Source: "RFC 2045 section 5.1; RFC 5545 section 8.1",
 		Fix:    "Write type/subtype and parameters once each, values with special characters in quotes.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
@@ -44,7 +45,8 @@ var partRules = []Rule{
 			}
 			for p := range d.calendarParts {
 				if m, _ := p.Media.Get("method"); !strings.EqualFold(m, d.cal.method) {
-					r.add(place{header: "Content-Type", part: p}, "method=%s, but the calendar says METHOD:%s", quoteName(m), quoteName(d.cal.method))
+					r.add(place{header: "Content-Type", part: p},
+						"method=%s, but the calendar says METHOD:%s", quoteName(m), quoteName(d.cal.method))
 				}
 			}
 		},
@@ -63,8 +65,9 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM17", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "The charset of the calendar part is UTF-8",
-		Why:    "Without it the text counts as US-ASCII, and names beyond that are spoiled; Outlook called such parts \"not supported\".",
+		Title: "The charset of the calendar part is UTF-8",
+		Why: "Without it the text counts as US-ASCII, and names beyond that are spoiled; " +
+			"Outlook called such parts \"not supported\".",
 		Source: "RFC 6047 section 2.4 (MUST where a character is not ASCII); sendgrid-nodejs issue 1313",
 		Fix:    "Add charset=UTF-8 to the Content-Type, always.",
 		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
@@ -85,8 +88,9 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM18", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "There is no component parameter, and none that is wrong",
-		Why:    "It would have to be repeated for VTIMEZONE, and a repeated parameter is refused by parsers; no large sender has it.",
+		Title: "There is no component parameter, and none that is wrong",
+		Why: "It would have to be repeated for VTIMEZONE, and a repeated parameter is " +
+			"refused by parsers; no large sender has it.",
 		Source: "RFC 5545 section 8.1; RFC 6047 section 2.4 (optional)",
 		Fix:    "Leave it out.",
 		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
@@ -105,8 +109,9 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM20", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "The calendar in the alternative is not an attachment",
-		Why:    "With Content-Disposition: attachment, Evolution and Apple Mail show a file in place of the invitation.",
+		Title: "The calendar in the alternative is not an attachment",
+		Why: "With Content-Disposition: attachment, Evolution and Apple Mail show a file in " +
+			"place of the invitation.",
 		Source: "RFC 2183 section 2.2; Nextcloud Mail issue 10416",
 		Fix:    "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
 		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
@@ -117,8 +122,9 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM21", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "The calendar in the alternative has no Content-ID, no inline disposition and no name",
-		Why:    "Thunderbird showed no invitation for a part with Content-ID and Content-Disposition: inline; Google and Exchange send none of the three.",
+		Title: "The calendar in the alternative has no Content-ID, no inline disposition and no name",
+		Why: "Thunderbird showed no invitation for a part with Content-ID and " +
+			"Content-Disposition: inline; Google and Exchange send none of the three.",
 		Source: "PHPMailer issue 175 (2025)",
 		Fix:    "Send the part with Content-Type and Content-Transfer-Encoding only.",
 		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
@@ -126,7 +132,8 @@ var partRules = []Rule{
 				r.add(place{header: "Content-ID", part: p}, "the part has a Content-ID")
 			}
 			if p.Disposition.Kind != "" && p.Disposition.Kind != "attachment" {
-				r.add(place{header: "Content-Disposition", part: p}, "the part has the disposition %s", quote(p.Disposition.Kind))
+				r.add(place{header: "Content-Disposition", part: p},
+					"the part has the disposition %s", quote(p.Disposition.Kind))
 			}
 			if name, ok := p.Media.Get("name"); ok {
 				r.add(place{header: "Content-Type", part: p}, "the part has the name %s", quote(name))
@@ -135,10 +142,12 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM25", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "The attached calendar is an attachment in base64 with a name that ends in .ics",
-		Why:    "Clients that only look at attachments, and people, go by the name; anything but base64 may be altered on the way.",
+		Title: "The attached calendar is an attachment in base64 with a name that ends in .ics",
+		Why: "Clients that only look at attachments, and people, go by the name; anything " +
+			"but base64 may be altered on the way.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; RFC 5545 section 8.1 (extension ics)",
-		Fix:    "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
+		Fix: "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: " +
+			"attachment; filename=\"invite.ics\", base64.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
 			if !p.IsICS() {
 				return
@@ -147,7 +156,8 @@ var partRules = []Rule{
 				r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
 			}
 			if p.Encoding != "base64" {
-				r.add(place{header: "Content-Transfer-Encoding", part: p}, "it is %s and not base64", quoteName(p.Encoding))
+				r.add(place{header: "Content-Transfer-Encoding", part: p},
+					"it is %s and not base64", quoteName(p.Encoding))
 			}
 			if name := fileName(p); !strings.HasSuffix(strings.ToLower(name), ".ics") {
 				r.add(place{header: "Content-Disposition", part: p}, "the file name is %s", quote(name))
@@ -172,7 +182,8 @@ var partRules = []Rule{
 					mine, ok := p.Media.Get(name)
 					theirs, _ := d.source.Media.Get(name)
 					if ok && !strings.EqualFold(mine, theirs) {
-						r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s", name, quoteName(mine), d.source.Path(), quote(theirs))
+						r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s",
+							name, quoteName(mine), d.source.Path(), quote(theirs))
 					}
 				}
 			}
@@ -180,8 +191,9 @@ var partRules = []Rule{
 	},
 	{
 		ID: "IM27", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "File names are ASCII without path or controls; others come as filename*= beside a plain one",
-		Why:    "Old clients show raw or encoded names as garbage, and a path in a name is an attempt to write elsewhere.",
+		Title: "File names are ASCII without path or controls; others come as filename*= beside a plain one",
+		Why: "Old clients show raw or encoded names as garbage, and a path in a name is an " +
+			"attempt to write elsewhere.",
 		Source: "RFC 2183 section 2.3; RFC 2231 section 4; RFC 2047 section 5 (no encoded-word in a parameter)",
 		Fix:    "Call it invite.ics.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {

@@ -11,8 +11,9 @@ import (
 var peopleRules = []Rule{
 	{
 		ID: "IM31", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "Each VEVENT has one ORGANIZER: mailto: and a bare address",
-		Why:    "Answers go to it. Without mailto:, or with a name or %40 in the address, Outlook and Google show no buttons or answer nobody.",
+		Title: "Each VEVENT has one ORGANIZER: mailto: and a bare address",
+		Why: "Answers go to it. Without mailto:, or with a name or %40 in the address, " +
+			"Outlook and Google show no buttons or answer nobody.",
 		Source: "RFC 6047 section 2.3; RFC 5545 section 3.8.4.3; markuspoerschke/iCal issue 260; golang-ical issue 88",
 		Fix:    "Write ORGANIZER;CN=Jane Doe:mailto:jane@example.com.",
 		check: func(d *document, r *report) {
@@ -49,10 +50,11 @@ var peopleRules = []Rule{
 	},
 	{
 		ID: "IM33", Own: Error, Any: Error, Origin: Calendar, scope: inMailEvent,
-		Title:  "Who gets the invitation is one of its ATTENDEEs",
-		Why:    "Gmail and Outlook look for the reader among them, and block the buttons if it is not there.",
-		Source: "CalConnect Developer's Guide, iMIP Best Practices; icalendar issue 229; .NET Foundation wg-maintainers issue 64",
-		Fix:    "Send to the address that the calendar invites, or have the calendar made for the one in To.",
+		Title: "Who gets the invitation is one of its ATTENDEEs",
+		Why:   "Gmail and Outlook look for the reader among them, and block the buttons if it is not there.",
+		Source: "CalConnect Developer's Guide, iMIP Best Practices; icalendar issue 229; .NET " +
+			"Foundation wg-maintainers issue 64",
+		Fix: "Send to the address that the calendar invites, or have the calendar made for the one in To.",
 		check: func(d *document, r *report) {
 			if d.method == "REQUEST" {
 				d.mustInvite(r)
@@ -103,8 +105,9 @@ var peopleRules = []Rule{
 	},
 	{
 		ID: "IM36", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "RSVP, PARTSTAT, ROLE and CUTYPE have values that exist",
-		Why:    "Clients pass over what they do not know: RSVP=YES asks nobody, NEEDS ACTION without hyphen is no status.",
+		Title: "RSVP, PARTSTAT, ROLE and CUTYPE have values that exist",
+		Why: "Clients pass over what they do not know: RSVP=YES asks nobody, NEEDS ACTION " +
+			"without hyphen is no status.",
 		Source: "RFC 5545 sections 3.2.3, 3.2.12, 3.2.16 and 3.2.17; icalendar issue 103",
 		Fix:    "RSVP=TRUE, PARTSTAT=NEEDS-ACTION, ROLE=REQ-PARTICIPANT, CUTYPE=INDIVIDUAL, hyphens included.",
 		check: func(d *document, r *report) {
@@ -112,7 +115,8 @@ var peopleRules = []Rule{
 				for q := range a.property.Parameters {
 					legal, known := enums[q.Name]
 					value := strings.ToUpper(q.Value)
-					if known && !slices.Contains(legal, value) && (q.Name == "RSVP" || !strings.HasPrefix(value, "X-")) {
+					if known && !slices.Contains(legal, value) &&
+						(q.Name == "RSVP" || !strings.HasPrefix(value, "X-")) {
 						r.add(d.at(a.property.Line), "%s=%s", q.Name, quoteName(q.Value))
 					}
 				}
@@ -133,8 +137,9 @@ var peopleRules = []Rule{
 	},
 	{
 		ID: "IM66", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
-		Title:  "The ORGANIZER has no SENT-BY; if it has, its value is a quoted mailto:",
-		Why:    "Outlook passes over it, so it tells nobody who sent the mail; unquoted, its colon ends the parameters.",
+		Title: "The ORGANIZER has no SENT-BY; if it has, its value is a quoted mailto:",
+		Why: "Outlook passes over it, so it tells nobody who sent the mail; unquoted, its " +
+			"colon ends the parameters.",
 		Source: "RFC 5545 section 3.2.18; MS-STANOICAL, on SENT-BY",
 		Fix:    "Leave it out; let From and ORGANIZER be the same.",
 		check: func(d *document, r *report) {
@@ -160,7 +165,8 @@ var enums = map[string][]string{
 	"CUTYPE":   {"INDIVIDUAL", "GROUP", "RESOURCE", "ROOM", "UNKNOWN"},
 }
 
-// mustInvite looks for a recipient among the attendees. One is enough: others may be in To for their own reasons (IM64).
+// mustInvite looks for a recipient among the attendees. One is enough: others may be in To for
+// their own reasons (IM64).
 func (d *document) mustInvite(r *report) {
 	if len(d.to) == 0 || len(d.cal.events) == 0 {
 		return // IM58, IM29

@@ -10,7 +10,8 @@ import (
 var seriesRules = []Rule{
 	{
 		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
-		Title:  "Against the message before: SEQUENCE never falls and rises with each change of time, recurrence or status and with CANCEL; DTSTAMP is newer",
+		Title: "Against the message before: SEQUENCE never falls and rises with each change of " +
+			"time, recurrence or status and with CANCEL; DTSTAMP is newer",
 		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
 		Source: "RFC 5546 sections 2.1.4 and 2.1.5; tutanota issue 5732",
 		Fix:    "Count SEQUENCE up, and write a new DTSTAMP each time.",
@@ -21,7 +22,8 @@ var seriesRules = []Rule{
 		Title:  "Against the message before: UID and ORGANIZER are the same",
 		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
 		Source: "RFC 5546 sections 2.1.5, 3.2.2.4 and 3.2.5",
-		Fix:    "Keep the UID for the life of the event. To change the organizer, send a REQUEST with a higher SEQUENCE.",
+		Fix: "Keep the UID for the life of the event. To change the organizer, send a " +
+			"REQUEST with a higher SEQUENCE.",
 		check: func(d *document, r *report) {
 			before, e := d.options.Previous, d.cal.main()
 			if e == nil {
@@ -42,7 +44,8 @@ var seriesRules = []Rule{
 			if n, _ := readSequence(sequence(e)); n > before.sequence && d.method == "REQUEST" {
 				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
 			} else {
-				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher SEQUENCE", quote(before.organizer), quote(now))
+				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher "+
+					"SEQUENCE", quote(before.organizer), quote(now))
 			}
 		},
 	},
@@ -58,7 +61,8 @@ var seriesRules = []Rule{
 				return
 			}
 			for _, name := range []string{"In-Reply-To", "References"} {
-				known := slices.ContainsFunc(d.messageIDs(name), func(id string) bool { return slices.Contains(before.messageIDs, id) })
+				known := slices.ContainsFunc(d.messageIDs(name),
+					func(id string) bool { return slices.Contains(before.messageIDs, id) })
 				if !known {
 					r.add(place{header: name}, "it does not name the message before, %s", quote(before.messageIDs[0]))
 				}
@@ -100,7 +104,8 @@ func checkSequence(d *document, r *report) {
 	}
 	stamp, _ := e.Get("DTSTAMP")
 	if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(before.stamp) {
-		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer", before.stamp.Format("20060102T150405Z"), stamp.Value)
+		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer",
+			before.stamp.Format("20060102T150405Z"), stamp.Value)
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 var textRules = []Rule{
 	{
 		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inEvent,
-		Title:  "All lines of the calendar end in CRLF, the last one too",
-		Why:    "Strict parsers refuse other line ends, and servers refuse or alter them in parts that are not encoded.",
+		Title: "All lines of the calendar end in CRLF, the last one too",
+		Why: "Strict parsers refuse other line ends, and servers refuse or alter them in " +
+			"parts that are not encoded.",
 		Source: "RFC 5545 section 3.1",
 		Fix:    "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
@@ -72,7 +73,8 @@ var textRules = []Rule{
 			for line, fold := range d.cal.folds {
 				before, after := fold.before, fold.after
 				if after != "" && !utf8.RuneStart(after[0]) && before != "" && before[len(before)-1] >= utf8.RuneSelf {
-					r.add(d.at(line), "the fold behind this line cuts a character in two: %s", quote(before[max(0, len(before)-20):]))
+					r.add(d.at(line), "the fold behind this line cuts a character in two: %s",
+						quote(before[max(0, len(before)-20):]))
 				} else if n := len(before) - len(strings.TrimRight(before, `\`)); n%2 == 1 && fold.text {
 					r.warn(d.at(line), "the fold behind this line cuts an escape in two")
 				}
@@ -117,8 +119,10 @@ var textRules = []Rule{
 	},
 	{
 		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "Parameters are well formed: name=value, quoted where : ; or , is in the value, no quote within, none twice",
-		Why:    "An unquoted colon ends the parameters early: the address is then something else, and the invitation somebody else's.",
+		Title: "Parameters are well formed: name=value, quoted where : ; or , is in the value, " +
+			"no quote within, none twice",
+		Why: "An unquoted colon ends the parameters early: the address is then something " +
+			"else, and the invitation somebody else's.",
 		Source: "RFC 5545 sections 3.1 and 3.2; RFC 6868 section 3; tine20 issue 4642",
 		Fix:    "Put the value in double quotes; write a double quote within as ^'.",
 		check: func(d *document, r *report) {
@@ -134,7 +138,8 @@ var textRules = []Rule{
 		Title:  "In texts, comma, semicolon and backslash are escaped and colons are not; no vCalendar 1.0 encodings",
 		Why:    "Readers cut the text at a bare semicolon or comma, or show the backslash.",
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",
-		Fix:    "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
+		Fix: "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no " +
+			"ENCODING=QUOTED-PRINTABLE, no CHARSET.",
 		check: func(d *document, r *report) {
 			for _, p := range d.cal.Properties {
 				if e, ok := p.Parameter("ENCODING"); ok && strings.EqualFold(e.Value, "QUOTED-PRINTABLE") {
@@ -154,7 +159,8 @@ var textRules = []Rule{
 // texts are the properties with one value of type TEXT that invitations have.
 var texts = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
-// inherited reports whether the line ends of the calendar are those of the file it was found in, and the file has been stored with bare LFs.
+// inherited reports whether the line ends of the calendar are those of the file it was found in,
+// and the file has been stored with bare LFs.
 func (d *document) inherited() bool {
 	return d.stored && d.source != nil && d.source.Encoding != "base64"
 }
@@ -179,7 +185,8 @@ func (c *calendar) folds(yield func(int, fold) bool) {
 	for _, p := range c.Properties {
 		lines := strings.Split(p.Raw, "\n")
 		for i, before := range lines[:len(lines)-1] {
-			f := fold{strings.TrimSuffix(before, "\r"), lines[i+1][min(1, len(lines[i+1])):], slices.Contains(texts, p.Name)}
+			f := fold{strings.TrimSuffix(before, "\r"), lines[i+1][min(1, len(lines[i+1])):],
+				slices.Contains(texts, p.Name)}
 			if !yield(p.Line+i, f) {
 				return
 			}
@@ -188,7 +195,8 @@ func (c *calendar) folds(yield func(int, fold) bool) {
 }
 
 // alone are the parameters that have one value, in which an unquoted comma is a mistake.
-var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR", "TZID", "LANGUAGE", "ALTREP", "EMAIL", "VALUE", "RANGE", "RELATED"}
+var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR", "TZID",
+	"LANGUAGE", "ALTREP", "EMAIL", "VALUE", "RANGE", "RELATED"}
 
 // checkParams is IM52 for one property.
 func checkParams(d *document, r *report, p *ical.Property) {
@@ -196,7 +204,8 @@ func checkParams(d *document, r *report, p *ical.Property) {
 	for q := range p.Parameters {
 		switch {
 		case q.Name == "":
-			r.add(d.at(p.Line), "%s: the parameter %s has no name; is it the rest of a value that needs quotes?", p.Name, quote(q.Value))
+			r.add(d.at(p.Line), "%s: the parameter %s has no name; is it the rest of a value "+
+				"that needs quotes?", p.Name, quote(q.Value))
 		case !ical.IsName(q.Name):
 			r.add(d.at(p.Line), "%s: %s is no name of a parameter", p.Name, quote(q.Name))
 		case q.Misquoted():

@@ -12,7 +12,8 @@ import (
 var timeRules = []Rule{
 	{
 		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after the start and is of the same type",
+		Title: "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after " +
+			"the start and is of the same type",
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
 		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
@@ -55,8 +56,9 @@ var timeRules = []Rule{
 	},
 	{
 		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
-		Title:  "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
-		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
+		Title: "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
+		Why: "A floating time is another hour for each reader; a TZID where it does not " +
+			"belong is read in different ways.",
 		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
 		Fix:    "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
 		check: eachEvent(func(d *document, r *report, e *ical.Component) {
@@ -73,7 +75,8 @@ var timeRules = []Rule{
 	},
 	{
 		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
-		Title:  "Recurrence stays within what Outlook reads: no RDATE without RRULE, one BYMONTHDAY or one ordinal of a weekday",
+		Title: "Recurrence stays within what Outlook reads: no RDATE without RRULE, one " +
+			"BYMONTHDAY or one ordinal of a weekday",
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
 		Source: "Microsoft KB 2643084",
 		Fix:    "Use a simple RRULE, or send single events.",
@@ -90,8 +93,10 @@ var timeRules = []Rule{
 	},
 	{
 		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation to a series has its master",
-		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
+		Title: "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation " +
+			"to a series has its master",
+		Why: "Clients treat two masters or two copies of an instance each in their own way, " +
+			"and some drop instances without a master.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
 		Fix:    "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
 		check:  checkInstances,
@@ -157,7 +162,8 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 	}
 	from := start.When()
 	if v, ok := start.Parameter("VALUE"); ok && !strings.EqualFold(v.Value, from.ValueType()) || !ok && from.Day {
-		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE", quoteName(start.Value))
+		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE",
+			quoteName(start.Value))
 	}
 	if from.Day != to.Day {
 		r.add(d.at(end.Line), "DTSTART is a %s and DTEND a %s", from.ValueType(), to.ValueType())
@@ -173,7 +179,8 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 		}
 	}
 	if !b.After(a) {
-		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s", quoteName(end.Value), quoteName(start.Value))
+		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s",
+			quoteName(end.Value), quoteName(start.Value))
 	}
 }
 

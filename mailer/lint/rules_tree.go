@@ -27,8 +27,9 @@ var readingRules = []Rule{
 var treeRules = []Rule{
 	{
 		ID: "IM01", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Exactly one text/calendar part has a method parameter",
-		Why:    "Without one the mail is no invitation to any client: Outlook shows an attachment, Gmail at most a file. With two, clients choose.",
+		Title: "Exactly one text/calendar part has a method parameter",
+		Why: "Without one the mail is no invitation to any client: Outlook shows an " +
+			"attachment, Gmail at most a file. With two, clients choose.",
 		Source: "RFC 6047 section 2.4 and its note 2; CalConnect Developer's Guide, iMIP Best Practices",
 		Fix:    "Put the calendar into one part with Content-Type: text/calendar; method=REQUEST; charset=UTF-8.",
 		check: func(d *document, r *report) {
@@ -48,16 +49,19 @@ var treeRules = []Rule{
 				r.add(whole, "there is no text/calendar part")
 			}
 			for i := 1; i < len(with); i++ {
-				r.add(place{part: with[i]}, "this is another text/calendar part with a method; the first is part %s", with[0].Path())
+				r.add(place{part: with[i]},
+					"this is another text/calendar part with a method; the first is part %s", with[0].Path())
 			}
 		},
 	},
 	{
 		ID: "IM02", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "The text/calendar part is a child of a multipart/alternative",
-		Why:    "Outlook and Apple Mail show their buttons for an alternative of the text only; elsewhere it is a file.",
+		Title: "The text/calendar part is a child of a multipart/alternative",
+		Why: "Outlook and Apple Mail show their buttons for an alternative of the text only; " +
+			"elsewhere it is a file.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; MS-OXCMAIL section 2.1.3.3.8.2",
-		Fix:    "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
+		Fix: "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, " +
+			"text/calendar }, application/ics }.",
 		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
 			if p.Parent == nil {
 				r.add(place{part: p}, "the calendar is the whole message")
@@ -110,8 +114,9 @@ var treeRules = []Rule{
 	},
 	{
 		ID: "IM05", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "There is a plain text that says something",
-		Why:    "Clients without calendar or HTML, notifications and screen readers show it; Apple Mail showed an empty mail without it.",
+		Title: "There is a plain text that says something",
+		Why: "Clients without calendar or HTML, notifications and screen readers show it; " +
+			"Apple Mail showed an empty mail without it.",
 		Source: "RFC 6047 section 2.4 (SHOULD send a human-readable form); nodemailer issue 1017",
 		Fix:    "Add a text/plain part that names event, time and place.",
 		check:  func(d *document, r *report) { d.mustSay(r, "text/plain") },
@@ -175,11 +180,13 @@ var treeRules = []Rule{
 	},
 	{
 		ID: "IM11", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "Images and the HTML that shows them find each other in one multipart/related",
-		Why:    "An image that is not found is a broken picture; one that nobody shows is a stray attachment, which some clients offer in place of the invitation.",
+		Title: "Images and the HTML that shows them find each other in one multipart/related",
+		Why: "An image that is not found is a broken picture; one that nobody shows is a " +
+			"stray attachment, which some clients offer in place of the invitation.",
 		Source: "RFC 2392 section 2; RFC 2387; MS-OXCMAIL section 2.1.3.3.8.3",
-		Fix:    "Put HTML and images into one multipart/related, each image with the Content-ID that the HTML names; better, send none.",
-		check:  checkImages,
+		Fix: "Put HTML and images into one multipart/related, each image with the Content-ID " +
+			"that the HTML names; better, send none.",
+		check: checkImages,
 	},
 	{
 		ID: "IM12", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -207,7 +214,8 @@ func (d *document) mustSay(r *report, kind string) {
 	if d.shown(kind) != "" {
 		return
 	}
-	// Nothing but white space and what is invisible. The latter counts here: it is a text that somebody wrote.
+	// Nothing but white space and what is invisible. The latter counts here: it is a text that
+	// somebody wrote.
 	text := p.Text()
 	if kind == "text/html" {
 		text = d.html.text
@@ -245,7 +253,8 @@ func sameLines(a, b string) (line int, same bool) {
 	}
 }
 
-// checkImages is IM11: what cid: in the HTML names is there, and what has a Content-ID for it is shown.
+// checkImages is IM11: what cid: in the HTML names is there, and what has a Content-ID for it is
+// shown.
 func checkImages(d *document, r *report) {
 	byID := map[string][]*mimetree.Part{}
 	var named []*mimetree.Part

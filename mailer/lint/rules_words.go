@@ -17,8 +17,10 @@ import (
 var wordRules = []Rule{
 	{
 		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
-		Title:  "Plain text and HTML both show title, zone of the start, place and organizer; a cancellation says so and offers no answer",
-		Why:    "Clients without calendars show nothing else, and a calendar may hide an event of an unknown sender until its mail is answered.",
+		Title: "Plain text and HTML both show title, zone of the start, place and organizer; a " +
+			"cancellation says so and offers no answer",
+		Why: "Clients without calendars show nothing else, and a calendar may hide an event " +
+			"of an unknown sender until its mail is answered.",
 		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
 		Fix:    "Name them in both texts.",
 		check:  checkWords,
@@ -56,7 +58,8 @@ var wordRules = []Rule{
 	},
 	{
 		ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
+		Title: "The HTML has links to https, http, tel and mailto only, no form, script or " +
+			"style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Fix:    "Keep the HTML plain and small.",
@@ -153,11 +156,14 @@ func (d *document) showsOrganizer(text string) bool {
 	return !known
 }
 
-// cancelled are the beginnings of the words for it, in the languages that mails are most often written in.
+// cancelled are the beginnings of the words for it, in the languages that mails are most often
+// written in.
 var cancelled = []string{
 	"cancel", "abgesagt", "storniert", "annul", "geannuleerd", "anulad", "avlyst", "aflyst", "inställ",
-	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован", "iptal",
-	"ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
+	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен",
+	"скасован", "iptal",
+	"ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy",
+	"ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
 }
 
 func saysCancelled(text string) bool {
@@ -167,8 +173,8 @@ func saysCancelled(text string) bool {
 
 var number = regexp.MustCompile(`[0-9]+`)
 
-// showsTime looks for the day of the month and the clock time among the numbers of a text, however they
-// are written.
+// showsTime looks for the day of the month and the clock time among the numbers of a text, however
+// they are written.
 func showsTime(text string, w ical.When) bool {
 	hour, minute := w.Clock.Hour(), w.Clock.Minute()
 	hour12 := (hour+11)%12 + 1
@@ -235,11 +241,13 @@ func checkSubject(d *document, r *report) {
 	case d.method == "CANCEL" && !saysCancelled(frame):
 		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
 	case d.method != "REQUEST":
-	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "", 1)) && !saysCancelled(title):
+	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
+		1)) && !saysCancelled(title):
 		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
 	case updated && sequence == 0 && d.options.Previous == nil:
 		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
-	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" && hasPrefixFold(frame, "invitation:"):
+	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" &&
+		hasPrefixFold(frame, "invitation:"):
 		r.add(where, "it does not say that this is an update: %s", quote(plain))
 	}
 }

@@ -51,8 +51,8 @@ const (
 	ahead  = 14 * time.Hour
 )
 
-// lastEnd returns when e is over for sure, and the property that says so. Not ok: it recurs in a way that
-// is not followed here, or cannot be read.
+// lastEnd returns when e is over for sure, and the property that says so. Not ok: it recurs in a
+// way that is not followed here, or cannot be read.
 func (d *document) lastEnd(e *ical.Component) (time.Time, *ical.Property, bool) {
 	at, _ := e.Get("DTSTART")
 	_, dates := e.Get("RDATE")
@@ -82,8 +82,8 @@ func (d *document) lastEnd(e *ical.Component) (time.Time, *ical.Property, bool) 
 	if end.UTC {
 		return out, at, true
 	}
-	// Wherever the zone is, it is over half a day later and not over a good half day before; only in
-	// between is the zone looked up.
+	// Wherever the zone is, it is over half a day later and not over a good half day before; only
+	// in between is the zone looked up.
 	latest := out.Add(behind)
 	near := !latest.Before(d.options.Now) && !out.Add(-ahead).After(d.options.Now)
 	if near && !end.Day {
