@@ -143,7 +143,7 @@ var sendingBreaches = []breach{
 	},
 }
 
-var wordBreaches = []breach{
+var contentBreaches = []breach{
 	{
 		rule: "IM74", name: "no place in the text", edit: change("Where:      Board room\n", ""),
 		want: "IM74 warning", any: "clean", where: "part 1.1",

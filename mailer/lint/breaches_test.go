@@ -10,7 +10,7 @@ import (
 func breaches() []breach {
 	return slices.Concat(treeBreaches, partBreaches, encodingBreaches, calendarBreaches,
 		textBreaches, eventBreaches, timeBreaches,
-		peopleBreaches, seriesBreaches, headerBreaches, sendingBreaches, wordBreaches)
+		peopleBreaches, seriesBreaches, headerBreaches, sendingBreaches, contentBreaches)
 }
 
 // ics keeps the calendar alone.

@@ -77,7 +77,7 @@ func composed(t testing.TB, kind templates.Kind, text, to, first string) *messag
 	return out
 }
 
-// invitation is what such a mail is composed from: words from the templates, everything else from
+// invitation is what such a mail is composed from: content from the templates, everything else from
 // the calendar.
 func invitation(t testing.TB, kind templates.Kind, text, to, first string) message.Message {
 	t.Helper()
@@ -89,7 +89,7 @@ func invitation(t testing.TB, kind templates.Kind, text, to, first string) messa
 	require.NoError(t, err)
 	set, err := templates.New()
 	require.NoError(t, err)
-	words, err := set.Render(kind, templates.Data{
+	content, err := set.Render(kind, templates.Data{
 		Summary: c.Summary, Description: c.Description, Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID,
 		Location: c.Location, URL: c.URL, Organizer: templates.Person{Name: c.Organizer.Name, Email: c.Organizer.Email},
 		Recipient: templates.Person{Name: "Ada Lovelace", Email: to},
@@ -98,7 +98,7 @@ func invitation(t testing.TB, kind templates.Kind, text, to, first string) messa
 	m := message.Message{
 		From:    message.Mailbox{Name: c.Organizer.Name, Address: organizer},
 		To:      message.Mailbox{Name: "Ada Lovelace", Address: recipient},
-		Subject: words.Subject, Text: words.Text, HTML: words.HTML, Calendar: c.Bytes(), Method: c.Method, Date: noon(),
+		Subject: content.Subject, Text: content.Text, HTML: content.HTML, Calendar: c.Bytes(), Method: c.Method, Date: noon(),
 		MessageID: message.ID("meeting-1", recipient.Key(), c.Method, c.Sum(), 0, organizer.Domain()),
 	}
 	if first != "" {

@@ -189,7 +189,7 @@ func (d *document) encoded() bool {
 	return d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable"
 }
 
-// foreign reports whether the mail is judged as somebody else's.
+// foreign reports whether the mail is judged as another sender's.
 func (d *document) foreign() bool { return d.options.Profile == Any }
 
 func hasPrefixFold(s, prefix string) bool {

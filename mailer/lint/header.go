@@ -19,12 +19,12 @@ type mailbox struct {
 	key     string // to compare by; "" if it is no address
 }
 
-// words decodes encoded-words (RFC 2047). A charset it does not know is passed through as it is.
-var words = mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
+// decoder decodes encoded-words (RFC 2047). A charset it does not know is passed through as it is.
+var decoder = mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
 
 // decodeHeader returns a header value as a reader sees it.
 func decodeHeader(s string) string {
-	if plain, err := words.DecodeHeader(s); err == nil {
+	if plain, err := decoder.DecodeHeader(s); err == nil {
 		return plain
 	}
 	return s
@@ -46,7 +46,7 @@ func parseMailboxes(value string) ([]mailbox, error) {
 	if len(value) > maxAddresses {
 		return nil, fmt.Errorf("the address list is longer than %d octets", maxAddresses)
 	}
-	parser := mail.AddressParser{WordDecoder: &words}
+	parser := mail.AddressParser{WordDecoder: &decoder}
 	list, err := parser.ParseList(value)
 	if err != nil {
 		return nil, fmt.Errorf("reading the addresses: %w", err)

@@ -37,7 +37,7 @@ func ReadPrevious(data []byte) (*Previous, error) {
 		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.organizer(),
 		facts: map[string]map[string]string{}, messageIDs: d.messageIDs("Message-ID", "References", "In-Reply-To"),
 	}
-	p.sequence, _ = readSequence(sequence(main))
+	p.sequence, _ = sequence(main)
 	if stamp, _ := main.Get("DTSTAMP"); stamp != nil {
 		p.stamp = stamp.When().Clock
 	}

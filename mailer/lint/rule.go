@@ -35,26 +35,28 @@ type Rule struct {
 type scope int
 
 const (
-	always      scope = iota
-	inMail            // a message
-	inEvent           // a calendar that could be read
-	inMailEvent       // both
-	withPrevious
+	inMail     scope = 1 << iota // a message
+	inCalendar                   // a calendar that could be read
+	inEvent                      // one with a VEVENT
+	inSeries                     // one with an earlier message
+	inRequest                    // METHOD:REQUEST
+	inCancel                     // METHOD:CANCEL
 )
 
 func (r *Rule) applies(d *document) bool {
-	switch r.scope {
-	case inMail:
-		return d.root != nil
-	case inEvent:
-		return d.cal != nil
-	case inMailEvent:
-		return d.root != nil && d.cal != nil
-	case withPrevious:
-		return d.cal != nil && d.options.Previous != nil
-	default:
-		return true
+	for needed, isThere := range map[scope]bool{
+		inMail:     d.root != nil,
+		inCalendar: d.cal != nil,
+		inEvent:    d.cal != nil && len(d.cal.events) > 0,
+		inSeries:   d.options.Previous != nil,
+		inRequest:  d.method == "REQUEST",
+		inCancel:   d.method == "CANCEL",
+	} {
+		if r.scope&needed != 0 && !isThere {
+			return false
+		}
 	}
+	return true
 }
 
 func (r *Rule) level(p Profile) Level {
@@ -67,31 +69,26 @@ func (r *Rule) level(p Profile) Level {
 // table holds the rules in the order of their numbers.
 var table = slices.SortedFunc(slices.Values(slices.Concat(
 	readingRules, treeRules, partRules, encodingRules, calendarRules, textRules, eventRules, timeRules,
-	peopleRules, seriesRules, headerRules, sendingRules, wordRules,
+	peopleRules, seriesRules, headerRules, sendingRules, contentRules,
 )), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 
 // Rules returns all rules in the order of their numbers.
 func Rules() []Rule { return slices.Clone(table) }
 
-// Explain returns a rule in full, as text of several lines, and whether there is one of that
-// number. The case does not matter.
+// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The
+// case does not matter.
 func Explain(id string) (string, bool) {
-	for i := range table {
-		r := &table[i]
-		if strings.EqualFold(r.ID, strings.TrimSpace(id)) {
-			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the "+
-				"%s\nWhy:     %s\nSource:  %s\nFix:     %s\n",
-				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Fix), true
-		}
+	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, strings.TrimSpace(id)) })
+	if i < 0 {
+		return "", false
 	}
-	return "", false
-}
-
-func concerns(o Origin) string {
-	if o == Composed {
-		return "mail around the calendar"
+	r, about := table[i], "calendar"
+	if r.Origin == Composed {
+		about = "mail around the calendar"
 	}
-	return "calendar"
+	return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\n"+
+		"Why:     %s\nSource:  %s\nFix:     %s\n",
+		r.ID, r.Title, r.Own, r.Any, about, r.Why, r.Source, r.Fix), true
 }
 
 // Markdown returns the table of all rules, from which RULES.md is made.
@@ -103,12 +100,9 @@ func Markdown() string {
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
 		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
-	for i := range table {
-		r := &table[i]
-		b.WriteString("| " + strings.Join([]string{
-			r.ID, string(r.Own), string(r.Any), string(r.Origin),
-			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Fix),
-		}, " | ") + " |\n")
+	for _, r := range table {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.ID, r.Own, r.Any, r.Origin,
+			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Fix))
 	}
 	return b.String()
 }

@@ -9,7 +9,7 @@ import (
 // The rules on the calendar as an object: METHOD, components, structure.
 var calendarRules = []Rule{
 	{
-		ID: "IM19", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM19", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "METHOD is REQUEST or CANCEL",
 		Why:    "PUBLISH shows no buttons, and must not have an ATTENDEE; what no standard knows, no client shows.",
 		Source: "RFC 5546 section 1.4; RFC 5545 section 3.8.4.1",
@@ -39,7 +39,7 @@ var calendarRules = []Rule{
 		},
 	},
 	{
-		ID: "IM28", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM28", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once " +
 			"each before its components, and no property twice that may occur once",
 		Why: "A METHOD within or behind the event is overlooked: the mail is then no " +
@@ -50,7 +50,7 @@ var calendarRules = []Rule{
 		check: checkObject,
 	},
 	{
-		ID: "IM29", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM29", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
 		Why: "The UID is how every client finds the event again; without it updates make " +
 			"duplicates and cancellations do nothing.",
@@ -59,7 +59,7 @@ var calendarRules = []Rule{
 		check:  checkUID,
 	},
 	{
-		ID: "IM30", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM30", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each VEVENT has one DTSTAMP, in UTC and not in the future",
 		Why:    "DTSTAMP decides which of two messages is the newer; without it Gmail ignored cancellations.",
 		Source: "RFC 5545 section 3.8.7.2; RFC 5546 section 2.1.5; Couchers issue 8557",
@@ -78,7 +78,7 @@ var calendarRules = []Rule{
 		}),
 	},
 	{
-		ID: "IM43", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM43", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "A CANCEL has no VALARM, and neither REQUEST nor CANCEL has a REQUEST-STATUS",
 		Why:    "Both are forbidden there; an alarm for what is cancelled still rings in some clients.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5",
@@ -100,7 +100,7 @@ var calendarRules = []Rule{
 		},
 	},
 	{
-		ID: "IM80", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM80", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "X-MICROSOFT-CDO-APPT-SEQUENCE, if there, is the SEQUENCE",
 		Why:    "Outlook goes by it in preference to SEQUENCE.",
 		Source: "MS-OXCICAL, on SEQUENCE and X-MICROSOFT-CDO-APPT-SEQUENCE",

@@ -34,7 +34,7 @@ var partRules = []Rule{
 		}),
 	},
 	{
-		ID: "IM15", Own: Error, Any: Error, Origin: Composed, scope: inMailEvent,
+		ID: "IM15", Own: Error, Any: Error, Origin: Composed, scope: inMail | inCalendar,
 		Title:  "The method parameter is the METHOD of the calendar",
 		Why:    "Outlook refuses the mail: \"Inbound Mime method and ICAL method mismatch\".",
 		Source: "RFC 6047 section 2.4; maevsi/vibetype issue 2368",

@@ -3,14 +3,12 @@ package lint
 import (
 	"slices"
 	"strings"
-
-	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
 // The rules on ORGANIZER and ATTENDEE, and on who gets the mail.
 var peopleRules = []Rule{
 	{
-		ID: "IM31", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM31", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "Each VEVENT has one ORGANIZER: mailto: and a bare address",
 		Why: "Answers go to it. Without mailto:, or with a name or %40 in the address, " +
 			"Outlook and Google show no buttons or answer nobody.",
@@ -28,7 +26,7 @@ var peopleRules = []Rule{
 		},
 	},
 	{
-		ID: "IM32", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM32", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "A REQUEST has an ATTENDEE in each VEVENT; each is mailto: and a bare address",
 		Why:    "Nobody is asked to answer: Gmail offers \"add to calendar\" at most.",
 		Source: "RFC 5546 section 3.2.2; RFC 6047 section 2.3; icalendar issue 229",
@@ -49,20 +47,16 @@ var peopleRules = []Rule{
 		},
 	},
 	{
-		ID: "IM33", Own: Error, Any: Error, Origin: Calendar, scope: inMailEvent,
+		ID: "IM33", Own: Error, Any: Error, Origin: Calendar, scope: inMail | inCalendar | inRequest,
 		Title: "Who gets the invitation is one of its ATTENDEEs",
 		Why:   "Gmail and Outlook look for the reader among them, and block the buttons if it is not there.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; icalendar issue 229; .NET " +
 			"Foundation wg-maintainers issue 64",
-		Fix: "Send to the address that the calendar invites, or have the calendar made for the one in To.",
-		check: func(d *document, r *report) {
-			if d.method == "REQUEST" {
-				d.mustInvite(r)
-			}
-		},
+		Fix:   "Send to the address that the calendar invites, or have the calendar made for the one in To.",
+		check: mustInvite,
 	},
 	{
-		ID: "IM34", Own: Warning, Any: Warning, Origin: Calendar, scope: inMailEvent,
+		ID: "IM34", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inCalendar,
 		Title:  "The ORGANIZER is not invited by mail to the own event",
 		Why:    "No client shows buttons to the organizer.",
 		Source: "RFC 5546 section 2.1.3 (organizer and attendees are separate); experience",
@@ -77,16 +71,13 @@ var peopleRules = []Rule{
 		},
 	},
 	{
-		ID: "IM35", Own: Warning, Any: Warning, Origin: Calendar, scope: inMailEvent,
+		ID: "IM35", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inEvent | inRequest,
 		Title:  "In a first invitation, the recipient has PARTSTAT=NEEDS-ACTION and RSVP=TRUE",
 		Why:    "Who has accepted already is shown no buttons.",
 		Source: "RFC 5545 sections 3.2.12 and 3.2.17; Nextcloud issue 21189",
 		Fix:    "Write ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:….",
 		check: func(d *document, r *report) {
-			if d.method != "REQUEST" || d.options.Previous != nil {
-				return
-			}
-			if n, _ := readSequence(sequence(d.cal.main())); n > 0 {
+			if n, _ := sequence(d.cal.main()); n > 0 || d.options.Previous != nil {
 				return
 			}
 			for _, to := range d.to {
@@ -104,7 +95,7 @@ var peopleRules = []Rule{
 		},
 	},
 	{
-		ID: "IM36", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM36", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "RSVP, PARTSTAT, ROLE and CUTYPE have values that exist",
 		Why: "Clients pass over what they do not know: RSVP=YES asks nobody, NEEDS ACTION " +
 			"without hyphen is no status.",
@@ -124,19 +115,15 @@ var peopleRules = []Rule{
 		},
 	},
 	{
-		ID: "IM42", Own: Error, Any: Error, Origin: Calendar, scope: inMailEvent,
+		ID: "IM42", Own: Error, Any: Error, Origin: Calendar, scope: inMail | inCalendar | inCancel,
 		Title:  "Who gets the cancellation is one of its ATTENDEEs",
 		Why:    "A client that does not find the reader leaves the event where it is.",
 		Source: "RFC 5546 section 3.2.5",
 		Fix:    "Name those in the CANCEL who are told.",
-		check: func(d *document, r *report) {
-			if d.method == "CANCEL" {
-				d.mustInvite(r)
-			}
-		},
+		check:  mustInvite,
 	},
 	{
-		ID: "IM66", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM66", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title: "The ORGANIZER has no SENT-BY; if it has, its value is a quoted mailto:",
 		Why: "Outlook passes over it, so it tells nobody who sent the mail; unquoted, its " +
 			"colon ends the parameters.",
@@ -167,7 +154,7 @@ var enums = map[string][]string{
 
 // mustInvite looks for a recipient among the attendees. One is enough: others may be in To for
 // their own reasons (IM64).
-func (d *document) mustInvite(r *report) {
+func mustInvite(d *document, r *report) {
 	if len(d.to) == 0 || len(d.cal.events) == 0 {
 		return // IM58, IM29
 	}
@@ -177,12 +164,4 @@ func (d *document) mustInvite(r *report) {
 		}
 	}
 	r.fatal(place{header: "To"}, "%s is no ATTENDEE", quote(d.to[0].addr))
-}
-
-// sequence returns SEQUENCE as it stands; c may be nil.
-func sequence(c *ical.Component) string {
-	if c == nil {
-		return ""
-	}
-	return c.Value("SEQUENCE")
 }

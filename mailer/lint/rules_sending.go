@@ -8,7 +8,7 @@ import (
 // The rules on who the mail is from and to, and on how machines are to treat it.
 var sendingRules = []Rule{
 	{
-		ID: "IM63", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		ID: "IM63", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inCalendar,
 		Title:  "From is the ORGANIZER, or Reply-To says where people's answers go",
 		Why:    "Google advises one address for each organizer; a person who just presses reply must reach somebody.",
 		Source: "Google, Calendar API: invite users to an event; RFC 6047 section 2.3; Nextcloud, IMipPlugin.php",

@@ -9,7 +9,7 @@ import (
 // The rules that compare with the message before.
 var seriesRules = []Rule{
 	{
-		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
+		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: inEvent | inSeries,
 		Title: "Against the message before: SEQUENCE never falls and rises with each change of " +
 			"time, recurrence or status and with CANCEL; DTSTAMP is newer",
 		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
@@ -18,7 +18,7 @@ var seriesRules = []Rule{
 		check:  checkSequence,
 	},
 	{
-		ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
+		ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: inEvent | inSeries,
 		Title:  "Against the message before: UID and ORGANIZER are the same",
 		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
 		Source: "RFC 5546 sections 2.1.5, 3.2.2.4 and 3.2.5",
@@ -26,9 +26,6 @@ var seriesRules = []Rule{
 			"REQUEST with a higher SEQUENCE.",
 		check: func(d *document, r *report) {
 			before, e := d.options.Previous, d.cal.main()
-			if e == nil {
-				return
-			}
 			if uid, _ := e.Get("UID"); uid != nil && uid.Value != before.uid {
 				r.add(d.at(uid.Line), "the UID was %s and is %s", quote(before.uid), quote(uid.Value))
 			}
@@ -41,7 +38,7 @@ var seriesRules = []Rule{
 			if p != nil {
 				where = d.at(p.Line)
 			}
-			if n, _ := readSequence(sequence(e)); n > before.sequence && d.method == "REQUEST" {
+			if n, _ := sequence(e); n > before.sequence && d.method == "REQUEST" {
 				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
 			} else {
 				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher "+
@@ -50,7 +47,7 @@ var seriesRules = []Rule{
 		},
 	},
 	{
-		ID: "IM70", Own: Warning, Any: Warning, Origin: Composed, scope: withPrevious,
+		ID: "IM70", Own: Warning, Any: Warning, Origin: Composed, scope: inCalendar | inSeries,
 		Title:  "An update or cancellation refers to the message before, in In-Reply-To and References",
 		Why:    "Clients show them as one thread only then.",
 		Source: "RFC 5322 section 3.6.4",
@@ -77,15 +74,15 @@ func (d *document) repeats() bool { return d.calendarText == d.options.Previous.
 // checkSequence is IM38.
 func checkSequence(d *document, r *report) {
 	before, e := d.options.Previous, d.cal.main()
-	if e == nil || e.Value("UID") != before.uid || d.repeats() {
+	if e.Value("UID") != before.uid || d.repeats() {
 		return
 	}
 	where := d.at(e.Line)
 	if p, _ := e.Get("SEQUENCE"); p != nil {
 		where = d.at(p.Line)
 	}
-	now, ok := readSequence(sequence(e))
-	if !ok && sequence(e) != "" {
+	now, ok := sequence(e)
+	if !ok && e.Value("SEQUENCE") != "" {
 		return // IM37
 	}
 	switch {

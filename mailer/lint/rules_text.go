@@ -12,7 +12,7 @@ import (
 // The rules on content lines: line ends, folds, characters, quotes, escapes.
 var textRules = []Rule{
 	{
-		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inEvent,
+		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inCalendar,
 		Title: "All lines of the calendar end in CRLF, the last one too",
 		Why: "Strict parsers refuse other line ends, and servers refuse or alter them in " +
 			"parts that are not encoded.",
@@ -40,7 +40,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "Content lines are at most 75 octets long, and never over 998 where they are not encoded",
 		Why:    "Servers break lines over 998 octets, which spoils the value; some parsers stop at 75.",
 		Source: "RFC 5545 section 3.1; RFC 5322 section 2.1.1",
@@ -64,7 +64,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "No fold cuts through a character, or through an escape",
 		Why:    "Readers that decode before they unfold show garbage or drop the event.",
 		Source: "RFC 5545 section 3.1; golang-ical issue 13; icalendar issue 87",
@@ -82,7 +82,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMailEvent,
+		ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inCalendar,
 		Title:  "No line that is folded ends in white space, unless it is encoded",
 		Why:    "White space at the end of a line is lost on the way, and two words are glued together.",
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
@@ -99,7 +99,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "The calendar is UTF-8 and has no control characters but tabs",
 		Why:    "Clients show garbage, or drop the event.",
 		Source: "RFC 5545 sections 3.1 and 3.3.11",
@@ -118,7 +118,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "Parameters are well formed: name=value, quoted where : ; or , is in the value, " +
 			"no quote within, none twice",
 		Why: "An unquoted colon ends the parameters early: the address is then something " +
@@ -134,7 +134,7 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "In texts, comma, semicolon and backslash are escaped and colons are not; no vCalendar 1.0 encodings",
 		Why:    "Readers cut the text at a bare semicolon or comma, or show the backslash.",
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",

@@ -11,7 +11,7 @@ import (
 // The rules on times, zones and recurrence.
 var timeRules = []Rule{
 	{
-		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after " +
 			"the start and is of the same type",
 		Why:    "Clients drop the event, or show it without an end.",
@@ -22,7 +22,7 @@ var timeRules = []Rule{
 		}),
 	},
 	{
-		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
 		Why:    "Outlook shows the event an hour or more off, or not at all.",
 		Source: "RFC 5545 section 3.2.19; Microsoft KB 4456241",
@@ -55,7 +55,7 @@ var timeRules = []Rule{
 		},
 	},
 	{
-		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title: "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
 		Why: "A floating time is another hour for each reader; a TZID where it does not " +
 			"belong is read in different ways.",
@@ -74,7 +74,7 @@ var timeRules = []Rule{
 		}),
 	},
 	{
-		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title: "Recurrence stays within what Outlook reads: no RDATE without RRULE, one " +
 			"BYMONTHDAY or one ordinal of a weekday",
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
@@ -92,7 +92,7 @@ var timeRules = []Rule{
 		}),
 	},
 	{
-		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title: "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation " +
 			"to a series has its master",
 		Why: "Clients treat two masters or two copies of an instance each in their own way, " +
@@ -102,7 +102,7 @@ var timeRules = []Rule{
 		check:  checkInstances,
 	},
 	{
-		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "The event is not over",
 		Why:    "Clients and servers pass over invitations to the past.",
 		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",

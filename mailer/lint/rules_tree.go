@@ -214,8 +214,7 @@ func (d *document) mustSay(r *report, kind string) {
 	if d.shown(kind) != "" {
 		return
 	}
-	// Nothing but white space and what is invisible. The latter counts here: it is a text that
-	// somebody wrote.
+	// Nothing but white space and what is invisible. The latter counts here: it was written.
 	text := p.Text()
 	if kind == "text/html" {
 		text = d.html.text

@@ -14,29 +14,25 @@ import (
 )
 
 // The rules on what the mail says to its reader.
-var wordRules = []Rule{
+var contentRules = []Rule{
 	{
-		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title: "Plain text and HTML both show title, zone of the start, place and organizer; a " +
 			"cancellation says so and offers no answer",
 		Why: "Clients without calendars show nothing else, and a calendar may hide an event " +
 			"of an unknown sender until its mail is answered.",
 		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
 		Fix:    "Name them in both texts.",
-		check:  checkWords,
+		check:  checkContent,
 	},
 	{
-		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The start in the text is DTSTART in the zone of the event",
 		Why:    "Two times in one mail: half of the guests come at the wrong one.",
 		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
 		Fix:    "Write the text from the calendar.",
 		check: func(d *document, r *report) {
-			e := d.cal.main()
-			if e == nil {
-				return
-			}
-			p, _ := e.Get("DTSTART")
+			p, _ := d.cal.main().Get("DTSTART")
 			if p == nil || !p.When().OK {
 				return
 			}
@@ -49,7 +45,7 @@ var wordRules = []Rule{
 		},
 	},
 	{
-		ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The Subject says the title, and whether it is an invitation, an update or a cancellation",
 		Why:    "It is all that many readers see.",
 		Source: "Thunderbird and sabre/dav write it so; experience",
@@ -93,10 +89,10 @@ func beginning(s string) string {
 	return string(all[:min(len(all), enough)])
 }
 
-// checkWords is IM74.
-func checkWords(d *document, r *report) {
+// checkContent is IM74.
+func checkContent(d *document, r *report) {
 	e := d.cal.main()
-	if e == nil || d.method != "REQUEST" && d.method != "CANCEL" {
+	if d.method != "REQUEST" && d.method != "CANCEL" {
 		return
 	}
 	for _, kind := range []string{"text/plain", "text/html"} {
@@ -156,7 +152,7 @@ func (d *document) showsOrganizer(text string) bool {
 	return !known
 }
 
-// cancelled are the beginnings of the words for it, in the languages that mails are most often
+// cancelled are the beginnings of what it is called, in the languages that mails are most often
 // written in.
 var cancelled = []string{
 	"cancel", "abgesagt", "storniert", "annul", "geannuleerd", "anulad", "avlyst", "aflyst", "inställ",
@@ -190,7 +186,7 @@ func showsTime(text string, w ical.When) bool {
 		}
 		last, lastEnd = n, at[1]
 	}
-	// Written in other digits, or in words, there is nothing to compare.
+	// Written in other digits, or in letters, there is nothing to compare.
 	return len(numbers) == 0 || day && clock
 }
 
@@ -224,7 +220,7 @@ const maxOffsets = 100
 func checkSubject(d *document, r *report) {
 	e := d.cal.main()
 	f, _ := d.field("Subject")
-	if e == nil || f == nil {
+	if f == nil {
 		return
 	}
 	where := place{header: "Subject"}
@@ -236,7 +232,7 @@ func checkSubject(d *document, r *report) {
 	}
 	frame := strings.Replace(text, title, "", 1)
 	updated := hasPrefixFold(frame, "updated")
-	sequence, _ := readSequence(sequence(e))
+	number, _ := sequence(e)
 	switch {
 	case d.method == "CANCEL" && !saysCancelled(frame):
 		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
@@ -244,7 +240,7 @@ func checkSubject(d *document, r *report) {
 	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
 		1)) && !saysCancelled(title):
 		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
-	case updated && sequence == 0 && d.options.Previous == nil:
+	case updated && number == 0 && d.options.Previous == nil:
 		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
 	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" &&
 		hasPrefixFold(frame, "invitation:"):
