@@ -107,8 +107,8 @@ func Markdown() string {
 	return b.String()
 }
 
-// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; eachPart and
-// eachCalendarPart do the same for parts.
+// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; those below do the same for
+// parts, for text/calendar parts with a method, and for calendar files.
 func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
 	return func(d *document, r *report) {
 		for _, e := range d.cal.events {
@@ -131,4 +131,12 @@ func eachCalendarPart(one func(*document, *report, *mimetree.Part)) func(*docume
 			one(d, r, p)
 		}
 	}
+}
+
+func eachFile(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return eachPart(func(d *document, r *report, p *mimetree.Part) {
+		if p.IsICS() {
+			one(d, r, p)
+		}
+	})
 }

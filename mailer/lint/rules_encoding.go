@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
@@ -16,38 +17,8 @@ var encodingRules = []Rule{
 		Source: "RFC 2046 sections 5.1 and 5.1.1",
 		Fix:    "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
-			if !p.IsMultipart() || p.Depth == maxDepth {
-				return
-			}
-			b := p.Boundary
-			switch {
-			case b == "":
-				r.add(place{part: p}, "the multipart has no boundary parameter")
-				return
-			case p.Used != "":
-				r.add(place{part: p}, "the boundary %s does not occur; the parts are divided by %s",
-					quote(b), quote(p.Used))
-			case !p.Opened:
-				r.add(place{part: p}, "the boundary %s does not occur", quote(b))
-			case !p.Closed:
-				r.add(place{part: p}, "the boundary %s is never closed: the line \"--%s--\" is "+
-					"missing", quote(b), quoteName(b))
-			}
-			if len(b) > 70 {
-				r.add(place{part: p}, "the boundary is %d characters long", len(b))
-			}
-			if strings.Trim(b, boundaryChars) != "" || strings.HasSuffix(b, " ") {
-				r.add(place{part: p}, "the boundary %s has a character that none may have", quote(b))
-			}
-			for q := p.Parent; q != nil; q = q.Parent {
-				if q.Boundary == "" {
-					continue
-				}
-				if strings.HasPrefix(b, q.Boundary) || strings.HasPrefix(q.Boundary, b) {
-					r.add(place{part: p},
-						"the boundary %s and that of a multipart around it, %s, begin alike",
-						quote(b), quote(q.Boundary))
-				}
+			if p.IsMultipart() && p.Depth < maxDepth {
+				checkBoundary(r, p)
 			}
 		}),
 	},
@@ -58,12 +29,8 @@ var encodingRules = []Rule{
 		Source: "RFC 2045 section 6.4",
 		Fix:    "Encode the parts, not the multipart.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
-			switch p.Encoding {
-			case "7bit", "8bit", "binary":
-			default:
-				if p.IsMultipart() {
-					r.add(place{part: p}, "the multipart has Content-Transfer-Encoding: %s", quoteName(p.Encoding))
-				}
+			if p.IsMultipart() && !slices.Contains([]string{"7bit", "8bit", "binary"}, p.Encoding) {
+				r.add(place{part: p}, "the multipart has Content-Transfer-Encoding: %s", quoteName(p.Encoding))
 			}
 		}),
 	},
@@ -79,7 +46,7 @@ var encodingRules = []Rule{
 				return
 			}
 			content := p.Decode()
-			for i, f := range content.Faults {
+			for _, f := range content.Faults {
 				where := place{header: "Content-Transfer-Encoding", part: p}
 				if f.Line > 0 {
 					where = place{part: p, line: f.Line}
@@ -93,9 +60,9 @@ var encodingRules = []Rule{
 				} else {
 					r.add(where, "%s", what)
 				}
-				if i == len(content.Faults)-1 && content.Count > len(content.Faults) {
-					r.warn(place{part: p}, "the same in %d more lines", content.Count-len(content.Faults))
-				}
+			}
+			if more := content.Count - len(content.Faults); more > 0 {
+				r.warn(place{part: p}, "the same in %d more lines", more)
 			}
 		}),
 	},
@@ -144,6 +111,33 @@ var encodingRules = []Rule{
 			}
 		},
 	},
+}
+
+// checkBoundary is IM09 for one multipart.
+func checkBoundary(r *report, p *mimetree.Part) {
+	b, where := p.Boundary, place{part: p}
+	switch {
+	case b == "":
+		r.add(where, "the multipart has no boundary parameter")
+		return
+	case p.Used != "":
+		r.add(where, "the boundary %s does not occur; the parts are divided by %s", quote(b), quote(p.Used))
+	case !p.Opened:
+		r.add(where, "the boundary %s does not occur", quote(b))
+	case !p.Closed:
+		r.add(where, "the boundary %s is never closed: the line \"--%s--\" is missing", quote(b), quoteName(b))
+	}
+	if len(b) > 70 {
+		r.add(where, "the boundary is %d characters long", len(b))
+	}
+	if strings.Trim(b, boundaryChars) != "" || strings.HasSuffix(b, " ") {
+		r.add(where, "the boundary %s has a character that none may have", quote(b))
+	}
+	for q := p.Parent; q != nil; q = q.Parent {
+		if q.Boundary != "" && (strings.HasPrefix(b, q.Boundary) || strings.HasPrefix(q.Boundary, b)) {
+			r.add(where, "the boundary %s and that of a multipart around it, %s, begin alike", quote(b), quote(q.Boundary))
+		}
+	}
 }
 
 // boundaryChars are those of RFC 2046 section 5.1.1.

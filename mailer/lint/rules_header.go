@@ -123,10 +123,9 @@ var addressFields = []string{"From", "Sender", "Reply-To", "To", "Cc"}
 // expected are the fields that own mail may have. Cc, Bcc and Precedence have rules of their own.
 var expected = []string{
 	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type",
-	"date", "dkim-signature", "from",
-	"in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version",
-	"precedence", "references", "reply-to",
-	"sender", "subject", "to", "x-auto-response-suppress",
+	"date", "dkim-signature", "from", "in-reply-to", "list-unsubscribe", "list-unsubscribe-post",
+	"message-id", "mime-version", "precedence", "references", "reply-to", "sender", "subject", "to",
+	"x-auto-response-suppress",
 }
 
 // checkFields is IM58.
@@ -224,12 +223,8 @@ func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
 
 // canFold reports whether a line would become short enough by folding at its spaces.
 func canFold(line string) bool {
-	for token := range strings.FieldsSeq(line) {
-		if len(token) >= maxHeaderLine {
-			return false
-		}
-	}
-	return strings.ContainsAny(strings.Trim(line, " \t"), " \t")
+	isLong := func(token string) bool { return len(token) >= maxHeaderLine }
+	return !slices.ContainsFunc(strings.Fields(line), isLong) && strings.ContainsAny(strings.Trim(line, " \t"), " \t")
 }
 
 // onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which

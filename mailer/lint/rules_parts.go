@@ -148,10 +148,7 @@ var partRules = []Rule{
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; RFC 5545 section 8.1 (extension ics)",
 		Fix: "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: " +
 			"attachment; filename=\"invite.ics\", base64.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
-			if !p.IsICS() {
-				return
-			}
+		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
 			if p.Disposition.Kind != "attachment" {
 				r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
 			}
@@ -170,24 +167,15 @@ var partRules = []Rule{
 		Why:    "A client that reads the attachment first would take a cancellation for an invitation.",
 		Source: "RFC 6047 section 2.4; Cronofy, Sending Smart Invites; nodemailer issue 1615",
 		Fix:    "Leave both out of application/ics, as Google does, or write the same.",
-		check: func(d *document, r *report) {
-			if d.source == nil || !d.source.IsCalendar() {
-				return
-			}
-			for _, p := range d.parts {
-				if !p.IsICS() {
-					continue
-				}
-				for _, name := range []string{"method", "charset"} {
-					mine, ok := p.Media.Get(name)
-					theirs, _ := d.source.Media.Get(name)
-					if ok && !strings.EqualFold(mine, theirs) {
-						r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s",
-							name, quoteName(mine), d.source.Path(), quote(theirs))
-					}
+		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
+			for _, name := range []string{"method", "charset"} {
+				mine, ok := p.Media.Get(name)
+				if theirs, _ := d.source.Media.Get(name); d.source.IsCalendar() && ok && !strings.EqualFold(mine, theirs) {
+					r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s",
+						name, quoteName(mine), d.source.Path(), quote(theirs))
 				}
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM27", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -239,10 +227,8 @@ func fileName(p *mimetree.Part) string {
 
 func (c *calendar) hasComponent(name string) bool {
 	for _, o := range c.objects {
-		for _, sub := range o.Components {
-			if sub.Name == name {
-				return true
-			}
+		for range o.All(name) {
+			return true
 		}
 	}
 	return false

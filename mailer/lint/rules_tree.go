@@ -161,22 +161,15 @@ var treeRules = []Rule{
 		Why:    "Clients take one or the other: two people would see two events.",
 		Source: "RFC 6047 section 2.4 (no two slightly different objects)",
 		Fix:    "Write the same bytes into both parts. (For the mail of others line ends may differ.)",
-		check: func(d *document, r *report) {
-			if d.source == nil || !d.source.IsCalendar() {
-				return
-			}
+		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
 			same := sameText
 			if d.foreign() {
 				same = sameLines
 			}
-			for _, p := range d.parts {
-				if p.IsICS() {
-					if line, ok := same(d.calendarText, p.Text()); !ok {
-						r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.Path())
-					}
-				}
+			if line, ok := same(d.calendarText, p.Text()); d.source.IsCalendar() && !ok {
+				r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.Path())
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM11", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
