@@ -43,7 +43,7 @@ func paramOf(p *ical.Property, name string) string {
 // address is that of a calendar user: of a mailto URI, else the EMAIL parameter (RFC 7986 §6.2), else a bare address, as some clients
 // write it.
 func address(p *ical.Property) string {
-	if email, ok := ical.Mailto(p.Value); ok {
+	if email, _ := ical.Mailto(p.Value); email != "" {
 		return email
 	}
 	value := strings.TrimSpace(p.Value)
