@@ -98,13 +98,14 @@ func readObservance(c *ical.Component) (*observance, error) {
 	return o, nil
 }
 
+var offsetForm = regexp.MustCompile(`^[+-]([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9])?$`)
+
 // utcOffset reads a UTC-OFFSET (RFC 5545 section 3.3.14).
 func utcOffset(s string) (time.Duration, error) {
-	form := "-0700"
-	if len(s) == len("-070000") {
-		form = "-070000"
+	if !offsetForm.MatchString(s) {
+		return 0, errors.New("it is not of the form +hhmm")
 	}
-	t, err := time.Parse(form, s)
+	t, err := time.Parse("-070000"[:len(s)], s)
 	_, offset := t.Zone()
 	return time.Duration(offset) * time.Second, err
 }
@@ -157,7 +158,7 @@ func readYearly(text string, o *observance) (*yearly, error) {
 		case "UNTIL":
 			ok = r.readUntil(value, o.from)
 		case "COUNT":
-			r.stop(time.Date(o.start.Year()+n, 1, 1, 0, 0, 0, 0, time.UTC))
+			r.stop(time.Date(o.start.Year()+n, 1, 1, 0, 0, -1, 0, time.UTC)) // the end of the last year
 			ok = n >= 1 && n <= 9999
 		case "INTERVAL":
 			ok = value == "1"
@@ -224,7 +225,7 @@ func (r *yearly) stop(t time.Time) {
 func (r *yearly) around(wall, start time.Time) []time.Time {
 	var onsets []time.Time
 	last := min(wall.Year(), r.until.Year())
-	for year := last - 3; year <= last; year++ {
+	for year := last - 2; year <= last; year++ {
 		first := time.Date(year, r.month, 1, start.Hour(), start.Minute(), start.Second(), 0, time.UTC)
 		for t := first; t.Month() == r.month; t = t.AddDate(0, 0, 1) {
 			if r.matches(t) {

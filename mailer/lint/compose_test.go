@@ -98,7 +98,8 @@ func invitation(t testing.TB, kind templates.Kind, text, to, first string) messa
 	m := message.Message{
 		From:    message.Mailbox{Name: c.Organizer.Name, Address: organizer},
 		To:      message.Mailbox{Name: "Ada Lovelace", Address: recipient},
-		Subject: content.Subject, Text: content.Text, HTML: content.HTML, Calendar: c.Bytes(), Method: c.Method, Date: noon(),
+		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
+		Calendar: c.Bytes(), Method: c.Method, Date: noon(),
 		MessageID: message.ID("meeting-1", recipient.Key(), c.Method, c.Sum(), 0, organizer.Domain()),
 	}
 	if first != "" {
@@ -126,9 +127,11 @@ func TestComposedMailIsClean(t *testing.T) {
 		"long":       {change: func(e object) { e["description"] = long }},
 		"long title": {change: func(e object) { e["summary"] = strings.Repeat("Vorstandssitzung über Pläne ", 30) }},
 		"link":       {change: func(e object) { e["url"] = "https://example.com/meeting?id=7&go=now" }},
-		"call":       {change: func(e object) { e["location"] = object{"description": "https://meet.example/a?b=c&d=e"} }},
-		"UTC":        {change: func(e object) { e["tzid"] = "Etc/UTC" }},
-		"Etc":        {change: func(e object) { e["tzid"] = "Etc/GMT+5" }},
+		"call": {change: func(e object) {
+			e["location"] = object{"description": "https://meet.example.com/a?b=c&d=e"}
+		}},
+		"UTC": {change: func(e object) { e["tzid"] = "Etc/UTC" }},
+		"Etc": {change: func(e object) { e["tzid"] = "Etc/GMT+5" }},
 		"two zones": {change: func(e object) {
 			e["start"] = object{"time": "2027-04-29T08:30:00Z", "tzid": "America/New_York"}
 			e["end"] = object{"time": "2027-04-29T19:00:00Z", "tzid": "Asia/Tokyo"}

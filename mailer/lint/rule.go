@@ -44,17 +44,15 @@ const (
 )
 
 func (r *Rule) applies(d *document) bool {
-	for needed, isThere := range map[scope]bool{
-		inMail:     d.root != nil,
-		inCalendar: d.cal != nil,
-		inEvent:    d.cal != nil && len(d.cal.events) > 0,
-		inSeries:   d.options.Previous != nil,
-		inRequest:  d.method == "REQUEST",
-		inCancel:   d.method == "CANCEL",
-	} {
-		if r.scope&needed != 0 && !isThere {
-			return false
-		}
+	needs := func(s scope) bool { return r.scope&s != 0 }
+	switch {
+	case needs(inMail) && d.root == nil,
+		needs(inCalendar) && d.cal == nil,
+		needs(inEvent) && (d.cal == nil || len(d.cal.events) == 0),
+		needs(inSeries) && d.options.Previous == nil,
+		needs(inRequest) && d.method != "REQUEST",
+		needs(inCancel) && d.method != "CANCEL":
+		return false
 	}
 	return true
 }

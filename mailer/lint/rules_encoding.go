@@ -135,7 +135,8 @@ func checkBoundary(r *report, p *mimetree.Part) {
 	}
 	for q := p.Parent; q != nil; q = q.Parent {
 		if q.Boundary != "" && (strings.HasPrefix(b, q.Boundary) || strings.HasPrefix(q.Boundary, b)) {
-			r.add(where, "the boundary %s and that of a multipart around it, %s, begin alike", quote(b), quote(q.Boundary))
+			r.add(where, "the boundary %s and that of a multipart around it, %s, begin alike",
+				quote(b), quote(q.Boundary))
 		}
 	}
 }

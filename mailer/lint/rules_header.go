@@ -215,7 +215,8 @@ func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
 		if len(word) > maxWord {
 			r.strict(where, "an encoded-word of %d characters", len(word))
 		}
-		if plain, err := decoder.Decode(word); err == nil && hasPrefixFold(word, "=?utf-8?") && !utf8.ValidString(plain) {
+		plain, err := decoder.Decode(word)
+		if err == nil && hasPrefixFold(word, "=?utf-8?") && !utf8.ValidString(plain) {
 			r.strict(where, "an encoded-word ends within a character: %s", quote(word))
 		}
 	}

@@ -170,7 +170,8 @@ var partRules = []Rule{
 		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
 			for _, name := range []string{"method", "charset"} {
 				mine, ok := p.Media.Get(name)
-				if theirs, _ := d.source.Media.Get(name); d.source.IsCalendar() && ok && !strings.EqualFold(mine, theirs) {
+				theirs, _ := d.source.Media.Get(name)
+				if d.source.IsCalendar() && ok && !strings.EqualFold(mine, theirs) {
 					r.add(place{header: "Content-Type", part: p}, "%s=%s, but part %s has %s",
 						name, quoteName(mine), d.source.Path(), quote(theirs))
 				}
