@@ -37,7 +37,7 @@ func event(lines ...string) string {
 
 // What a mailer does not ask for must not keep an invitation from its reader: an alarm, or the
 // description of a zone that needs none.
-func TestBrokenLinesThatNobodyAsksForAreNoError(t *testing.T) {
+func TestBrokenLinesThatAreNotReadAreNoError(t *testing.T) {
 	t.Parallel()
 	const broken = "DESCRIPTION;X=\"a\"b:c"
 	c := mustRead(t, event("SUMMARY:event", "BEGIN:VALARM", broken, "END:VALARM"))

@@ -46,7 +46,7 @@ func TestRead(t *testing.T) {
 	assert.Empty(t, m.Limits)
 }
 
-func TestLimitsAreTold(t *testing.T) {
+func TestLimitsAreReported(t *testing.T) {
 	t.Parallel()
 	head := "Content-Type: multipart/mixed; boundary=b\n\n"
 	for name, text := range map[string]string{

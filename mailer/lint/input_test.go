@@ -112,7 +112,7 @@ func TestHostileInput(t *testing.T) {
 }
 
 // What is beyond a limit is said, with the limit.
-func TestLimitsAreSaid(t *testing.T) {
+func TestLimitsAreReported(t *testing.T) {
 	t.Parallel()
 	inputs := hostile(t)
 	for name, want := range map[string]string{

@@ -187,7 +187,7 @@ func list(findings []lint.Finding) string {
 	return b.String()
 }
 
-// Whoever prints the documentation of a rule can rely on all of it being there, and on the numbers.
+// A program that prints the documentation of a rule can rely on all of it being there.
 func TestRulesAreDocumented(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`^IM[0-9]{2}$`)
