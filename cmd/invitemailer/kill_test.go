@@ -20,9 +20,9 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // dying is the command, except that it kills itself, as kill -9 does, when it
@@ -125,7 +125,7 @@ type killed struct {
 	command string // the dying one
 	dir     string
 	api     *cronofytest.Server
-	smtp    *submissiontest.FaultServer
+	smtp    *smtptest.Server
 	env     []string
 }
 
@@ -134,11 +134,11 @@ func newKilled(t *testing.T, lockStep bool) *killed {
 	k := &killed{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{})}
 	// The second recipient of a run is refused for a while, so that the way of
 	// the third one begins with RSET.
-	k.smtp = &submissiontest.FaultServer{Script: func(e submissiontest.Event) submissiontest.Fault {
-		if e.Transaction == 5 && e.Point == submissiontest.AtRcpt {
-			return submissiontest.Say("451 4.3.0 later")
+	k.smtp = &smtptest.Server{Script: func(e smtptest.Event) smtptest.Fault {
+		if e.Transaction == 5 && e.Point == smtptest.AtRcpt {
+			return smtptest.Say("451 4.3.0 later")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}}
 	if lockStep {
 		k.smtp.Extensions = []string{"8BITMIME", "ENHANCEDSTATUSCODES"}
