@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -16,7 +17,7 @@ import (
 func (w *work) ask(ctx context.Context) {
 	var asking []int
 	for _, i := range w.open() {
-		if w.received[i] != nil && !w.record.kept() {
+		if w.received[i] != nil && w.ledger == nil {
 			continue // a second try, and what came at the first is good
 		}
 		if a := w.steps[i].action; a == ask || a == tell {
@@ -108,9 +109,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	ended := w.observe(ctx, Event{Stage: StageCreate})
-	w.m.cfg.Step(BeforeRequest)
 	answer, err := w.call(w.observingWaits(ctx, StageCreate), addresses)
-	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
 		if stopped := w.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
@@ -197,7 +196,7 @@ func (w *work) suits(i int, c *calendar.Calendar) *Error {
 	if before == nil {
 		return nil
 	}
-	if before.Method != string(Request) {
+	if before.Method != Request {
 		return nil // cancelled before: a new series may begin
 	}
 	if before.UID != c.UID {
@@ -236,13 +235,16 @@ func (w *work) refuse(ctx context.Context, asking []int, problem *Error) {
 // store records, in one write, the revision of everybody the request was for:
 // the calendar, or why there is none to be mailed. The latter are ended.
 func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, problems map[int]*Error) {
-	made := make([]ledger.Made, 0, len(asking))
+	made := make([]ledger.NewRevision, 0, len(asking))
 	for _, i := range asking {
 		made = append(made, w.made(i, c, problems[i]))
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	err := w.record.create(ctx, w.claim, made)
+	var err error
+	if w.ledger != nil && len(made) > 0 {
+		err = w.ledger.Create(ctx, w.claim, made...)
+	}
 	for _, i := range asking {
 		r := &w.receipts[i]
 		if c != nil {
@@ -261,14 +263,14 @@ func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, pr
 	}
 }
 
-func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
+func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.NewRevision {
 	e := &w.entries[i]
 	rev := ledger.Revision{
-		Kind: string(w.steps[i].kind), Method: string(w.Method), Fingerprint: w.prints[i],
+		Kind: w.steps[i].kind, Method: w.Method, Fingerprint: w.prints[i],
 		OrganizerName: w.organizer.Name, OrganizerEmail: w.organizer.Address.Key(), OrganizerDefault: w.organizerDefault,
 		State: ledger.Created,
 	}
-	made := ledger.Made{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
+	made := ledger.NewRevision{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
 	if w.Method == Remove && e.Known {
 		made.Grouped = e.Grouped
 	}
@@ -288,7 +290,7 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 			rev.State = ledger.Deferred
 		}
 		rev.Permanent, rev.Unusable = problem.Permanent, c != nil
-		rev.Stage, rev.Code, rev.Detail = string(problem.Stage), string(problem.Code), problem.Message
+		rev.Stage, rev.Code, rev.Detail = problem.Stage, problem.Code, problem.Message
 	case w.steps[i].action == tell:
 		rev.State = ledger.Settled
 	}
@@ -299,45 +301,33 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 // apiError says in the pipeline's terms what became of a request.
 func apiError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
-	var (
-		validation *cronofy.ValidationError
-		auth       *cronofy.AuthenticationError
-		plan       *cronofy.PlanError
-		permission *cronofy.PermissionError
-		missing    *cronofy.NotFoundError
-		limited    *cronofy.RateLimitError
-		transport  *cronofy.TransportError
-		server     *cronofy.ServerError
-		request    *cronofy.RequestError
-		other      cronofy.Error
-	)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)
-	case errors.As(err, &validation):
+	}
+	var failure *cronofy.Error
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Temporary, _ = failure.Retryable()
+	e.RetryAfter = failure.RetryAfter
+	switch failure.Status {
+	case http.StatusUnprocessableEntity:
 		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &request):
-		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &auth):
+	case http.StatusUnauthorized:
 		e.Code, e.StopsRun = CodeUnauthorized, true
-	case errors.As(err, &plan):
+	case http.StatusPaymentRequired:
 		e.Code, e.StopsRun = CodePlan, true
-	case errors.As(err, &permission):
+	case http.StatusForbidden:
 		e.Code, e.StopsRun = CodeForbidden, true
-	case errors.As(err, &missing):
+	case http.StatusNotFound:
 		e.Code = CodeNotFound
-	case errors.As(err, &limited):
-		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
-	case errors.As(err, &transport):
-		e.Code, e.Temporary = CodeTransport, true
-		if transport.NoHost {
-			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
+	case http.StatusTooManyRequests:
+		e.Code = CodeRateLimited
+	case 0:
+		e.Code = CodeTransport
+		if failure.NoHost {
+			e.Code, e.StopsRun = CodeUnreachable, true
 		}
-	case errors.As(err, &server):
-		e.Temporary, _ = server.Retryable()
-		e.RetryAfter = server.RetryAfter
-	case errors.As(err, &other):
-		e.Temporary, _ = other.Retryable()
 	}
 	return e
 }
