@@ -18,12 +18,12 @@ type await struct {
 
 	mu    sync.Mutex
 	timer *time.Timer
-	step  StepName
+	step  Step
 	since time.Time // zero while nothing is waited for
 }
 
 // begin is called before something is waited for, and end after it.
-func (a *await) begin(step StepName) {
+func (a *await) begin(step Step) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.step, a.since = step, time.Now()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Cause says what a refusal for good (5xx) speaks of. [CauseOf] has the table.
+// Cause says what a refusal for good (5xx) speaks of. causeOf has the table.
 type Cause string
 
 // The causes. The zero value is no refusal for good.
@@ -135,14 +135,14 @@ var textCauses = []struct {
 	{regexp.MustCompile(`storedrv\.submission`), CauseUnclear},
 }
 
-// CauseOf says what a reply speaks of: code to the command of a step, with its
+// causeOf says what a reply speaks of: code to the command of a step, with its
 // enhanced status (empty without one) and its text. It is empty unless the
 // reply is a refusal for good, 500 to 599.
 //
 // The sources are RFC 5321 section 4.2, RFC 3463, RFC 4954 section 6, RFC 7293,
 // RFC 7372, RFC 7505 and the pages of Google, Microsoft and Amazon about what
 // their servers say.
-func CauseOf(step StepName, code int, enhanced, text string) Cause {
+func causeOf(step Step, code int, enhanced, text string) Cause {
 	if code < 500 || code > 599 {
 		return ""
 	}

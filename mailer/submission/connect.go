@@ -97,7 +97,7 @@ func (o *opening) dial(ctx context.Context) *Error {
 	case ctx.Err() != nil:
 		return &Error{Step: StepDial, Err: context.Cause(ctx)}
 	default:
-		return &Error{Step: StepDial, Err: describe(err, limit), Advice: "is SMTP_HOST the server, SMTP_PORT its port, and the way open?"}
+		return &Error{Step: StepDial, Err: describe(err, limit), Advice: "is Config.Host the server, Config.Port its port, and the way open?"}
 	}
 	o.wire = &wire{Conn: conn}
 	o.wire.limit(o.until)
@@ -110,7 +110,7 @@ func (o *opening) dial(ctx context.Context) *Error {
 func (o *opening) adviseGreeting(e *Error) *Error {
 	silent := errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.Is(e.Err, io.EOF)
 	if o.s.cfg.TLS != TLSImplicit && silent {
-		e.Advice = "the server said nothing: if its port speaks TLS from the start, as 465 does, set SMTP_TLS=implicit"
+		e.Advice = "the server said nothing: if its port speaks TLS from the start, as 465 does, set Config.TLS=implicit"
 	}
 	return e
 }
@@ -119,8 +119,8 @@ func (o *opening) adviseGreeting(e *Error) *Error {
 // past it in clear. What the server offered in clear is forgotten.
 func (o *opening) protect(ctx context.Context, c *session) *Error {
 	if !c.ext.startTLS {
-		return &Error{Step: StepTLS, Err: ErrNoSTARTTLS, config: true,
-			Advice: "set SMTP_TLS=implicit if the port speaks TLS from the start, or use the server's submission port; SMTP_TLS=none is for a server on this machine"}
+		return &Error{Step: StepTLS, Err: errNoSTARTTLS, config: true,
+			Advice: "set Config.TLS=implicit if the port speaks TLS from the start, or use the server's submission port; Config.TLS=none is for a server on this machine"}
 	}
 	if e := c.startTLS(ctx); e != nil {
 		return e
@@ -162,16 +162,16 @@ func (o *opening) handshakeError(ctx context.Context, limit time.Duration, err e
 	)
 	switch {
 	case errors.As(err, &unknown):
-		e.Advice = "the certificate is signed by nobody this machine trusts: set SMTP_TLS_CA_FILE to the authority's certificate"
+		e.Advice = "the certificate is signed by nobody this machine trusts: set Config.CAFile to the authority's certificate"
 	case errors.As(err, &host):
-		e.Advice = "the certificate is for another name: set SMTP_HOST to the name it carries"
+		e.Advice = "the certificate is for another name: set Config.Host to the name it carries"
 	case errors.As(err, &invalid):
 		e.Advice = "the server's certificate is not valid: have it renewed, and check this machine's clock"
 	case errors.As(err, &notTLS):
 		if o.s.cfg.TLS != TLSImplicit {
 			return e
 		}
-		e.Advice = "the port does not speak TLS from the start: set SMTP_TLS=starttls"
+		e.Advice = "the port does not speak TLS from the start: set Config.TLS=starttls"
 	case o.wire.failed() != nil:
 		return e
 	default:

@@ -132,7 +132,7 @@ func (g *grouped) within(d time.Duration) {
 
 // read reads the reply to one command of the group. Unless it is one, as it
 // may be said at this place, the session is broken.
-func (g *grouped) read(step StepName, want int) *Error {
+func (g *grouped) read(step Step, want int) *Error {
 	g.await.begin(step)
 	r, err := readReply(g.r, want, nil)
 	g.await.end()
@@ -169,7 +169,7 @@ func (g *grouped) read(step StepName, want int) *Error {
 	case g.ctx.Err() != nil:
 	case g.trial && !g.known:
 		e.ungrouped = true
-	case errors.Is(e, ErrOutOfStep), errors.Is(e, os.ErrDeadlineExceeded) && (g.known || !g.groups.proven.Load()):
+	case errors.Is(e, errOutOfStep), errors.Is(e, os.ErrDeadlineExceeded) && (g.known || !g.groups.proven.Load()):
 		g.groups.spoiled.Store(true)
 	}
 	return e

@@ -111,7 +111,7 @@ func (c *session) startTLS(ctx context.Context) *Error {
 		e.Err = errors.New("server offers STARTTLS, and refused it")
 		if e.Code >= 500 {
 			e.config = true
-			e.Advice = "use another port of the server, such as 465 with SMTP_TLS=implicit, or have STARTTLS set up there"
+			e.Advice = "use another port of the server, such as 465 with Config.TLS=implicit, or have STARTTLS set up there"
 		}
 		return e
 	case r.code != 220:
@@ -119,7 +119,7 @@ func (c *session) startTLS(ctx context.Context) *Error {
 	}
 	if n := c.r.Buffered(); n > 0 {
 		c.broken = true
-		return &Error{Step: StepTLS, Err: fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", ErrOutOfStep, n),
+		return &Error{Step: StepTLS, Err: fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", errOutOfStep, n),
 			Advice: "somebody on the way to the server may be adding commands or replies of his own: try from another network, or use TLS from the start"}
 	}
 	return nil

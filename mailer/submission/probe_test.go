@@ -23,7 +23,7 @@ func TestProbe(t *testing.T) {
 	for name, c := range map[string]struct {
 		script fault.Script
 		reply  string
-		step   submission.StepName // of the error; empty for none
+		step   submission.Step // of the error; empty for none
 		words  string
 	}{
 		"accepted":      {nil, "250 2.1.5 Ok", "", ""},

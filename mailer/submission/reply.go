@@ -36,7 +36,7 @@ func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
 // is as good as 250: the server forwards (RFC 5321 section 3.4). So is 252, which
 // is for VRFY (section 3.5.3), but also said by servers that take a message
 // without knowing the recipient.
-func (r reply) answers(step StepName, want int) bool {
+func (r reply) answers(step Step, want int) bool {
 	return r.code == want || step == StepRcpt && (r.code == 251 || r.code == 252)
 }
 
@@ -58,7 +58,7 @@ func (r reply) line() string {
 }
 
 // readReply reads one reply, of one line or several. An error that is
-// ErrOutOfStep means that what came is no SMTP reply; the
+// errOutOfStep means that what came is no SMTP reply; the
 // reply then has its text alone. Any other error is the connection's.
 //
 // Empty lines before it are skipped: they say nothing, and some servers send
@@ -86,7 +86,7 @@ func readReplyLines(r *bufio.Reader, expected int, hide []string, each func(text
 		}
 		code, more, text, ok := splitReplyLine(line)
 		if !ok || rep.code != 0 && code != rep.code {
-			return reply{text: clean(without(string(line), hide))}, ErrOutOfStep
+			return reply{text: clean(without(string(line), hide))}, errOutOfStep
 		}
 		rep.code = code
 		if code == 334 {
@@ -102,7 +102,7 @@ func readReplyLines(r *bufio.Reader, expected int, hide []string, each func(text
 			return rep, nil
 		}
 	}
-	return reply{}, fmt.Errorf("%w: more than %d lines", ErrOutOfStep, maxReplyLines)
+	return reply{}, fmt.Errorf("%w: more than %d lines", errOutOfStep, maxReplyLines)
 }
 
 // add takes the text of one more line.
@@ -139,7 +139,7 @@ func readReplyLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull), err == nil && len(line) > maxReplyLine:
-		return nil, fmt.Errorf("%w: a line of more than %d octets", ErrOutOfStep, maxReplyLine)
+		return nil, fmt.Errorf("%w: a line of more than %d octets", errOutOfStep, maxReplyLine)
 	case errors.Is(err, io.EOF) && len(line) > 0:
 		return nil, io.ErrUnexpectedEOF
 	case err != nil:

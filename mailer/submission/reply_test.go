@@ -32,11 +32,11 @@ func TestReadReply(t *testing.T) {
 	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n", "250-a\r\n251 b\r\n", " \r\n250 x\r\n", "250-a\r\n\r\n250 b\r\n", strings.Repeat("\r\n", 200) + "250 x\r\n",
 		"250 " + strings.Repeat("x", 5000) + "\r\n", strings.Repeat("250-x\r\n", 200)} {
 		_, err := readReply(bufio.NewReader(strings.NewReader(in)), 0, nil)
-		assert.ErrorIs(t, err, ErrOutOfStep, "%.20q", in)
+		assert.ErrorIs(t, err, errOutOfStep, "%.20q", in)
 	}
 	_, err := readReply(bufio.NewReader(strings.NewReader("250 never finished")), 0, nil)
 	require.Error(t, err)
-	assert.False(t, errors.Is(err, ErrOutOfStep))
+	assert.False(t, errors.Is(err, errOutOfStep))
 }
 
 // Whatever a server sends, what is kept of it is short, printable and one line.

@@ -54,13 +54,13 @@ type session struct {
 
 // exchange says one line and reads the reply, without its text when it has the
 // code that was expected. An error leaves the session broken.
-func (c *session) exchange(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte) (reply, *Error) {
+func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, expected int, line []byte) (reply, *Error) {
 	return c.exchangeLines(ctx, step, limit, expected, line, nil)
 }
 
 // exchangeLines is exchange for a reply whose single lines matter: each, if not
 // nil, gets the text of one after the other.
-func (c *session) exchangeLines(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte, each func(text string)) (reply, *Error) {
+func (c *session) exchangeLines(ctx context.Context, step Step, limit time.Duration, expected int, line []byte, each func(text string)) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(step)
 	}
@@ -100,7 +100,7 @@ func (c *session) ahead() bool {
 
 // broke records that the session cannot go on, and says why: err, and what
 // was read instead of a reply.
-func (c *session) broke(ctx context.Context, step StepName, limit time.Duration, r reply, err error) *Error {
+func (c *session) broke(ctx context.Context, step Step, limit time.Duration, r reply, err error) *Error {
 	c.broken = true
 	if ctx.Err() != nil {
 		return &Error{Step: step, Err: context.Cause(ctx)}
@@ -109,9 +109,9 @@ func (c *session) broke(ctx context.Context, step StepName, limit time.Duration,
 }
 
 // unasked is for a reply that came before its command.
-func (c *session) unasked(step StepName) *Error {
+func (c *session) unasked(step Step) *Error {
 	c.broken = true
-	return &Error{Step: step, Err: fmt.Errorf("%w: it came unasked", ErrOutOfStep)}
+	return &Error{Step: step, Err: fmt.Errorf("%w: it came unasked", errOutOfStep)}
 }
 
 // write hands over b at once: in one write where it is larger than the

@@ -86,7 +86,7 @@ func (c *session) sayMail(ctx context.Context, env Envelope, msg content) *Error
 
 // command is exchange for a command that must be answered with want. A refusal
 // leaves the session usable.
-func (c *session) command(ctx context.Context, step StepName, limit time.Duration, want int, line []byte) *Error {
+func (c *session) command(ctx context.Context, step Step, limit time.Duration, want int, line []byte) *Error {
 	r, e := c.exchange(ctx, step, limit, want, line)
 	switch {
 	case e != nil:
@@ -105,7 +105,7 @@ func (c *session) command(ctx context.Context, step StepName, limit time.Duratio
 func adviseMail(e *Error) *Error {
 	if e.Code == 530 {
 		e.config = true
-		e.Advice = "the server wants a login or TLS first: set SMTP_USERNAME and SMTP_PASSWORD, or SMTP_TLS"
+		e.Advice = "the server wants a login or TLS first: set Config.Username and Config.Password, or Config.TLS"
 	}
 	return e
 }
@@ -118,13 +118,13 @@ func (c *session) fits(env Envelope, msg content) *Error {
 	}
 	switch {
 	case env.SMTPUTF8 && !c.ext.utf8:
-		return lacks(553, "5.6.7", fmt.Errorf("%w: SMTPUTF8; nothing was sent", ErrUnsupported),
+		return lacks(553, "5.6.7", fmt.Errorf("%w: SMTPUTF8; nothing was sent", errUnsupported),
 			"use an ASCII address, or a server that offers SMTPUTF8")
 	case msg.eightBit && !c.ext.eightBit:
-		return lacks(554, "5.6.3", fmt.Errorf("%w: 8BITMIME; nothing was sent", ErrUnsupported),
+		return lacks(554, "5.6.3", fmt.Errorf("%w: 8BITMIME; nothing was sent", errUnsupported),
 			"encode the message in 7-bit form, or use a server that offers 8BITMIME")
 	case c.ext.size && c.ext.maxSize > 0 && msg.size() > c.ext.maxSize:
-		return lacks(552, "5.3.4", fmt.Errorf("%w: %d bytes, and its limit is %d; nothing was sent", ErrTooLarge, msg.size(), c.ext.maxSize),
+		return lacks(552, "5.3.4", fmt.Errorf("%w: %d bytes, and its limit is %d; nothing was sent", errTooLarge, msg.size(), c.ext.maxSize),
 			"make the message smaller")
 	}
 	return nil
