@@ -19,7 +19,25 @@ type CheckStep struct {
 	Temporary bool
 }
 
-// checkFor is how long a check takes at most: somebody waits for it.
+// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and
+// RSET after them. No message is begun. With the sender's own address as recipient it tells a
+// server that refuses the sender from one that refuses recipients.
+//
+// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx,
+// and otherwise holds an *[Error].
+func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err error) {
+	if e := env.examine(); e != nil {
+		return "", e
+	}
+	r, e := s.deliver(ctx, env, content{none: true})
+	if e != nil {
+		res := e.hiding(env).result()
+		return res.Reply, res.Err
+	}
+	return r.line(), nil
+}
+
+// checkFor is how long a check takes at most: a person waits for it.
 const checkFor = 15 * time.Second
 
 // Check connects, protects the connection and logs in, and then says QUIT: it

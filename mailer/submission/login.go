@@ -61,7 +61,8 @@ func (s *Submitter) choose(offered []string) (AuthMode, bool) {
 // login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
 // are go-mail's; the exchange is not, because after a refusal go-mail goes on
 // to say "*" and QUIT, and waits for the answers to both.
-func (s *Submitter) login(ctx context.Context, c *session) *Error {
+func (c *session) login(ctx context.Context) *Error {
+	s := c.s
 	if !s.logsIn {
 		return nil
 	}
@@ -87,14 +88,14 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		line += " " + encoded
 	}
 	for range maxChallenges + 1 {
-		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, 0, []byte(line+"\r\n"))
+		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, line)
 		if e != nil {
 			return e
 		}
 		var challenge []byte
 		switch r.code {
 		case 334:
-			challenge, err = base64.StdEncoding.DecodeString(r.challenge)
+			challenge, err = base64.StdEncoding.DecodeString(r.lines[len(r.lines)-1])
 		case 235:
 			challenge = []byte(r.text)
 		default:

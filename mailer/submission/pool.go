@@ -122,7 +122,7 @@ func (p *pool) leave(c *session) {
 	case c == nil:
 	case c.broken || c.ahead():
 		p.up--
-		c.drop()
+		_ = c.wire.Close()
 	case p.closed:
 		p.up--
 		p.mu.Unlock()

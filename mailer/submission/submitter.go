@@ -177,7 +177,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 
 // transact runs one transaction under the context.
 func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content, grouped bool) (reply, *Error) {
-	stop := context.AfterFunc(ctx, c.interrupt)
+	stop := context.AfterFunc(ctx, c.wire.interrupt)
 	r, e := c.transact(ctx, env, msg, grouped)
 	c.sent++
 	r.via = c.via
