@@ -15,10 +15,10 @@
 // it is written the server cannot have accepted, whatever happens: NotBegun,
 // or Refused when the server said so. After that only the reply to the dot
 // tells: 2xx is Accepted, 4xx and 5xx are Refused, and anything else (silence,
-// a broken connection, an ended context, words that are no reply) is Unknown.
+// a broken connection, an ended context, text that is no reply) is Unknown.
 // The content of a message is never handed over a second time by this package.
 //
-// A short message leaves in one block. So whoever must survive a crash records
+// A short message leaves in one block. So a caller that must survive a crash records
 // "about to submit" before calling Submit, and clears it by the Result.
 //
 // # Refusals

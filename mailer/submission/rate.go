@@ -10,7 +10,7 @@ import (
 
 // rate lets messages begin so that no window of time sees more of them than it may.
 type rate struct {
-	first chan struct{} // holds whoever is next
+	first chan struct{} // holds the message that is next
 
 	mu     sync.Mutex
 	window *window.Window

@@ -156,7 +156,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	return reply{}, e
 }
 
-// open opens a connection for whoever holds a place without one. When it
+// open opens a connection for a message that has a place without one. When it
 // reports elsewhere, another connection can carry the message that met e.
 func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
 	if e := s.pool.begin(ctx, met); e != nil {
@@ -188,7 +188,8 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 		c.broken = true // interrupted, or about to be
 	}
 	if !grouped && s.groups.settle(e) {
-		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
+		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on",
+			"host", s.cfg.Host)
 	}
 	return r, e
 }
