@@ -90,8 +90,8 @@ var statusCauses = map[string]Cause{
 	"5.7.24": CauseReputation, "5.7.25": CauseReputation, "5.7.26": CauseReputation, "5.7.27": CauseSender,
 	"5.7.28": CauseReputation, "5.7.29": CauseReputation,
 	// Exchange (https://learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/
-	// non-delivery-reports-in-exchange-online): recipients per day, send-as denied, not logged in, relay, the login that
-	// is switched off.
+	// non-delivery-reports-in-exchange-online): recipients per day, send-as denied,
+	// not logged in, relay, the login that is switched off.
 	"5.1.90": CauseQuota, "5.2.252": CauseSender, "5.7.60": CauseSender, "5.7.750": CauseSender, "5.7.57": CauseLogin,
 	"5.7.139": CauseLogin, "5.7.54": CauseRelay, "5.7.64": CauseRelay,
 	// The same: mailboxes and groups that take mail from some only.
