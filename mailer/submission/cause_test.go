@@ -73,7 +73,8 @@ func TestCauseOf(t *testing.T) {
 		{dot, 554, "5.2.0", "STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied",
 			submission.CauseSender},
 		{dot, 554, "5.2.0",
-			"STOREDRV.Submission.Exception:InvalidRecipientsException; Failed to process message due to a permanent exception",
+			"STOREDRV.Submission.Exception:InvalidRecipientsException; " +
+				"Failed to process message due to a permanent exception",
 			submission.CauseUnclear},
 		{dot, 550, "5.7.60", "SMTP; Client does not have permissions to send as this sender", submission.CauseSender},
 		{dot, 554, "",
@@ -95,7 +96,8 @@ func TestCauseOf(t *testing.T) {
 
 		{dot, 550, "5.4.5", "Daily user sending limit exceeded. Try again tomorrow.", submission.CauseQuota},
 		{dot, 554, "5.2.0",
-			"STOREDRV.Submission.Exception:SubmissionQuotaExceededException; the sender's submission quota was exceeded",
+			"STOREDRV.Submission.Exception:SubmissionQuotaExceededException; " +
+				"the sender's submission quota was exceeded",
 			submission.CauseQuota},
 		{rcpt, 550, "5.1.90",
 			"Your message can't be sent because you've reached your daily limit for message recipients",
@@ -119,7 +121,8 @@ func TestCauseOf(t *testing.T) {
 		{dot, 550, "5.7.705", "Access denied, tenant has exceeded threshold", submission.CauseReputation},
 		{dot, 554, "", "Message rejected: Sending suspended for this account", submission.CauseReputation},
 		{dot, 554, "5.2.0",
-			"STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception",
+			"STOREDRV.Submission.Exception:OutboundSpamException; " +
+				"Failed to process message due to a permanent exception",
 			submission.CauseReputation},
 
 		{rcpt, 550, "5.7.124", "RESOLVER.RST.SenderNotInAllowedList; not in allowed-senders list",

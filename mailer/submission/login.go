@@ -19,9 +19,6 @@ import (
 // servers that offer CRAM-MD5 keep no password it can work with.
 var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
 
-// secret hides a string from everything that prints.
-type secret func() string
-
 // maxChallenges is how many challenges a login may have: no mechanism has more
 // than three.
 const maxChallenges = 5
@@ -29,7 +26,7 @@ const maxChallenges = 5
 // mechanismFor returns the implementation of mode. None of them needs to
 // judge whether the connection is safe: login has done so.
 func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
-	user, password := s.username(), s.password()
+	user, password := s.login()
 	switch mode {
 	case AuthPlain:
 		return smtp.PlainAuth("", user, password, s.cfg.Host, true)
@@ -81,7 +78,8 @@ func (c *session) login(ctx context.Context) *Error {
 	if err != nil {
 		return unusable(fmt.Errorf("login %s: %w", mode, err), "set another Config.Auth")
 	}
-	c.hidden = []string{s.password(), base64.StdEncoding.EncodeToString([]byte(s.password()))}
+	_, password := s.login()
+	c.hidden = []string{password, base64.StdEncoding.EncodeToString([]byte(password))}
 	line := "AUTH " + name
 	if len(response) > 0 {
 		encoded := base64.StdEncoding.EncodeToString(response)

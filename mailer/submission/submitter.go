@@ -14,12 +14,13 @@ import (
 
 // Submitter submits messages to one server. It is safe for concurrent use.
 type Submitter struct {
-	cfg      Config // without the login
-	logsIn   bool
-	username secret
-	password secret
-	tls      *tls.Config
-	log      *slog.Logger
+	cfg    Config // without the login
+	logsIn bool
+	// login returns username and password: a function, so that printing a Submitter shows
+	// neither.
+	login func() (username, password string)
+	tls   *tls.Config
+	log   *slog.Logger
 
 	pool   *pool
 	groups *groups
@@ -39,14 +40,13 @@ func New(cfg Config) (*Submitter, error) {
 	}
 	username, password := cfg.Username, cfg.Password
 	s := &Submitter{
-		logsIn:   cfg.logsIn(),
-		username: func() string { return username },
-		password: func() string { return password },
-		tls:      tlsConfig,
-		log:      cfg.Logger,
-		pool:     newPool(cfg),
-		groups:   new(groups),
-		opened:   new(atomic.Int64),
+		logsIn: cfg.logsIn(),
+		login:  func() (string, string) { return username, password },
+		tls:    tlsConfig,
+		log:    cfg.Logger,
+		pool:   newPool(cfg),
+		groups: new(groups),
+		opened: new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
