@@ -46,8 +46,8 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 						second = 3 // the first was heard twice
 					}
 					server := &fault.Server{
-						Groups:           tc.groups,
-						ContentForNobody: tc.nobody,
+						Groups:                  tc.groups,
+						ContentWithoutRecipient: tc.nobody,
 						Script: func(e fault.Event) fault.Fault {
 							if e.Transaction == second && e.Point == refused {
 								return fault.Fault{Reply: code, OneByte: tc.bytes}
