@@ -42,7 +42,7 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 	fits := false
 	for _, secret := range secrets {
 		if secret == "" {
-			continue // an unset variable must not open the door
+			continue // an unset secret must not let anything pass
 		}
 		want := callbackMAC(body, secret)
 		for _, signature := range signatures {
@@ -69,7 +69,7 @@ func callbackMAC(body []byte, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-// Callback is what the API posts to the callback URL when somebody answers.
+// Callback is what the API posts to the callback URL when a person answers.
 type Callback struct {
 	Notification Notification   `json:"notification"`
 	SmartInvite  CallbackInvite `json:"smart_invite"`
@@ -82,7 +82,7 @@ type Notification struct {
 	Type string `json:"type"`
 }
 
-// CallbackInvite is the Smart Invite that somebody answered.
+// CallbackInvite is the Smart Invite that was answered.
 type CallbackInvite struct {
 	SmartInviteID string `json:"smart_invite_id"`
 	CallbackURL   string `json:"callback_url,omitempty"`

@@ -155,7 +155,7 @@ func TestIncompleteRequestsAreNotSent(t *testing.T) {
 		"no address":         {create(func(r *InviteRequest) { r.Recipient.Email = "" }), []string{"recipient.email is missing"}},
 		"one of many":        {cancel(Ref{SmartInviteID: "1", Recipients: []string{"a@example.com", ""}}), []string{"an entry of recipients has no address"}},
 		"cancel without id":  {cancel(Ref{Recipient: "a@example.com"}), []string{"smart_invite_id is missing"}},
-		"cancel nobody":      {cancel(Ref{SmartInviteID: "1"}), []string{"recipient is missing"}},
+		"cancel without recipient":      {cancel(Ref{SmartInviteID: "1"}), []string{"recipient is missing"}},
 		"remove many": {func() error {
 			_, err := client.Remove(t.Context(), Ref{SmartInviteID: "1", Recipients: []string{"a@example.com"}})
 			return err

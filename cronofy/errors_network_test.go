@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Dial tells "nothing can have reached the server" from "nobody knows".
+// NotConnected tells "nothing can have reached the server" from "it is not known".
 func TestDial(t *testing.T) {
 	t.Parallel()
 	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	nobody := "http://" + closed.Addr().String()
+	refused := "http://" + closed.Addr().String()
 	require.NoError(t, closed.Close())
 
 	strangers := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -49,7 +49,7 @@ func TestDial(t *testing.T) {
 		dial bool
 		text string
 	}{
-		"refused":             {nobody, true, "refused"},
+		"refused":             {refused, true, "refused"},
 		"foreign certificate": {strangers.URL, true, "certificate"},
 		"no TLS":              {strings.Replace(plain.URL, "http:", "https:", 1), true, "HTTP response to HTTPS client"},
 		"hangs up":            {hangsUp.URL, false, "EOF"},
@@ -105,7 +105,7 @@ func TestContextErrorsAreFound(t *testing.T) {
 		client := setup(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); slow(w, r) },
 			func(c *Config) { c.Timeout, c.MaxAttempts = 100*time.Millisecond, 4 })
 		_, err := client.Create(t.Context(), documentedRequest())
-		assert.LessOrEqual(t, asked.Load(), int64(1), "whoever calls decides whether to wait as long again")
+		assert.LessOrEqual(t, asked.Load(), int64(1), "the caller decides whether to wait as long again")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NoError(t, t.Context().Err())
 		assert.Contains(t, err.Error(), "within 100ms")

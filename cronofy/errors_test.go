@@ -145,11 +145,10 @@ func TestValidationError(t *testing.T) {
 			`{"message":"Validation failed","status":422,"details":[{"field":"event.start","issue":"is late"}],"hints":["call us"]}`,
 			[]Problem{
 				{Description: "Validation failed"},
-				{Field: "details"},
 				{Field: "details.field", Description: "event.start"},
 				{Field: "details.issue", Description: "is late"},
 				{Field: "hints", Description: "call us"},
-			}, "(422): Validation failed; fix details; details.field: event.start; details.issue: is late; hints: call us",
+			}, "(422): Validation failed; fix details.field: event.start; details.issue: is late; hints: call us",
 		},
 		"a message beside no errors":    {`{"message":"The zone is unknown","errors":[]}`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
 		"a message beside empty errors": {`{"message":"The zone is unknown","errors":{}}`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
@@ -324,9 +323,9 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// TestSlowAnswersAreTold: whoever reads the log need not guess what a program that
+// TestSlowAnswersAreLogged: the reader of the log need not guess what a program that
 // goes on with nothing is waiting for.
-func TestSlowAnswersAreTold(t *testing.T) {
+func TestSlowAnswersAreLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
@@ -338,7 +337,7 @@ func TestSlowAnswersAreTold(t *testing.T) {
 		time.AfterFunc(20*time.Second, func() { cancel(errors.New("the caller's own reason")) })
 		_, err := client.Create(ctx, documentedRequest())
 		require.ErrorIs(t, err, context.Canceled, "whatever the cause is")
-		synctest.Wait() // for who writes the log
+		synctest.Wait() // until the log is written
 		assert.Equal(t, 1, strings.Count(logged.String(), `msg="still waiting for the API"`), "%s", &logged)
 	})
 }

@@ -145,7 +145,7 @@ func TestEventJSON(t *testing.T) {
 	require.Error(t, err, "a value must not bring further fields")
 }
 
-// Someone's own record is read strictly: all that is wrong is named.
+// A caller's own record is read strictly: all that is wrong is named.
 func TestEventRefuses(t *testing.T) {
 	t.Parallel()
 	var event Event

@@ -104,8 +104,8 @@ func TestLimitsAreUsedToTheFull(t *testing.T) {
 	}
 }
 
-// When somebody else uses up the limit, all wait as long as the API asks, and
-// nobody begins before; then the windows are as tight as ever: no further 429.
+// When another program uses up the limit, all wait as long as the API asks, and
+// none begins before; then the windows are as tight as ever: no further 429.
 func TestAfterTooManyRequests(t *testing.T) {
 	t.Parallel()
 	for name, retryAfter := range map[string]time.Duration{"the API says how long": 0, "it does not say": -1} {

@@ -124,7 +124,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 // The wait that the API asks one caller for holds for all who share the client.
-func TestRetryAfterHoldsForEverybody(t *testing.T) {
+func TestRetryAfterHoldsForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(step{429, "10"}, step{status: 200})
@@ -215,7 +215,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 	})
 }
 
-// Every decision is logged with its reason, so that nobody has to guess why
+// Every decision is logged with its reason, so that the operator need not guess why
 // a call took long or gave up.
 func TestDecisionsAreLogged(t *testing.T) {
 	t.Parallel()

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,8 +26,8 @@ const (
 	// callbackTimeout is what the API's documentation of push notifications gives a program to
 	// answer in.
 	callbackTimeout = 5 * time.Second
-	// longestBackoff bounds the wait between two posts.
-	longestBackoff = time.Minute
+	// The wait before a callback is repeated grows from the first to the longest.
+	firstBackoff, longestBackoff = time.Second, time.Minute
 )
 
 // errCallbackHost says that a callback was not posted because its URL leads away from this
@@ -52,21 +54,19 @@ type Callback struct {
 // the last 1,000. What it returns is shared: do not change it.
 func (s *Server) Callbacks() []Callback { return s.calls.over.last() }
 
-// Wait returns once no callback is on its way, or with the error of the context.
+// Wait returns once the callbacks of all answers so far are over, or with the error of the context.
 func (s *Server) Wait(ctx context.Context) error {
-	for {
-		s.calls.mu.Lock()
-		idle := s.calls.idle
-		s.calls.mu.Unlock()
-		if idle == nil {
-			return ctx.Err()
-		}
+	s.calls.mu.Lock()
+	under := slices.Collect(maps.Values(s.calls.last))
+	s.calls.mu.Unlock()
+	for _, over := range under {
 		select {
-		case <-idle:
+		case <-over:
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for callbacks: %w", ctx.Err())
 		}
 	}
+	return ctx.Err()
 }
 
 // Close breaks off the callbacks that are on their way, those that wait to be repeated among them,
@@ -86,7 +86,6 @@ func (s *Server) Close() error {
 type callbacks struct {
 	client  *http.Client
 	retries int
-	backoff time.Duration
 	now     func() time.Time
 	over    history[Callback]
 
@@ -96,13 +95,7 @@ type callbacks struct {
 
 	mu     sync.Mutex
 	closed bool
-	queues map[inviteKey][]notification // the first of each is being posted
-	idle   chan struct{}                // closed when the last queue is empty; nil while there is none
-}
-
-type notification struct {
-	id, url, signature string
-	body               []byte
+	last   map[inviteKey]chan struct{} // closed when the last callback of the invite is over
 }
 
 // loopbackClient keeps no connections, so that none has to be closed, and uses no proxy. It goes
@@ -124,8 +117,7 @@ func onlyLoopback(ctx context.Context, network, address string, c syscall.RawCon
 func newCallbacks(o Options) *callbacks {
 	c := &callbacks{
 		client: cmp.Or(o.CallbackClient, loopbackClient), retries: max(0, cmp.Or(o.CallbackRetries, 5)),
-		backoff: cmp.Or(max(0, o.CallbackBackoff), time.Second), now: o.Now,
-		queues: map[inviteKey][]notification{},
+		now: o.Now, last: make(map[inviteKey]chan struct{}),
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
 	return c
@@ -159,93 +151,70 @@ func (s *Server) notify(i *invite, invited Participant, reply *Participant) erro
 	if err != nil {
 		return fmt.Errorf("writing the callback: %w", err)
 	}
-	var signatures []string // one for each secret, as while a secret is being replaced
-	for secret := range strings.SplitSeq(cmp.Or(s.callbackSecret(), i.secret()), ",") {
-		signatures = append(signatures, cronofy.SignCallback(raw, strings.TrimSpace(secret)))
-	}
-	s.calls.add(i.key(), notification{
-		id: i.ID, url: i.CallbackURL, signature: strings.Join(signatures, ","), body: raw,
-	})
+	callback := Callback{InviteID: i.ID, URL: i.CallbackURL, Body: raw}
+	s.calls.add(i.key(), callback, cronofy.SignCallback(raw, cmp.Or(s.apiKey(), i.secret())))
 	return nil
 }
 
-func (c *callbacks) add(key inviteKey, n notification) {
+// add posts a callback once those before it of the same invite are over.
+func (c *callbacks) add(key inviteKey, callback Callback, signature string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closed:
 		return
-	case c.client == loopbackClient && !isLoopbackURL(n.url):
-		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: errCallbackHost})
+	case c.client == loopbackClient && !isLoopbackURL(callback.URL):
+		callback.Err = errCallbackHost
+		c.end(callback)
 		return
 	}
-	c.queues[key] = append(c.queues[key], n)
-	if len(c.queues[key]) > 1 {
-		return
-	}
-	if c.idle == nil {
-		c.idle = make(chan struct{})
-	}
-	c.running.Go(func() { c.postAll(key) })
-}
-
-// postAll posts what is in a queue, until it is empty.
-func (c *callbacks) postAll(key inviteKey) {
-	for {
-		c.mu.Lock()
-		n := c.queues[key][0]
-		c.mu.Unlock()
-		over := c.deliver(n)
-		c.mu.Lock()
-		c.end(over)
-		c.queues[key] = c.queues[key][1:]
-		if len(c.queues[key]) > 0 {
-			c.mu.Unlock()
-			continue
+	before, over := c.last[key], make(chan struct{})
+	c.last[key] = over
+	c.running.Go(func() {
+		if before != nil {
+			<-before
 		}
-		delete(c.queues, key)
-		if len(c.queues) == 0 {
-			close(c.idle)
-			c.idle = nil
+		c.end(c.deliver(callback, signature))
+		close(over)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.last[key] == over {
+			delete(c.last, key)
 		}
-		c.mu.Unlock()
-		return
-	}
+	})
 }
 
 // end notes how a callback ended.
-func (c *callbacks) end(over Callback) {
-	over.At = c.now()
-	c.over.add(func(int) Callback { return over })
+func (c *callbacks) end(callback Callback) {
+	callback.At = c.now()
+	c.over.add(func(int) Callback { return callback })
 }
 
 // deliver posts until the answer is 2xx or the tries are used up.
-func (c *callbacks) deliver(n notification) Callback {
-	over := Callback{InviteID: n.id, URL: n.url, Body: n.body}
-	wait := c.backoff
-	for {
-		if over.Err = c.life.Err(); over.Err != nil {
-			return over
+func (c *callbacks) deliver(callback Callback, signature string) Callback {
+	for wait := firstBackoff; ; wait = min(2*wait, longestBackoff) {
+		if callback.Err = c.life.Err(); callback.Err != nil {
+			return callback
 		}
-		over.Attempts++
-		over.Status, over.Err = c.postOnce(n)
-		if over.Err == nil || over.Attempts > c.retries || !pause(c.life, wait) {
-			return over
+		callback.Attempts++
+		callback.Status, callback.Err = c.postOnce(callback, signature)
+		if callback.Err == nil || callback.Attempts > c.retries || !pause(c.life, wait) {
+			return callback
 		}
-		wait = min(2*wait, longestBackoff)
 	}
 }
 
-func (c *callbacks) postOnce(n notification) (status int, err error) {
+func (c *callbacks) postOnce(callback Callback, signature string) (status int, err error) {
 	ctx, cancel := context.WithTimeout(c.life, callbackTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
+	body := bytes.NewReader(callback.Body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, callback.URL, body)
 	if err != nil {
 		return 0, fmt.Errorf("callback: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "cronofytest")
-	request.Header.Set(cronofy.CallbackHeader, n.signature)
+	request.Header.Set(cronofy.CallbackHeader, signature)
 	response, err := c.client.Do(request)
 	if err != nil {
 		return 0, fmt.Errorf("callback: %w", err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
@@ -18,31 +19,21 @@ const (
 
 // event is what the API knows of an event, in the form in which it answers.
 type event struct {
-	Summary             string     `json:"summary"`
-	Description         string     `json:"description,omitempty"`
-	Start               eventTime  `json:"start"`
-	End                 eventTime  `json:"end"`
-	Location            *location  `json:"location,omitempty"`
-	URL                 string     `json:"url,omitempty"`
-	Reminders           []reminder `json:"reminders,omitempty"`
-	RemindersCreateOnly *bool      `json:"reminders_create_only,omitempty"`
-	Transparency        string     `json:"transparency,omitempty"`
-	Color               string     `json:"color,omitempty"`
-	EventPrivate        *bool      `json:"event_private,omitempty"`
-	Locale              string     `json:"locale,omitempty"`
-	Recurrence          any        `json:"recurrence,omitempty"`
-	Subscriptions       any        `json:"subscriptions,omitempty"`
-	EventClasses        any        `json:"event_classes,omitempty"`
-}
-
-type location struct {
-	Description string `json:"description,omitempty"`
-	Lat         string `json:"lat,omitempty"`
-	Long        string `json:"long,omitempty"`
-}
-
-type reminder struct {
-	Minutes int32 `json:"minutes"`
+	Summary             string             `json:"summary"`
+	Description         string             `json:"description,omitempty"`
+	Start               eventTime          `json:"start"`
+	End                 eventTime          `json:"end"`
+	Location            *cronofy.Location  `json:"location,omitempty"`
+	URL                 string             `json:"url,omitempty"`
+	Reminders           []cronofy.Reminder `json:"reminders,omitempty"`
+	RemindersCreateOnly *bool              `json:"reminders_create_only,omitempty"`
+	Transparency        string             `json:"transparency,omitempty"`
+	Color               string             `json:"color,omitempty"`
+	EventPrivate        *bool              `json:"event_private,omitempty"`
+	Locale              string             `json:"locale,omitempty"`
+	Recurrence          any                `json:"recurrence,omitempty"`
+	Subscriptions       any                `json:"subscriptions,omitempty"`
+	EventClasses        any                `json:"event_classes,omitempty"`
 }
 
 // eventTime is an instant with the zone to show it in, or a day.
@@ -102,15 +93,15 @@ func parseEvent(o object) *event {
 	}
 	for _, r := range o.objects("reminders") {
 		r.only("minutes")
-		e.Reminders = append(e.Reminders, reminder{Minutes: r.natural("minutes")})
+		e.Reminders = append(e.Reminders, cronofy.Reminder{Minutes: r.natural("minutes")})
 	}
 	parseTimes(o, e)
 	return e
 }
 
-func parseLocation(o object) *location {
+func parseLocation(o object) *cronofy.Location {
 	o.only("description", "lat", "long")
-	l := &location{
+	l := &cronofy.Location{
 		Description: o.text("description"),
 		Lat:         o.coordinate("lat", 85.05115),
 		Long:        o.coordinate("long", 180),

@@ -20,7 +20,7 @@ import (
 )
 
 // ask posts the documented example over a client; the error is of the request or of reading the answer.
-func ask(ctx context.Context, client *http.Client, base string) (head *heard, body []byte, err error) {
+func ask(ctx context.Context, client *http.Client, base string) (head *reply, body []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/smart_invites", strings.NewReader(documented))
 	if err != nil {
 		return nil, nil, err
@@ -33,7 +33,7 @@ func ask(ctx context.Context, client *http.Client, base string) (head *heard, bo
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	body, err = io.ReadAll(response.Body)
-	return &heard{response.StatusCode, response.Header}, body, err
+	return &reply{response.StatusCode, response.Header}, body, err
 }
 
 // The faults must look the same over a network and past it, and must or must not have carried out the request.
@@ -43,61 +43,61 @@ func TestFaults(t *testing.T) {
 		name    string
 		fault   *cronofytest.Fault
 		applied bool
-		check   func(t *testing.T, response *heard, body []byte, err error)
+		check   func(t *testing.T, response *reply, body []byte, err error)
 	}{
-		{"status", cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond), false, func(t *testing.T, response *heard, _ []byte, err error) {
+		{"status", cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond), false, func(t *testing.T, response *reply, _ []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 			assert.Equal(t, "2", response.Header.Get("Retry-After"))
 		}},
-		{"status without wait", cronofytest.FaultStatus(http.StatusTooManyRequests, 0), false, func(t *testing.T, response *heard, _ []byte, err error) {
+		{"status without wait", cronofytest.FaultStatus(http.StatusTooManyRequests, 0), false, func(t *testing.T, response *reply, _ []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
 			assert.NotContains(t, response.Header, "Retry-After")
 		}},
-		{"validation", cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0), false, func(t *testing.T, response *heard, body []byte, err error) {
+		{"validation", cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0), false, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
 			assert.JSONEq(t, `{"errors":{"event":[{"key":"errors.invalid","description":"invalid"}]}}`, string(body))
 		}},
-		{"answer", cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"), false, func(t *testing.T, response *heard, body []byte, err error) {
+		{"answer", cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"), false, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusFound, response.StatusCode)
 			assert.Equal(t, "https://example.com/", response.Header.Get("Location"))
 			assert.Equal(t, "moved", string(body))
 		}},
-		{"html", cronofytest.FaultHTML(), false, func(t *testing.T, response *heard, body []byte, err error) {
+		{"html", cronofytest.FaultHTML(), false, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
 			assert.Contains(t, string(body), "<html>")
 		}},
-		{"empty", cronofytest.FaultEmpty(), true, func(t *testing.T, response *heard, body []byte, err error) {
+		{"empty", cronofytest.FaultEmpty(), true, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.Empty(t, body)
 		}},
-		{"truncated", cronofytest.FaultTruncated(), true, func(t *testing.T, response *heard, body []byte, err error) {
+		{"truncated", cronofytest.FaultTruncated(), true, func(t *testing.T, response *reply, body []byte, err error) {
 			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.NotEmpty(t, body)
 		}},
-		{"oversized", cronofytest.FaultOversized(), true, func(t *testing.T, _ *heard, body []byte, err error) {
+		{"oversized", cronofytest.FaultOversized(), true, func(t *testing.T, _ *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Greater(t, len(body), 8<<20)
 			assert.True(t, json.Valid(body))
 		}},
-		{"broken JSON", cronofytest.FaultBrokenJSON(), true, func(t *testing.T, response *heard, body []byte, err error) {
+		{"broken JSON", cronofytest.FaultBrokenJSON(), true, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.False(t, json.Valid(body))
 			assert.Contains(t, string(body), "BEGIN:VCALENDAR")
 		}},
-		{"drop", cronofytest.FaultDrop(), true, func(t *testing.T, response *heard, _ []byte, err error) {
+		{"drop", cronofytest.FaultDrop(), true, func(t *testing.T, response *reply, _ []byte, err error) {
 			require.Error(t, err)
 			assert.Nil(t, response)
 		}},
-		{"calendar", cronofytest.FaultCalendar(func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) }), true, func(t *testing.T, _ *heard, body []byte, err error) {
+		{"calendar", cronofytest.FaultCalendar(func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) }), true, func(t *testing.T, _ *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Contains(t, string(body), `METHOD:REPLY\n`)
 		}},
@@ -218,7 +218,7 @@ func TestLatency(t *testing.T) {
 	})
 }
 
-// The limits hold over any second and any minute, not over those of the clock, and Retry-After tells when there is room.
+// The limits hold over any second and any minute, not over those of the clock, and Retry-After says when a request is admitted.
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestRetryAfter(t *testing.T) {
 	table := map[string]struct {
 		option time.Duration
 		want   string
-	}{"time until there is room": {0, "1"}, "fixed": {90 * time.Second, "90"}, "part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
+	}{"time until one is admitted": {0, "1"}, "fixed": {90 * time.Second, "90"}, "part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
 	for name, row := range table {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

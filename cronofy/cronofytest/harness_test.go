@@ -51,14 +51,14 @@ func documentedObject(t testing.TB) object {
 // noon is a clock that stands still.
 func noon() time.Time { return time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC) }
 
-// heard is the head of an answer.
-type heard struct {
+// reply is the head of an answer.
+type reply struct {
 	StatusCode int
 	Header     http.Header
 }
 
 // call sends a request past the network and returns the status and the body.
-func call(t testing.TB, s *cronofytest.Server, method, target string, body any) (heard, []byte) {
+func call(t testing.TB, s *cronofytest.Server, method, target string, body any) (reply, []byte) {
 	t.Helper()
 	var reader io.Reader
 	switch b := body.(type) {
@@ -79,7 +79,7 @@ func call(t testing.TB, s *cronofytest.Server, method, target string, body any) 
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	raw, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return heard{response.StatusCode, response.Header}, raw
+	return reply{response.StatusCode, response.Header}, raw
 }
 
 func post(t testing.TB, s *cronofytest.Server, body any) (int, object) {

@@ -210,7 +210,7 @@ func TestSeveralRecipients(t *testing.T) {
 	code, _ = remove("d@example.com")
 	assert.Equal(t, http.StatusOK, code)
 	code, _ = remove("b@example.com")
-	assert.Equal(t, http.StatusUnprocessableEntity, code, "nobody would be left")
+	assert.Equal(t, http.StatusUnprocessableEntity, code, "none would be left")
 	code, answer = cancel("b@example.com")
 	require.Equal(t, http.StatusOK, code)
 	text = answer["attachments"].(object)["icalendar"].(string)

@@ -297,7 +297,7 @@ func TestReplyOrder(t *testing.T) {
 	assert.ErrorContains(t, s.Answer(t.Context(), cronofytest.Answer{InviteID: id, Recipient: email, Status: "accepted"}), "cancelled")
 }
 
-// Of an invite for several, each answers for himself, and a stranger for nobody.
+// Of an invite for several, each has an answer of their own, and a stranger changes none.
 func TestReplyMultiple(t *testing.T) {
 	t.Parallel()
 	s, text := replyServer(t, func(o object) {

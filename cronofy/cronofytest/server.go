@@ -25,10 +25,11 @@ const maxBody = 1 << 20
 const endpoint = "/v1/smart_invites"
 
 // Options say how a [Server] behaves. The zero value is a server without limits, delays or faults
-// that accepts any key. Printing or logging Options shows no secret.
+// that accepts any key.
 type Options struct {
 	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key
-	// that is not empty.
+	// that is not empty. Callbacks are signed with it, or if it is empty, with the key that the
+	// invite was last changed with.
 	APIKey string `json:"-"`
 
 	// Latency passes before each answer, unless the request's context ends first. The request is
@@ -55,37 +56,28 @@ type Options struct {
 	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
 	Now func() time.Time `json:"-"`
 
-	// CallbackSecret signs callbacks; empty means APIKey, or if that is empty, the key that the
-	// invite was last changed with. Several, separated by commas, sign as many times, as while a
-	// secret is being replaced.
-	CallbackSecret string `json:"-"`
 	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so
 	// that a test never calls a program in production.
 	CallbackClient *http.Client `json:"-"`
 	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5
-	// seconds: zero means 5 times, negative never.
+	// seconds, a second after the first and twice as long after each other: zero means 5 times,
+	// negative never.
 	CallbackRetries int
-	// CallbackBackoff passes before the first repetition, and twice as long before each one that
-	// follows; zero means one second.
-	CallbackBackoff time.Duration
 }
 
-// Format prints Options without the secrets, which may be those of a real application. The tags
-// keep them out of JSON.
+// Format prints Options without the key, which may be that of a real application. The tag keeps it
+// out of JSON.
 func (o Options) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "cronofytest.Options{APIKey: %t, CallbackSecret: %t, Latency: %s}",
-		o.APIKey != "", o.CallbackSecret != "", o.Latency)
+	_, _ = fmt.Fprintf(f, "cronofytest.Options{APIKey: %t, Latency: %s}", o.APIKey != "", o.Latency)
 }
 
 // Server simulates the Smart Invites API. It is safe for concurrent use.
 type Server struct {
-	options  Options // without the secrets
+	options  Options       // without the key
+	apiKey   func() string // a function, so that no way of printing a Server shows the key
 	limiter  *limiter
 	calls    *callbacks
 	requests history[Request]
-
-	// Secrets live in functions, so that no way of printing a Server shows them.
-	apiKey, callbackSecret func() string
 
 	mu         sync.RWMutex
 	invites    map[inviteKey]*invite
@@ -100,17 +92,16 @@ func New(o Options) *Server {
 	}
 	o.DefaultOrganizer.Name = cmp.Or(o.DefaultOrganizer.Name, "application name")
 	o.DefaultOrganizer.Email = cmp.Or(o.DefaultOrganizer.Email, "organizer@invite.cronofy.com")
-	key, secret := o.APIKey, o.CallbackSecret
-	o.APIKey, o.CallbackSecret = "", ""
+	key := o.APIKey
+	o.APIKey = ""
 	return &Server{
-		options:        o,
-		apiKey:         func() string { return key },
-		callbackSecret: func() string { return secret },
-		limiter:        newLimiter(o.RatePerSecond, o.RatePerMinute),
-		calls:          newCallbacks(o),
-		invites:        make(map[inviteKey]*invite),
-		uids:           make(map[string]inviteKey),
-		organizers:     make(map[string]struct{}),
+		options:    o,
+		apiKey:     func() string { return key },
+		limiter:    newLimiter(o.RatePerSecond, o.RatePerMinute),
+		calls:      newCallbacks(o),
+		invites:    make(map[inviteKey]*invite),
+		uids:       make(map[string]inviteKey),
+		organizers: make(map[string]struct{}),
 	}
 }
 

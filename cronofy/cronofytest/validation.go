@@ -182,7 +182,7 @@ func (o object) coordinate(key string, limit float64) string {
 }
 
 // natural returns a whole number from 0 to the largest 32-bit one.
-func (o object) natural(key string) int32 {
+func (o object) natural(key string) int {
 	n, ok := value[json.Number](o, key, "integer")
 	if !ok {
 		if !o.has(key) {
@@ -195,7 +195,7 @@ func (o object) natural(key string) int32 {
 		o.refuse(key, "errors.must_be_integer", "must be an integer, not negative, of 32 bits")
 		return 0
 	}
-	return int32(v)
+	return int(v)
 }
 
 const (

@@ -17,7 +17,7 @@ import (
 func TestNoKeyIsPrinted(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-hunter2"
-	api := cronofytest.Options{APIKey: secret, CallbackSecret: secret}
+	api := cronofytest.Options{APIKey: secret}
 	mail := submissiontest.Options{Username: secret, Password: secret}
 	inbox := submissiontest.NewInbox(mail)
 	defer func() { assert.NoError(t, inbox.Close()) }()

@@ -198,7 +198,7 @@ func BenchmarkReplyBySMTP(b *testing.B) {
 	}
 }
 
-// TestHostIsChecked: a page of somebody else that points its own name to this machine reaches neither the API nor the pages. A sandbox that
+// TestHostIsChecked: a page from elsewhere that points its own name to this machine reaches neither the API nor the pages. A sandbox that
 // others may reach is asked for by any name.
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
