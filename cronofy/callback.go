@@ -20,7 +20,8 @@ const CallbackSmartInvite = "smart_invite"
 // ErrSignature says that no signature of a callback was made with any of the
 // secrets: it does not come from Cronofy, or the secret is another
 // application's.
-var ErrSignature = errors.New("cronofy: no signature of the callback fits: check that the secret is this application's client_secret")
+var ErrSignature = errors.New("cronofy: no signature of the callback fits: check that the secret is this " +
+	"application's client_secret")
 
 // VerifyCallback checks that body was signed with one of the secrets. Body is
 // the raw body, before anything is decoded; header is the value of

@@ -32,7 +32,9 @@ func TestDial(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 
-	hangsUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	hangsUp := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+	)
 	t.Cleanup(hangsUp.Close)
 
 	gibberish := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,9 +53,13 @@ func TestDial(t *testing.T) {
 	}{
 		"refused":             {refused, true, "refused"},
 		"foreign certificate": {strangers.URL, true, "certificate"},
-		"no TLS":              {strings.Replace(plain.URL, "http:", "https:", 1), true, "HTTP response to HTTPS client"},
-		"hangs up":            {hangsUp.URL, false, "EOF"},
-		"not HTTP":            {gibberish.URL, false, "not HTTP"},
+		"no TLS": {
+			strings.Replace(plain.URL, "http:", "https:", 1),
+			true,
+			"HTTP response to HTTPS client",
+		},
+		"hangs up": {hangsUp.URL, false, "EOF"},
+		"not HTTP": {gibberish.URL, false, "not HTTP"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -46,9 +46,13 @@ func TestLimiterLaw(t *testing.T) {
 			// Odd nanoseconds keep arrivals, ends and ends of waits apart.
 			clock += time.Duration(rapid.IntRange(0, 3000).Draw(rt, "gap"))*time.Millisecond + 1
 			visitors[i].arrival = clock
-			visitors[i].takes = time.Duration(rapid.IntRange(0, 5000).Draw(rt, "takes"))*time.Millisecond + 100*time.Nanosecond
+			visitors[i].takes = time.Duration(
+				rapid.IntRange(0, 5000).Draw(rt, "takes"),
+			)*time.Millisecond + 100*time.Nanosecond
 			if rapid.IntRange(0, 3).Draw(rt, "gives up") == 0 {
-				visitors[i].givesUpAfter = time.Duration(rapid.IntRange(1, 90_000).Draw(rt, "gives up after"))*time.Millisecond + 10*time.Microsecond
+				visitors[i].givesUpAfter = time.Duration(
+					rapid.IntRange(1, 90_000).Draw(rt, "gives up after"),
+				)*time.Millisecond + 10*time.Microsecond
 			}
 		}
 		synctest.Test(t, func(t *testing.T) {
@@ -85,7 +89,13 @@ func TestLimiterLaw(t *testing.T) {
 		for i, v := range visitors {
 			if !v.started {
 				if v.givesUpAfter == 0 || v.start != v.arrival+v.givesUpAfter {
-					rt.Fatalf("visitor %d gave up at %v: arrived %v, to give up after %v", i, v.start, v.arrival, v.givesUpAfter)
+					rt.Fatalf(
+						"visitor %d gave up at %v: arrived %v, to give up after %v",
+						i,
+						v.start,
+						v.arrival,
+						v.givesUpAfter,
+					)
 				}
 				continue
 			}
@@ -97,7 +107,10 @@ func TestLimiterLaw(t *testing.T) {
 				rt.Fatalf("visitor %d started at %v, want %v", i, v.start, earliest)
 			}
 			starts, ends = append(starts, v.start), append(ends, v.start+v.takes)
-			arrivals = append(arrivals, v.start+time.Duration(rapid.Int64Range(0, int64(v.takes)).Draw(rt, "arrives after")))
+			arrivals = append(
+				arrivals,
+				v.start+time.Duration(rapid.Int64Range(0, int64(v.takes)).Draw(rt, "arrives after")),
+			)
 		}
 		if !slices.IsSorted(starts) {
 			rt.Fatalf("one was overtaken: %v", starts)

@@ -34,7 +34,11 @@ func wanted(n int) *cronofy.InviteRequest {
 	start := time.Date(2026, 4, 29, 9, 30, 0, 0, time.UTC)
 	return &cronofy.InviteRequest{
 		SmartInviteID: "invite-" + strconv.Itoa(n), Recipient: &cronofy.Recipient{Email: "cronofy@example.com"},
-		Event: &cronofy.Event{Summary: "S", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)}},
+		Event: &cronofy.Event{
+			Summary: "S",
+			Start:   cronofy.EventTime{Time: start},
+			End:     cronofy.EventTime{Time: start.Add(time.Hour)},
+		},
 	}
 }
 
@@ -118,7 +122,9 @@ func TestAfterTooManyRequests(t *testing.T) {
 				})
 				refusals := &refusals{RoundTripper: api.Transport()}
 				open := func() *cronofy.Client {
-					client, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: refusals, Rand: func() float64 { return 1 }})
+					client, err := cronofy.New(
+						cronofy.Config{APIKey: "key", Transport: refusals, Rand: func() float64 { return 1 }},
+					)
 					require.NoError(t, err)
 					return client
 				}

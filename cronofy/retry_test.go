@@ -56,17 +56,46 @@ func TestRepeats(t *testing.T) {
 		times  []time.Duration
 		passes bool
 	}{
-		"succeeds at once":    {steps: steps{{status: 200}}, times: []time.Duration{0}, passes: true},
-		"transport, then 503": {steps: steps{{}, {status: 503}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms}, passes: true},
-		"500, 502, 504":       {steps: steps{{status: 500}, {status: 502}, {status: 504}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}, passes: true},
-		"never ends":          {steps: steps{{status: 503}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
-		"no repeats":          {steps: steps{{status: 503}}, adapt: func(c *Config) { c.MaxAttempts = 1 }, times: []time.Duration{0}},
-		"no jitter":           {steps: steps{{status: 503}, {status: 200}}, adapt: func(c *Config) { c.Rand = func() float64 { return 0 } }, times: []time.Duration{0, 0}, passes: true},
-		"429 with seconds":    {steps: steps{{429, "7"}, {status: 200}}, times: []time.Duration{0, 7500 * ms}, passes: true},
-		"429 without a wait":  {steps: steps{{status: 429}, {status: 200}}, times: []time.Duration{0, 500 * ms}, passes: true},
-		"503 with seconds":    {steps: steps{{503, "3"}, {status: 200}}, times: []time.Duration{0, 3500 * ms}, passes: true},
-		"429 beyond MaxWait":  {steps: steps{{429, "31"}}, times: []time.Duration{0}},
-		"503 beyond MaxWait":  {steps: steps{{503, "31"}}, times: []time.Duration{0}},
+		"succeeds at once": {steps: steps{{status: 200}}, times: []time.Duration{0}, passes: true},
+		"transport, then 503": {
+			steps:  steps{{}, {status: 503}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms, 1500 * ms},
+			passes: true,
+		},
+		"500, 502, 504": {
+			steps:  steps{{status: 500}, {status: 502}, {status: 504}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms},
+			passes: true,
+		},
+		"never ends": {steps: steps{{status: 503}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
+		"no repeats": {
+			steps: steps{{status: 503}},
+			adapt: func(c *Config) { c.MaxAttempts = 1 },
+			times: []time.Duration{0},
+		},
+		"no jitter": {
+			steps:  steps{{status: 503}, {status: 200}},
+			adapt:  func(c *Config) { c.Rand = func() float64 { return 0 } },
+			times:  []time.Duration{0, 0},
+			passes: true,
+		},
+		"429 with seconds": {
+			steps:  steps{{429, "7"}, {status: 200}},
+			times:  []time.Duration{0, 7500 * ms},
+			passes: true,
+		},
+		"429 without a wait": {
+			steps:  steps{{status: 429}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms},
+			passes: true,
+		},
+		"503 with seconds": {
+			steps:  steps{{503, "3"}, {status: 200}},
+			times:  []time.Duration{0, 3500 * ms},
+			passes: true,
+		},
+		"429 beyond MaxWait": {steps: steps{{429, "31"}}, times: []time.Duration{0}},
+		"503 beyond MaxWait": {steps: steps{{503, "31"}}, times: []time.Duration{0}},
 		"longer MaxWait": {
 			steps: steps{{429, "31"}, {status: 200}}, adapt: func(c *Config) { c.MaxWait = time.Minute },
 			times: []time.Duration{0, 31500 * ms}, passes: true,
@@ -227,8 +256,16 @@ func TestDecisionsAreLogged(t *testing.T) {
 		})
 		_, err := client.Create(t.Context(), documentedRequest())
 		require.Error(t, err)
-		assert.Contains(t, logged.String(), `attempt=1 repeat=true reason="a failure of the server is usually temporary" wait=500ms`)
-		assert.Contains(t, logged.String(), `attempt=2 repeat=false reason="what is not there will not be found by asking again"`)
+		assert.Contains(
+			t,
+			logged.String(),
+			`attempt=1 repeat=true reason="a failure of the server is usually temporary" wait=500ms`,
+		)
+		assert.Contains(
+			t,
+			logged.String(),
+			`attempt=2 repeat=false reason="what is not there will not be found by asking again"`,
+		)
 	})
 }
 

@@ -34,7 +34,16 @@ func (a *application) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	a.at, a.header, a.bodies = append(a.at, time.Now()), append(a.header, r.Header.Get(cronofy.CallbackHeader)), append(a.bodies, body)
+	a.at, a.header, a.bodies = append(
+		a.at,
+		time.Now(),
+	), append(
+		a.header,
+		r.Header.Get(cronofy.CallbackHeader),
+	), append(
+		a.bodies,
+		body,
+	)
 	answer := func(*http.Request) (int, error) { return http.StatusOK, nil }
 	if n := len(a.at); n <= len(a.answers) {
 		answer = a.answers[n-1]
@@ -52,7 +61,10 @@ func code(c int) func(*http.Request) (int, error) {
 }
 
 func (a *application) client() *http.Client {
-	return &http.Client{Transport: a, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Transport:     a,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (a *application) callbacks(t *testing.T, secret string) []*cronofy.Callback {
@@ -69,7 +81,8 @@ func (a *application) callbacks(t *testing.T, secret string) []*cronofy.Callback
 	return list
 }
 
-// A program gets each change, in its order, signed, in the documented form; what changes nothing is not told.
+// A program gets each change, in its order, signed, in the documented form; what changes nothing
+// is not told.
 func TestCallback(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,8 +92,18 @@ func TestCallback(t *testing.T) {
 		proposal := cronofytest.Proposal{Start: noon(), End: noon().Add(time.Hour), TZID: "Europe/Paris"}
 		require.NoError(t, setStatus(s, id, email, "tentative", "perhaps", proposal))
 		require.NoError(t, setStatus(s, id, email, "tentative", "perhaps", proposal))
-		require.NoError(t, s.Answer(t.Context(), cronofytest.Answer{InviteID: id, Recipient: email, By: "Bob <bob@example.net>", Status: "accepted"}))
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "declined", Comment: "no"}, "apple")
+		require.NoError(
+			t,
+			s.Answer(
+				t.Context(),
+				cronofytest.Answer{InviteID: id, Recipient: email, By: "Bob <bob@example.net>", Status: "accepted"},
+			),
+		)
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: "declined", Comment: "no"},
+			"apple",
+		)
 		require.NoError(t, err)
 		require.NoError(t, s.Reply(t.Context(), mail))
 		require.NoError(t, setStatus(s, id, email, "pending", ""))
@@ -109,7 +132,8 @@ func TestCallback(t *testing.T) {
 	})
 }
 
-// A program that fails is called again, later each time, with the same bytes, and not for ever; later answers wait for it.
+// A program that fails is called again, later each time, with the same bytes, and not for ever;
+// later answers wait for it.
 func TestCallbackRetries(t *testing.T) {
 	t.Parallel()
 	silence := func(r *http.Request) (int, error) { <-r.Context().Done(); return 0, r.Context().Err() }
@@ -122,11 +146,39 @@ func TestCallbackRetries(t *testing.T) {
 		attempts int
 		fails    bool
 	}{
-		"once":           {0, []func(*http.Request) (int, error){code(500)}, []time.Duration{time.Second}, 200, 2, false},
-		"every kind":     {0, []func(*http.Request) (int, error){code(500), code(302), refuse, code(404), silence}, []time.Duration{1, 2, 4, 8, 21}, 200, 6, false},
-		"for good":       {0, []func(*http.Request) (int, error){code(500), code(500), code(500), code(500), code(500), code(503)}, []time.Duration{1, 2, 4, 8, 16}, 503, 6, true},
-		"not repeated":   {-1, []func(*http.Request) (int, error){code(500)}, nil, 500, 1, true},
-		"repeated twice": {2, []func(*http.Request) (int, error){code(500), code(500), refuse}, []time.Duration{1, 2}, 0, 3, true},
+		"once": {
+			0,
+			[]func(*http.Request) (int, error){code(500)},
+			[]time.Duration{time.Second},
+			200,
+			2,
+			false,
+		},
+		"every kind": {
+			0,
+			[]func(*http.Request) (int, error){code(500), code(302), refuse, code(404), silence},
+			[]time.Duration{1, 2, 4, 8, 21},
+			200,
+			6,
+			false,
+		},
+		"for good": {
+			0,
+			[]func(*http.Request) (int, error){code(500), code(500), code(500), code(500), code(500), code(503)},
+			[]time.Duration{1, 2, 4, 8, 16},
+			503,
+			6,
+			true,
+		},
+		"not repeated": {-1, []func(*http.Request) (int, error){code(500)}, nil, 500, 1, true},
+		"repeated twice": {
+			2,
+			[]func(*http.Request) (int, error){code(500), code(500), refuse},
+			[]time.Duration{1, 2},
+			0,
+			3,
+			true,
+		},
 	}
 	for name, row := range table {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +256,8 @@ func TestCallbackDialsThisMachineOnly(t *testing.T) {
 	assert.Nil(t, response)
 }
 
-// Many answers at once over a real server: each is told once, and the last word of each invite is the last one told.
+// Many answers at once over a real server: each is told once, and the last word of each invite is
+// the last one told.
 func TestCallbackLoad(t *testing.T) {
 	t.Parallel()
 	const invites = 40

@@ -39,7 +39,11 @@ func TestConcurrentChanges(t *testing.T) {
 				stamps[property(t, text, ics.ComponentPropertyDtstamp)] = true
 				mu.Unlock()
 				assert.NoError(t, setStatus(s, id, email, "accepted", ""))
-				code, _ = status(t, s, url.Values{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}})
+				code, _ = status(
+					t,
+					s,
+					url.Values{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}},
+				)
 				assert.Equal(t, http.StatusOK, code)
 				_ = s.Requests()
 			}

@@ -19,7 +19,8 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// ask posts the documented example over a client; the error is of the request or of reading the answer.
+// ask posts the documented example over a client; the error is of the request or of reading the
+// answer.
 func ask(ctx context.Context, client *http.Client, base string) (head *reply, body []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/smart_invites", strings.NewReader(documented))
 	if err != nil {
@@ -36,7 +37,8 @@ func ask(ctx context.Context, client *http.Client, base string) (head *reply, bo
 	return &reply{response.StatusCode, response.Header}, body, err
 }
 
-// The faults must look the same over a network and past it, and must or must not have carried out the request.
+// The faults must look the same over a network and past it, and must or must not have carried out
+// the request.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	table := []struct {
@@ -45,27 +47,51 @@ func TestFaults(t *testing.T) {
 		applied bool
 		check   func(t *testing.T, response *reply, body []byte, err error)
 	}{
-		{"status", cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond), false, func(t *testing.T, response *reply, _ []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-			assert.Equal(t, "2", response.Header.Get("Retry-After"))
-		}},
-		{"status without wait", cronofytest.FaultStatus(http.StatusTooManyRequests, 0), false, func(t *testing.T, response *reply, _ []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
-			assert.NotContains(t, response.Header, "Retry-After")
-		}},
-		{"validation", cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0), false, func(t *testing.T, response *reply, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
-			assert.JSONEq(t, `{"errors":{"event":[{"key":"errors.invalid","description":"invalid"}]}}`, string(body))
-		}},
-		{"answer", cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"), false, func(t *testing.T, response *reply, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusFound, response.StatusCode)
-			assert.Equal(t, "https://example.com/", response.Header.Get("Location"))
-			assert.Equal(t, "moved", string(body))
-		}},
+		{
+			"status",
+			cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond),
+			false,
+			func(t *testing.T, response *reply, _ []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+				assert.Equal(t, "2", response.Header.Get("Retry-After"))
+			},
+		},
+		{
+			"status without wait",
+			cronofytest.FaultStatus(http.StatusTooManyRequests, 0),
+			false,
+			func(t *testing.T, response *reply, _ []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+				assert.NotContains(t, response.Header, "Retry-After")
+			},
+		},
+		{
+			"validation",
+			cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0),
+			false,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+				assert.JSONEq(
+					t,
+					`{"errors":{"event":[{"key":"errors.invalid","description":"invalid"}]}}`,
+					string(body),
+				)
+			},
+		},
+		{
+			"answer",
+			cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"),
+			false,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusFound, response.StatusCode)
+				assert.Equal(t, "https://example.com/", response.Header.Get("Location"))
+				assert.Equal(t, "moved", string(body))
+			},
+		},
 		{"html", cronofytest.FaultHTML(), false, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -87,20 +113,32 @@ func TestFaults(t *testing.T) {
 			assert.Greater(t, len(body), 8<<20)
 			assert.True(t, json.Valid(body))
 		}},
-		{"broken JSON", cronofytest.FaultBrokenJSON(), true, func(t *testing.T, response *reply, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusOK, response.StatusCode)
-			assert.False(t, json.Valid(body))
-			assert.Contains(t, string(body), "BEGIN:VCALENDAR")
-		}},
+		{
+			"broken JSON",
+			cronofytest.FaultBrokenJSON(),
+			true,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusOK, response.StatusCode)
+				assert.False(t, json.Valid(body))
+				assert.Contains(t, string(body), "BEGIN:VCALENDAR")
+			},
+		},
 		{"drop", cronofytest.FaultDrop(), true, func(t *testing.T, response *reply, _ []byte, err error) {
 			require.Error(t, err)
 			assert.Nil(t, response)
 		}},
-		{"calendar", cronofytest.FaultCalendar(func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) }), true, func(t *testing.T, _ *reply, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Contains(t, string(body), `METHOD:REPLY\n`)
-		}},
+		{
+			"calendar",
+			cronofytest.FaultCalendar(
+				func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) },
+			),
+			true,
+			func(t *testing.T, _ *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Contains(t, string(body), `METHOD:REPLY\n`)
+			},
+		},
 	}
 	ways := map[string]func(t *testing.T, s *cronofytest.Server) (*http.Client, string){
 		"network": func(t *testing.T, s *cronofytest.Server) (*http.Client, string) {
@@ -164,7 +202,11 @@ func TestBrokenCalendars(t *testing.T) {
 	for kind, check := range table {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := cronofytest.New(cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultBrokenCalendar(kind) }})
+			s := cronofytest.New(
+				cronofytest.Options{
+					Fault: cronofytest.FaultFirst(1, cronofytest.FaultBrokenCalendar(kind)),
+				},
+			)
 			code, answer := post(t, s, documented)
 			require.Equal(t, http.StatusOK, code)
 			if check != nil {
@@ -190,7 +232,11 @@ func TestBrokenCalendarOfRemoval(t *testing.T) {
 	delete(o, "recipient")
 	o["recipients"] = several("a@example.com", "b@example.com")
 	create(t, s, o)
-	code, answer := post(t, s, object{"method": "remove", "recipient": object{"email": "a@example.com"}, "smart_invite_id": id})
+	code, answer := post(
+		t,
+		s,
+		object{"method": "remove", "recipient": object{"email": "a@example.com"}, "smart_invite_id": id},
+	)
 	require.Equal(t, http.StatusOK, code)
 	assert.Equal(t, []any{}, answer["attachments"])
 }
@@ -199,7 +245,12 @@ func TestBrokenCalendarOfRemoval(t *testing.T) {
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := cronofytest.New(cronofytest.Options{Latency: 3 * time.Second, Fault: cronofytest.FaultFirst(1, cronofytest.FaultLatency(4*time.Second))})
+		s := cronofytest.New(
+			cronofytest.Options{
+				Latency: 3 * time.Second,
+				Fault:   cronofytest.FaultFirst(1, cronofytest.FaultLatency(4*time.Second)),
+			},
+		)
 		client := &http.Client{Transport: s.Transport()}
 		for _, want := range []time.Duration{7 * time.Second, 3 * time.Second} {
 			begin := time.Now()
@@ -218,7 +269,8 @@ func TestLatency(t *testing.T) {
 	})
 }
 
-// The limits hold over any second and any minute, not over those of the clock, and Retry-After says when a request is admitted.
+// The limits hold over any second and any minute, not over those of the clock, and Retry-After
+// says when a request is admitted.
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -268,7 +320,8 @@ func TestRetryAfter(t *testing.T) {
 	table := map[string]struct {
 		option time.Duration
 		want   string
-	}{"time until one is admitted": {0, "1"}, "fixed": {90 * time.Second, "90"}, "part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
+	}{"time until one is admitted": {0, "1"}, "fixed": {90 * time.Second, "90"},
+		"part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
 	for name, row := range table {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,19 +10,29 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// Whatever is mailed, the simulator lives, changes only what an answer may change, and calls each refusal by its name.
+// Whatever is mailed, the simulator lives, changes only what an answer may change, and calls each
+// refusal by its name.
 func FuzzReply(f *testing.F) {
 	s := cronofytest.New(cronofytest.Options{Now: noon})
 	_, text := create(f, s, documented)
 	uid := s.Invites()[0].UID
 	for _, d := range []string{"google", "outlook", "apple"} {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "tentative", Comment: "Grüße", At: noon(), Proposal: &cronofytest.Proposal{
-			Start: noon(), End: noon().Add(time.Hour), TZID: "America/New_York"}}, d)
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: "tentative", Comment: "Grüße", At: noon(), Proposal: &cronofytest.Proposal{
+				Start: noon(), End: noon().Add(time.Hour), TZID: "America/New_York"}},
+			d,
+		)
 		require.NoError(f, err)
 		f.Add(mail)
 	}
 	f.Add(wire(plain, replyText("REPLY", uid, accepts)))
-	f.Add(wire("Content-Type: multipart/mixed; boundary=b", "--b\r\n"+plain+"\r\n\r\n"+replyText("COUNTER", uid, accepts, "DTSTART:00010101T000000", "DURATION:P999W")))
+	f.Add(
+		wire(
+			"Content-Type: multipart/mixed; boundary=b",
+			"--b\r\n"+plain+"\r\n\r\n"+replyText("COUNTER", uid, accepts, "DTSTART:00010101T000000", "DURATION:P999W"),
+		),
+	)
 	f.Fuzz(func(t *testing.T, mail []byte) {
 		s := cronofytest.New(cronofytest.Options{Now: noon})
 		create(t, s, documented)
@@ -38,7 +48,11 @@ func FuzzReply(f *testing.F) {
 		} else {
 			require.Contains(t, []string{"accepted", "tentative", "declined"}, i.Replies[0].Status)
 		}
-		code, _ := status(t, s, map[string][]string{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}})
+		code, _ := status(
+			t,
+			s,
+			map[string][]string{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}},
+		)
 		require.Equal(t, 200, code)
 		_, _ = cronofytest.ReplyMail(mail, cronofytest.Answer{Status: "accepted", At: noon()}, "apple")
 	})
@@ -50,7 +64,11 @@ func BenchmarkReply(b *testing.B) {
 	_, text := create(b, s, documented)
 	var mails [][]byte
 	for n := range 2 {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "declined", Comment: strconv.Itoa(n), At: noon()}, "outlook")
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: "declined", Comment: strconv.Itoa(n), At: noon()},
+			"outlook",
+		)
 		require.NoError(b, err)
 		mails = append(mails, mail)
 	}

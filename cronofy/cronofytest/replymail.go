@@ -3,16 +3,14 @@ package cronofytest
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"mime"
-	"mime/quotedprintable"
 	"net/mail"
 	"slices"
 	"strings"
 	"time"
+
+	gomail "github.com/wneessen/go-mail"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/internal/zone"
@@ -25,22 +23,22 @@ type dialect struct {
 	zone        string // the TZID; "" writes UTC, "IANA" the name of the zone
 	comment     string // the property
 	noOrganizer bool
-	attached    bool   // the calendar once more as an attachment
-	encoding    string // of text and calendar
+	attached    bool            // the calendar once more as an attachment
+	encoding    gomail.Encoding // of text and calendar
 }
 
 var dialects = map[string]dialect{
 	"google": {
 		prodid: "-//Google Inc//Google Calendar 70.9054//EN", comment: "COMMENT", attached: true,
-		encoding: "quoted-printable",
+		encoding: gomail.EncodingQP,
 	},
 	"outlook": {
 		prodid: "Microsoft Exchange Server 2010", zone: "Customized Time Zone",
-		comment: "COMMENT;LANGUAGE=en-US", encoding: "base64",
+		comment: "COMMENT;LANGUAGE=en-US", encoding: gomail.EncodingB64,
 	},
 	"apple": {
 		prodid: "-//Apple Inc.//macOS 15.0//EN", zone: "IANA", comment: "COMMENT", noOrganizer: true,
-		encoding: "quoted-printable",
+		encoding: gomail.EncodingQP,
 	},
 }
 
@@ -71,7 +69,7 @@ func ReplyMail(invitation []byte, a Answer, client string) ([]byte, error) {
 	if !known {
 		return nil, fmt.Errorf("client %q is unknown: use google, outlook or apple", client)
 	}
-	return r.mail(d), nil
+	return r.mail(d)
 }
 
 // replyMessage is an answer before it is written in a dialect.
@@ -167,56 +165,26 @@ func (r *replyMessage) calendar(d dialect) string {
 	return w.String()
 }
 
-// id is a Message-ID, or a boundary, that is the same for the same answer.
-func (r *replyMessage) id(kind string) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "%s %q %q %q %q %s",
-		kind, r.uid, r.from.Address, r.Comment, r.Status, r.At))
-	return fmt.Sprintf("%x", h[:12])
-}
-
 // mail writes the text and the calendar as alternatives, and the attachment around them.
-func (r *replyMessage) mail(d dialect) []byte {
-	var b bytes.Buffer
-	subject := printable(strings.ReplaceAll(r.subject, "\n", " "))
-	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\n", r.from, r.to)
-	fmt.Fprintf(&b, "Subject: %s\r\n", mime.QEncoding.Encode("utf-8", subject))
-	fmt.Fprintf(&b, "Date: %s\r\n", r.At.Format(time.RFC1123Z))
-	fmt.Fprintf(&b, "Message-ID: <%s@%s>\r\n", r.id("message"), domain(r.from.Address))
-	if r.inReplyTo != "" {
-		fmt.Fprintf(&b, "In-Reply-To: %s\r\n", r.inReplyTo)
-	}
-	fmt.Fprint(&b, "MIME-Version: 1.0\r\n")
-	boundary, alternative := "----=_"+r.id("boundary"), "----=_"+r.id("alternative")
-	if d.attached {
-		fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=%q\r\n\r\n--%s\r\n", boundary, boundary)
-	}
-	fmt.Fprintf(&b, "Content-Type: multipart/alternative; boundary=%q\r\n\r\n", alternative)
-	text := lineEnds.Replace(r.subject+"\n\n"+r.Comment) + "\n"
-	writePart(&b, alternative, `text/plain; charset="utf-8"`, d.encoding, text)
+func (r *replyMessage) mail(d dialect) ([]byte, error) {
 	ics := r.calendar(d)
-	writePart(&b, alternative, `text/calendar; charset="utf-8"; method=`+r.method, d.encoding, ics)
-	fmt.Fprintf(&b, "--%s--\r\n", alternative)
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(d.encoding))
+	m.SetGenHeader("From", r.from.String())
+	m.SetGenHeader("To", r.to.String())
+	m.SetGenHeader(gomail.HeaderSubject, printable(strings.ReplaceAll(r.subject, "\n", " ")))
+	m.SetGenHeader(gomail.HeaderDate, r.At.Format(time.RFC1123Z))
+	m.SetMessageID()
+	if r.inReplyTo != "" {
+		m.SetGenHeader(gomail.HeaderInReplyTo, r.inReplyTo)
+	}
+	m.SetBodyString(gomail.TypeTextPlain, lineEnds.Replace(r.subject+"\n\n"+r.Comment)+"\n")
+	m.AddAlternativeString(gomail.ContentType("text/calendar; method="+r.method), ics)
 	if d.attached {
-		const file = `application/ics; name="invite.ics"` + "\r\n" +
-			`Content-Disposition: attachment; filename="invite.ics"`
-		writePart(&b, boundary, file, "base64", ics)
-		fmt.Fprintf(&b, "--%s--\r\n", boundary)
+		m.AttachReadSeeker("invite.ics", strings.NewReader(ics), gomail.WithFileContentType("application/ics"))
 	}
-	return b.Bytes()
-}
-
-func writePart(b *bytes.Buffer, boundary, contentType, encoding, body string) {
-	fmt.Fprintf(b, "--%s\r\nContent-Type: %s\r\n", boundary, contentType)
-	fmt.Fprintf(b, "Content-Transfer-Encoding: %s\r\n\r\n", encoding)
-	if encoding == "base64" {
-		text := base64.StdEncoding.EncodeToString([]byte(body))
-		for line := range slices.Chunk([]byte(text), 76) {
-			fmt.Fprintf(b, "%s\r\n", line)
-		}
-		return
+	var b bytes.Buffer
+	if _, err := m.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("writing the mail: %w", err)
 	}
-	w := quotedprintable.NewWriter(b)
-	_, _ = w.Write([]byte(body)) // a buffer takes all
-	_ = w.Close()
-	b.WriteString("\r\n")
+	return b.Bytes(), nil
 }

@@ -50,7 +50,8 @@ func send(t testing.TB, s *sandbox.Sandbox, to string, data []byte) {
 	require.NoError(t, smtp.SendMail(s.SMTPAddr(), nil, "ann@example.org", []string{to}, data))
 }
 
-// An answer to the organizer changes the status; everything else stays mail, and says why if it was meant as an answer.
+// An answer to the organizer changes the status; everything else stays mail, and says why if it
+// was meant as an answer.
 func TestMailToOrganizer(t *testing.T) {
 	t.Parallel()
 	s := start(t, sandbox.Options{})
@@ -71,7 +72,15 @@ func TestMailToOrganizer(t *testing.T) {
 	other := strings.ReplaceAll(string(invitation.Raw), "METHOD", "X-METHOD")
 	send(t, s, "hr@acme.example", []byte(other))
 	send(t, s, "hr@acme.example", []byte("Subject: lunch?\r\n\r\nAt noon?\r\n"))
-	send(t, s, "hr@acme.example", []byte("Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:none\r\n"))
+	send(
+		t,
+		s,
+		"hr@acme.example",
+		[]byte(
+			"Content-Type: text/calendar; method=REPLY\r\n\r\n"+
+				"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:none\r\n",
+		),
+	)
 	mails := s.Mails()
 	require.Len(t, mails, 5)
 	for n, m := range mails[:4] {
@@ -79,7 +88,12 @@ func TestMailToOrganizer(t *testing.T) {
 	}
 	require.ErrorContains(t, mails[4].Problem, "other_uid")
 
-	require.NoError(t, s.API().Answer(t.Context(), cronofytest.Answer{InviteID: "interview-17", Recipient: "ann@example.org", Status: "tentative"}))
+	require.NoError(
+		t,
+		s.API().
+			Answer(t.Context(), cronofytest.Answer{InviteID: "interview-17", Recipient: "ann@example.org",
+				Status: "tentative"}),
+	)
 	assert.Equal(t, "tentative", status())
 }
 
@@ -173,7 +187,13 @@ func TestConcurrentMail(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 20 {
 		wg.Go(func() {
-			err := smtp.SendMail(s.SMTPAddr(), nil, "a@example.org", []string{"b@example.org"}, fmt.Appendf(nil, "Subject: %d\r\n\r\n", n))
+			err := smtp.SendMail(
+				s.SMTPAddr(),
+				nil,
+				"a@example.org",
+				[]string{"b@example.org"},
+				fmt.Appendf(nil, "Subject: %d\r\n\r\n", n),
+			)
 			assert.NoError(t, err)
 		})
 	}
@@ -183,10 +203,14 @@ func TestConcurrentMail(t *testing.T) {
 		subjects[string(m.Raw)] = true
 	}
 	assert.Len(t, subjects, 20)
-	assert.True(t, slices.IsSortedFunc(s.Mails(), func(a, b sandbox.Mail) int { return strings.Compare(a.File, b.File) }))
+	assert.True(
+		t,
+		slices.IsSortedFunc(s.Mails(), func(a, b sandbox.Mail) int { return strings.Compare(a.File, b.File) }),
+	)
 }
 
-// BenchmarkReplyBySMTP measures one answer from the mail server's greeting to the changed status, the connection included.
+// BenchmarkReplyBySMTP measures one answer from the mail server's greeting to the changed status,
+// the connection included.
 func BenchmarkReplyBySMTP(b *testing.B) {
 	s := start(b, sandbox.Options{})
 	invitation := invite(b, s)
@@ -198,8 +222,8 @@ func BenchmarkReplyBySMTP(b *testing.B) {
 	}
 }
 
-// TestHostIsChecked: a page from elsewhere that points its own name to this machine reaches neither the API nor the pages. A sandbox that
-// others may reach is asked for by any name.
+// TestHostIsChecked: a page from elsewhere that points its own name to this machine reaches
+// neither the API nor the pages. A sandbox that others may reach is asked for by any name.
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
 	pages := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
