@@ -49,12 +49,12 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func TestNamedTemplates(t *testing.T) {
 	t.Parallel()
-	set, err := templates.New(templates.Overlay(fstest.MapFS{
+	set, err := templates.New(fstest.MapFS{
 		"interview/en/invitation.tmpl": {Data: []byte(`{{define "subject"}}Your interview, room {{.Data.room}}: {{.Summary}}{{end}}`)},
-	}))
+	})
 	require.NoError(t, err)
 	h := newHouse(t, nil)
-	h.cfg.Words = set
+	h.cfg.Templates = set
 	invite := boardMeeting()
 	invite.Mail.Template, invite.Mail.Data = "interview", map[string]any{"room": 7}
 	r := h.send(t, invite)
@@ -65,7 +65,7 @@ func TestNamedTemplates(t *testing.T) {
 	invite.ID, invite.Mail.Data = "other", nil
 	r = h.send(t, invite)
 	assert.Equal(t, mailer.Failed, r.Outcome)
-	assert.Equal(t, mailer.StageWords, r.Error.Stage)
+	assert.Equal(t, mailer.StageRender, r.Error.Stage)
 	assert.Contains(t, r.Error.Message, "interview/en/invitation.tmpl:1")
 	assert.Contains(t, r.Error.Message, "room")
 

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/invitemailer/invitemailer/internal/safetext"
+	"github.com/invitemailer/invitemailer/mailer"
 )
 
 // Main is one run of the command. Its environment is that of the process.
@@ -26,9 +27,12 @@ type Main struct {
 	// Exit ends a process whose command does not end although it was told to, as
 	// in the middle of a read from a pipe. Nil waits for it.
 	Exit func(code int)
-	// At is called at each mailer.Step and submission.Moment, for tests that
-	// end the process there. Nil is not called.
+	// At is called at each submission.Moment, for tests that end the process there.
+	// Nil is not called.
 	At func(point string)
+	// Around is given what the mailer is made of, for tests that put something around
+	// it. Nil is not called.
+	Around func(*mailer.Config)
 	// Patience is how long the ledger waits for another process, for tests that
 	// cannot wait as long as people can. 0 is the ledger's own choice.
 	Patience time.Duration
@@ -119,11 +123,13 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 	return chosen.run(ctx, inv)
 }
 
-// withoutDefaults leaves the settings' flags empty unless they are given: their
-// defaults come after the environment.
+// withoutDefaults leaves the flags of settings empty unless they are given, since their defaults
+// come after the environment. Their help is the name of the variable.
 func withoutDefaults(k *kong.Kong) error {
 	for _, f := range k.Model.Flags {
-		f.HasDefault, f.Default = false, ""
+		if variable := f.Tag.Get("envconfig"); variable != "" {
+			f.HasDefault, f.Default, f.Help = false, "", variable
+		}
 	}
 	return nil
 }

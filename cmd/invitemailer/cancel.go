@@ -118,8 +118,8 @@ func invited(e *ledger.Entry) bool {
 	if r == nil {
 		return false
 	}
-	refused := mailer.Stage(r.Stage) == mailer.StageCreate
-	if mailer.Method(r.Method) == mailer.Remove {
+	refused := r.Stage == mailer.StageCreate
+	if r.Method == mailer.Remove {
 		return refused
 	}
 	if r.State == ledger.Expired && r.UID == "" && e.LastSent == nil {

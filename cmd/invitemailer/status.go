@@ -180,7 +180,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 	if r == nil {
 		return l
 	}
-	l.Method, l.Kind, l.Outcome, l.Error = mailer.Method(r.Method), mailer.Kind(r.Kind), outcome(r.State), problem(r)
+	l.Method, l.Kind, l.Outcome, l.Error = r.Method, r.Kind, outcome(r.State), problem(r)
 	l.UID, l.MessageID, l.Reply, l.Attempts, l.At = r.UID, r.MessageID, r.Reply, r.Attempts, r.At.UTC().Truncate(time.Millisecond)
 	if r.UID != "" {
 		l.Sequence = &r.Sequence
@@ -234,7 +234,7 @@ func problem(r *ledger.Revision) *mailer.Error {
 		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNoReply,
 			Message: "the mail may have left and its outcome is not on record: a run has it in hand, or ended before; run again"}
 	}
-	return &mailer.Error{Stage: mailer.Stage(r.Stage), Code: mailer.Code(r.Code), Message: settingNames.Replace(r.Detail)}
+	return &mailer.Error{Stage: r.Stage, Code: r.Code, Message: forUsers(r.Detail)}
 }
 
 // mailbox is an address on the command line.

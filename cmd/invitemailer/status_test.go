@@ -63,12 +63,12 @@ func recordInvites(tb testing.TB, n int) (file string) {
 	file = filepath.Join(tb.TempDir(), "ledger.sqlite")
 	l, err := sqlite.Open(tb.Context(), sqlite.Options{Path: file})
 	require.NoError(tb, err)
-	var made []ledger.Made
+	var made []ledger.NewRevision
 	var keys []ledger.Key
 	for i := range n {
 		to := fmt.Sprintf("person%d@example.org", i)
 		keys = append(keys, ledger.Key{InviteID: fmt.Sprintf("event-%d", i), Address: to})
-		made = append(made, ledger.Made{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
+		made = append(made, ledger.NewRevision{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
 			UID: "uid", State: ledger.Failed, Stage: "submit", Code: "smtp_refused", Detail: "no such user"}})
 	}
 	claim, err := l.Claim(tb.Context(), keys...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -22,6 +23,7 @@ type wiring struct {
 	// calendar, if set, is what the sandbox's API answers.
 	calendar string
 	at       func(point string)
+	around   func(*mailer.Config)
 	log      *slog.Logger
 
 	outbox  *outbox // set in the sandbox
@@ -42,7 +44,7 @@ func (w *wiring) connect(p *problems) {
 	check := w.cfg.mail
 	check.DryRun, check.Logger = true, nil // what is to be said comes with the real one
 	_, err := mailer.New(check)
-	p.translate(err)
+	p.addError(err)
 }
 
 // words loads the templates. Those of a user are tried as a whole, so that a
@@ -50,8 +52,8 @@ func (w *wiring) connect(p *problems) {
 func (w *wiring) words(p *problems) {
 	if w.cfg.templates == "" {
 		set, err := templates.New()
-		p.translate(err)
-		w.cfg.mail.Words = set
+		p.addError(err)
+		w.cfg.mail.Templates = set
 		return
 	}
 	set, err := overlaid(w.cfg.templates)
@@ -59,23 +61,22 @@ func (w *wiring) words(p *problems) {
 		err = set.Validate()
 	}
 	if err != nil {
-		for _, problem := range describeTemplates(err) {
+		for _, problem := range strings.Split(err.Error(), "\n") {
 			p.add("INVITEMAILER_TEMPLATES", "%s", problem)
 		}
 		return
 	}
-	w.cfg.mail.Words = set
+	w.cfg.mail.Templates = set
 }
 
 // services makes the clients of the API and the SMTP server.
 func (w *wiring) services(p *problems) {
 	w.cfg.api.Logger, w.cfg.smtp.Logger = w.log, w.log
 	if w.at != nil {
-		w.cfg.mail.Step = func(s mailer.Step) { w.at(string(s)) }
 		w.cfg.smtp.Moment = func(m submission.Moment) { w.at(string(m)) }
 	}
 	client, err := cronofy.New(w.cfg.api)
-	p.translate(err)
+	p.addError(err)
 	if err == nil {
 		w.cfg.mail.API, w.apiURL = client, client.BaseURL()
 		w.closers = append(w.closers, client.Close)
@@ -84,7 +85,7 @@ func (w *wiring) services(p *problems) {
 		return
 	}
 	submitter, err := submission.New(w.cfg.smtp)
-	p.translate(err)
+	p.addError(err)
 	if err == nil {
 		w.cfg.mail.Submitter = submitter
 		w.closers = append(w.closers, func() { _ = submitter.Shutdown(context.Background()) })
@@ -99,6 +100,9 @@ func (w *wiring) mailer(ctx context.Context) (*mailer.Mailer, error) {
 	}
 	if l != nil {
 		w.cfg.mail.Ledger = l
+	}
+	if w.around != nil {
+		w.around(&w.cfg.mail)
 	}
 	m, err := mailer.New(w.cfg.mail)
 	if err == nil {
