@@ -152,7 +152,7 @@ func (s *Server) notify(i *invite, invited Participant, reply *Participant) erro
 		return fmt.Errorf("writing the callback: %w", err)
 	}
 	callback := Callback{InviteID: i.ID, URL: i.CallbackURL, Body: raw}
-	s.calls.add(i.key(), callback, cronofy.SignCallback(raw, cmp.Or(s.apiKey(), i.secret())))
+	s.calls.add(i.key(), callback, cronofy.SignCallback(raw, cmp.Or(s.options.APIKey, i.secret)))
 	return nil
 }
 

@@ -123,7 +123,7 @@ func (k inviteKey) uid() string {
 // one, so that a calendar can be written from it without holding the lock.
 type invite struct {
 	Invite
-	secret      func() string // the key it was last changed with
+	secret      string // the key it was last changed with
 	event       *event
 	fingerprint string               // of event and organizer
 	mailed      map[string]time.Time // DTSTAMP of the last answer by mail, by folded address
@@ -161,7 +161,7 @@ func sameRecipients(a, b *invite) bool {
 
 func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answer {
 	e := c.event
-	next := &invite{secret: func() string { return key }, event: e, Invite: Invite{
+	next := &invite{secret: key, event: e, Invite: Invite{
 		ID: c.id, Multi: c.multi, CallbackURL: c.callbackURL, Organizer: c.organizer,
 		Summary: e.Summary, Start: e.Start.instant, End: e.End.instant, AllDay: e.Start.day, TZID: e.Start.tzid,
 	}}

@@ -27,6 +27,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -80,6 +81,9 @@ type Sandbox struct {
 	mail store
 }
 
+// Format prints nothing of what a Sandbox holds: its key, and state that mails change.
+func (s *Sandbox) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sandbox.Sandbox") }
+
 // Start listens and returns the running sandbox; end it with Close. The context bounds the start
 // only.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
@@ -100,7 +104,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, apiListener.Close())
 	}
-	s.smtp = &onceListener{Listener: smtpListener}
+	s.smtp = smtpListener
 	if err := s.inbox.StartOn(s.smtp); err != nil {
 		return nil, fmt.Errorf("sandbox: mail server: %w", errors.Join(err, apiListener.Close()))
 	}
@@ -125,17 +129,6 @@ func listen(ctx context.Context, name, addr string) (net.Listener, error) {
 			name, err)
 	}
 	return l, nil
-}
-
-// onceListener can be closed again without an error.
-type onceListener struct {
-	net.Listener
-	once sync.Once
-}
-
-func (l *onceListener) Close() (err error) {
-	l.once.Do(func() { err = l.Listener.Close() })
-	return err
 }
 
 // handler answers for the API and the pages. On a loopback address it answers requests for that
@@ -179,7 +172,12 @@ func dialable(addr string) string {
 func (s *Sandbox) Close() error {
 	// The listener goes first: the mail server closes only what it has begun to serve, and a sandbox
 	// may be closed before that.
-	err := errors.Join(s.http.Close(), s.smtp.Close(), s.inbox.Close(), s.api.Close())
+	err := s.http.Close()
+	for _, closed := range []error{s.smtp.Close(), s.inbox.Close(), s.api.Close()} {
+		if !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
+	}
 	s.serving.Wait()
 	return err
 }
