@@ -58,7 +58,7 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"failed by 422":             {record: invite, api: cronofytest.FaultStatus(422, 0), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
 		"failed by 550 to RCPT":     {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
 		"failed by the content":     {record: invite, smtp: at(smtptest.AtDot, smtptest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
-		"failed, no calendar":       {record: invite, api: cronofytest.FaultBrokenCalendar(cronofytest.CalendarMissing), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
+		"failed, no calendar":       {record: invite, api: cronofytest.FaultBrokenCalendar("missing"), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"deferred by 503":           {record: invite, api: cronofytest.FaultStatus(503, 0), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 		"deferred by HTML":          {record: invite, api: cronofytest.FaultHTML(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 		"deferred by 451":           {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("451 later")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
