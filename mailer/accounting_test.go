@@ -179,7 +179,7 @@ func TestARefusalForGoodIsRemembered(t *testing.T) {
 			assert.Equal(t, mailer.Failed, two.Outcome)
 			assert.Equal(t, one.Error.Code, two.Error.Code)
 			assert.Equal(t, one.Error.Stage, two.Error.Stage)
-			assert.Contains(t, two.Error.Message, "--retry-failed")
+			assert.Contains(t, two.Error.Message, "RetryFailed")
 			assert.Equal(t, 1, h.api.Count())
 			h.cfg.RetryFailed = true
 			three := h.send(t, boardMeeting())
