@@ -77,9 +77,6 @@ func (j *job) from(to *recipient) (message.Mailbox, *Error) {
 		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
 			Message: "nobody is known to send the mail: name the organizer in the record, or set Organizer or From"}
 	}
-	if !j.m.fromAllowed(from.Address) {
-		return from, senderNotAllowed(from.Address)
-	}
 	return from, nil
 }
 

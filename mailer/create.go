@@ -234,7 +234,7 @@ func apiError(ctx context.Context, err error) *Error {
 	if !ok {
 		return e
 	}
-	again, _ := known.Retryable()
+	e.Temporary, _ = known.Retryable()
 	switch known := known.(type) {
 	case *cronofy.ValidationError, *cronofy.RequestError:
 		e.Code, e.Permanent = CodeRejected, true
@@ -247,16 +247,14 @@ func apiError(ctx context.Context, err error) *Error {
 	case *cronofy.NotFoundError:
 		e.Code = CodeNotFound
 	case *cronofy.RateLimitError:
-		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, known.RetryAfter
+		e.Code, e.RetryAfter = CodeRateLimited, known.RetryAfter
 	case *cronofy.TransportError:
-		e.Code, e.Temporary = CodeTransport, true
+		e.Code = CodeTransport
 		if known.NoHost {
-			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
+			e.Code, e.StopsRun = CodeUnreachable, true
 		}
 	case *cronofy.ServerError:
-		e.Temporary, e.RetryAfter = again, known.RetryAfter
-	default:
-		e.Temporary = again
+		e.RetryAfter = known.RetryAfter
 	}
 	return e
 }

@@ -58,8 +58,9 @@ func (j *job) decide(to *recipient) {
 	case to.entry.Latest != nil && p.action != createAndMail:
 		to.receipt.repeat(to.entry.Latest)
 	}
+	_, unknown := j.run.unknown.Load(to.key)
 	switch {
-	case j.run.isUnknown(to.key) && p.action != doNothing:
+	case unknown && p.action != doNothing:
 		j.end(to, Unknown, &Error{Stage: StageSubmit, Code: CodeUnknownThisRun, Temporary: j.m.cfg.OnUnknown != OnUnknownNever,
 			Message: "it is not known whether the mail left, and it is never repeated within one run"})
 	case p.action == doNothing:
@@ -115,13 +116,13 @@ func (j *job) refuseBlanks(to *recipient) {
 func (j *job) refuseSender(to *recipient) {
 	var from address.Address
 	switch to.plan.action {
-	case doNothing, createOnly, recordOnly:
-		return
 	case resubmit:
 		from, _ = address.Parse(to.entry.Latest.FromEmail) // what cannot be read is not on record
 	case createAndMail, mailStored:
 		sender, _ := j.from(to) // that there is none is told when the mail is composed
 		from = sender.Address
+	default:
+		return
 	}
 	if !from.IsZero() && !j.m.fromAllowed(from) {
 		j.end(to, Failed, senderNotAllowed(from))

@@ -9,7 +9,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/waiting"
-	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -74,31 +73,32 @@ type run struct {
 	// The Mailer's own, except that they begin nothing once the run is stopped.
 	api       SmartInvites
 	submitter Submitter
-	halted    chan struct{} // closed when stopped is set
+	going     context.Context // ends when no other request or mail is to be begun
+	stop      context.CancelCauseFunc
+
+	unknown sync.Map // has each key of which a mail of this run may have left
 
 	mu       sync.Mutex
-	stopped  error         // why no other request or mail is to be begun
 	changed  chan struct{} // closed and replaced whenever the counts change
 	reserved int           // mails that may still be begun by those who reserved them
 	spent    int           // mails begun
-	unknown  map[ledger.Key]bool
 	refusals refusals
 }
 
 func (m *Mailer) singleRun() *run {
-	return &run{single: true, api: m.cfg.API, submitter: m.cfg.Submitter, unknown: make(map[ledger.Key]bool)}
+	return &run{single: true, api: m.cfg.API, submitter: m.cfg.Submitter,
+		going: context.Background(), stop: func(error) {}}
 }
 
 func (m *Mailer) newRun(o RunOptions) *run {
-	r := m.singleRun()
-	r.single, r.maxMails = false, o.MaxMails
-	r.requests, r.mails = make(gate, o.Concurrency), make(gate, o.Mails)
-	r.halted, r.changed = make(chan struct{}), make(chan struct{})
+	r := &run{maxMails: o.MaxMails, requests: make(gate, o.Concurrency), mails: make(gate, o.Mails),
+		api: m.cfg.API, submitter: m.cfg.Submitter, changed: make(chan struct{})}
+	r.going, r.stop = context.WithCancelCause(context.Background())
 	if c, ok := r.api.(*cronofy.Client); ok {
-		r.api = c.Until(r.halted)
+		r.api = c.Until(r.going.Done())
 	}
 	if s, ok := r.submitter.(*submission.Submitter); ok {
-		r.submitter = s.Until(r.halted)
+		r.submitter = s.Until(r.going.Done())
 	}
 	return r
 }
@@ -128,27 +128,14 @@ func (j *job) pass(ctx context.Context, s Stage, g gate) (leave func(), problem 
 	return func() { <-g }, nil
 }
 
-// stop shuts the gates. What is past them goes on if it has begun.
-func (r *run) stop(cause error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stopped == nil && !r.single {
-		r.stopped = cause
-		close(r.halted)
-	}
-}
-
-// cause is why the run was stopped.
-func (r *run) cause() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stopped
-}
+// cause is why the run was stopped, nil if it was not. What is past the gates then
+// goes on if it has begun.
+func (r *run) cause() error { return context.Cause(r.going) }
 
 // until returns a context for what comes before a request or a mail and may take
 // long: it ends with ctx or when the run is stopped. Call done after it.
 func (r *run) until(ctx context.Context) (waitCtx context.Context, done func()) {
-	return waiting.Until(ctx, r.halted, ErrStopped)
+	return waiting.Until(ctx, r.going.Done(), ErrStopped)
 }
 
 // exhausted reports whether no other mail may be begun.
@@ -198,16 +185,4 @@ func (r *run) count(release, spend int) {
 	r.spent += spend
 	close(r.changed)
 	r.changed = make(chan struct{})
-}
-
-func (r *run) setUnknown(k ledger.Key) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unknown[k] = true
-}
-
-func (r *run) isUnknown(k ledger.Key) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.unknown[k]
 }

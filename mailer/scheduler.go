@@ -55,7 +55,7 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	}
 	run := m.newRun(o)
 	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
-		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan attempted)}
+		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
 	closed := !m.calls.Begin()
 	if !closed {
 		defer m.calls.End()
@@ -112,7 +112,7 @@ type scheduler struct {
 	run  *run
 
 	work  chan *task
-	tried chan attempted
+	tried chan *task
 
 	ready   []*task            // may be begun
 	waiting []*task            // for their next try
@@ -125,16 +125,11 @@ type scheduler struct {
 	panicked     any       // as in input
 }
 
-// attempted is a task after a try, with the receipts of that.
-type attempted struct {
-	*task
-	receipts []Receipt
-}
-
 func (s *scheduler) worker(ctx context.Context, ended <-chan struct{}) {
 	for t := range s.work {
+		t.try(ctx)
 		select {
-		case s.tried <- attempted{t, t.try(ctx)}:
+		case s.tried <- t:
 		case <-ended:
 		}
 	}
@@ -165,8 +160,8 @@ func (s *scheduler) loop(ctx context.Context, in *input) error {
 		select {
 		case work <- head:
 			s.ready = s.ready[1:]
-		case a := <-s.tried:
-			s.settle(a.task, a.receipts)
+		case t := <-s.tried:
+			s.settle(t)
 		case item, ok := <-items:
 			if ok {
 				s.add(item)
@@ -217,7 +212,8 @@ func (s *scheduler) add(item Item) {
 }
 
 // settle decides what follows a try: another one, or the result.
-func (s *scheduler) settle(t *task, receipts []Receipt) {
+func (s *scheduler) settle(t *task) {
+	receipts := t.latest()
 	if e := stopping(receipts); e != nil {
 		s.end(t)
 		s.halt(e)

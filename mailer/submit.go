@@ -113,7 +113,7 @@ func (j *job) submit(ctx context.Context, to *recipient, sub *ledger.Submission)
 		j.end(to, Unknown, failed)
 	}
 	if to.receipt.Outcome == Unknown {
-		j.run.setUnknown(to.key)
+		j.run.unknown.Store(to.key, true)
 	}
 	return result.Outcome != submission.NotBegun
 }

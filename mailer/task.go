@@ -21,15 +21,14 @@ type task struct {
 	due   time.Time // when its next try is
 }
 
-// try takes the job at hand as far as it gets this time, and returns the receipts of
-// that try.
-func (t *task) try(ctx context.Context) []Receipt {
+// try takes the job at hand as far as it gets this time.
+func (t *task) try(ctx context.Context) {
 	t.tries++
 	if t.job == nil {
 		job, problem := t.m.check(&t.item)
 		if problem != nil {
 			t.receipts = t.m.refuse(t.item, Invalid, problem)
-			return t.receipts
+			return
 		}
 		job.run = t.run
 		t.job = job
@@ -38,6 +37,13 @@ func (t *task) try(ctx context.Context) []Receipt {
 	}
 	t.job.process(ctx)
 	t.job.findMissing(ctx)
+}
+
+// latest are the receipts of the latest try.
+func (t *task) latest() []Receipt {
+	if t.job == nil { // it was invalid
+		return t.receipts
+	}
 	return t.job.receipts()
 }
 
