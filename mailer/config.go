@@ -19,8 +19,8 @@ import (
 )
 
 // SmartInvites is what a Mailer needs of the API; *cronofy.Client is one. It is
-// called by many goroutines. Errors that are a cronofy.Error are told apart by their
-// type.
+// called by many goroutines. Errors that hold a *cronofy.Error are told apart by its
+// Status.
 type SmartInvites interface {
 	Create(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error)
 	Cancel(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
@@ -40,7 +40,7 @@ type Submitter interface {
 // goroutines. If it has the method Named of *templates.Set, that finds the set of
 // MailOptions.Template.
 type Renderer interface {
-	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
+	Render(kind templates.Kind, d templates.Data) (templates.Content, error)
 }
 
 // Config is what a [Mailer] is made of.

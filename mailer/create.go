@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/calendar"
@@ -230,31 +231,30 @@ func apiError(ctx context.Context, err error) *Error {
 		return interrupted(ctx, StageCreate)
 	}
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
-	known, ok := errors.AsType[cronofy.Error](err)
+	failure, ok := errors.AsType[*cronofy.Error](err)
 	if !ok {
 		return e
 	}
-	e.Temporary, _ = known.Retryable()
-	switch known := known.(type) {
-	case *cronofy.ValidationError, *cronofy.RequestError:
+	e.Temporary, _ = failure.Retryable()
+	e.RetryAfter = failure.RetryAfter
+	switch failure.Status {
+	case http.StatusUnprocessableEntity:
 		e.Code, e.Permanent = CodeRejected, true
-	case *cronofy.AuthenticationError:
+	case http.StatusUnauthorized:
 		e.Code, e.StopsRun = CodeUnauthorized, true
-	case *cronofy.PlanError:
+	case http.StatusPaymentRequired:
 		e.Code, e.StopsRun = CodePlan, true
-	case *cronofy.PermissionError:
+	case http.StatusForbidden:
 		e.Code, e.StopsRun = CodeForbidden, true
-	case *cronofy.NotFoundError:
+	case http.StatusNotFound:
 		e.Code = CodeNotFound
-	case *cronofy.RateLimitError:
-		e.Code, e.RetryAfter = CodeRateLimited, known.RetryAfter
-	case *cronofy.TransportError:
+	case http.StatusTooManyRequests:
+		e.Code = CodeRateLimited
+	case 0:
 		e.Code = CodeTransport
-		if known.NoHost {
+		if failure.NoHost {
 			e.Code, e.StopsRun = CodeUnreachable, true
 		}
-	case *cronofy.ServerError:
-		e.RetryAfter = known.RetryAfter
 	}
 	return e
 }

@@ -60,7 +60,7 @@ const (
 	CodeInvalid          Code = "invalid"               // a field is missing or wrong
 	CodeNoInput          Code = "no_input"              // a file of which nothing, or not all, could be read
 	CodeDuplicate        Code = "duplicate"             // the same invite twice, with different content
-	CodeNotAllowed       Code = "recipient_not_allowed" // MAIL_ONLY_TO
+	CodeNotAllowed       Code = "recipient_not_allowed" // Config.OnlyTo
 	CodeExpired          Code = "expired"
 	CodeInProgress       Code = "in_progress" // another run has it in hand
 	CodeClaimLost        Code = "claim_lost"

@@ -11,7 +11,7 @@ import (
 // is on record as expired is known.
 func expired(e ledger.Entry, d plan, same bool) plan {
 	err := &Error{Stage: StagePolicy, Code: CodeExpired, Field: "event.end", unusable: same && e.Latest.Unusable,
-		Message: "the event is over; nothing was sent; correct the time, or set AllowPast"}
+		Message: "the event is over; nothing was sent; correct the time, or use Config.AllowPast"}
 	refused := refuse(Expired, err)
 	switch {
 	case same && e.Latest.State == ledger.Expired:

@@ -158,7 +158,7 @@ func (j *job) refuseNotAllowed() {
 	for _, to := range j.pending() {
 		if a := to.mailbox.Address; !j.m.toAllowed(a) {
 			j.end(to, Failed, &Error{Stage: StagePolicy, Code: CodeNotAllowed, Field: "recipient.email",
-				Message: "mail to " + a.Domain() + " is not allowed here; add the address or *@" + a.Domain() + " to OnlyTo"})
+				Message: "mail to " + a.Domain() + " is not allowed here; add the address or *@" + a.Domain() + " to Config.OnlyTo"})
 		}
 	}
 }

@@ -131,5 +131,5 @@ func (j *job) refuseSender(to *recipient) {
 
 func senderNotAllowed(from address.Address) *Error {
 	return &Error{Stage: StagePolicy, Code: CodeInvalid, Field: "organizer.email",
-		Message: fmt.Sprintf("mail from %s is not allowed here; use a domain of FromDomains", from.Domain())}
+		Message: fmt.Sprintf("mail from %s is not allowed here; use a domain of Config.FromDomains", from.Domain())}
 }

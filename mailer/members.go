@@ -36,7 +36,7 @@ func (j *job) findMissing(ctx context.Context) {
 		default:
 			r := Receipt{InviteID: j.ID, Recipient: e.Recipient, Method: j.Method, Kind: None, Outcome: Unchanged,
 				Findings: []Finding{{Rule: "missing_recipient", Level: lint.Warning, Field: "recipients", Message: "was invited before " +
-					"and is no longer in the list; the invitation stands, set WithdrawMissing to withdraw it"}}}
+					"and is no longer in the list; the invitation stands, use Config.WithdrawMissing to withdraw it"}}}
 			r.repeat(e.LastSent)
 			j.missing = append(j.missing, r)
 		}

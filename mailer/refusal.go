@@ -60,7 +60,7 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 	case r.Cause == submission.CauseMailbox, r.Cause == submission.CauseContent:
 		j.run.refusedClearly()
 	case r.LoginUnused && !j.run.hasAccepted() && !accepted.any(recent):
-		return stopFor(e, "the server offers a login, and none is set: set Username and Password")
+		return stopFor(e, "the server offers a login, and none is set: set submission.Config.Username and submission.Config.Password")
 	case r.Cause.Ours():
 		if n, _ := j.run.refused(string(r.Cause), a.domain()); j.run.single || n >= alike {
 			e.StopsRun, e.Temporary = true, r.Cause == submission.CauseQuota
@@ -102,7 +102,7 @@ func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Re
 		return Deferred, e
 	}
 	return stopFor(e, fmt.Sprintf("recipients of %d domains in a row were refused alike, %v: "+
-		"check Username and Password, From and EnvelopeFrom, and whether the server blocks this machine", domains, err))
+		"check submission.Config.Username and submission.Config.Password, Config.From and Config.EnvelopeFrom, and whether the server blocks this machine", domains, err))
 }
 
 // probeSender returns nil if the server would take mail from the sender of sub to

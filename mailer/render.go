@@ -11,7 +11,7 @@ import (
 
 // render asks the templates for subject, text and HTML. They speak of what the
 // calendar says, so that the mail and the event cannot differ.
-func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, replyTo message.Mailbox) (templates.Words, *Error) {
+func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, replyTo message.Mailbox) (templates.Content, *Error) {
 	f := j.facts(c)
 	d := templates.Data{
 		Lang:    cmp.Or(to.Locale, j.Mail.Locale, j.m.cfg.Locale),
@@ -64,8 +64,8 @@ func (j *job) inviter() message.Mailbox {
 // facts are what a calendar says of its event. A time in UTC, which the API may
 // return although event.tzid was given, is told by the clocks of the record's zone:
 // people are where that is.
-func (j *job) facts(c *calendar.Calendar) templates.Facts {
-	f := templates.Facts{Summary: c.Summary, Description: c.Description, Location: c.Location,
+func (j *job) facts(c *calendar.Calendar) templates.Data {
+	f := templates.Data{Summary: c.Summary, Description: c.Description, Location: c.Location,
 		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID}
 	if j.Event == nil || c.AllDay || c.Floating || c.Start.IsZero() || c.Start.Location() != time.UTC {
 		return f

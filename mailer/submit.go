@@ -21,7 +21,7 @@ func (j *job) deliver(ctx context.Context, to *recipient) bool {
 		kept := to.entry.Latest
 		if kept.Message == nil {
 			j.end(to, Failed, &Error{Stage: StageLedger, Code: CodeLedgerUnusable, Message: "the ledger has no message to repeat " +
-				"although its end is unknown; set Resend to compose it anew"})
+				"although its end is unknown; use Config.Resend to compose it anew"})
 			return false
 		}
 		return j.submit(ctx, to, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName, FromEmail: kept.FromEmail,

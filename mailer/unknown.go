@@ -41,10 +41,10 @@ const (
 // first of them at that time: when the same bytes may leave again, or, if final,
 // that a person has to decide. The advice says so to people.
 func (p policy) follows(copies int, first time.Time) (due time.Time, final bool, advice string) {
-	const decide = "; ask the recipient, then repeat it with OnUnknown resend or with Resend, if need be"
+	const decide = "; ask the recipient, then repeat it with Config.OnUnknown=resend or with Config.Resend, if need be"
 	switch {
 	case p.onUnknown == OnUnknownNever:
-		return time.Time{}, true, "OnUnknown is never, so it is not repeated" + decide
+		return time.Time{}, true, "Config.OnUnknown is never, so it is not repeated" + decide
 	case p.onUnknown == OnUnknownResend:
 		return time.Time{}, false, "run again to repeat the same mail"
 	case copies >= maxCopies:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/mail"
 	"os"
 	"runtime"
@@ -88,17 +89,16 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := client.CheckKey(ctx)
-	var refused *cronofy.AuthenticationError
-	var known cronofy.Error
+	var known *cronofy.Error
 	switch {
 	case err == nil:
 		c.say("ok", "api key", "accepted by "+w.apiURL)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		c.fix(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		c.fix(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
-		c.fix(apiCode(err), "api key", settingNames.Replace(err.Error()))
+		c.fix(apiCode(err), "api key", forUsers(err.Error()))
 	default:
 		c.fix(exitTempfail, "api key", err.Error())
 	}
@@ -114,7 +114,7 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		name := "smtp " + step.Name
 		text := step.Detail
 		if step.Advice != "" {
-			text += ": " + settingNames.Replace(step.Advice)
+			text += ": " + forUsers(step.Advice)
 		}
 		switch {
 		case !step.OK:
@@ -156,7 +156,7 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
 	default:
 		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput
-		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+settingNames.Replace(err.Error()))
+		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+forUsers(err.Error()))
 	}
 }
 

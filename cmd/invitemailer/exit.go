@@ -88,7 +88,7 @@ const missingRecipient = "missing_recipient"
 // apiCode is the exit code for a request that failed, or for what kept it from
 // being made.
 func apiCode(err error) exitCode {
-	var e cronofy.Error
+	var e *cronofy.Error
 	if !errors.As(err, &e) {
 		return ledgerCode(err)
 	}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -51,14 +51,13 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	if unwritten := out.failed(); unwritten != nil {
 		return inv.unwritten(unwritten)
 	}
-	var refused *cronofy.AuthenticationError
 	switch {
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		return inv.fail(exitConfig, keyRefused(w.apiURL))
 	case inv.stop.stopped():
 		return inv.fail(exitTempfail, "stopped before everything was asked; run again")
 	case err != nil:
-		return inv.fail(apiCode(err), settingNames.Replace(err.Error()))
+		return inv.fail(apiCode(err), forUsers(err.Error()))
 	case sum.Failed > 0 || sum.Undelivered > 0:
 		return exitTempfail
 	}

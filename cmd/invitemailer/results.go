@@ -38,12 +38,12 @@ func newLine(file string, number int, r *mailer.Receipt) *line {
 	var problem *mailer.Error
 	if r.Error != nil {
 		named := *r.Error
-		named.Message = settingNames.Replace(named.Message)
+		named.Message = forUsers(named.Message)
 		problem = &named
 	}
 	findings := slices.Clone(r.Findings)
 	for i, f := range findings {
-		findings[i].Message = settingNames.Replace(f.Message)
+		findings[i].Message = forUsers(f.Message)
 	}
 	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,
 		Outcome: r.Outcome, Known: r.Known, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,

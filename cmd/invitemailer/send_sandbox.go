@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -37,11 +37,11 @@ func (w *wiring) sandbox(p *problems) {
 		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
 	})
 	client, err := cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
-	p.translate(err)
+	p.addError(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: w.outbox.accept})
 	w.closers = append(w.closers, func() { _ = inbox.Close() })
 	submitter, err := submission.New(submission.Config{Host: "localhost", HELOName: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
-	p.translate(err)
+	p.addError(err)
 	if len(p.texts) > 0 {
 		return
 	}
@@ -62,8 +62,7 @@ type simulated struct{ *cronofy.Client }
 // Cancel implements mailer.SmartInvites.
 func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 	answer, err := s.Client.Cancel(ctx, ref)
-	var missing *cronofy.NotFoundError
-	if !errors.As(err, &missing) {
+	if cronofy.StatusOf(err) != http.StatusNotFound {
 		return answer, err
 	}
 	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)
