@@ -237,9 +237,9 @@ func TestStaleCalendarsAreRefused(t *testing.T) {
 		edit func(string) string
 		code mailer.Code
 	}{
-		"SEQUENCE went back":               {edit: swap("SEQUENCE:2", "SEQUENCE:0"), code: mailer.CodeStale},
-		"same SEQUENCE with older DTSTAMP": {edit: func(s string) string { return dtstamp(swap("SEQUENCE:2", "SEQUENCE:1")(s), "20200101T000000Z") }, code: mailer.CodeStale},
-		"another UID":                      {edit: func(s string) string { return strings.Replace(s, "UID:", "UID:other-", 1) }, code: mailer.CodeUIDChanged},
+		"SEQUENCE went back":               {edit: swap("SEQUENCE:2", "SEQUENCE:0"), code: mailer.Code("stale_calendar")},
+		"same SEQUENCE with older DTSTAMP": {edit: func(s string) string { return dtstamp(swap("SEQUENCE:2", "SEQUENCE:1")(s), "20200101T000000Z") }, code: mailer.Code("stale_calendar")},
+		"another UID":                      {edit: func(s string) string { return strings.Replace(s, "UID:", "UID:other-", 1) }, code: mailer.Code("uid_changed")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,12 +17,12 @@ import (
 // readAnswer reads the received text and holds it against the method.
 func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, calendarError(CodeNoCalendar,
+		return nil, calendarError(codeNoCalendar,
 			"the API's answer has no iCalendar text, so there is nothing to mail; look at the invite at Cronofy")
 	}
 	c, err := j.m.readCalendar([]byte(text))
 	if err != nil {
-		e := calendarError(CodeUnreadable, "the iCalendar text from the API cannot be read: %v; no mail was sent", err)
+		e := calendarError(codeUnreadable, "the iCalendar text from the API cannot be read: %v; no mail was sent", err)
 		e.Err = err
 		return nil, e
 	}
@@ -31,11 +31,11 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 		want = "CANCEL"
 	}
 	if c.Method != want {
-		return c, calendarError(CodeWrongMethod, "the iCalendar text from the API has METHOD %q where %s was asked for; "+
+		return c, calendarError(codeWrongMethod, "the iCalendar text from the API has METHOD %q where %s was asked for; "+
 			"mail clients would not show it, so it was not sent", c.Method, want)
 	}
 	if c.UID == "" {
-		return c, calendarError(CodeNoUID,
+		return c, calendarError(codeNoUID,
 			"the iCalendar text from the API has no UID, without which no client can keep the event; it was not sent")
 	}
 	return c, nil
@@ -44,7 +44,7 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 // checkCalendar says why the calendar must not be mailed to a recipient.
 func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	if !c.HasAttendee(to.mailbox.Address.String()) {
-		return calendarError(CodeWrongRecipient, "the iCalendar text from the API does not name the recipient as ATTENDEE; "+
+		return calendarError(codeWrongRecipient, "the iCalendar text from the API does not name the recipient as ATTENDEE; "+
 			"clients would show no buttons, so it was not sent")
 	}
 	if !invited(to.entry) {
@@ -54,13 +54,13 @@ func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	grew := c.Sequence > before.Sequence
 	switch {
 	case before.UID != c.UID:
-		return calendarError(CodeUIDChanged, "the iCalendar text from the API has another UID than the invitation that was sent, "+
+		return calendarError(codeUIDChanged, "the iCalendar text from the API has another UID than the invitation that was sent, "+
 			"so the recipient would have the event twice; cancel the invite first, or give the event another id")
 	case j.Method != Request && !grew:
 		to.warn("IM38", "", fmt.Sprintf("the cancellation has SEQUENCE %d, which is not above that of the invitation (%d); "+
 			"some clients may ignore it", c.Sequence, before.Sequence))
 	case j.Method == Request && (c.Sequence < before.Sequence || !grew && c.DTStamp.Before(before.DTStamp)):
-		return calendarError(CodeStale, "the iCalendar text from the API is older than what was sent (SEQUENCE %d after %d); "+
+		return calendarError(codeStale, "the iCalendar text from the API is older than what was sent (SEQUENCE %d after %d); "+
 			"clients would ignore it, so it was not sent", c.Sequence, before.Sequence)
 	}
 	return nil

@@ -39,9 +39,9 @@ func (j *job) check(to *recipient, sub *ledger.Submission) *Error {
 		if stop != nil || f.Level != lint.Error || !ours && !f.Fatal && j.m.cfg.Lint != LintStrict {
 			continue
 		}
-		code, broken := CodeCalendarWrong, "the calendar from the API"
+		code, broken := codeCalendarWrong, "the calendar from the API"
 		if ours {
-			code, broken = CodeComposedWrong, "the mail"
+			code, broken = codeComposedWrong, "the mail"
 		}
 		stop = &Error{Stage: StageCheck, Code: code, Field: f.Where, unusable: !ours,
 			Message: fmt.Sprintf("%s breaks rule %s and was not sent: %s; %s", broken, f.Rule, f.What, f.Fix)}

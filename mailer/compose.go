@@ -43,7 +43,7 @@ func (j *job) compose(ctx context.Context, to *recipient, c *calendar.Calendar) 
 	ended = j.observe(ctx, Event{Stage: StageCompose})
 	composed, err := message.Compose(msg)
 	if err != nil {
-		problem = &Error{Stage: StageCompose, Code: CodeCompose, Err: err, Message: err.Error()}
+		problem = &Error{Stage: StageCompose, Code: codeCompose, Err: err, Message: err.Error()}
 	}
 	ended(problem)
 	if problem != nil {

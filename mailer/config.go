@@ -179,7 +179,7 @@ func New(cfg Config) (*Mailer, error) {
 	m.readAddresses(bad)
 	checkLists(&cfg, bad)
 	if isSet(m.from) && !m.fromAllowed(m.from.Address) {
-		bad("From", errors.New("its domain is not one of FromDomains"))
+		bad("From", errors.New("its domain is not one of Config.FromDomains"))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

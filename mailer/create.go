@@ -47,7 +47,7 @@ func (j *job) create(ctx context.Context) {
 	}
 	var named []*recipient
 	for _, to := range j.recipients {
-		if e := to.receipt.Error; e == nil || e.Code != CodeNotAllowed {
+		if e := to.receipt.Error; e == nil || e.Code != codeNotAllowed {
 			named = append(named, to)
 		}
 	}
@@ -58,14 +58,14 @@ func (j *job) create(ctx context.Context) {
 // asking.
 func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
 	text, problem := j.request(ctx, named)
-	if problem != nil && problem.Code == CodeNotFound {
+	if problem != nil && problem.Code == codeNotFound {
 		j.settleRemoved(asking)
 		if allCreateOnly(asking) {
 			problem = nil // the API does not know it: it is as cancelled as can be
 		}
 	}
 	switch {
-	case problem != nil && (problem.StopsRun || problem.Code == CodeCancelled || problem.Code == CodeNotBegun):
+	case problem != nil && (problem.StopsRun || problem.Code == codeCancelled || problem.Code == CodeNotBegun):
 		// Nothing is recorded: a refused key says nothing of the invite.
 		for _, to := range asking {
 			j.end(to, Deferred, problem)
@@ -230,7 +230,7 @@ func apiError(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)
 	}
-	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
+	e := &Error{Stage: StageCreate, Code: codeServer, Err: err, Message: err.Error()}
 	failure, ok := errors.AsType[*cronofy.Error](err)
 	if !ok {
 		return e
@@ -243,15 +243,15 @@ func apiError(ctx context.Context, err error) *Error {
 	case http.StatusUnauthorized:
 		e.Code, e.StopsRun = CodeUnauthorized, true
 	case http.StatusPaymentRequired:
-		e.Code, e.StopsRun = CodePlan, true
+		e.Code, e.StopsRun = codePlan, true
 	case http.StatusForbidden:
-		e.Code, e.StopsRun = CodeForbidden, true
+		e.Code, e.StopsRun = codeForbidden, true
 	case http.StatusNotFound:
-		e.Code = CodeNotFound
+		e.Code = codeNotFound
 	case http.StatusTooManyRequests:
-		e.Code = CodeRateLimited
+		e.Code = codeRateLimited
 	case 0:
-		e.Code = CodeTransport
+		e.Code = codeTransport
 		if failure.NoHost {
 			e.Code, e.StopsRun = CodeUnreachable, true
 		}

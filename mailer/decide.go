@@ -79,7 +79,7 @@ func unchanged() plan { return plan{kind: None, outcome: Unchanged} }
 // function: the whole policy of what is sent again stands here.
 func decide(e ledger.Entry, w want, p policy) plan {
 	if e.Forgotten {
-		d := refuse(Expired, &Error{Stage: StageLedger, Code: CodeForgotten,
+		d := refuse(Expired, &Error{Stage: StageLedger, Code: codeForgotten,
 			Message: "this invite is past and was removed from the ledger; give the event another id to invite anew"})
 		// An event that was moved into the future is told each time: it cannot be recorded.
 		d.known = w.method != Request || p.past(w.endsAt)

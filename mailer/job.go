@@ -157,7 +157,7 @@ func (j *job) process(ctx context.Context) {
 func (j *job) refuseNotAllowed() {
 	for _, to := range j.pending() {
 		if a := to.mailbox.Address; !j.m.toAllowed(a) {
-			j.end(to, Failed, &Error{Stage: StagePolicy, Code: CodeNotAllowed, Field: "recipient.email",
+			j.end(to, Failed, &Error{Stage: StagePolicy, Code: codeNotAllowed, Field: "recipient.email",
 				Message: "mail to " + a.Domain() + " is not allowed here; add the address or *@" + a.Domain() + " to Config.OnlyTo"})
 		}
 	}
@@ -205,7 +205,7 @@ func tooMany(ctx context.Context) *Error {
 }
 
 func interrupted(ctx context.Context, s Stage) *Error {
-	return &Error{Stage: s, Code: CodeCancelled, Temporary: true, Err: context.Cause(ctx),
+	return &Error{Stage: s, Code: codeCancelled, Temporary: true, Err: context.Cause(ctx),
 		Message: "the run was stopped before the mail began to leave; run again"}
 }
 

@@ -61,7 +61,7 @@ func (j *job) decide(to *recipient) {
 	_, unknown := j.run.unknown.Load(to.key)
 	switch {
 	case unknown && p.action != doNothing:
-		j.end(to, Unknown, &Error{Stage: StageSubmit, Code: CodeUnknownThisRun, Temporary: j.m.cfg.OnUnknown != OnUnknownNever,
+		j.end(to, Unknown, &Error{Stage: StageSubmit, Code: codeUnknownThisRun, Temporary: j.m.cfg.OnUnknown != OnUnknownNever,
 			Message: "it is not known whether the mail left, and it is never repeated within one run"})
 	case p.action == doNothing:
 		j.end(to, p.outcome, p.err)

@@ -71,7 +71,7 @@ func (j *job) observingWaits(ctx context.Context, s Stage) context.Context {
 			case j.run.cause() != nil:
 				ended(notBegun(s, j.run.cause()))
 			default: // longer than it may take
-				ended(&Error{Stage: s, Code: CodeRateLimited})
+				ended(&Error{Stage: s, Code: codeRateLimited})
 			}
 		}
 	})

@@ -91,7 +91,7 @@ func (r *Receipt) retry() (again bool, wait time.Duration) {
 		return false, 0
 	}
 	switch e.Code {
-	case CodeInProgress, CodeClaimLost, CodeMaxMails, CodeNotBegun, CodeCancelled:
+	case CodeInProgress, CodeClaimLost, CodeMaxMails, CodeNotBegun, codeCancelled:
 		return false, 0 // not for this run
 	}
 	return true, e.RetryAfter

@@ -42,7 +42,7 @@ func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, reply
 	}
 	content, err := j.templates.Render(templates.Kind(to.plan.kind), d)
 	if err != nil {
-		return content, &Error{Stage: StageRender, Code: CodeTemplate, Err: err, Message: err.Error()}
+		return content, &Error{Stage: StageRender, Code: codeTemplate, Err: err, Message: err.Error()}
 	}
 	content.Subject = cmp.Or(j.Mail.Subject, content.Subject)
 	return content, nil

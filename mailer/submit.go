@@ -31,7 +31,7 @@ func (j *job) deliver(ctx context.Context, to *recipient) bool {
 	if to.plan.action == mailStored {
 		stored, err := j.m.readCalendar(to.entry.Latest.Calendar)
 		if err != nil {
-			j.fail(ctx, to, &Error{Stage: StageCalendar, Code: CodeUnreadable, Err: err,
+			j.fail(ctx, to, &Error{Stage: StageCalendar, Code: codeUnreadable, Err: err,
 				Message: "the iCalendar text on record cannot be read: " + err.Error() + "; run again to ask for it anew"})
 			return false
 		}
