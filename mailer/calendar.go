@@ -22,7 +22,7 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 	}
 	c, err := j.m.readCalendar([]byte(text))
 	if err != nil {
-		e := calendarError(codeUnreadable, "the iCalendar text from the API cannot be read: %v; no mail was sent", err)
+		e := calendarError(codeUnreadable, fromAPI+"cannot be read: %v; no mail was sent", err)
 		e.Err = err
 		return nil, e
 	}
@@ -31,12 +31,12 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 		want = "CANCEL"
 	}
 	if c.Method != want {
-		return c, calendarError(codeWrongMethod, "the iCalendar text from the API has METHOD %q where %s was asked for; "+
+		return c, calendarError(codeWrongMethod, fromAPI+"has METHOD %q where %s was asked for; "+
 			"mail clients would not show it, so it was not sent", c.Method, want)
 	}
 	if c.UID == "" {
 		return c, calendarError(codeNoUID,
-			"the iCalendar text from the API has no UID, without which no client can keep the event; it was not sent")
+			fromAPI+"has no UID, without which no client can keep the event; it was not sent")
 	}
 	return c, nil
 }
@@ -44,7 +44,7 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 // checkCalendar says why the calendar must not be mailed to a recipient.
 func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	if !c.HasAttendee(to.mailbox.Address.String()) {
-		return calendarError(codeWrongRecipient, "the iCalendar text from the API does not name the recipient as ATTENDEE; "+
+		return calendarError(codeWrongRecipient, fromAPI+"does not name the recipient as ATTENDEE; "+
 			"clients would show no buttons, so it was not sent")
 	}
 	if !invited(to.entry) {
@@ -54,20 +54,24 @@ func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	grew := c.Sequence > before.Sequence
 	switch {
 	case before.UID != c.UID:
-		return calendarError(codeUIDChanged, "the iCalendar text from the API has another UID than the invitation that was sent, "+
+		return calendarError(codeUIDChanged, fromAPI+"has another UID than the invitation that was sent, "+
 			"so the recipient would have the event twice; cancel the invite first, or give the event another id")
 	case j.Method != Request && !grew:
-		to.warn("IM38", "", fmt.Sprintf("the cancellation has SEQUENCE %d, which is not above that of the invitation (%d); "+
-			"some clients may ignore it", c.Sequence, before.Sequence))
+		to.warn("IM38", "", "the cancellation has SEQUENCE %d, which is not above that of the invitation (%d); "+
+			"some clients may ignore it", c.Sequence, before.Sequence)
 	case j.Method == Request && (c.Sequence < before.Sequence || !grew && c.DTStamp.Before(before.DTStamp)):
-		return calendarError(codeStale, "the iCalendar text from the API is older than what was sent (SEQUENCE %d after %d); "+
+		return calendarError(codeStale, fromAPI+"is older than what was sent (SEQUENCE %d after %d); "+
 			"clients would ignore it, so it was not sent", c.Sequence, before.Sequence)
 	}
 	return nil
 }
 
+// fromAPI begins what is said of the received text.
+const fromAPI = "the iCalendar text from the API "
+
 func calendarError(code Code, format string, args ...any) *Error {
-	return &Error{Stage: StageCalendar, Code: code, Field: "attachments.icalendar", Message: fmt.Sprintf(format, args...)}
+	return &Error{Stage: StageCalendar, Code: code, Field: "attachments.icalendar",
+		Message: fmt.Sprintf(format, args...)}
 }
 
 func (m *Mailer) readCalendar(text []byte) (*calendar.Calendar, error) {
@@ -89,7 +93,8 @@ func (m *Mailer) asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
 // recurring event depends on its zone, too.
 func sameTime(a, b *calendar.Calendar) bool {
 	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.AllDay == b.AllDay && a.Floating == b.Floating &&
-		a.RecurrenceRule == b.RecurrenceRule && a.RecurrenceID == b.RecurrenceID && (a.RecurrenceRule == "" || a.TZID == b.TZID)
+		a.RecurrenceRule == b.RecurrenceRule && a.RecurrenceID == b.RecurrenceID &&
+		(a.RecurrenceRule == "" || a.TZID == b.TZID)
 }
 
 // statusIn is the status of a recipient in the API's answer, empty if it names none.
@@ -116,7 +121,7 @@ func (j *job) warnOtherID(answered string) {
 		return
 	}
 	for _, to := range j.pending() {
-		to.warn("other_id", "smart_invite_id", fmt.Sprintf("the API answered about %.80q where %.80q was asked for", answered, j.ID))
+		to.warn("other_id", "smart_invite_id", "the API answered about %.80q where %.80q was asked for", answered, j.ID)
 	}
 }
 
@@ -128,8 +133,8 @@ func (j *job) warnOtherEvent(to *recipient, c *calendar.Calendar) {
 		return
 	}
 	if asked, has := address.CleanText(e.Summary), address.CleanText(c.Summary); asked != has {
-		to.warn("other_title", "event.summary", fmt.Sprintf("the calendar from the API has the title %.80q where %.80q was asked for; "+
-			"the mail says what the calendar says", has, asked))
+		to.warn("other_title", "event.summary", "the calendar from the API has the title %.80q "+
+			"where %.80q was asked for; the mail says what the calendar says", has, asked)
 	}
 	if c.Floating || c.Start.IsZero() {
 		return
@@ -143,8 +148,9 @@ func (j *job) warnOtherEvent(to *recipient, c *calendar.Calendar) {
 			continue
 		}
 		has := cronofy.EventTime{Time: t.has, DateOnly: c.AllDay}
-		to.warn("other_time", t.field, fmt.Sprintf("the calendar from the API has %s where %s was asked for; the mail says what the calendar says",
-			written(has, t.has.Location()), written(t.asked, j.zone(t.asked, t.has.Location()))))
+		to.warn("other_time", t.field, "the calendar from the API has %s where %s was asked for; "+
+			"the mail says what the calendar says",
+			written(has, t.has.Location()), written(t.asked, j.zone(t.asked, t.has.Location())))
 	}
 }
 

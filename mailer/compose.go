@@ -75,7 +75,8 @@ func (j *job) from(to *recipient) (message.Mailbox, *Error) {
 	}
 	if !isSet(from) {
 		return from, &Error{Stage: StageCompose, Code: CodeInvalid, Field: "organizer.email",
-			Message: "nobody is known to send the mail: name the organizer in the record, or set Config.Organizer.Email or Config.From"}
+			Message: "nobody is known to send the mail: " +
+				"name the organizer in the record, or set Config.Organizer.Email or Config.From"}
 	}
 	return from, nil
 }

@@ -166,7 +166,8 @@ func (j *job) call(ctx context.Context, named []*recipient) (*cronofy.SmartInvit
 
 // record records, in one write, the revision of all that the request was for: the
 // calendar, or the problem why there is none to be mailed. The latter are ended.
-func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calendar, problemOf func(*recipient) *Error) {
+func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calendar,
+	problemOf func(*recipient) *Error) {
 	problems := make([]*Error, len(asking))
 	added := make([]ledger.NewRevision, len(asking))
 	for i, to := range asking {
@@ -195,9 +196,11 @@ func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calen
 func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) ledger.NewRevision {
 	r := ledger.Revision{
 		Kind: to.plan.kind, Method: j.Method, Fingerprint: to.fingerprint, State: ledger.Created,
-		OrganizerName: j.organizer.Name, OrganizerEmail: j.organizer.Address.Key(), OrganizerDefault: j.organizerDefault,
+		OrganizerName: j.organizer.Name, OrganizerEmail: j.organizer.Address.Key(),
+		OrganizerDefault: j.organizerDefault,
 	}
-	added := ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(), Grouped: !j.single, EndsAt: j.endsAt()}
+	added := ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(),
+		Grouped: !j.single, EndsAt: j.endsAt()}
 	if j.Method == Remove && to.entry.Known {
 		added.Grouped = to.entry.Grouped
 	}

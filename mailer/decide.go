@@ -110,9 +110,9 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
 	case w.organizerDefault && r.OrganizerDefault && !p.acceptOrganizer && w.method == Request && e.LastSent != nil &&
 		w.organizer != Organizer{r.OrganizerName, r.OrganizerEmail}:
 		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
-			Message: "the default organizer changed since this invite was sent, which would mail everybody an update; " +
-				"set Config.Organizer.Name and Config.Organizer.Email back, name the organizer in the record, " +
-				"or use Config.AcceptOrganizer"})
+			Message: "the default organizer changed since this invite was sent, " +
+				"which would mail everybody an update; set Config.Organizer.Name and Config.Organizer.Email back, " +
+				"name the organizer in the record, or use Config.AcceptOrganizer"})
 	case same:
 		return decideSame(e, w, p, over)
 	case !p.resend && r.State == ledger.Expired && r.UID == "" && sentAs(e.LastSent, w):
@@ -169,7 +169,8 @@ func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 	case ledger.Failed:
 		if r.Permanent && !p.retryFailed {
 			d := refuse(Failed, &Error{Stage: r.Stage, Code: r.Code, Permanent: true,
-				Message: "refused before, and not tried again: " + r.Detail + "; change the invite, or use Config.RetryFailed"})
+				Message: "refused before, and not tried again: " + r.Detail +
+					"; change the invite, or use Config.RetryFailed"})
 			d.known = true
 			return d
 		}

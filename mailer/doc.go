@@ -10,9 +10,11 @@
 //	…
 //	smtp, err := submission.New(submission.Config{Host: "smtp.example.com", Username: user, Password: password})
 //	…
-//	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Organizer: mailer.Organizer{Name: "HR", Email: "hr@example.com"}})
+//	hr := mailer.Organizer{Name: "HR", Email: "hr@example.com"}
+//	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Organizer: hr})
 //	…
-//	receipt, err := m.Send(ctx, mailer.Invite{ID: "interview-17", Recipient: mailer.Recipient{Email: "ann@example.org"}, Event: event})
+//	ann := mailer.Recipient{Email: "ann@example.org"}
+//	receipt, err := m.Send(ctx, mailer.Invite{ID: "interview-17", Recipient: ann, Event: event})
 //
 // With a [Ledger] the same invite given again is not mailed again, a changed one is
 // mailed as an update, and a crash leaves nothing to guess: everything is recorded

@@ -158,7 +158,8 @@ func (j *job) refuseNotAllowed() {
 	for _, to := range j.pending() {
 		if a := to.mailbox.Address; !j.m.toAllowed(a) {
 			j.end(to, Failed, &Error{Stage: StagePolicy, Code: codeNotAllowed, Field: "recipient.email",
-				Message: "mail to " + a.Domain() + " is not allowed here; add the address or *@" + a.Domain() + " to Config.OnlyTo"})
+				Message: "mail to " + a.Domain() + " is not allowed here; " +
+					"add the address or *@" + a.Domain() + " to Config.OnlyTo"})
 		}
 	}
 }
@@ -179,17 +180,17 @@ func (j *job) finish() []Receipt {
 		r := &receipts[i]
 		r.At = j.m.cfg.Now()
 		level := slog.LevelDebug
-		attrs := []slog.Attr{slog.String("invite", r.InviteID), slog.Any("outcome", r.Outcome), slog.Any("kind", r.Kind)}
+		attrs := []any{"invite", r.InviteID, "outcome", r.Outcome, "kind", r.Kind}
 		if i < len(j.recipients) {
-			attrs = append(attrs, slog.String("recipient_domain", j.recipients[i].mailbox.Address.Domain()))
+			attrs = append(attrs, "recipient_domain", j.recipients[i].mailbox.Address.Domain())
 		}
 		if e := r.Error; e != nil {
 			if !r.Known {
 				level = slog.LevelWarn
 			}
-			attrs = append(attrs, slog.Any("stage", e.Stage), slog.Any("code", e.Code), slog.String("error", e.Message))
+			attrs = append(attrs, "stage", e.Stage, "code", e.Code, "error", e.Message)
 		}
-		j.m.log.LogAttrs(context.Background(), level, "invite", attrs...)
+		j.m.log.Log(context.Background(), level, "invite", attrs...)
 	}
 	return receipts
 }
@@ -212,5 +213,6 @@ func interrupted(ctx context.Context, s Stage) *Error {
 // notBegun is for what a run that was stopped did not come to.
 func notBegun(s Stage, cause error) *Error {
 	return &Error{Stage: s, Code: CodeNotBegun, Temporary: true, Err: cause,
-		Message: "the run stopped before it was the turn of this invite; fix what stopped it, if need be, and run again"}
+		Message: "the run stopped before it was the turn of this invite; " +
+			"fix what stopped it, if need be, and run again"}
 }

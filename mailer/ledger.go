@@ -78,7 +78,8 @@ func (j *job) release(ctx context.Context) {
 	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if err := j.ledger.Release(ctx, j.claim); err != nil {
-		j.m.log.Warn("the claim on an invite could not be given back; it runs out by itself", "invite", j.ID, "error", err)
+		j.m.log.Warn("the claim on an invite could not be given back; it runs out by itself",
+			"invite", j.ID, "error", err)
 	}
 	j.claim = ledger.Claim{}
 }
@@ -116,7 +117,8 @@ func (j *job) recordResult(ctx context.Context, to *recipient, o Outcome, proble
 	}
 	result := ledger.Result{State: ledger.State(o), Reply: to.receipt.Reply, NotLeft: notLeft}
 	if problem != nil {
-		result.Permanent, result.Stage, result.Code, result.Detail = problem.Permanent, problem.Stage, problem.Code, problem.Message
+		result.Stage, result.Code, result.Detail = problem.Stage, problem.Code, problem.Message
+		result.Permanent = problem.Permanent
 		result.Unusable = problem.Stage == StageCalendar || problem.unusable
 	}
 	ctx, cancel := finishing(ctx)

@@ -61,8 +61,9 @@ func (j *job) decide(to *recipient) {
 	_, unknown := j.run.unknown.Load(to.key)
 	switch {
 	case unknown && p.action != doNothing:
-		j.end(to, Unknown, &Error{Stage: StageSubmit, Code: codeUnknownThisRun, Temporary: j.m.cfg.OnUnknown != OnUnknownNever,
-			Message: "it is not known whether the mail left, and it is never repeated within one run"})
+		j.end(to, Unknown, &Error{Stage: StageSubmit, Code: codeUnknownThisRun,
+			Temporary: j.m.cfg.OnUnknown != OnUnknownNever,
+			Message:   "it is not known whether the mail left, and it is never repeated within one run"})
 	case p.action == doNothing:
 		j.end(to, p.outcome, p.err)
 	case j.repeats:
@@ -87,8 +88,8 @@ func (to *recipient) sameContent(method Method) bool {
 }
 
 // warn adds a finding to the receipt.
-func (to *recipient) warn(rule, field, message string) {
-	to.receipt.addFinding(Finding{Rule: rule, Level: lint.Warning, Field: field, Message: message})
+func (to *recipient) warn(rule, field, format string, args ...any) {
+	to.receipt.addFinding(Finding{Rule: rule, Level: lint.Warning, Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
 // refuseBlanks ends a recipient if the id has blanks around it: beside the same id

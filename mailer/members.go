@@ -35,8 +35,9 @@ func (j *job) findMissing(ctx context.Context) {
 			j.withdraw(e)
 		default:
 			r := Receipt{InviteID: j.ID, Recipient: e.Recipient, Method: j.Method, Kind: None, Outcome: Unchanged,
-				Findings: []Finding{{Rule: "missing_recipient", Level: lint.Warning, Field: "recipients", Message: "was invited before " +
-					"and is no longer in the list; the invitation stands, use Config.WithdrawMissing to withdraw it"}}}
+				Findings: []Finding{{Rule: "missing_recipient", Level: lint.Warning, Field: "recipients",
+					Message: "was invited before and is no longer in the list; " +
+						"the invitation stands, use Config.WithdrawMissing to withdraw it"}}}
 			r.repeat(e.LastSent)
 			j.missing = append(j.missing, r)
 		}
@@ -47,12 +48,14 @@ func (j *job) findMissing(ctx context.Context) {
 func (j *job) withdraw(e ledger.Entry) {
 	a, err := address.Parse(e.Recipient)
 	if err != nil {
-		j.m.log.Warn("an address in the ledger cannot be read; the recipient was not withdrawn", "invite", j.ID, "error", err)
+		j.m.log.Warn("an address in the ledger cannot be read; the recipient was not withdrawn",
+			"invite", j.ID, "error", err)
 		return
 	}
 	to := &recipient{Recipient: Recipient{Email: e.Recipient}, mailbox: message.Mailbox{Address: a}}
 	w := &job{m: j.m, run: j.run, ledger: j.ledger, single: true,
-		Group:     Group{ID: j.ID, Method: Remove, Recipients: []Recipient{to.Recipient}, Organizer: j.Organizer, Mail: j.Mail},
+		Group: Group{ID: j.ID, Method: Remove, Recipients: []Recipient{to.Recipient},
+			Organizer: j.Organizer, Mail: j.Mail},
 		organizer: j.organizer, organizerDefault: j.organizerDefault, replyTo: j.replyTo, templates: j.templates,
 		recipients: []*recipient{to}}
 	w.start()

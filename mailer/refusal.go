@@ -49,7 +49,8 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 		return Deferred, notBegun(StageSubmit, stopped)
 	}
 	o, e := submitted(ctx, r)
-	a := attempt{key: to.key, messageID: sub.MessageID, sender: sender{sub.Message.From, sub.FromEmail}, connection: r.Connection}
+	a := attempt{key: to.key, messageID: sub.MessageID,
+		sender: sender{sub.Message.From, sub.FromEmail}, connection: r.Connection}
 	recent := j.m.cfg.Now().Add(-recently)
 	accepted := &j.m.accepted
 	switch {
@@ -60,7 +61,8 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 	case r.Cause == submission.CauseMailbox, r.Cause == submission.CauseContent:
 		j.run.refusedClearly()
 	case r.LoginUnused && !j.run.hasAccepted() && !accepted.any(recent):
-		return stopFor(e, "the server offers a login, and none is set: set submission.Config.Username and submission.Config.Password")
+		return stopFor(e, "the server offers a login, and none is set: "+
+			"set submission.Config.Username and submission.Config.Password")
 	case r.Cause.Ours():
 		if n, _ := j.run.refused(string(r.Cause), a.domain()); j.run.single || n >= alike {
 			e.StopsRun, e.Temporary = true, r.Cause == submission.CauseQuota
@@ -69,7 +71,8 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 		j.run.single && r.Cause != submission.CausePolicy && accepted.sameSender(a, recent):
 		e.Permanent = true
 	case !j.run.single:
-		f := refusal{attempt: a, said: fmt.Sprintf("%d %s", r.Code, r.EnhancedCode), policy: r.Cause == submission.CausePolicy}
+		f := refusal{attempt: a, said: fmt.Sprintf("%d %s", r.Code, r.EnhancedCode),
+			policy: r.Cause == submission.CausePolicy}
 		return j.weigh(ctx, sub, r, f, e)
 	}
 	return o, e
@@ -78,7 +81,8 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 // weigh holds a refusal that says nothing clear against the others of its run.
 // After recipients of three domains were refused alike, the server is asked
 // about the sender: is that refused too, it is not the recipients' fault.
-func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Result, f refusal, e *Error) (Outcome, *Error) {
+func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Result, f refusal,
+	e *Error) (Outcome, *Error) {
 	_, domains := j.run.refused(f.said, f.domain())
 	if domains < alike || !j.run.beginProbe() {
 		j.run.doubt(f)
@@ -102,7 +106,8 @@ func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Re
 		return Deferred, e
 	}
 	return stopFor(e, fmt.Sprintf("recipients of %d domains in a row were refused alike, %v: "+
-		"check submission.Config.Username and submission.Config.Password, Config.From and Config.EnvelopeFrom, and whether the server blocks this machine", domains, err))
+		"check submission.Config.Username and submission.Config.Password, Config.From and Config.EnvelopeFrom, "+
+		"and whether the server blocks this machine", domains, err))
 }
 
 // probeSender returns nil if the server would take mail from the sender of sub to
@@ -116,7 +121,8 @@ func (j *job) probeSender(ctx context.Context, sub *ledger.Submission, r submiss
 	if !ok {
 		return errors.New("and the Submitter cannot ask about the sender")
 	}
-	_, err := p.Probe(ctx, submission.Envelope{From: sub.Message.From, To: sub.FromEmail, SMTPUTF8: sub.Message.SMTPUTF8})
+	_, err := p.Probe(ctx, submission.Envelope{From: sub.Message.From, To: sub.FromEmail,
+		SMTPUTF8: sub.Message.SMTPUTF8})
 	if err != nil {
 		return fmt.Errorf("and so was the sender's own address (%w)", err)
 	}
@@ -159,8 +165,8 @@ func (m *Mailer) recordRefusal(ctx context.Context, a attempt) error {
 	entries, err := l.Lookup(ctx, a.key)
 	if err == nil && entries[0].Latest != nil {
 		if last := entries[0].Latest; last.State == ledger.Failed && last.MessageID == a.messageID {
-			err = l.Finish(ctx, claim, a.key, ledger.Result{State: ledger.Failed, Permanent: true, Unusable: last.Unusable,
-				Stage: last.Stage, Code: last.Code, Detail: last.Detail, Reply: last.Reply})
+			err = l.Finish(ctx, claim, a.key, ledger.Result{State: ledger.Failed, Permanent: true,
+				Unusable: last.Unusable, Stage: last.Stage, Code: last.Code, Detail: last.Detail, Reply: last.Reply})
 		}
 	}
 	return errors.Join(err, l.Release(ctx, claim))

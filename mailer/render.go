@@ -11,7 +11,8 @@ import (
 
 // render asks the templates for subject, text and HTML. They speak of what the
 // calendar says, so that the mail and the event cannot differ.
-func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, replyTo message.Mailbox) (templates.Content, *Error) {
+func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, replyTo message.Mailbox) (
+	templates.Content, *Error) {
 	f := j.facts(c)
 	d := templates.Data{
 		Lang:    cmp.Or(to.Locale, j.Mail.Locale, j.m.cfg.Locale),

@@ -244,7 +244,8 @@ func (s *scheduler) settle(t *task) {
 	}
 	if begins {
 		// Told once for all that fail: an operator must know what is waited for.
-		s.m.log.Warn("a temporary failure: what it meets is tried again", "for", s.o.RetryFor.String(), "error", failure)
+		s.m.log.Warn("a temporary failure: what it meets is tried again",
+			"for", s.o.RetryFor.String(), "error", failure)
 	}
 	t.due = now.Add(wait)
 	s.waiting = append(s.waiting, t)

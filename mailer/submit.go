@@ -20,19 +20,22 @@ func (j *job) deliver(ctx context.Context, to *recipient) bool {
 	if to.plan.action == resubmit {
 		kept := to.entry.Latest
 		if kept.Message == nil {
-			j.end(to, Failed, &Error{Stage: StageLedger, Code: CodeLedgerUnusable, Message: "the ledger has no message to repeat " +
-				"although its end is unknown; use Config.Resend to compose it anew"})
+			j.end(to, Failed, &Error{Stage: StageLedger, Code: CodeLedgerUnusable,
+				Message: "the ledger has no message to repeat although its end is unknown; " +
+					"use Config.Resend to compose it anew"})
 			return false
 		}
-		return j.submit(ctx, to, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName, FromEmail: kept.FromEmail,
-			Resend: kept.Resend, Kind: kept.Kind, Message: *kept.Message})
+		return j.submit(ctx, to, &ledger.Submission{MessageID: kept.MessageID,
+			FromName: kept.FromName, FromEmail: kept.FromEmail, Resend: kept.Resend,
+			Kind: kept.Kind, Message: *kept.Message})
 	}
 	c := to.calendar
 	if to.plan.action == mailStored {
 		stored, err := j.m.readCalendar(to.entry.Latest.Calendar)
 		if err != nil {
 			j.fail(ctx, to, &Error{Stage: StageCalendar, Code: codeUnreadable, Err: err,
-				Message: "the iCalendar text on record cannot be read: " + err.Error() + "; run again to ask for it anew"})
+				Message: fmt.Sprintf("the iCalendar text on record cannot be read: %v; "+
+					"run again to ask for it anew", err)})
 			return false
 		}
 		c = stored
@@ -105,10 +108,12 @@ func (j *job) submit(ctx context.Context, to *recipient, sub *ledger.Submission)
 	to.receipt.Reply = result.Reply
 	j.end(to, outcome, problem)
 	if failed := j.recordResult(ctx, to, outcome, problem, notLeft); failed != nil {
-		j.m.log.Error("the outcome of an invite could not be recorded", "invite", j.ID, "outcome", string(outcome), "error", failed)
+		j.m.log.Error("the outcome of an invite could not be recorded",
+			"invite", j.ID, "outcome", outcome, "error", failed)
 		// On record the mail is about to leave, which every later run takes for an
 		// unknown end, however it ended in truth.
-		failed.Message = fmt.Sprintf("%s; that could not be recorded (%v), so that on record the mail may have left", said, failed.Err)
+		failed.Message = fmt.Sprintf("%s; that could not be recorded (%v), so that on record the mail may have left",
+			said, failed.Err)
 		j.completeUnknown(failed, copies, since)
 		j.end(to, Unknown, failed)
 	}

@@ -164,7 +164,8 @@ func (j *job) checkOrganizer(p *problems) {
 			j.organizer.Name = address.CleanName(named.Name, j.organizer.Address)
 		}
 	case named.Name != "":
-		p.add("organizer.email", "is missing although the organizer has a name; give both, or set Config.Organizer.Email")
+		p.add("organizer.email",
+			"is missing although the organizer has a name; give both, or set Config.Organizer.Email")
 		return
 	case j.Method == Request && !isSet(m.from):
 		p.add("organizer.email", "nobody invites; name the organizer in the record, or set Config.Organizer.Email")
