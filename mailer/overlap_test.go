@@ -204,8 +204,9 @@ type doubtLedger struct {
 }
 
 func (l doubtLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key, s ledger.Submission) error {
-	defer l.doubt.enter()
-	return l.Ledger.Submitting(ctx, c, k, s)
+	err := l.Ledger.Submitting(ctx, c, k, s)
+	l.doubt.enter()
+	return err
 }
 
 func (l doubtLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, r ledger.Result) error {
