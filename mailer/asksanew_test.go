@@ -14,7 +14,8 @@ import (
 // What was at a time that is not known any more is asked anew.
 func TestAsksAnewWithoutTheOldCalendar(t *testing.T) {
 	t.Parallel()
-	c, err := calendar.Read("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20270429T080000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+	c, err := calendar.Read("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n" +
+		"DTSTART:20270429T080000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
 	require.NoError(t, err)
 	for text, anew := range map[string]bool{string(c.Bytes()): false, "": true, "BEGIN:VCALENDAR": true} {
 		e := ledger.Entry{LastSent: &ledger.Revision{Method: "request", Calendar: []byte(text)}}
@@ -32,7 +33,8 @@ func TestSameTimeOfASeries(t *testing.T) {
 		require.NoError(t, err)
 		return c
 	}
-	const rule, starts, ends = "RRULE:FREQ=WEEKLY", "DTSTART;TZID=Europe/Paris:20270429T100000", "DTEND;TZID=Europe/Paris:20270429T110000"
+	const rule = "RRULE:FREQ=WEEKLY"
+	const starts, ends = "DTSTART;TZID=Europe/Paris:20270429T100000", "DTEND;TZID=Europe/Paris:20270429T110000"
 	weekly := read(starts, ends, rule)
 	assert.True(t, sameTime(weekly, read(starts, ends, rule, "SUMMARY:Other")))
 	assert.False(t, sameTime(weekly, read(starts, ends, rule+";COUNT=3")))

@@ -81,7 +81,7 @@ type Config struct {
 	// FromDomains lists the domains that a From may have, also that of an earlier
 	// mail. Nil allows all; empty and not nil is an error.
 	FromDomains []string
-	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows everybody;
+	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows all;
 	// empty and not nil is an error. Meant for staging.
 	OnlyTo []string
 	// Lint says which broken invitation rules stop a mail. Defaults to LintReport.
@@ -94,7 +94,7 @@ type Config struct {
 	// OnUnknown says what becomes of a mail whose end is unknown. The zero value
 	// repeats it twice at most.
 	OnUnknown OnUnknown
-	// AcceptOrganizer lets a changed default Organizer mail everybody an update. Off,
+	// AcceptOrganizer lets a changed default Organizer mail all recipients an update. Off,
 	// such an invite is refused with CodeOrganizerChanged.
 	AcceptOrganizer bool
 	// WithdrawMissing withdraws the invite of those who are no longer in the list of a
@@ -104,7 +104,7 @@ type Config struct {
 	AllowPast bool
 	// PastWarns turns the refusal of past events into a finding, for sandboxes.
 	PastWarns bool
-	// DryRun asks nobody and sends nothing; receipts are Valid, with their Kind.
+	// DryRun asks and sends nothing; receipts are Valid, with their Kind.
 	DryRun bool
 
 	// Logger is told what happens, invites by id and recipients by domain. Nil is

@@ -20,7 +20,7 @@ const fingerprintVersion = "1"
 
 // fingerprint identifies what an invite asks for: id, recipient, organizer and
 // event, and nothing else; a new template or setting is no reason to mail
-// everybody. Two spellings of one content have one fingerprint: times count as
+// all again. Two spellings of one content have one fingerprint: times count as
 // instants and zones, objects without regard to the order of their names.
 func fingerprint(id, recipient string, method Method, o message.Mailbox, e *cronofy.Event) string {
 	var c canonical

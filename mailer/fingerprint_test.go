@@ -13,8 +13,9 @@ import (
 )
 
 const fullEvent = `{
-	"summary": "Board meeting", "description": "Plans\nand more.", "start": "2027-04-29T09:30:00Z", "end": "2027-04-29T10:00:00Z",
-	"tzid": "Europe/London", "location": {"description": "Board room", "lat": "51.5", "long": "-0.1"}, "url": "https://example.com/e/1",
+	"summary": "Board meeting", "description": "Plans\nand more.",
+	"start": "2027-04-29T09:30:00Z", "end": "2027-04-29T10:00:00Z", "tzid": "Europe/London",
+	"location": {"description": "Board room", "lat": "51.5", "long": "-0.1"}, "url": "https://example.com/e/1",
 	"reminders": [{"minutes": 60}, {"minutes": 10}], "transparency": "opaque", "color": "#fff", "event_private": true,
 	"recurrence": {"rrule": "FREQ=DAILY", "count": 2}}`
 
@@ -48,7 +49,11 @@ func TestFingerprintKnowsContentFromSpelling(t *testing.T) {
 		same  bool
 	}{
 		"other order of names": {same: true,
-			event: `{"recurrence": {"count": 2, "rrule": "FREQ=DAILY"}, "event_private": true, "color": "#fff", "transparency": "opaque", "reminders": [{"minutes": 60}, {"minutes": 10}], "url": "https://example.com/e/1", "location": {"long": "-0.1", "lat": "51.5", "description": "Board room"}, "tzid": "Europe/London", "end": "2027-04-29T10:00:00Z", "start": "2027-04-29T09:30:00Z", "description": "Plans\nand more.", "summary": "Board meeting"}`},
+			event: `{"recurrence": {"count": 2, "rrule": "FREQ=DAILY"}, "event_private": true, "color": "#fff",
+				"transparency": "opaque", "reminders": [{"minutes": 60}, {"minutes": 10}], "url": "https://example.com/e/1",
+				"location": {"long": "-0.1", "lat": "51.5", "description": "Board room"},
+				"tzid": "Europe/London", "end": "2027-04-29T10:00:00Z", "start": "2027-04-29T09:30:00Z",
+				"description": "Plans\nand more.", "summary": "Board meeting"}`},
 		"times as objects": {same: true, event: fullEventWith(t,
 			map[string]any{"start": map[string]any{"time": "2027-04-29T09:30:00Z", "tzid": "Europe/London"},
 				"end": map[string]any{"time": "2027-04-29T10:00:00Z", "tzid": "Europe/London"}})},

@@ -9,7 +9,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Method is what an invite asks of the API, in the API's own words
+// Method is what an invite asks of the API, as the API calls it
 // (https://docs.cronofy.com/developers/api/smart-invites/create-smart-invite/).
 type Method = ledger.Method
 

@@ -8,7 +8,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Ledger is the durable record that a [Mailer] keeps; package ledger has its words.
+// Ledger is the durable record that a [Mailer] keeps; package ledger has its terms.
 // Package mailer/ledger/sqlite is one in a file; bring your own if you like, and
 // prove it with package mailer/ledger/ledgertest.
 //

@@ -43,7 +43,7 @@ func firstError(receipts []Receipt) error {
 }
 
 // send takes one item all the way, in the one way that SendAll takes its items.
-// There is at least one receipt, also for an invite that names nobody.
+// There is at least one receipt, also for an invite without a recipient.
 func (m *Mailer) send(ctx context.Context, item Item) []Receipt {
 	if !m.calls.Begin() {
 		return m.refuse(item, Deferred, &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true,

@@ -97,7 +97,7 @@ func (r *Receipt) retry() (again bool, wait time.Duration) {
 	return true, e.RetryAfter
 }
 
-// Recorded is the receipt of what is on record, in the words that a run with the same
+// Recorded is the receipt of what is on record, in the terms that a run with the same
 // input would use: what a crash left behind is Deferred if its mail had not begun to
 // leave, and Unknown if it had. What was done without a mail is Unchanged.
 func Recorded(e *ledger.Entry) Receipt {

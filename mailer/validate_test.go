@@ -33,8 +33,11 @@ func TestInvalidInvites(t *testing.T) {
 			field: "recipient.email", message: "is missing"},
 		"no domain": {edit: func(i *mailer.Invite) { i.Recipient.Email = "ann" },
 			field: "recipient.email"},
-		"two addresses":         {edit: func(i *mailer.Invite) { i.Recipient.Email = "ann@example.org,bob@example.org" }, field: "recipient.email"},
-		"address with a header": {edit: func(i *mailer.Invite) { i.Recipient.Email = "ann@example.org\r\nBcc: bob@example.org" }, field: "recipient.email"},
+		"two addresses": {edit: func(i *mailer.Invite) { i.Recipient.Email = "ann@example.org,bob@example.org" },
+			field: "recipient.email"},
+		"address with a header": {
+			edit:  func(i *mailer.Invite) { i.Recipient.Email = "ann@example.org\r\nBcc: bob@example.org" },
+			field: "recipient.email"},
 		"recipient's zone": {edit: func(i *mailer.Invite) { i.Recipient.TZID = "Europe/Atlantis" },
 			field: "recipient.tzid", message: "IANA"},
 		"recipient's locale": {edit: func(i *mailer.Invite) { i.Recipient.Locale = "no such language!" },
@@ -55,7 +58,8 @@ func TestInvalidInvites(t *testing.T) {
 			field: "event.start", message: "is missing"},
 		"no end": {edit: func(i *mailer.Invite) { i.Event.End = cronofy.EventTime{} },
 			field: "event.end", message: "is missing"},
-		"end before start": {edit: func(i *mailer.Invite) { i.Event.End.Time = i.Event.Start.Time.Add(-time.Second) }, field: "event.end", message: "is not after event.start"},
+		"end before start": {edit: func(i *mailer.Invite) { i.Event.End.Time = i.Event.Start.Time.Add(-time.Second) },
+			field: "event.end", message: "is not after event.start"},
 		"end at start": {edit: func(i *mailer.Invite) { i.Event.End = i.Event.Start },
 			field: "event.end", message: "is not after event.start"},
 		"date and time": {edit: func(i *mailer.Invite) { i.Event.End.DateOnly = true },
@@ -84,7 +88,8 @@ func TestInvalidInvites(t *testing.T) {
 			field: "organizer.email", message: "Config.Organizer.Email"},
 		"organizer without address": {edit: func(i *mailer.Invite) { i.Organizer.Email = "" },
 			field: "organizer.email", message: "is missing"},
-		"organizer of another domain": {config: func(c *mailer.Config) { c.FromDomains = []string{"example.net"} }, field: "organizer.email", message: "Config.FromDomains"},
+		"organizer of another domain": {config: func(c *mailer.Config) { c.FromDomains = []string{"example.net"} },
+			field: "organizer.email", message: "Config.FromDomains"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +167,8 @@ func TestNewSaysEverythingThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := mailer.New(mailer.Config{From: "nobody", ReplyTo: "<", OnUnknown: "maybe",
 		OnlyTo:      []string{"example.com"},
-		FromDomains: []string{"not a domain"}, CallbackURL: "x", Organizer: mailer.Organizer{Name: "HR"}, EnvelopeFrom: "bounce"})
+		FromDomains: []string{"not a domain"}, CallbackURL: "x", Organizer: mailer.Organizer{Name: "HR"},
+		EnvelopeFrom: "bounce"})
 	require.Error(t, err)
 	for _, field := range []string{"API:", "Submitter:", "From:", "ReplyTo:", "OnUnknown:", "OnlyTo:",
 		"FromDomains:", "CallbackURL:", "Organizer.Email:", "EnvelopeFrom:"} {

@@ -23,7 +23,7 @@ type Key struct {
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
-// The words of an invite, whose values package mailer has.
+// The terms of an invite, whose values package mailer has.
 type (
 	// Kind is the mail that it gives rise to.
 	Kind string
@@ -101,7 +101,7 @@ type Revision struct {
 
 	MessageID string // without angle brackets; empty before the first submission
 	// FromName and FromEmail are the From of the mail; a cancellation that
-	// names nobody is sent by the same.
+	// names no organizer is sent by the same.
 	FromName, FromEmail string
 	// Message is the envelope and the bytes, kept while Submitting or Unknown only.
 	Message *Message

@@ -49,7 +49,7 @@ const (
 	News
 	// PossiblyStale may be an answer to an earlier question, delivered late: it is
 	// recorded as stale, unless it is already, and the API is to be asked before
-	// anybody is told.
+	// the application is told.
 	PossiblyStale
 )
 
