@@ -97,7 +97,10 @@ func TestCancellations(t *testing.T) {
 			if r.Action != "cancel" {
 				return nil
 			}
-			return cronofytest.FaultCalendar(func(ics string) string { return strings.Replace(ics, "SEQUENCE:1", "SEQUENCE:0", 1) })
+			return cronofytest.FaultCalendar(func(ics string) string {
+				return strings.Replace(ics, "SEQUENCE:1",
+					"SEQUENCE:0", 1)
+			})
 		})
 		h.send(t, boardMeeting())
 		r := h.send(t, cancellation())

@@ -15,7 +15,8 @@ import (
 type badWords struct{}
 
 func (badWords) Render(templates.Kind, templates.Data) (templates.Content, error) {
-	return templates.Content{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room", HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
+	return templates.Content{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room",
+		HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
 }
 
 // What we composed wrongly stops the mail, however little is asked.
@@ -36,7 +37,8 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 			assert.Empty(t, h.smtp.Transactions())
 
 			h.cfg.Templates = good
-			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "a fixed template mails the calendar on record")
+			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome,
+				"a fixed template mails the calendar on record")
 			assert.Equal(t, 1, h.api.Count())
 		})
 	}

@@ -87,7 +87,8 @@ func TestARemovalEnds(t *testing.T) {
 		})
 		_, err := h.mailer(t).SendGroup(t.Context(), group(3))
 		require.Error(t, err)
-		assert.Equal(t, mailer.Unchanged, h.send(t, remove("board-meeting")).Outcome, "the API is told, and nobody is mailed")
+		assert.Equal(t, mailer.Unchanged, h.send(t, remove("board-meeting")).Outcome,
+			"the API is told, and nobody is mailed")
 	})
 }
 
@@ -153,7 +154,8 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 			if one {
 				receipts, _ = h.mailer(t).SendGroup(t.Context(), g)
 			} else {
-				require.Error(t, h.mailer(t).SendAll(t.Context(), func(yield func(mailer.Item) bool) { yield(mailer.Item{Group: &g}) },
+				require.Error(t, h.mailer(t).SendAll(t.Context(),
+					func(yield func(mailer.Item) bool) { yield(mailer.Item{Group: &g}) },
 					mailer.RunOptions{}, func(r mailer.Result) { receipts = r.Receipts }))
 			}
 			require.Len(t, receipts, 3)
@@ -202,7 +204,8 @@ func TestOthersOfAGroupGetTheNewCalendar(t *testing.T) {
 	taken := h.smtp.Accepted()
 	require.Len(t, taken, 3)
 	for _, tx := range taken[1:] {
-		assert.Contains(t, readMail(t, string(tx.Data)).parts[3].body, "person2@example.org", "in the mail to %s", tx.To)
+		assert.Contains(t, readMail(t, string(tx.Data)).parts[3].body, "person2@example.org",
+			"in the mail to %s", tx.To)
 	}
 }
 
