@@ -138,12 +138,12 @@ func ExampleMailer_SendAll() {
 	}
 	invite := interview()
 	items := slices.Values([]mailer.Item{{Invite: &invite}})
-	err = m.SendAll(context.Background(), items, mailer.RunOptions{Concurrency: 4, RetryFor: 2 * time.Minute},
-		func(r mailer.Result) {
-			for _, receipt := range r.Receipts {
-				fmt.Println(receipt.InviteID, receipt.Outcome)
-			}
-		})
+	options := mailer.RunOptions{Concurrency: 4, RetryFor: 2 * time.Minute}
+	err = m.SendAll(context.Background(), items, options, func(r mailer.Result) {
+		for _, receipt := range r.Receipts {
+			fmt.Println(receipt.InviteID, receipt.Outcome)
+		}
+	})
 	fmt.Println(err)
 	// Output:
 	// interview-17 sent
