@@ -25,7 +25,7 @@ type RSVP struct {
 	// Revision is the number of the revision that it answers: the latest whose mail had
 	// left when it came. It is given by the ledger; 0 if that is not known.
 	Revision int64
-	Status   string    // of the person invited: pending, accepted, tentative, declined, or what the API adds
+	Status   string    // of the person invited: see StatusPending
 	Comment  string    // what that person wrote with the answer
 	Proposal *Proposal // the other time that person proposes, nil if none
 	// By is who replied, if that is not the person invited: invitations are forwarded.
@@ -82,7 +82,8 @@ func (p *Proposal) Equal(other *Proposal) bool {
 	if p == nil || other == nil {
 		return p == other
 	}
-	return p.Start.UnixMicro() == other.Start.UnixMicro() && p.End.UnixMicro() == other.End.UnixMicro() && p.TZID == other.TZID
+	return p.Start.UnixMicro() == other.Start.UnixMicro() && p.End.UnixMicro() == other.End.UnixMicro() &&
+		p.TZID == other.TZID
 }
 
 func (r *Reply) equal(other *Reply) bool {
