@@ -80,9 +80,10 @@ func TestNoMailLeavesUnrecorded(t *testing.T) {
 			code  mailer.Code
 			stops bool
 		}{
-			"full":     {err: fmt.Errorf("writing: %w", ledger.ErrBusy), code: mailer.CodeLedgerBusy, stops: true},
-			"unusable": {err: fmt.Errorf("writing: %w", ledger.ErrUnusable), code: mailer.CodeLedgerUnusable, stops: true},
-			"lost":     {err: ledger.ErrClaimLost, code: mailer.CodeClaimLost},
+			"full": {err: fmt.Errorf("writing: %w", ledger.ErrBusy), code: mailer.CodeLedgerBusy, stops: true},
+			"unusable": {err: fmt.Errorf("writing: %w", ledger.ErrUnusable), code: mailer.CodeLedgerUnusable,
+				stops: true},
+			"lost": {err: ledger.ErrClaimLost, code: mailer.CodeClaimLost},
 		} {
 			t.Run(at+" "+name, func(t *testing.T) {
 				t.Parallel()

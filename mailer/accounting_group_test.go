@@ -39,7 +39,8 @@ func TestGroups(t *testing.T) {
 	assert.Equal(t, "unchanged/none unchanged/none", outcome(send(group(2))))
 	assert.Equal(t, 1, h.api.Count())
 
-	assert.Equal(t, "unchanged/none unchanged/none sent/invitation", outcome(send(group(3))), "a newcomer is invited, the rest hear nothing")
+	assert.Equal(t, "unchanged/none unchanged/none sent/invitation", outcome(send(group(3))),
+		"a newcomer is invited, the rest hear nothing")
 	assert.Equal(t, 2, h.api.Count())
 
 	moved := group(3)
@@ -58,7 +59,7 @@ func TestGroups(t *testing.T) {
 	receipts = send(fewer)
 	require.Len(t, receipts, 3)
 	assert.Equal(t, mailer.Withdrawal, receipts[2].Kind)
-	assert.Equal(t, mailer.CodeNoCalendar, receipts[2].Error.Code, "the API documents no calendar for it")
+	assert.Equal(t, mailer.Code("no_calendar"), receipts[2].Error.Code, "the API documents no calendar for it")
 
 	single := boardMeeting()
 	single.Recipient = group(1).Recipients[0]
@@ -79,10 +80,12 @@ func TestAGroupIsRecordedOneByOne(t *testing.T) {
 	})
 	receipts, err := h.mailer(t).SendGroup(t.Context(), group(3))
 	require.Error(t, err)
-	assert.Equal(t, []mailer.Outcome{mailer.Sent, mailer.Deferred, mailer.Sent}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
+	assert.Equal(t, []mailer.Outcome{mailer.Sent, mailer.Deferred, mailer.Sent},
+		[]mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
 	receipts, err = h.mailer(t).SendGroup(t.Context(), group(3))
 	require.NoError(t, err)
-	assert.Equal(t, []mailer.Outcome{mailer.Unchanged, mailer.Sent, mailer.Unchanged}, []mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
+	assert.Equal(t, []mailer.Outcome{mailer.Unchanged, mailer.Sent, mailer.Unchanged},
+		[]mailer.Outcome{receipts[0].Outcome, receipts[1].Outcome, receipts[2].Outcome})
 	assert.Equal(t, 1, h.api.Count())
 	assert.Len(t, h.smtp.Accepted(), 3)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // inUTC makes the API answer with calendars in UTC, as it may.
@@ -81,7 +82,10 @@ func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 	}
 	h = newHouse(t, nil)
 	h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
-		return cronofytest.FaultCalendar(func(ics string) string { return strings.ReplaceAll(ics, ";TZID=Europe/London:2027", ":2027") })
+		return cronofytest.FaultCalendar(func(ics string) string {
+			return strings.ReplaceAll(ics,
+				";TZID=Europe/London:2027", ":2027")
+		})
 	})
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	assert.Contains(t, text(h), "10:30 – 11:00", "a floating time is nobody's, and stays as it is")
@@ -97,10 +101,15 @@ func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, rule, field, says string }{
-		"another start": {"DTSTART;TZID=Europe/London:20270429T1030", "DTSTART;TZID=Europe/London:20270429T1015", "other_time", "event.start", "2027-04-29T10:15:00+01:00 where 2027-04-29T10:30:00+01:00 was asked for"},
-		"another end":   {"DTEND;TZID=Europe/London:20270429T1100", "DTEND;TZID=Europe/London:20270429T1200", "other_time", "event.end", "2027-04-29T12:00:00+01:00"},
-		"another title": {"SUMMARY:Board meeting", "SUMMARY:Bored meeting", "other_title", "event.summary", `"Bored meeting" where "Board meeting" was asked for`},
-		"a day":         {"DTSTART;TZID=Europe/London:20270429T103000", "DTSTART;VALUE=DATE:20270429", "other_time", "event.start", "2027-04-29"},
+		"another start": {"DTSTART;TZID=Europe/London:20270429T1030",
+			"DTSTART;TZID=Europe/London:20270429T1015", "other_time", "event.start",
+			"2027-04-29T10:15:00+01:00 where 2027-04-29T10:30:00+01:00 was asked for"},
+		"another end": {"DTEND;TZID=Europe/London:20270429T1100", "DTEND;TZID=Europe/London:20270429T1200",
+			"other_time", "event.end", "2027-04-29T12:00:00+01:00"},
+		"another title": {"SUMMARY:Board meeting", "SUMMARY:Bored meeting", "other_title", "event.summary",
+			`"Bored meeting" where "Board meeting" was asked for`},
+		"a day": {"DTSTART;TZID=Europe/London:20270429T103000", "DTSTART;VALUE=DATE:20270429",
+			"other_time", "event.start", "2027-04-29"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +117,8 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 				return cronofytest.FaultCalendar(func(ics string) string {
 					if name == "a day" {
-						ics = strings.Replace(ics, "DTEND;TZID=Europe/London:20270429T110000", "DTEND;VALUE=DATE:20270430", 1)
+						ics = strings.Replace(ics, "DTEND;TZID=Europe/London:20270429T110000",
+							"DTEND;VALUE=DATE:20270430", 1)
 					}
 					return strings.Replace(ics, tc.old, tc.new, 1)
 				})
@@ -117,7 +127,7 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 			require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 			f := findingOf(r, tc.rule)
 			assert.Equal(t, tc.field, f.Field)
-			assert.Equal(t, mailer.LevelWarning, f.Level)
+			assert.Equal(t, lint.Warning, f.Level)
 			assert.Contains(t, f.Message, tc.says)
 		})
 	}

@@ -41,7 +41,8 @@ func newAnswered(t *testing.T, script smtptest.Script) *answered {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.ledger.Shutdown(context.Background())) })
 	a.client = a.cfg.API.(*cronofy.Client)
-	a.handler, err = rsvp.NewHandler(rsvp.Config{Secrets: []string{"CRN_secret"}, Store: a.ledger, API: a.client, OnChange: a.take, Now: a.clock})
+	a.handler, err = rsvp.NewHandler(rsvp.Config{Secrets: []string{"CRN_secret"}, Store: a.ledger,
+		API: a.client, OnChange: a.take, Now: a.clock})
 	require.NoError(t, err)
 	server := httptest.NewServer(a.handler)
 	t.Cleanup(server.Close)
@@ -84,13 +85,15 @@ func (a *answered) news(t *testing.T) (told []string) {
 // answer answers as the recipient, and waits for the callback.
 func (a *answered) answer(t *testing.T, status string) {
 	t.Helper()
-	require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: "board-meeting", Recipient: "ann@example.org", Status: status}))
+	require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: "board-meeting",
+		Recipient: "ann@example.org", Status: status}))
 	require.NoError(t, a.api.Wait(t.Context()))
 }
 
 func (a *answered) refresh(t *testing.T) {
 	t.Helper()
-	_, err := rsvp.Refresh(t.Context(), a.cfg.API.(rsvp.API), a.ledger, rsvp.RefreshOptions{OnChange: a.take, Now: a.clock})
+	_, err := rsvp.Refresh(t.Context(), a.cfg.API.(rsvp.API), a.ledger,
+		rsvp.RefreshOptions{OnChange: a.take, Now: a.clock})
 	require.NoError(t, err)
 }
 
@@ -128,7 +131,8 @@ func TestMoveAsksAnew(t *testing.T) {
 	a.later(24 * time.Hour)
 	a.sends(t, byAWeek)
 	e := a.entry(t)
-	assert.Equal(t, &ledger.RSVP{Number: 2, Revision: 2, Status: "pending", Source: ledger.SourceUpdate, At: a.clock()}, e.RSVP)
+	assert.Equal(t, &ledger.RSVP{Number: 2, Revision: 2, Status: "pending", Source: ledger.SourceUpdate,
+		At: a.clock()}, e.RSVP)
 	assert.False(t, e.Outdated())
 	assert.Equal(t, []string{"accepted>pending update"}, a.news(t))
 	a.refresh(t)
@@ -315,7 +319,8 @@ func TestGroupAsksAnew(t *testing.T) {
 	}
 	send()
 	for i, status := range []string{"accepted", "declined"} {
-		require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: g.ID, Recipient: g.Recipients[i].Email, Status: status}))
+		require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: g.ID,
+			Recipient: g.Recipients[i].Email, Status: status}))
 		require.NoError(t, a.api.Wait(t.Context()))
 	}
 	assert.Equal(t, []string{"pending>accepted callback", "pending>declined callback"}, a.news(t))
@@ -323,7 +328,8 @@ func TestGroupAsksAnew(t *testing.T) {
 	byAWeek(g.Event)
 	send()
 	assert.Equal(t, []string{"accepted>pending update", "declined>pending update"}, a.news(t))
-	require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: g.ID, Recipient: g.Recipients[0].Email, Status: "accepted"}))
+	require.NoError(t, a.api.Answer(t.Context(), cronofytest.Answer{InviteID: g.ID,
+		Recipient: g.Recipients[0].Email, Status: "accepted"}))
 	require.NoError(t, a.api.Wait(t.Context()))
 	assert.Equal(t, []string{"pending>accepted status"}, a.news(t))
 }

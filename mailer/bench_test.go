@@ -40,7 +40,8 @@ func benchmarkWay(b *testing.B, l mailer.Ledger) {
 	smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, smtp.Shutdown(context.Background())) }()
-	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Ledger: l, AllowPast: true, Logger: slog.New(slog.DiscardHandler)})
+	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, Ledger: l, AllowPast: true,
+		Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(b, err)
 	n := 0
 	for b.Loop() {

@@ -97,7 +97,10 @@ func TestCancellations(t *testing.T) {
 			if r.Action != "cancel" {
 				return nil
 			}
-			return cronofytest.FaultCalendar(func(ics string) string { return strings.Replace(ics, "SEQUENCE:1", "SEQUENCE:0", 1) })
+			return cronofytest.FaultCalendar(func(ics string) string {
+				return strings.Replace(ics, "SEQUENCE:1",
+					"SEQUENCE:0", 1)
+			})
 		})
 		h.send(t, boardMeeting())
 		r := h.send(t, cancellation())
@@ -130,7 +133,7 @@ func TestAWithdrawalWithoutACalendarFails(t *testing.T) {
 	r := h.send(t, mailer.Invite{ID: g.ID, Method: mailer.Remove, Recipient: g.Recipients[1], Organizer: g.Organizer})
 	assert.Equal(t, mailer.Failed, r.Outcome)
 	require.NotNil(t, r.Error)
-	assert.Equal(t, mailer.CodeNoCalendar, r.Error.Code)
+	assert.Equal(t, mailer.Code("no_calendar"), r.Error.Code)
 	assert.Equal(t, mailer.Withdrawal, r.Kind)
 	assert.Equal(t, "remove", h.api.Requests()[1].Action)
 	assert.Len(t, h.smtp.Accepted(), 2)

@@ -15,7 +15,8 @@ import (
 type badWords struct{}
 
 func (badWords) Render(templates.Kind, templates.Data) (templates.Content, error) {
-	return templates.Content{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room", HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
+	return templates.Content{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room",
+		HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
 }
 
 // What we composed wrongly stops the mail, however little is asked.
@@ -31,12 +32,13 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 			assert.Equal(t, mailer.Failed, r.Outcome)
 			require.NotNil(t, r.Error)
 			assert.Equal(t, mailer.StageCheck, r.Error.Stage)
-			assert.Equal(t, mailer.CodeComposedWrong, r.Error.Code)
+			assert.Equal(t, mailer.Code("composed_wrong"), r.Error.Code)
 			assert.Contains(t, r.Error.Message, "IM11")
 			assert.Empty(t, h.smtp.Transactions())
 
 			h.cfg.Templates = good
-			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "a fixed template mails the calendar on record")
+			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome,
+				"a fixed template mails the calendar on record")
 			assert.Equal(t, 1, h.api.Count())
 		})
 	}
@@ -74,7 +76,7 @@ func TestAnOddCalendarIsReported(t *testing.T) {
 				assert.Contains(t, rules, "IM30")
 			}
 			if want.outcome == mailer.Failed {
-				assert.Equal(t, mailer.CodeCalendarWrong, r.Error.Code)
+				assert.Equal(t, mailer.Code("calendar_wrong"), r.Error.Code)
 				assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "the next run asks anew")
 				assert.Equal(t, 2, h.api.Count())
 			}

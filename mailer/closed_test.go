@@ -33,10 +33,12 @@ func TestClosedSubmitterDefers(t *testing.T) {
 	invite := boardMeeting()
 	var results []mailer.Result
 	items := slices.Values([]mailer.Item{{Invite: &invite}})
-	require.NoError(t, h.mailer(t).SendAll(context.Background(), items, mailer.RunOptions{RetryFor: 2 * time.Second}, func(r mailer.Result) { results = append(results, r) }))
+	require.NoError(t, h.mailer(t).SendAll(context.Background(), items,
+		mailer.RunOptions{RetryFor: 2 * time.Second}, func(r mailer.Result) { results = append(results, r) }))
 	require.Len(t, results, 1)
 	assert.Equal(t, mailer.Deferred, results[0].Receipts[0].Outcome)
-	assert.Equal(t, 2, results[0].Receipts[0].Attempts, "one for each run: a closed Submitter never does better: it is not tried again in the run")
+	assert.Equal(t, 2, results[0].Receipts[0].Attempts,
+		"one for each run: a closed Submitter never does better: it is not tried again in the run")
 
 	h.cfg.Submitter = open
 	assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)

@@ -83,7 +83,9 @@ func stageMessage(tb testing.TB, words templates.Content) message.Message {
 	require.NoError(tb, err)
 	ann, err := address.Parse("ann@example.org")
 	require.NoError(tb, err)
-	return message.Message{From: message.Mailbox{Name: "Jane Doe", Address: jane}, To: message.Mailbox{Name: "Ann Lee", Address: ann},
-		Subject: words.Subject, Text: words.Text, HTML: words.HTML, Calendar: []byte(crlf(returned.text())), Method: "REQUEST",
+	return message.Message{From: message.Mailbox{Name: "Jane Doe", Address: jane},
+		To:      message.Mailbox{Name: "Ann Lee", Address: ann},
+		Subject: words.Subject, Text: words.Text, HTML: words.HTML,
+		Calendar: []byte(crlf(returned.text())), Method: "REQUEST",
 		Date: today, MessageID: "stage@example.com"}
 }

@@ -18,7 +18,8 @@ import (
 // neighbours stands in for an account at Cronofy and an SMTP server. A program
 // writes cronofy.New and submission.New with its own settings instead.
 func neighbours() (*cronofy.Client, *submission.Submitter, *submissiontest.Inbox) {
-	api, err := cronofy.New(cronofy.Config{APIKey: "any", Transport: cronofytest.New(cronofytest.Options{}).Transport()})
+	api, err := cronofy.New(cronofy.Config{APIKey: "any",
+		Transport: cronofytest.New(cronofytest.Options{}).Transport()})
 	if err != nil {
 		panic(err)
 	}
@@ -137,7 +138,8 @@ func ExampleMailer_SendAll() {
 	}
 	invite := interview()
 	items := slices.Values([]mailer.Item{{Invite: &invite}})
-	err = m.SendAll(context.Background(), items, mailer.RunOptions{Concurrency: 4, RetryFor: 2 * time.Minute}, func(r mailer.Result) {
+	options := mailer.RunOptions{Concurrency: 4, RetryFor: 2 * time.Minute}
+	err = m.SendAll(context.Background(), items, options, func(r mailer.Result) {
 		for _, receipt := range r.Receipts {
 			fmt.Println(receipt.InviteID, receipt.Outcome)
 		}

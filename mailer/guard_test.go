@@ -65,7 +65,8 @@ func TestFromDomainsHoldsBytesThatAreRepeated(t *testing.T) {
 // in letters and as A-labels, in a pattern and in a record.
 func TestOnlyToComparesDomainsAsAddressesDo(t *testing.T) {
 	t.Parallel()
-	for _, pattern := range []string{"*@bücher.example", "*@BÜCHER.example", "*@xn--bcher-kva.example", "ann@bücher.example", "ANN@xn--bcher-kva.example"} {
+	for _, pattern := range []string{"*@bücher.example", "*@BÜCHER.example", "*@xn--bcher-kva.example",
+		"ann@bücher.example", "ANN@xn--bcher-kva.example"} {
 		for _, to := range []string{"ann@bücher.example", "ann@xn--bcher-kva.example"} {
 			h := newRecordedHouse(t, nil)
 			h.cfg.OnlyTo = []string{pattern}

@@ -52,10 +52,12 @@ func newHouse(t testing.TB, script smtptest.Script) *house {
 	}})
 	t.Cleanup(func() { require.NoError(t, h.smtp.Close()) })
 	t.Cleanup(func() { h.assertClean(t) })
-	client, err := cronofy.New(cronofy.Config{APIKey: "CRN_secret", Transport: h.api.Transport(), MaxAttempts: 1, RatePerSecond: -1, RatePerMinute: -1})
+	client, err := cronofy.New(cronofy.Config{APIKey: "CRN_secret", Transport: h.api.Transport(),
+		MaxAttempts: 1, RatePerSecond: -1, RatePerMinute: -1})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	h.cfg = mailer.Config{API: client, Submitter: h.submitter(t), Now: func() time.Time { return today }, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	h.cfg = mailer.Config{API: client, Submitter: h.submitter(t), Now: func() time.Time { return today },
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	return h
 }
 
@@ -140,7 +142,8 @@ func boardMeeting() mailer.Invite {
 		ID:        "board-meeting",
 		Recipient: mailer.Recipient{Email: "ann@example.org", Name: "Ann Lee"},
 		Organizer: &mailer.Organizer{Name: "Jane Doe", Email: "jane@example.com"},
-		Event: &cronofy.Event{Summary: "Board meeting", Description: "Discuss plans for the next quarter.", TZID: "Europe/London",
+		Event: &cronofy.Event{Summary: "Board meeting", Description: "Discuss plans for the next quarter.",
+			TZID:  "Europe/London",
 			Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(30 * time.Minute)},
 			Location: &cronofy.Location{Description: "Board room"}},
 	}

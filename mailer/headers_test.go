@@ -21,15 +21,28 @@ func TestWhoTheMailIsFrom(t *testing.T) {
 		reply     string
 		envelope  string
 	}{
-		"the record's organizer":      {organizer: jane, from: `"Jane Doe" <jane@example.com>`, envelope: "jane@example.com"},
-		"the default organizer":       {config: mailer.Config{Organizer: mailer.Organizer{Name: "HR", Email: "hr@example.com"}}, from: `"HR" <hr@example.com>`, envelope: "hr@example.com"},
-		"the record before default":   {organizer: jane, config: mailer.Config{Organizer: mailer.Organizer{Email: "hr@example.com"}}, from: `"Jane Doe" <jane@example.com>`, envelope: "jane@example.com"},
-		"MAIL_FROM before all":        {organizer: jane, config: mailer.Config{From: "Acme <invites@acme.example>"}, from: `"Acme" <invites@acme.example>`, reply: `"Jane Doe" <jane@example.com>`, envelope: "invites@acme.example"},
-		"MAIL_FROM and nobody":        {config: mailer.Config{From: "invites@acme.example"}, from: `invites@acme.example`, envelope: "invites@acme.example"},
-		"MAIL_REPLY_TO":               {organizer: jane, config: mailer.Config{ReplyTo: "people@example.com"}, from: `"Jane Doe" <jane@example.com>`, reply: `people@example.com`, envelope: "jane@example.com"},
-		"the record's reply_to":       {organizer: jane, replyTo: "recruiter@example.com", config: mailer.Config{ReplyTo: "people@example.com"}, from: `"Jane Doe" <jane@example.com>`, reply: `recruiter@example.com`, envelope: "jane@example.com"},
-		"bounces elsewhere":           {organizer: jane, config: mailer.Config{EnvelopeFrom: "bounces@example.com"}, from: `"Jane Doe" <jane@example.com>`, envelope: "bounces@example.com"},
-		"a name with another address": {organizer: &mailer.Organizer{Name: "boss@bank.example", Email: "jane@example.com"}, from: `jane@example.com`, envelope: "jane@example.com"},
+		"the record's organizer": {organizer: jane, from: `"Jane Doe" <jane@example.com>`,
+			envelope: "jane@example.com"},
+		"the default organizer": {config: mailer.Config{Organizer: mailer.Organizer{Name: "HR",
+			Email: "hr@example.com"}}, from: `"HR" <hr@example.com>`, envelope: "hr@example.com"},
+		"the record before default": {organizer: jane,
+			config: mailer.Config{Organizer: mailer.Organizer{Email: "hr@example.com"}},
+			from:   `"Jane Doe" <jane@example.com>`, envelope: "jane@example.com"},
+		"MAIL_FROM before all": {organizer: jane,
+			config: mailer.Config{From: "Acme <invites@acme.example>"}, from: `"Acme" <invites@acme.example>`,
+			reply: `"Jane Doe" <jane@example.com>`, envelope: "invites@acme.example"},
+		"MAIL_FROM and nobody": {config: mailer.Config{From: "invites@acme.example"},
+			from: `invites@acme.example`, envelope: "invites@acme.example"},
+		"MAIL_REPLY_TO": {organizer: jane, config: mailer.Config{ReplyTo: "people@example.com"},
+			from: `"Jane Doe" <jane@example.com>`, reply: `people@example.com`, envelope: "jane@example.com"},
+		"the record's reply_to": {organizer: jane, replyTo: "recruiter@example.com",
+			config: mailer.Config{ReplyTo: "people@example.com"}, from: `"Jane Doe" <jane@example.com>`,
+			reply: `recruiter@example.com`, envelope: "jane@example.com"},
+		"bounces elsewhere": {organizer: jane,
+			config: mailer.Config{EnvelopeFrom: "bounces@example.com"}, from: `"Jane Doe" <jane@example.com>`,
+			envelope: "bounces@example.com"},
+		"a name with another address": {organizer: &mailer.Organizer{Name: "boss@bank.example",
+			Email: "jane@example.com"}, from: `jane@example.com`, envelope: "jane@example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +74,8 @@ func TestMailOptionsStayHere(t *testing.T) {
 	h.tolerates = []string{"IM76"} // a subject without the title
 	invite := boardMeeting()
 	invite.Recipient.Locale, invite.Recipient.TZID = "de", "Europe/Berlin"
-	invite.Mail = mailer.MailOptions{Subject: "Your interview\r\nBcc: eve@example.org", ReplyTo: "hr@example.com", Data: map[string]any{"room": 7}}
+	invite.Mail = mailer.MailOptions{Subject: "Your interview\r\nBcc: eve@example.org",
+		ReplyTo: "hr@example.com", Data: map[string]any{"room": 7}}
 	r := h.send(t, invite)
 	require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 	m := h.accepted(t)[0]

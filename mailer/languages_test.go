@@ -62,7 +62,8 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 					invite.Event.Location.Description = d.Location
 				}
 				if !d.Start.IsZero() && d.End.After(d.Start) {
-					invite.Event.Start, invite.Event.End = cronofy.EventTime{Time: d.Start, DateOnly: d.AllDay}, cronofy.EventTime{Time: d.End, DateOnly: d.AllDay}
+					invite.Event.Start, invite.Event.End = cronofy.EventTime{Time: d.Start,
+						DateOnly: d.AllDay}, cronofy.EventTime{Time: d.End, DateOnly: d.AllDay}
 					invite.Event.TZID = d.TZID
 				}
 				sent := func(want mailer.Kind) {

@@ -47,7 +47,8 @@ func startMailHog(t testing.TB) (smtpAddr, api string) {
 	case smtpAddr != "" && api != "":
 		return smtpAddr, strings.TrimSuffix(api, "/")
 	case smtpAddr != "" || api != "":
-		t.Fatalf("MAILHOG_SMTP=%q and MAILHOG_API=%q: set both, for example 127.0.0.1:1025 and http://127.0.0.1:8025, or neither",
+		t.Fatalf("MAILHOG_SMTP=%q and MAILHOG_API=%q: "+
+			"set both, for example 127.0.0.1:1025 and http://127.0.0.1:8025, or neither",
 			smtpAddr, api)
 	}
 

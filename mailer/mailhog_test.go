@@ -45,7 +45,8 @@ func TestMailHog(t *testing.T) {
 			i.Recipient.Name = "Zoë"
 		}},
 		"invitation for days": {event: func(i *mailer.Invite) {
-			i.Event.Start, i.Event.End = cronofy.EventTime{Time: today.AddDate(0, 1, 0), DateOnly: true}, cronofy.EventTime{Time: today.AddDate(0, 1, 3), DateOnly: true}
+			i.Event.Start, i.Event.End = cronofy.EventTime{Time: today.AddDate(0, 1, 0),
+				DateOnly: true}, cronofy.EventTime{Time: today.AddDate(0, 1, 3), DateOnly: true}
 		}},
 		"cancellation": {method: mailer.Cancel},
 	} {
@@ -67,7 +68,8 @@ func TestMailHog(t *testing.T) {
 			receipt := h.send(t, invite)
 			want := 1
 			if tc.method == mailer.Cancel {
-				receipt = h.send(t, mailer.Invite{ID: invite.ID, Method: mailer.Cancel, Recipient: invite.Recipient, Organizer: invite.Organizer})
+				receipt = h.send(t, mailer.Invite{ID: invite.ID, Method: mailer.Cancel,
+					Recipient: invite.Recipient, Organizer: invite.Organizer})
 				want = 2
 			}
 			require.Equal(t, mailer.Sent, receipt.Outcome)
@@ -156,7 +158,8 @@ func readMail(t *testing.T, raw string) *received {
 	m, err := mail.ReadMessage(strings.NewReader(raw))
 	require.NoError(t, err)
 	r := &received{header: m.Header}
-	r.walk(t, "", m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Header.Get("Content-Disposition"), m.Body)
+	r.walk(t, "", m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"),
+		m.Header.Get("Content-Disposition"), m.Body)
 	return r
 }
 
@@ -183,7 +186,8 @@ func (r *received) walk(t *testing.T, path, contentType, encoding, disposition s
 			return
 		}
 		require.NoError(t, err)
-		r.walk(t, path+strings.TrimPrefix(mediaType, "multipart/")+"/", p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"),
+		r.walk(t, path+strings.TrimPrefix(mediaType, "multipart/")+"/", p.Header.Get("Content-Type"),
+			p.Header.Get("Content-Transfer-Encoding"),
 			p.Header.Get("Content-Disposition"), p)
 	}
 }

@@ -80,7 +80,8 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Len(t, h.smtp.Accepted(), 1)
 
 		later := other("Dinner")
-		later.Event.Start.Time, later.Event.End.Time = later.Event.Start.Time.AddDate(2, 0, 0), later.Event.End.Time.AddDate(2, 0, 0)
+		later.Event.Start.Time, later.Event.End.Time = later.Event.Start.Time.AddDate(2, 0,
+			0), later.Event.End.Time.AddDate(2, 0, 0)
 		r = h.send(t, later)
 		assert.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 		assert.Equal(t, mailer.Update, r.Kind)
@@ -91,10 +92,12 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		one := h.send(t, boardMeeting())
 		ends := h.recorded(t).EndsAt
 		mistaken := boardMeeting()
-		mistaken.Event.Start.Time, mistaken.Event.End.Time = mistaken.Event.Start.Time.AddDate(-1, 0, 0), mistaken.Event.End.Time.AddDate(-1, 0, 0)
+		mistaken.Event.Start.Time, mistaken.Event.End.Time = mistaken.Event.Start.Time.AddDate(-1, 0,
+			0), mistaken.Event.End.Time.AddDate(-1, 0, 0)
 		assert.Equal(t, once, h.told(t, mistaken))
 		assert.Equal(t, ends, h.recorded(t).EndsAt, "the event that people have is not over")
-		assert.Equal(t, forEver, h.told(t, boardMeeting()), "the mistake was taken back, and nobody was ever told of it")
+		assert.Equal(t, forEver, h.told(t, boardMeeting()),
+			"the mistake was taken back, and nobody was ever told of it")
 		assert.Equal(t, one.MessageID, h.send(t, boardMeeting()).MessageID)
 		assert.Equal(t, 1, h.api.Count())
 		assert.Len(t, h.smtp.Accepted(), 1)
@@ -162,7 +165,10 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		t.Parallel()
 		h := newRecordedHouse(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
-			return cronofytest.FaultCalendar(func(s string) string { return strings.ReplaceAll(s, "20270429T", "20270329T") })
+			return cronofytest.FaultCalendar(func(s string) string {
+				return strings.ReplaceAll(s, "20270429T",
+					"20270329T")
+			})
 		})
 		assert.Equal(t, once, h.told(t, boardMeeting()))
 		assert.Equal(t, 1, h.api.Count())
@@ -173,7 +179,8 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		h := newRecordedHouse(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 			return cronofytest.FaultCalendar(func(s string) string {
-				return regexp.MustCompile(`(?m)^(DTSTART|DTEND)[^:\n]*:20270429(T\d{6})Z?`).ReplaceAllString(s, "$1:20270401$2")
+				return regexp.MustCompile(`(?m)^(DTSTART|DTEND)[^:\n]*:20270429(T\d{6})Z?`).ReplaceAllString(s,
+					"$1:20270401$2")
 			})
 		})
 		i := boardMeeting()
@@ -312,7 +319,8 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 			// Nobody was invited when this run looked, so that nobody was to be mailed.
 			off := cancellation()
 			var r mailer.Receipt
-			require.NoError(t, m.SendAll(t.Context(), func(yield func(mailer.Item) bool) { yield(mailer.Item{Invite: &off}) },
+			require.NoError(t, m.SendAll(t.Context(),
+				func(yield func(mailer.Item) bool) { yield(mailer.Item{Invite: &off}) },
 				mailer.RunOptions{MaxMails: limit}, func(result mailer.Result) { r = result.Receipts[0] }))
 			assert.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 			assert.Equal(t, mailer.Cancellation, r.Kind)

@@ -100,7 +100,8 @@ func TestStagesOverlap(t *testing.T) {
 				smtp := &slowSMTP{took: tc.smtp, slots: make(chan struct{}, atOnce)}
 				cfg := mailer.Config{API: api, Submitter: smtp, Ledger: newSlowLedger(t, tc.disk)}
 				start := time.Now()
-				results, err := runAll(t, cfg, invites(invitesEach), mailer.RunOptions{Concurrency: atOnce, Mails: 2 * atOnce})
+				results, err := runAll(t, cfg, invites(invitesEach),
+					mailer.RunOptions{Concurrency: atOnce, Mails: 2 * atOnce})
 				took := time.Since(start)
 				require.NoError(t, err)
 				assert.Equal(t, map[mailer.Outcome]int{mailer.Sent: invitesEach}, outcomes(results))
@@ -134,7 +135,10 @@ func TestOneAtATime(t *testing.T) {
 		results, err := runAll(t, mailer.Config{API: api, Submitter: smtp}, invites(20), mailer.RunOptions{Mails: 9})
 		require.NoError(t, err)
 		assert.Equal(t, 40*time.Second, time.Since(start))
-		assert.True(t, slices.IsSortedFunc(results, func(a, b mailer.Result) int { return a.Item.Tag.(int) - b.Item.Tag.(int) }))
+		assert.True(t, slices.IsSortedFunc(results, func(a,
+			b mailer.Result) int {
+			return a.Item.Tag.(int) - b.Item.Tag.(int)
+		}))
 	})
 }
 
@@ -146,10 +150,12 @@ func TestRefusedLoginIsNotTriedByAllWhoWait(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			var tries level
-			results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
+			results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(context.Context,
+				submission.Envelope) submission.Result {
 				tries.enter()
 				time.Sleep(time.Second)
-				return submission.Result{Outcome: submission.Refused, Step: submission.StepLogin, Code: 535, Config: true, Err: errors.New("535 5.7.8 no")}
+				return submission.Result{Outcome: submission.Refused, Step: submission.StepLogin, Code: 535,
+					Config: true, Err: errors.New("535 5.7.8 no")}
 			})}, invites(50), mailer.RunOptions{Concurrency: 10, Mails: 2, RetryFor: time.Hour})
 			var e *mailer.Error
 			require.ErrorAs(t, err, &e)
@@ -164,7 +170,8 @@ func TestRefusedLoginIsNotTriedByAllWhoWait(t *testing.T) {
 			h := newHouse(t, nil)
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(401, 0) })
 			api := &slowAPI{SmartInvites: h.cfg.API, took: time.Second}
-			results, err := runAll(t, mailer.Config{API: api, Submitter: smtpFunc(nil)}, invites(50), mailer.RunOptions{Concurrency: 3})
+			results, err := runAll(t, mailer.Config{API: api, Submitter: smtpFunc(nil)}, invites(50),
+				mailer.RunOptions{Concurrency: 3})
 			var e *mailer.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, mailer.CodeUnauthorized, e.Code)
@@ -184,7 +191,8 @@ func TestMailsInDoubt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var doubt level
 				smtp := &slowSMTP{took: 20 * time.Millisecond, slots: make(chan struct{}, 1)}
-				cfg := mailer.Config{Submitter: smtp, Ledger: doubtLedger{newSlowLedger(t, 50*time.Millisecond), &doubt}}
+				cfg := mailer.Config{Submitter: smtp, Ledger: doubtLedger{newSlowLedger(t, 50*time.Millisecond),
+					&doubt}}
 				results, err := runAll(t, cfg, invites(60), mailer.RunOptions{Concurrency: 8, Mails: mails})
 				require.NoError(t, err)
 				assert.Equal(t, map[mailer.Outcome]int{mailer.Sent: 60}, outcomes(results))
@@ -202,8 +210,9 @@ type doubtLedger struct {
 }
 
 func (l doubtLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key, s ledger.Submission) error {
-	defer l.doubt.enter()
-	return l.Ledger.Submitting(ctx, c, k, s)
+	err := l.Ledger.Submitting(ctx, c, k, s)
+	l.doubt.enter()
+	return err
 }
 
 func (l doubtLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, r ledger.Result) error {

@@ -15,7 +15,8 @@ import (
 // person, which nobody means.
 func TestBlanksAroundAnIDAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0", "board-meeting\u200b", "\ufeffboard-meeting"} {
+	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0",
+		"board-meeting\u200b", "\ufeffboard-meeting"} {
 		for name, h := range map[string]*house{"ledger": newRecordedHouse(t, nil), "none": newHouse(t, nil)} {
 			i := boardMeeting()
 			i.ID = id
@@ -55,8 +56,9 @@ func record(t *testing.T, h *house, i mailer.Invite) {
 	key := ledger.Key{InviteID: i.ID, Address: i.Recipient.Email}
 	claim, err := h.cfg.Ledger.Claim(t.Context(), key)
 	require.NoError(t, err)
-	require.NoError(t, h.cfg.Ledger.Create(t.Context(), claim, ledger.NewRevision{Key: key, Recipient: i.Recipient.Email, Revision: ledger.Revision{
-		Kind: mailer.Invitation, Method: mailer.Request, State: ledger.Settled}}))
+	require.NoError(t, h.cfg.Ledger.Create(t.Context(), claim,
+		ledger.NewRevision{Key: key, Recipient: i.Recipient.Email, Revision: ledger.Revision{
+			Kind: mailer.Invitation, Method: mailer.Request, State: ledger.Settled}}))
 	require.NoError(t, h.cfg.Ledger.Release(t.Context(), claim))
 }
 

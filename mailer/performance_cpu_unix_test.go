@@ -42,7 +42,10 @@ func BenchmarkCPU(b *testing.B) {
 			took["way"] = append(took["way"], spend(func() { w.sendAll(b, fmt.Sprintf("way-%d", run), n) }))
 			for _, s := range stages {
 				took[s.name] = append(took[s.name], spend(func() {
-					spread(b, n, func(i int) error { return s.do(b.Context(), fmt.Sprintf("alone-%s-%d-%d", s.name, run, i)) })
+					spread(b, n, func(i int) error {
+						return s.do(b.Context(),
+							fmt.Sprintf("alone-%s-%d-%d", s.name, run, i))
+					})
 				}))
 			}
 		}

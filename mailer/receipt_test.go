@@ -16,16 +16,21 @@ func TestAgain(t *testing.T) {
 		err     *mailer.Error
 		want    bool
 	}{
-		"sent":              {outcome: mailer.Sent},
-		"unchanged":         {outcome: mailer.Unchanged},
-		"invalid":           {outcome: mailer.Invalid, err: &mailer.Error{Code: mailer.CodeInvalid}},
-		"refused":           {outcome: mailer.Failed, err: &mailer.Error{Code: mailer.CodeSMTPRefused}},
-		"later":             {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeSMTPTemporary, Temporary: true}, want: true},
-		"not begun":         {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeNotBegun, Temporary: true}, want: true},
-		"a refused key":     {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeUnauthorized, StopsRun: true}},
-		"a refused sender":  {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeSMTPConfig}},
-		"a busy ledger":     {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeLedgerBusy, Temporary: true, StopsRun: true}, want: true},
-		"no answer":         {outcome: mailer.Unknown, err: &mailer.Error{Code: mailer.CodeNoReply, Temporary: true}, want: true},
+		"sent":      {outcome: mailer.Sent},
+		"unchanged": {outcome: mailer.Unchanged},
+		"invalid":   {outcome: mailer.Invalid, err: &mailer.Error{Code: mailer.CodeInvalid}},
+		"refused":   {outcome: mailer.Failed, err: &mailer.Error{Code: mailer.CodeSMTPRefused}},
+		"later": {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeSMTPTemporary,
+			Temporary: true}, want: true},
+		"not begun": {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeNotBegun,
+			Temporary: true}, want: true},
+		"a refused key": {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeUnauthorized,
+			StopsRun: true}},
+		"a refused sender": {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeSMTPConfig}},
+		"a busy ledger": {outcome: mailer.Deferred, err: &mailer.Error{Code: mailer.CodeLedgerBusy,
+			Temporary: true, StopsRun: true}, want: true},
+		"no answer": {outcome: mailer.Unknown, err: &mailer.Error{Code: mailer.CodeNoReply,
+			Temporary: true}, want: true},
 		"a person's choice": {outcome: mailer.Unknown, err: &mailer.Error{Code: mailer.CodeHeld}},
 	} {
 		r := mailer.Receipt{Outcome: tc.outcome, Error: tc.err}
@@ -48,7 +53,8 @@ func TestRecorded(t *testing.T) {
 		ledger.Expired:    {mailer.Expired, false},
 		ledger.Unknown:    {mailer.Unknown, true},
 	} {
-		r := mailer.Recorded(&ledger.Entry{Latest: &ledger.Revision{State: state, UID: "uid", Sequence: 3, Detail: "why"}})
+		r := mailer.Recorded(&ledger.Entry{Latest: &ledger.Revision{State: state, UID: "uid", Sequence: 3,
+			Detail: "why"}})
 		assert.Equal(t, tc.outcome, r.Outcome, state)
 		assert.Equal(t, tc.again, r.Again(), state)
 		assert.Equal(t, 3, *r.Sequence)

@@ -34,12 +34,13 @@ func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 			changed := invites[0]
 			changed.Event = &event
 			other := h.mailer(t)
-			err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{}, func(r mailer.Result) {
-				if r.Receipts[0].Outcome == mailer.Sent { // the refusal is the recipient's, and not recorded yet
-					_, err := other.Send(context.Background(), changed)
-					assert.Equal(t, tc.line == "", err == nil)
-				}
-			})
+			err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{},
+				func(r mailer.Result) {
+					if r.Receipts[0].Outcome == mailer.Sent { // the refusal is the recipient's, and not recorded yet
+						_, err := other.Send(context.Background(), changed)
+						assert.Equal(t, tc.line == "", err == nil)
+					}
+				})
 			require.NoError(t, err)
 			assert.Equal(t, tc.then, h.send(t, changed).Outcome)
 		})

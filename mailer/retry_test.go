@@ -86,9 +86,10 @@ func TestWhatIsNotTriedAgainWithinARun(t *testing.T) {
 				memory := memoryLedger(t)
 				l := &refusingLedger{Ledger: memory, err: refusal}
 				start := time.Now()
-				results, err := runAll(t, mailer.Config{Ledger: l, Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
-					return submission.Result{Outcome: submission.Refused, Err: errors.New("nothing is to be sent")}
-				})}, invites(1), mailer.RunOptions{RetryFor: time.Hour})
+				results, err := runAll(t, mailer.Config{Ledger: l,
+					Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
+						return submission.Result{Outcome: submission.Refused, Err: errors.New("nothing is to be sent")}
+					})}, invites(1), mailer.RunOptions{RetryFor: time.Hour})
 				require.NoError(t, err)
 				assert.Equal(t, map[mailer.Outcome]int{mailer.Deferred: 1}, outcomes(results))
 				assert.Equal(t, code, results[0].Receipts[0].Error.Code)

@@ -48,7 +48,8 @@ func accepted() submission.Result {
 }
 
 func busy() submission.Result {
-	return submission.Result{Outcome: submission.Refused, Step: submission.StepRcpt, Code: 451, Temporary: true, Err: errors.New("451 4.3.0 busy")}
+	return submission.Result{Outcome: submission.Refused, Step: submission.StepRcpt, Code: 451, Temporary: true,
+		Err: errors.New("451 4.3.0 busy")}
 }
 
 func invites(n int) []mailer.Item {
@@ -96,7 +97,8 @@ func TestSendAllSendsEverythingOnce(t *testing.T) {
 		var log runLog
 		start := time.Now()
 		items := invites(50)
-		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context,
+			env submission.Envelope) submission.Result {
 			time.Sleep(time.Second)
 			log.add(env.To, start)
 			return accepted()
@@ -120,7 +122,8 @@ func TestSendAllKeepsTheOrderWithinOneID(t *testing.T) {
 			items = append(items, mailer.Item{Invite: &invite})
 		}
 		var log runLog
-		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context,
+			env submission.Envelope) submission.Result {
 			// The first is the slowest: without the promise it would be last.
 			time.Sleep(time.Duration(100-len(log.to)) * time.Second)
 			log.add(env.To, time.Now())
@@ -150,7 +153,8 @@ func TestSendAllRetriesForATime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log runLog
 				start := time.Now()
-				results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+				results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context,
+					env submission.Envelope) submission.Result {
 					if log.add(env.To, start) <= tc.failures {
 						return busy()
 					}
@@ -175,21 +179,23 @@ func TestSendAllSaysWhatItWaitsFor(t *testing.T) {
 		retryFor time.Duration
 		told     int
 	}{
-		"all are well":         {fails: func(int) bool { return false }, retryFor: time.Minute},
-		"nothing is retried":   {fails: func(int) bool { return true }},
-		"the server is away":   {fails: func(int) bool { return true }, retryFor: time.Minute, told: 1},
-		"it comes and goes":    {fails: func(n int) bool { return n == 1 || n == 2 || n == 15 }, retryFor: time.Minute, told: 2},
+		"all are well":       {fails: func(int) bool { return false }, retryFor: time.Minute},
+		"nothing is retried": {fails: func(int) bool { return true }},
+		"the server is away": {fails: func(int) bool { return true }, retryFor: time.Minute, told: 1},
+		"it comes and goes": {fails: func(n int) bool { return n == 1 || n == 2 || n == 15 },
+			retryFor: time.Minute, told: 2},
 		"one single hindrance": {fails: func(n int) bool { return n == 5 }, retryFor: time.Minute, told: 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var logged strings.Builder
 			n := 0
-			_, err := runAll(t, mailer.Config{Logger: slog.New(slog.NewTextHandler(&logged, nil)), Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
-				if n++; tc.fails(n) {
-					return busy()
-				}
-				return accepted()
-			})}, invites(15), mailer.RunOptions{RetryFor: tc.retryFor})
+			_, err := runAll(t, mailer.Config{Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+				Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {
+					if n++; tc.fails(n) {
+						return busy()
+					}
+					return accepted()
+				})}, invites(15), mailer.RunOptions{RetryFor: tc.retryFor})
 			require.NoError(t, err)
 			assert.Equal(t, tc.told, strings.Count(logged.String(), "is tried again"), "%s:\n%s", name, &logged)
 			assert.NotContains(t, logged.String(), "person")
@@ -203,7 +209,8 @@ func TestSendAllGoesOnWhileSomeWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log runLog
 		start := time.Now()
-		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context,
+			env submission.Envelope) submission.Result {
 			n := log.add(env.To, start)
 			if strings.HasPrefix(env.To, "person0@") && n < 5 {
 				return busy()
@@ -222,10 +229,11 @@ func TestSendAllLeavesAServerAloneThatAsksForLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, time.Hour) })
-		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(1), mailer.RunOptions{RetryFor: 2 * time.Minute})
+		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(1),
+			mailer.RunOptions{RetryFor: 2 * time.Minute})
 		require.NoError(t, err)
 		require.Equal(t, map[mailer.Outcome]int{mailer.Deferred: 1}, outcomes(results))
-		assert.Equal(t, mailer.CodeRateLimited, results[0].Receipts[0].Error.Code)
+		assert.Equal(t, mailer.Code("rate_limited"), results[0].Receipts[0].Error.Code)
 		assert.Equal(t, 1, h.api.Count())
 	})
 }
@@ -235,13 +243,15 @@ func TestSendAllNeverRepeatsAnUnknownOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log runLog
 		items := append(invites(1), invites(1)...)
-		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+		results, err := runAll(t, mailer.Config{Submitter: smtpFunc(func(_ context.Context,
+			env submission.Envelope) submission.Result {
 			log.add(env.To, time.Now())
-			return submission.Result{Outcome: submission.Unknown, Step: submission.StepDot, Err: errors.New("connection reset")}
+			return submission.Result{Outcome: submission.Unknown, Step: submission.StepDot,
+				Err: errors.New("connection reset")}
 		})}, items, mailer.RunOptions{RetryFor: time.Hour})
 		require.NoError(t, err)
 		assert.Equal(t, map[mailer.Outcome]int{mailer.Unknown: 2}, outcomes(results))
-		assert.Equal(t, mailer.CodeUnknownThisRun, results[1].Receipts[0].Error.Code)
+		assert.Equal(t, mailer.Code("unknown_this_run"), results[1].Receipts[0].Error.Code)
 		assert.Len(t, log.to, 1)
 	})
 }
@@ -254,15 +264,17 @@ func TestSendAllRetriesTheRestOfAGroup(t *testing.T) {
 		g := group(4)
 		var log runLog
 		h := newHouse(t, nil)
-		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
-			if log.add(env.To, time.Now()) == 2 {
-				return busy()
-			}
-			return accepted()
-		})}, []mailer.Item{{Group: &g}}, mailer.RunOptions{RetryFor: time.Minute})
+		results, err := runAll(t, mailer.Config{API: h.cfg.API,
+			Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
+				if log.add(env.To, time.Now()) == 2 {
+					return busy()
+				}
+				return accepted()
+			})}, []mailer.Item{{Group: &g}}, mailer.RunOptions{RetryFor: time.Minute})
 		require.NoError(t, err)
 		assert.Equal(t, map[mailer.Outcome]int{mailer.Sent: 4}, outcomes(results))
-		assert.Equal(t, []string{"person0@example.org", "person1@example.org", "person2@example.org", "person3@example.org", "person1@example.org"}, log.to)
+		assert.Equal(t, []string{"person0@example.org", "person1@example.org", "person2@example.org",
+			"person3@example.org", "person1@example.org"}, log.to)
 		assert.Equal(t, 1, h.api.Count(), "the calendar that came is used")
 	})
 }

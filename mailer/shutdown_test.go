@@ -34,7 +34,10 @@ func TestShutdown(t *testing.T) {
 			r, err := m.Send(ctx, one)
 			return []mailer.Receipt{r}, err
 		},
-		"SendGroup": func(ctx context.Context, m *mailer.Mailer) ([]mailer.Receipt, error) { return m.SendGroup(ctx, pair) },
+		"SendGroup": func(ctx context.Context, m *mailer.Mailer) ([]mailer.Receipt,
+			error) {
+			return m.SendGroup(ctx, pair)
+		},
 		"SendAll": func(ctx context.Context, m *mailer.Mailer) ([]mailer.Receipt, error) {
 			var receipts []mailer.Receipt
 			err := m.SendAll(ctx, slices.Values([]mailer.Item{{Invite: &one}}), mailer.RunOptions{},
@@ -95,7 +98,8 @@ func TestShutdownStopsARun(t *testing.T) {
 		var results []mailer.Result
 		ended := make(chan error, 1)
 		go func() {
-			ended <- m.SendAll(t.Context(), slices.Values(invites(20)), mailer.RunOptions{Concurrency: 2}, func(r mailer.Result) { results = append(results, r) })
+			ended <- m.SendAll(t.Context(), slices.Values(invites(20)), mailer.RunOptions{Concurrency: 2},
+				func(r mailer.Result) { results = append(results, r) })
 		}()
 		synctest.Wait()
 		require.NoError(t, m.Shutdown(t.Context()))
@@ -116,11 +120,13 @@ func TestWhatIsNoItem(t *testing.T) {
 		items   iter.Seq[mailer.Item]
 		message string
 	}{
-		"a zero item":          {slices.Values([]mailer.Item{{}}), "neither an invite nor a group"},
-		"an invite and group":  {slices.Values([]mailer.Item{{Invite: &one, Group: &pair}}), "both an invite and a group"},
+		"a zero item": {slices.Values([]mailer.Item{{}}), "neither an invite nor a group"},
+		"an invite and group": {slices.Values([]mailer.Item{{Invite: &one, Group: &pair}}),
+			"both an invite and a group"},
 		"a nil iterator":       {nil, "there is no iterator"},
 		"an invite of nothing": {slices.Values([]mailer.Item{{Invite: new(mailer.Invite)}}), "is missing"},
-		"a group of nobody":    {slices.Values([]mailer.Item{{Group: new(mailer.Group)}}), "name at least one recipient"},
+		"a group of nobody": {slices.Values([]mailer.Item{{Group: new(mailer.Group)}}),
+			"name at least one recipient"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +135,8 @@ func TestWhatIsNoItem(t *testing.T) {
 			h.cfg.Submitter = aMinuteEach(&log)
 			m := h.mailer(t)
 			var results []mailer.Result
-			require.NoError(t, m.SendAll(t.Context(), tc.items, mailer.RunOptions{}, func(r mailer.Result) { results = append(results, r) }))
+			require.NoError(t, m.SendAll(t.Context(), tc.items, mailer.RunOptions{},
+				func(r mailer.Result) { results = append(results, r) }))
 			require.Len(t, results, 1)
 			for _, r := range results[0].Receipts {
 				assert.Equal(t, mailer.Invalid, r.Outcome)

@@ -58,7 +58,8 @@ func TestAnUnknownEndIsRepeatedTwiceAtMost(t *testing.T) {
 			assert.Equal(t, mailer.CodeWaiting, r.Error.Code)
 			assert.True(t, r.Error.Temporary)
 			assert.False(t, r.Known)
-			assert.Equal(t, map[int]time.Duration{1: 20 * time.Minute, 2: time.Hour}[n]-time.Duration(minute)*time.Minute, r.Error.RetryAfter)
+			assert.Equal(t, map[int]time.Duration{1: 20 * time.Minute,
+				2: time.Hour}[n]-time.Duration(minute)*time.Minute, r.Error.RetryAfter)
 			assert.Equal(t, mailer.None, r.Kind)
 		default:
 			assert.Equal(t, mailer.CodeHeld, r.Error.Code)
@@ -144,10 +145,13 @@ func TestAnOutcomeThatCannotBeRecordedIsUnknown(t *testing.T) {
 		result submission.Result
 		said   string
 	}{
-		"250":     {accepted(), "the SMTP server took the mail"},
-		"451":     {submission.Result{Outcome: submission.Refused, Step: submission.StepDot, Temporary: true, Code: 451, Reply: "451 later", Err: errors.New("451 later")}, "451 later"},
-		"550":     {submission.Result{Outcome: submission.Refused, Step: submission.StepRcpt, Code: 550, Reply: "550 5.1.1 no", Err: errors.New("550 5.1.1 no")}, "550 5.1.1 no"},
-		"nothing": {submission.Result{Outcome: submission.Unknown, Step: submission.StepDot, Err: errors.New("connection reset")}, "connection reset"},
+		"250": {accepted(), "the SMTP server took the mail"},
+		"451": {submission.Result{Outcome: submission.Refused, Step: submission.StepDot, Temporary: true,
+			Code: 451, Reply: "451 later", Err: errors.New("451 later")}, "451 later"},
+		"550": {submission.Result{Outcome: submission.Refused, Step: submission.StepRcpt, Code: 550,
+			Reply: "550 5.1.1 no", Err: errors.New("550 5.1.1 no")}, "550 5.1.1 no"},
+		"nothing": {submission.Result{Outcome: submission.Unknown, Step: submission.StepDot,
+			Err: errors.New("connection reset")}, "connection reset"},
 	} {
 		for _, policy := range []mailer.OnUnknown{"", mailer.OnUnknownNever, mailer.OnUnknownResend} {
 			t.Run(fmt.Sprintf("%s, OnUnknown %q", answer, policy), func(t *testing.T) {
@@ -183,7 +187,8 @@ func TestAnOutcomeThatCannotBeRecordedIsUnknown(t *testing.T) {
 				assert.NotContains(t, first.Error.Message, "nothing was sent")
 				for _, r := range results {
 					assert.Equal(t, mailer.Unknown, r.Receipts[0].Outcome)
-					assert.Equal(t, policy != mailer.OnUnknownNever, r.Receipts[0].Error.Temporary, "whether to run again")
+					assert.Equal(t, policy != mailer.OnUnknownNever, r.Receipts[0].Error.Temporary,
+						"whether to run again")
 				}
 
 				h.cfg.Ledger = good

@@ -54,7 +54,8 @@ func (r *removals) Remove(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInv
 	}
 	ics := strings.Replace(r.made[ref.SmartInviteID], "METHOD:REQUEST", "METHOD:CANCEL", 1)
 	ics = strings.Replace(ics, "SEQUENCE:", "SEQUENCE:9", 1)
-	return &cronofy.SmartInvite{Attachments: cronofy.Attachments{Removed: &cronofy.Removed{Email: ref.Recipient, ICalendar: ics}}}, nil
+	return &cronofy.SmartInvite{Attachments: cronofy.Attachments{Removed: &cronofy.Removed{Email: ref.Recipient,
+		ICalendar: ics}}}, nil
 }
 
 // invited sends n groups of five, and returns the items that leave four of each
@@ -118,7 +119,8 @@ func TestWithdrawalsCount(t *testing.T) {
 		all := group(5) // an update of the first event, after its withdrawals
 		all.ID = "event-0"
 		all.Event.Summary = "Board dinner"
-		results, err := runAll(t, cfg, append(items, mailer.Item{Group: &all, Tag: "again"}), mailer.RunOptions{Concurrency: 3, MaxMails: 7})
+		results, err := runAll(t, cfg, append(items, mailer.Item{Group: &all, Tag: "again"}),
+			mailer.RunOptions{Concurrency: 3, MaxMails: 7})
 		require.NoError(t, err)
 		got := outcomes(results)
 		assert.Equal(t, 7, got[mailer.Sent])
@@ -160,9 +162,12 @@ func TestStopBeforeWithdrawals(t *testing.T) {
 		want map[mailer.Outcome]int
 		stop bool
 	}{
-		"by the caller":     {stop: true, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 2, mailer.Deferred: 2}},
-		"by a refused key":  {err: &cronofy.Error{Status: 401}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
-		"while one retries": {stop: true, err: &cronofy.Error{Status: 503}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
+		"by the caller": {stop: true, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 2,
+			mailer.Deferred: 2}},
+		"by a refused key": {err: &cronofy.Error{Status: 401},
+			want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
+		"while one retries": {stop: true, err: &cronofy.Error{Status: 503},
+			want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,7 +31,8 @@ func TestWordsAreTheReaders(t *testing.T) {
 			h := newHouse(t, nil)
 			h.cfg.Locale = tc.setting
 			invite := boardMeeting()
-			invite.Recipient.Locale, invite.Mail.Locale, invite.Recipient.TZID = tc.recipient, tc.record, "America/New_York"
+			invite.Recipient.Locale, invite.Mail.Locale = tc.recipient, tc.record
+			invite.Recipient.TZID = "America/New_York"
 			require.Equal(t, mailer.Sent, h.send(t, invite).Outcome)
 			got := readMail(t, string(h.smtp.Accepted()[0].Data))
 			subject, err := decodeHeader(got.header.Get("Subject"))
@@ -50,7 +51,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func TestNamedTemplates(t *testing.T) {
 	t.Parallel()
 	set, err := templates.New(fstest.MapFS{
-		"interview/en/invitation.tmpl": {Data: []byte(`{{define "subject"}}Your interview, room {{.Data.room}}: {{.Summary}}{{end}}`)},
+		"interview/en/invitation.tmpl": {
+			Data: []byte(`{{define "subject"}}Your interview, room {{.Data.room}}: {{.Summary}}{{end}}`),
+		},
 	})
 	require.NoError(t, err)
 	h := newHouse(t, nil)

@@ -66,8 +66,6 @@ var plainNames = strings.NewReplacer(
 	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
 	"the host of BaseURL does not exist: check BaseURL",
 	"the host of the API does not exist: check CRONOFY_API_URL",
-	"OnUnknown is never", "--on-unknown is never",
-	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
 )
 
 // problems collects what is wrong with the settings.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,9 +41,13 @@ func newLine(file string, number int, r *mailer.Receipt) *line {
 		named.Message = forUsers(named.Message)
 		problem = &named
 	}
+	findings := slices.Clone(r.Findings)
+	for i, f := range findings {
+		findings[i].Message = forUsers(f.Message)
+	}
 	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,
 		Outcome: r.Outcome, Known: r.Known, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
-		At: r.At.UTC().Truncate(time.Millisecond), Findings: r.Findings, Error: problem}
+		At: r.At.UTC().Truncate(time.Millisecond), Findings: findings, Error: problem}
 }
 
 // flushAfter is how long a line may wait in memory for others.

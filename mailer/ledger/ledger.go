@@ -1,14 +1,13 @@
 // Package ledger says what is durably known of each invite: what was asked for,
 // which calendar came back, what was mailed and how that ended.
 //
-// It holds the words of the record, not a store. A store is anything that keeps
-// the promises written at mailer.Ledger; package sqlite keeps them in one file, and
-// package ledgertest proves that a store does.
+// It holds the states and rules of the record, not a store. A store is anything that
+// keeps the promises written at mailer.Ledger; package sqlite keeps them in one file,
+// and package ledgertest proves that a store does.
 //
-// A store has three tables' worth of facts. An [Entry] is an invite: one event for
-// one recipient. Its revisions are the calendars that were received for it, the
-// latest of which is still to be mailed or has been. Its RSVPs are what was heard
-// of the answer. Everything is written before it is acted upon, so that after a
+// An [Entry] is an invite: one event for one recipient. Its revisions are the calendars
+// that were received for it, the latest of which is still to be mailed or has been. Its
+// RSVPs are the answers. Everything is written before it is acted upon, so that after a
 // crash the next run reads what was about to happen and goes on from there.
 package ledger
 
@@ -17,23 +16,23 @@ import (
 	"time"
 )
 
-// Key names an invite, as the Smart Invites API does: by the caller's id and the
-// recipient (https://docs.cronofy.com/developers/api/smart-invites/create-smart-invite/).
-// To the API that is unique within an application, and so it is to a ledger, which
-// is opened for one.
+// Key names an invite within an application, as the Smart Invites API does
+// (https://docs.cronofy.com/developers/api/smart-invites/create-smart-invite/).
 type Key struct {
 	InviteID string // smart_invite_id, as given
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
-// Kind is the mail that an invite gives rise to, Method what it asks of the API,
-// Stage the part of its way at which it ended, and Code why it did, as a word for
-// programs. Package mailer has their values.
+// The terms of an invite, whose values package mailer has.
 type (
-	Kind   string
+	// Kind is the mail that it gives rise to.
+	Kind string
+	// Method is what it asks of the API.
 	Method string
-	Stage  string
-	Code   string
+	// Stage is the part of its way at which it ended.
+	Stage string
+	// Code is why it ended there.
+	Code string
 )
 
 // State is how far a revision has come.
@@ -85,9 +84,9 @@ type Revision struct {
 	OrganizerName, OrganizerEmail string
 	OrganizerDefault              bool
 
-	// Asks is the number of the revision whose time this one has, so that an answer
-	// to that one, or to any since, is an answer to this one: its own number if it asks
-	// anew (see NewRevision.AsksAnew). It is given by the ledger; 0 if that is not known.
+	// Asks is the number of the first revision to which an answer is one to this, too:
+	// its own if it asks anew (see NewRevision.AsksAnew). It is given by the ledger; 0 if
+	// that is not known.
 	Asks int64
 	// Answer is the status of the recipient in the API's answer that brought Calendar,
 	// such as pending; empty if it named none.
@@ -102,7 +101,7 @@ type Revision struct {
 
 	MessageID string // without angle brackets; empty before the first submission
 	// FromName and FromEmail are the From of the mail; a cancellation that
-	// names nobody is sent by the same.
+	// names no organizer is sent by the same.
 	FromName, FromEmail string
 	// Message is the envelope and the bytes, kept while Submitting or Unknown only.
 	Message *Message
@@ -120,21 +119,19 @@ type Revision struct {
 	CreatedAt, SubmittedAt time.Time
 }
 
-// Message is what is handed to an SMTP server, kept for a repeat that a receiver
-// can recognise: the same Message-ID and the same bytes.
+// Message is what is handed to an SMTP server, kept to be repeated byte for byte.
 type Message struct {
 	From, To string // RFC 5321 reverse-path and forward-path
 	SMTPUTF8 bool
 	Bytes    []byte
 }
 
-// Entry is what is known of one invite. The zero Entry (Known false) is an
-// invite that was never heard of.
+// Entry is what is known of one invite: nothing if Known is not set.
 type Entry struct {
 	Key   Key
 	Known bool
-	// Forgotten: the invite is past and was removed by request; only a hash of
-	// its key is left, so that an old file does not invite anybody anew.
+	// Forgotten: the invite is past and was removed by request; only a hash of its key
+	// is left, so that an old file does not invite the recipient anew.
 	Forgotten bool
 	Grouped   bool   // asked for with `recipients`, not `recipient`
 	Recipient string // the address as it is written on the wire
@@ -144,13 +141,11 @@ type Entry struct {
 	EndsAt         time.Time
 
 	Latest *Revision // nil if there is none
-	// LastSent is the latest revision that left or may have left; it is Latest
-	// itself in the common case. It sticks: a repeat on purpose that is refused
-	// changes Latest.State, and not that the first mail left.
+	// LastSent is the latest revision that left or may have left, often Latest itself.
+	// A repeat on purpose that is refused changes Latest.State, and not LastSent.
 	LastSent *Revision
 
-	// RSVP is the latest that was heard of the recipient's answer and is not stale, nil
-	// if nothing was. See Outdated.
+	// RSVP is the latest answer that is not stale, nil if there is none. See Outdated.
 	RSVP *RSVP
 }
 
@@ -162,15 +157,14 @@ type Claim struct {
 	Keys  []Key
 }
 
-// NewRevision is a revision to be added to its invite, with what it says of the invite.
+// NewRevision is a revision to be added to its invite, and what it says of that.
 type NewRevision struct {
 	Key       Key
 	Recipient string // the address as it is written on the wire
 	Grouped   bool
 	EndsAt    time.Time // when the event is over; zero if not known
-	// AsksAnew: answers to what was mailed before are none to this, since the event
-	// has another time or was cancelled. Without it the revision asks what the entry's
-	// LastSent does.
+	// AsksAnew: answers to what was mailed before are none to this, since the event has
+	// another time or was cancelled. Otherwise it asks what the entry's LastSent does.
 	AsksAnew bool
 	Revision Revision // State and all that is known; Number and Asks are ignored
 }

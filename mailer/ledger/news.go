@@ -6,8 +6,7 @@ import (
 )
 
 // repeatedFor is for how long the API repeats a callback that was not answered with
-// success. It says so of its other callbacks
-// (https://docs.cronofy.com/developers/api/push-notifications/).
+// success (https://docs.cronofy.com/developers/api/push-notifications/).
 const repeatedFor = 24 * time.Hour
 
 // History is what a store knows of the answers to one invite. Its methods are the
@@ -36,7 +35,7 @@ type StoredRSVP struct {
 	Awaited bool
 }
 
-// Verdict says what is to be done with something heard.
+// Verdict says what is to be done with an RSVP.
 type Verdict int
 
 // The verdicts.
@@ -50,11 +49,11 @@ const (
 	News
 	// PossiblyStale may be an answer to an earlier question, delivered late: it is
 	// recorded as stale, unless it is already, and the API is to be asked before
-	// anybody is told.
+	// the application is told.
 	PossiblyStale
 )
 
-// Judgement is what a history makes of something heard.
+// Judgement is what a history makes of an RSVP.
 type Judgement struct {
 	Verdict Verdict
 	// Revision is the one that it answers: the latest whose mail left before.
@@ -66,21 +65,20 @@ type Judgement struct {
 	Recorded bool
 }
 
-// Judge says what the history makes of r, which was heard at r.At by a callback or
-// by asking. The rules:
+// Judge says what the history makes of r, which came at r.At by a callback or by
+// asking. The rules:
 //
 //   - It answers the latest revision whose mail left before r.At. An answer to a
 //     revision is one to all that ask the same (Revision.Asks), and to no other.
-//   - What says the same as the latest that was heard is no news, unless that was
-//     said of another question. Pending is nothing new where nothing was heard.
-//   - Who answers in the recipient's place is news once for each question.
-//   - A status that the API was asked for before the latest was heard is no news.
-//   - A status that is the API's own word in its answer to the request is no news: it
-//     is what the API said before anybody could answer.
+//   - What says the same as the latest RSVP is no news, unless that was said of another
+//     question. Pending is no news where there is no RSVP.
+//   - A person who answers in the recipient's place is news once for each question.
+//   - A status that the API was asked for before the latest RSVP came is no news.
+//   - A status that the API gave in its answer to the request is no news: no answer
+//     was possible before.
 //   - A callback that says the same as one before it which is awaited is late.
-//   - A callback that says the same as what was heard of an earlier question is
-//     possibly stale within a day of the mail that asks anew, and so is any while that
-//     mail is leaving.
+//   - A callback that says the same as an RSVP to an earlier question is possibly stale
+//     within a day of the mail that asks anew, and so is any while that mail is leaving.
 func (h History) Judge(r RSVP) Judgement {
 	asked := h.asked(r.At)
 	j := Judgement{Revision: asked.Number}
@@ -109,12 +107,12 @@ func (h History) Judge(r RSVP) Judgement {
 	return j
 }
 
-// Records tells whether something heard is to be added to the history.
+// Records tells whether the RSVP is to be added to the history.
 func (j Judgement) Records() bool {
 	return j.Verdict == News || j.Verdict == PossiblyStale && !j.Recorded
 }
 
-// Recorded is what became of something heard, as a store says it.
+// Recorded is what became of an RSVP, as a store says it.
 type Recorded struct {
 	Known   bool // the invite is; nothing was recorded otherwise
 	Verdict Verdict
@@ -122,7 +120,7 @@ type Recorded struct {
 	Before *RSVP
 }
 
-// Latest is the RSVP that was heard last and is not stale, nil if there is none.
+// Latest is the last RSVP that is not stale, nil if there is none.
 func (h History) Latest() *RSVP {
 	if latest := h.latest(); latest.Number != 0 {
 		return &latest.RSVP
@@ -130,9 +128,9 @@ func (h History) Latest() *RSVP {
 	return nil
 }
 
-// Update is what is heard when the mail of a revision has left, at that time: that
-// the recipient has not answered what it asks anew, if the API says so and the
-// latest answer is one to something else. Ok is false if there is nothing to record.
+// Update is the RSVP that the mail of a revision brings about when it has left, at that
+// time: that the recipient has not answered what it asks anew, if the API says so and
+// the latest answer is one to something else. Ok is false if there is none.
 func (h History) Update(at time.Time) (r RSVP, ok bool) {
 	var asked Question
 	for _, q := range h.Questions {
@@ -158,7 +156,7 @@ func (h History) asked(before time.Time) (asked Question) {
 	return asked
 }
 
-// latest is the last that was heard and is not stale; pending if nothing was.
+// latest is the last RSVP that is not stale; pending if there is none.
 func (h History) latest() StoredRSVP {
 	for _, old := range slices.Backward(h.RSVPs) {
 		if !old.Stale {
@@ -170,7 +168,7 @@ func (h History) latest() StoredRSVP {
 
 func (h History) has(match func(StoredRSVP) bool) bool { return slices.ContainsFunc(h.RSVPs, match) }
 
-// says tells whether both say the same, of the recipient and of who replied instead.
+// says tells whether both say the same.
 func (r *RSVP) says(other RSVP) bool { return r.SameState(other) && r.SameReply(other) }
 
 // first is the question that first asked what q does; the zero Question if that is
@@ -184,11 +182,12 @@ func (h History) first(q Question) Question {
 	return Question{}
 }
 
-// overtaken finds the RSVP, other than the latest, whose callback r is the repeat of,
-// and returns its number; 0 if there is none.
+// overtaken is the number of the RSVP, other than the latest, whose callback r is the
+// repeat of; 0 if there is none.
 func (h History) overtaken(r RSVP, latest StoredRSVP, asked Question) (number int64) {
 	for _, old := range h.RSVPs {
-		if old.Awaited && old.Number != latest.Number && old.Revision >= asked.Asks && r.At.Sub(old.At) < repeatedFor && old.says(r) {
+		if old.Awaited && old.Number != latest.Number && old.Revision >= asked.Asks &&
+			r.At.Sub(old.At) < repeatedFor && old.says(r) {
 			return old.Number
 		}
 	}
@@ -218,8 +217,7 @@ func (h History) changesState(r RSVP, latest StoredRSVP, asked Question) bool {
 	return !same
 }
 
-// lastWord is the API's word in its answer to the last request, whether or not a
-// mail left since.
+// lastWord is the API's word in its answer to the last request.
 func (h History) lastWord() string {
 	if len(h.Questions) == 0 {
 		return ""
@@ -228,8 +226,7 @@ func (h History) lastWord() string {
 }
 
 // changesReply tells whether the person who answered instead of the recipient said
-// something else before. The API may repeat, when asked, what was replied to an
-// earlier question.
+// something else before. When asked, the API may repeat a reply to an earlier question.
 func (h History) changesReply(r RSVP, asked Question) bool {
 	for _, old := range slices.Backward(h.RSVPs) {
 		if old.By == r.By && !old.Stale && (r.Source == SourceStatus || old.Revision >= asked.Asks) {

@@ -18,20 +18,18 @@ const (
 	SourceUpdate = "update"
 )
 
-// RSVP is how an invite stands, as it was heard at some time. An invite of which
-// nothing was heard has none, which means the same as the status pending.
+// RSVP is an answer to an invite. To have none means the same as the status pending.
 type RSVP struct {
 	// Number counts from 1 within the invite; it is given by the ledger.
 	Number int64
-	// Revision is the number of the revision that it answers: the latest whose mail
-	// had left when it was heard. It is given by the ledger; 0 if that is not known, as
-	// of what was recorded before ledgers kept it.
+	// Revision is the number of the revision that it answers: the latest whose mail had
+	// left when it came. It is given by the ledger; 0 if that is not known.
 	Revision int64
-	Status   string    // of the person invited: pending, accepted, tentative, declined, or what the API adds
+	Status   string    // of the person invited: see StatusPending
 	Comment  string    // what that person wrote with the answer
 	Proposal *Proposal // the other time that person proposes, nil if none
-	// By is who really replied, if that is not the person invited: invitations are
-	// forwarded. Such a reply need not change the status of the person invited.
+	// By is who replied, if that is not the person invited: invitations are forwarded.
+	// Such a reply need not change the status of the person invited.
 	By string
 	// Reply is what By answered; nil if By is empty.
 	Reply *Reply
@@ -39,14 +37,14 @@ type RSVP struct {
 	// means now to a ledger that records it.
 	At     time.Time
 	Source string // SourceCallback, SourceStatus or SourceUpdate
-	// Stale: it may be an answer to an earlier revision, delivered late. It is kept to
-	// be seen, is nobody's latest answer, and nobody is told of it.
+	// Stale: it may be an answer to an earlier revision, delivered late. It is kept to be
+	// seen, is never the latest answer, and the application is not told of it.
 	Stale bool
-	// Delivered: the application has taken the change, or nobody is to be told.
+	// Delivered: the application has taken the change, or is not to be told.
 	Delivered bool
 }
 
-// Reply is the answer of somebody who was not invited.
+// Reply is the answer of a person who was not invited.
 type Reply struct {
 	Status   string
 	Comment  string
@@ -65,7 +63,7 @@ func (e *Entry) Outdated() bool {
 	return e.RSVP != nil && e.Latest != nil && e.RSVP.Revision < e.Latest.Asks && e.RSVP.answered()
 }
 
-// answered tells whether anybody has answered.
+// answered tells whether there is an answer at all.
 func (r *RSVP) answered() bool { return r.Status != StatusPending || r.By != "" }
 
 // SameState tells whether both say the same of the person invited: status,
@@ -84,7 +82,8 @@ func (p *Proposal) Equal(other *Proposal) bool {
 	if p == nil || other == nil {
 		return p == other
 	}
-	return p.Start.UnixMicro() == other.Start.UnixMicro() && p.End.UnixMicro() == other.End.UnixMicro() && p.TZID == other.TZID
+	return p.Start.UnixMicro() == other.Start.UnixMicro() && p.End.UnixMicro() == other.End.UnixMicro() &&
+		p.TZID == other.TZID
 }
 
 func (r *Reply) equal(other *Reply) bool {
