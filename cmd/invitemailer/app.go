@@ -123,11 +123,13 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 	return chosen.run(ctx, inv)
 }
 
-// withoutDefaults leaves the settings' flags empty unless they are given: their
-// defaults come after the environment.
+// withoutDefaults leaves the flags of settings empty unless they are given, since their defaults
+// come after the environment. Their help is the name of the variable.
 func withoutDefaults(k *kong.Kong) error {
 	for _, f := range k.Model.Flags {
-		f.HasDefault, f.Default = false, ""
+		if variable := f.Tag.Get("envconfig"); variable != "" {
+			f.HasDefault, f.Default, f.Help = false, "", variable
+		}
 	}
 	return nil
 }

@@ -235,7 +235,7 @@ func (b *batch) why(e *mailer.Error) string {
 	case mailer.CodeUnreachable:
 		return string(e.Stage) + ": the host of " + b.apiURL + " does not exist: check CRONOFY_API_URL"
 	}
-	return settingNames.Replace(e.Error())
+	return forUsers(e.Error())
 }
 
 // keyRefused asks the question that the answer 401 raises. A key is good in one

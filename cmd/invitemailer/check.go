@@ -98,7 +98,7 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		c.fix(exitConfig, "api key", keyRefused(w.apiURL))
 	case errors.As(err, &known):
-		c.fix(apiCode(err), "api key", settingNames.Replace(err.Error()))
+		c.fix(apiCode(err), "api key", forUsers(err.Error()))
 	default:
 		c.fix(exitTempfail, "api key", err.Error())
 	}
@@ -114,7 +114,7 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		name := "smtp " + step.Name
 		text := step.Detail
 		if step.Advice != "" {
-			text += ": " + settingNames.Replace(step.Advice)
+			text += ": " + forUsers(step.Advice)
 		}
 		switch {
 		case !step.OK:
@@ -156,7 +156,7 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
 	default:
 		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput
-		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+settingNames.Replace(err.Error()))
+		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+forUsers(err.Error()))
 	}
 }
 

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,16 +36,6 @@ const (
 	scopeAPI                  // the ledger and the API, with the key
 	scopeReal                 // everything
 )
-
-// problems collects what is wrong with the settings.
-type problems struct{ texts []string }
-
-func (p *problems) add(setting, format string, args ...any) {
-	text := setting + ": " + fmt.Sprintf(format, args...)
-	if !slices.Contains(p.texts, text) {
-		p.texts = append(p.texts, text)
-	}
-}
 
 // configure reads the settings as far as the scope goes and reports every
 // problem that can be found without asking anybody.
@@ -176,57 +163,4 @@ func list(setting, text string, p *problems) []string {
 		p.add(setting, "is set and has no entry; put one into it, or unset it")
 	}
 	return values
-}
-
-// translate adds what a room says of its configuration, with the names that
-// the settings have here.
-func (p *problems) translate(err error) {
-	var one *submission.ConfigError
-	switch joined, many := err.(interface{ Unwrap() []error }); {
-	case err == nil:
-	case many:
-		for _, e := range joined.Unwrap() {
-			p.translate(e)
-		}
-	case errors.As(err, &one):
-		p.add(one.Setting, "%s", one.Problem)
-	default:
-		text := err.Error()
-		for _, t := range fieldNames {
-			if rest, ok := strings.CutPrefix(text, t.field); ok {
-				p.add(t.setting, "%s", strings.TrimLeft(rest, ": "))
-				return
-			}
-		}
-		p.texts = append(p.texts, text)
-	}
-}
-
-// settingNames puts the names that the settings have here into what the library
-// says about fields of its configuration.
-var settingNames = strings.NewReplacer(
-	"Username and Password", "SMTP_USERNAME and SMTP_PASSWORD",
-	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
-	"the host of BaseURL does not exist: check BaseURL", "the host of the API does not exist: check CRONOFY_API_URL",
-	"OnUnknown is never", "--on-unknown is never",
-	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
-)
-
-// fieldNames are the fields of the rooms' configurations as their errors name
-// them, and the settings they come from.
-var fieldNames = []struct{ field, setting string }{
-	{"cronofy: APIKey ", "CRONOFY_API_KEY"},
-	{"cronofy: DataCenter ", "CRONOFY_DATA_CENTER"},
-	{"cronofy: BaseURL ", "CRONOFY_API_URL"},
-	{"cronofy: Timeout ", "CRONOFY_TIMEOUT"},
-	{"cronofy: RatePerSecond ", "CRONOFY_RATE_PER_SECOND"},
-	{"cronofy: RatePerMinute ", "CRONOFY_RATE_PER_MINUTE"},
-	{"submission: CAFile (SMTP_TLS_CA_FILE)", "SMTP_TLS_CA_FILE"},
-	{"From: ", "MAIL_FROM"},
-	{"FromDomains: ", "MAIL_FROM_DOMAINS"},
-	{"ReplyTo: ", "MAIL_REPLY_TO"},
-	{"EnvelopeFrom: ", "SMTP_ENVELOPE_FROM"},
-	{"Organizer.Email: ", "ORGANIZER_EMAIL"},
-	{"CallbackURL: ", "INVITEMAILER_CALLBACK_URL"},
-	{"OnlyTo: ", "MAIL_ONLY_TO"},
 }

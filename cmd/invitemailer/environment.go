@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -38,9 +39,9 @@ func load(flags settings) (settings, error) {
 // printVariables writes the table of all environment variables.
 func printVariables(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	const format = "{{range .}}  {{usage_key .}}\t{{with usage_default .}}{{.}}{{else}}-{{end}}\t{{usage_description .}}\n{{end}}"
-	if err := envconfig.Usagef("", &settings{}, table, format); err != nil {
-		return err
+	for field := range reflect.TypeFor[settings]().Fields() {
+		name := field.Tag.Get("envconfig")
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", name, cmp.Or(field.Tag.Get("default"), "-"), variableHelp[name])
 	}
 	return table.Flush()
 }

@@ -100,9 +100,6 @@ func (l ledgerSetting) open(ctx context.Context, apiURL string, reads bool, logg
 // ledgerTrouble is an error of a ledger that names settings as they are named here.
 type ledgerTrouble struct{ error }
 
-var ledgerFields = strings.NewReplacer(
-	"Options.Application", "INVITEMAILER_APPLICATION", "Options.SameApplication", "--same-application (of send, cancel or serve)", "Options.APIKeys", "CRONOFY_API_KEY")
-
-func (e *ledgerTrouble) Error() string { return ledgerFields.Replace(e.error.Error()) }
+func (e *ledgerTrouble) Error() string { return forUsers(e.error.Error()) }
 
 func (e *ledgerTrouble) Unwrap() error { return e.error }

@@ -57,7 +57,7 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	case inv.stop.stopped():
 		return inv.fail(exitTempfail, "stopped before everything was asked; run again")
 	case err != nil:
-		return inv.fail(apiCode(err), settingNames.Replace(err.Error()))
+		return inv.fail(apiCode(err), forUsers(err.Error()))
 	case sum.Failed > 0 || sum.Undelivered > 0:
 		return exitTempfail
 	}

@@ -37,7 +37,7 @@ func newLine(file string, number int, r *mailer.Receipt) *line {
 	var problem *mailer.Error
 	if r.Error != nil {
 		named := *r.Error
-		named.Message = settingNames.Replace(named.Message)
+		named.Message = forUsers(named.Message)
 		problem = &named
 	}
 	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,

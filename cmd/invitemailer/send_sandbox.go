@@ -37,11 +37,11 @@ func (w *wiring) sandbox(p *problems) {
 		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
 	})
 	client, err := cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
-	p.translate(err)
+	p.addError(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: w.outbox.accept})
 	w.closers = append(w.closers, func() { _ = inbox.Close() })
 	submitter, err := submission.New(submission.Config{Host: "localhost", HELOName: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
-	p.translate(err)
+	p.addError(err)
 	if len(p.texts) > 0 {
 		return
 	}

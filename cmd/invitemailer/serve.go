@@ -56,7 +56,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	if s.APIKey != "" || s.APIKeyFile != "" {
 		cfg.cronofy(s, scopeAPI, &p)
 		client, err := cronofy.New(cfg.api)
-		p.translate(err)
+		p.addError(err)
 		if err == nil {
 			defer client.Close()
 			api = client

@@ -234,7 +234,7 @@ func problem(r *ledger.Revision) *mailer.Error {
 		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNoReply,
 			Message: "the mail may have left and its outcome is not on record: a run has it in hand, or ended before; run again"}
 	}
-	return &mailer.Error{Stage: r.Stage, Code: r.Code, Message: settingNames.Replace(r.Detail)}
+	return &mailer.Error{Stage: r.Stage, Code: r.Code, Message: forUsers(r.Detail)}
 }
 
 // mailbox is an address on the command line.

@@ -44,7 +44,7 @@ func (w *wiring) connect(p *problems) {
 	check := w.cfg.mail
 	check.DryRun, check.Logger = true, nil // what is to be said comes with the real one
 	_, err := mailer.New(check)
-	p.translate(err)
+	p.addError(err)
 }
 
 // words loads the templates. Those of a user are tried as a whole, so that a
@@ -52,7 +52,7 @@ func (w *wiring) connect(p *problems) {
 func (w *wiring) words(p *problems) {
 	if w.cfg.templates == "" {
 		set, err := templates.New()
-		p.translate(err)
+		p.addError(err)
 		w.cfg.mail.Templates = set
 		return
 	}
@@ -76,7 +76,7 @@ func (w *wiring) services(p *problems) {
 		w.cfg.smtp.Moment = func(m submission.Moment) { w.at(string(m)) }
 	}
 	client, err := cronofy.New(w.cfg.api)
-	p.translate(err)
+	p.addError(err)
 	if err == nil {
 		w.cfg.mail.API, w.apiURL = client, client.BaseURL()
 		w.closers = append(w.closers, client.Close)
@@ -85,7 +85,7 @@ func (w *wiring) services(p *problems) {
 		return
 	}
 	submitter, err := submission.New(w.cfg.smtp)
-	p.translate(err)
+	p.addError(err)
 	if err == nil {
 		w.cfg.mail.Submitter = submitter
 		w.closers = append(w.closers, func() { _ = submitter.Shutdown(context.Background()) })

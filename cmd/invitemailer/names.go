@@ -1,0 +1,109 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/invitemailer/invitemailer/mailer/submission"
+)
+
+// The library knows no variable and no flag: its errors name fields of its configurations. This
+// file says each of them in the names that users have.
+
+// flagNames are the flags that set a field and have no variable.
+var flagNames = map[string]string{
+	"mailer.AcceptOrganizer": "--accept-organizer-change",
+	"mailer.AllowPast":       "--allow-past",
+	"mailer.OnUnknown":       "--on-unknown",
+	"mailer.Resend":          "--resend",
+	"mailer.RetryFailed":     "--retry-failed",
+	"mailer.WithdrawMissing": "--withdraw-missing",
+	"sqlite.APIKeys":         "CRONOFY_API_KEY",
+	"sqlite.SameApplication": "--same-application (of send, cancel or serve)",
+}
+
+// userNames has the variable or flag of each field, by package and field, and by the field alone
+// for texts that name no package.
+var userNames = func() map[string]string {
+	names := make(map[string]string)
+	add := func(field, name string) {
+		_, alone, _ := strings.Cut(field, ".")
+		names[field], names[alone] = name, cmp.Or(names[alone], name)
+	}
+	for field := range reflect.TypeFor[settings]().Fields() {
+		if f := field.Tag.Get("field"); f != "" {
+			add(f, field.Tag.Get("envconfig"))
+		}
+	}
+	for field, name := range flagNames {
+		add(field, name)
+	}
+	return names
+}()
+
+// configField is how a text of the library names a field, such as Config.Host or
+// submission.Config.Host.
+var configField = regexp.MustCompile(`\b(?:([a-z]+)\.)?(?:Config|Options)\.([A-Z]\w*(?:\.[A-Z]\w*)?)`)
+
+// forUsers puts the names of variables and flags into a text of the library. A field that no
+// setting sets keeps its name.
+func forUsers(text string) string {
+	text = configField.ReplaceAllStringFunc(text, func(found string) string {
+		m := configField.FindStringSubmatch(found)
+		return cmp.Or(userNames[m[1]+"."+m[2]], userNames[m[2]], found)
+	})
+	return plainNames.Replace(text)
+}
+
+// plainNames are fields that the library names without Config.
+var plainNames = strings.NewReplacer(
+	"Username and Password", "SMTP_USERNAME and SMTP_PASSWORD",
+	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
+	"the host of BaseURL does not exist: check BaseURL",
+	"the host of the API does not exist: check CRONOFY_API_URL",
+	"OnUnknown is never", "--on-unknown is never",
+	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
+)
+
+// problems collects what is wrong with the settings.
+type problems struct{ texts []string }
+
+func (p *problems) add(setting, format string, args ...any) {
+	text := setting + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(p.texts, text) {
+		p.texts = append(p.texts, text)
+	}
+}
+
+// addError adds what a package of the library says of its configuration.
+func (p *problems) addError(err error) {
+	if err == nil {
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			p.addError(e)
+		}
+		return
+	}
+	var smtp *submission.ConfigError
+	if errors.As(err, &smtp) {
+		p.add(cmp.Or(userNames["submission."+smtp.Field], smtp.Field), "%s", forUsers(smtp.Problem))
+		return
+	}
+	if m := configProblem.FindStringSubmatch(err.Error()); m != nil {
+		if name := cmp.Or(userNames[m[1]+"."+m[2]], userNames[m[2]]); name != "" {
+			p.add(name, "%s", forUsers(m[3]))
+			return
+		}
+	}
+	p.texts = append(p.texts, forUsers(err.Error()))
+}
+
+// configProblem is an error about a field that has no type of its own.
+var configProblem = regexp.MustCompile(`^(?:([a-z]+): )?([A-Z]\w*(?:\.[A-Z]\w*)?)(?: \([A-Z_]+\))?:? ([\s\S]*)$`)

@@ -1,0 +1,47 @@
+package main
+
+// variableHelp is what --help says of each environment variable.
+var variableHelp = map[string]string{
+	"CRONOFY_API_KEY":         "the application's client_secret; required unless --sandbox or --dry-run",
+	"CRONOFY_API_KEY_FILE":    "a file that holds it instead",
+	"CRONOFY_DATA_CENTER":     "us, au, ca, de, sg or uk",
+	"CRONOFY_API_URL":         "instead of the data center; https, or http on loopback",
+	"CRONOFY_RATE_PER_SECOND": "requests to the API in any second; -1: no limit",
+	"CRONOFY_RATE_PER_MINUTE": "requests to the API in any minute; -1: no limit",
+	"CRONOFY_TIMEOUT":         "how long one request may take",
+	"CRONOFY_CALLBACK_SECRETS": "more secrets that sign callbacks, separated by commas, while CRONOFY_API_KEY is " +
+		"being replaced",
+	"CRONOFY_CALLBACK_SECRETS_FILE": "a file that holds them instead",
+	"SMTP_HOST":                     "the submission server; required unless --sandbox or --dry-run",
+	"SMTP_PORT":                     "default 587, or 465 with SMTP_TLS=implicit",
+	"SMTP_TLS":                      "starttls (mandatory), implicit, or none (loopback only)",
+	"SMTP_ALLOW_PLAINTEXT":          "true permits SMTP_TLS=none off loopback, without a login",
+	"SMTP_TLS_CA_FILE":              "PEM file to trust instead of the system's roots",
+	"SMTP_HELO_NAME":                "default: this host's name",
+	"SMTP_AUTH":                     "auto, plain, login, cram-md5, scram-sha-256, xoauth2 or none",
+	"SMTP_USERNAME":                 "empty: no login",
+	"SMTP_PASSWORD":                 "or the access token for xoauth2",
+	"SMTP_PASSWORD_FILE":            "a file that holds it instead",
+	"SMTP_CONNECTIONS":              "connections at once (Exchange Online allows 3)",
+	"SMTP_RATE_PER_MINUTE":          "mails in any minute; empty: no limit (Exchange Online allows 30)",
+	"SMTP_ENVELOPE_FROM":            "where bounces go; default: the From address",
+	"ORGANIZER_NAME":                "who invites, if the record names nobody",
+	"ORGANIZER_EMAIL":               "and the address",
+	"MAIL_FROM":                     "From of every mail; default: the organizer",
+	"MAIL_REPLY_TO":                 "where people's replies go; default: the organizer, if that is not the From",
+	"MAIL_FROM_DOMAINS":             "domains that From may have, separated by commas; unset: any; empty: an error",
+	"MAIL_ONLY_TO": "who may be mailed, such as *@example.com, separated by commas; unset: " +
+		"everybody; empty: an error",
+	"INVITEMAILER_LEDGER": "sqlite:PATH or none; default: sqlite, in the user's state directory",
+	"INVITEMAILER_APPLICATION": "a name for the API application, where the ledger keeps the invites of several; " +
+		"default: the one that has the API key",
+	"INVITEMAILER_TEMPLATES":        "a directory laid over the embedded templates",
+	"INVITEMAILER_LOCALE":           "language of the mails, if the record names none",
+	"INVITEMAILER_CALLBACK_URL":     "told the answers, if the record names none",
+	"INVITEMAILER_LOG":              "text or json, on standard error",
+	"INVITEMAILER_LOG_LEVEL":        "debug, info, warn or error",
+	"INVITEMAILER_LISTEN":           "where serve takes callbacks",
+	"INVITEMAILER_ADMIN":            "where serve shows its page and metrics",
+	"INVITEMAILER_ADMIN_TOKEN":      "who shows it may see that page; required off loopback",
+	"INVITEMAILER_ADMIN_TOKEN_FILE": "a file that holds it instead",
+}
