@@ -40,26 +40,26 @@ func TestPossiblyStaleCallback(t *testing.T) {
 	for name, test := range map[string]struct {
 		api     *fakeAPI
 		code    int
-		outcome Outcome
+		outcome string
 		told    []string
 		kept    []string
 	}{
-		"confirmed":               {&fakeAPI{answer: says("accepted")}, 200, Recorded, []string{"accepted>pending", "pending>accepted"}, []string{"accepted", "pending", "accepted?", "accepted"}},
-		"not confirmed":           {&fakeAPI{answer: says("pending")}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"another answer":          {&fakeAPI{answer: says("declined")}, 200, Recorded, []string{"accepted>pending", "pending>declined"}, []string{"accepted", "pending", "accepted?", "declined"}},
-		"the API is down":         {&fakeAPI{answer: fails(down)}, 503, Unavailable, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API knows it not":    {&fakeAPI{answer: fails(&cronofy.Error{Status: 404})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.Error{Status: 401})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"nobody to ask":           {nil, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"confirmed":               {&fakeAPI{answer: says("accepted")}, 200, string(recorded), []string{"accepted>pending", "pending>accepted"}, []string{"accepted", "pending", "accepted?", "accepted"}},
+		"not confirmed":           {&fakeAPI{answer: says("pending")}, 200, string(stale), []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"another answer":          {&fakeAPI{answer: says("declined")}, 200, string(recorded), []string{"accepted>pending", "pending>declined"}, []string{"accepted", "pending", "accepted?", "declined"}},
+		"the API is down":         {&fakeAPI{answer: fails(down)}, 503, string(unavailable), []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API knows it not":    {&fakeAPI{answer: fails(&cronofy.Error{Status: 404})}, 200, string(stale), []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.Error{Status: 401})}, 200, string(stale), []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"nobody to ask":           {nil, 200, string(stale), []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := inMemory(t)
 			var (
 				told     changes
-				outcomes []Outcome
+				outcomes []string
 			)
-			c := Config{Store: l, OnChange: told.take, Observe: func(o Outcome, _ time.Duration) { outcomes = append(outcomes, o) }}
+			c := Config{Store: l, OnChange: told.take, Observe: func(o string, _ time.Duration) { outcomes = append(outcomes, o) }}
 			if test.api != nil {
 				c.API = test.api
 			}
@@ -68,7 +68,7 @@ func TestPossiblyStaleCallback(t *testing.T) {
 			move(t, l, false, anna)
 			told.all, outcomes = nil, nil
 			require.Equal(t, test.code, post(t, h, answer(anna, "accepted", "")))
-			assert.Equal(t, []Outcome{test.outcome}, outcomes)
+			assert.Equal(t, []string{test.outcome}, outcomes)
 			assert.Equal(t, test.told, told.steps())
 			var kept []string
 			for _, r := range history(t, l, anna) {
