@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/base64"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ func (b Mailbox) header() string {
 	return name + " <" + b.Address.String() + ">"
 }
 
-// folded is header with a fold between all words, for a value that nobody else folds.
+// folded is header with a fold between all words, for a value that go-mail does not fold.
 func (b Mailbox) folded() string {
 	return strings.ReplaceAll(b.header(), " ", "\r\n ")
 }
@@ -68,15 +69,8 @@ var quotedPairs = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 // mustEncode reports whether an ASCII text cannot stand in a header as it is: it looks like an encoded-word, which a reader would decode
 // to something that was never checked, or it has a word too long for a line.
 func mustEncode(s string) bool {
-	if strings.Contains(s, "=?") {
-		return true
-	}
-	for word := range strings.SplitSeq(s, " ") {
-		if len(word) > maxWord {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(s, "=?") ||
+		slices.ContainsFunc(strings.Split(s, " "), func(word string) bool { return len(word) > maxWord })
 }
 
 // encodedWords writes s in encoded-words (RFC 2047), whatever s is; package mime leaves ASCII alone.
@@ -112,16 +106,6 @@ func cut(s string, limit int) string {
 	return strings.TrimRight(s[:end], " ") + "…"
 }
 
-// references returns the value of a References header.
-func references(ids []string) string {
-	return "<" + strings.Join(ids, "> <") + ">"
-}
-
 func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
