@@ -1,6 +1,7 @@
-package board_test
+package pages_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
@@ -29,7 +30,7 @@ func played(t *testing.T) (*sandbox.Sandbox, http.Handler) {
 	_, err = client.Create(t.Context(), &cronofy.InviteRequest{SmartInviteID: "one", Recipient: &cronofy.Recipient{Email: "ann@example.org"},
 		Event: &cronofy.Event{Summary: "Interview", TZID: "Europe/Berlin", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(30 * time.Minute)}}})
 	require.NoError(t, err)
-	return s, board.Sandbox{Playground: s}.Handler()
+	return s, pages.Sandbox(s, slog.New(slog.DiscardHandler))
 }
 
 // Buttons answer; a page from elsewhere, a GET and a bad form change nothing.

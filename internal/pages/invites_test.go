@@ -1,10 +1,11 @@
-package board_test
+package pages_test
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -135,7 +136,7 @@ func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
 }
 
 func handler(s *store) http.Handler {
-	return board.Answers{Store: s, Now: func() time.Time { return now }}.Handler()
+	return pages.Invites(s, slog.New(slog.DiscardHandler), func() time.Time { return now })
 }
 
 // The JSON has what the page has: by status, by time, one with its history.
@@ -155,7 +156,7 @@ func TestJSON(t *testing.T) {
 	} {
 		w := get(t, handler(sample()), "/invites"+query)
 		require.Equal(t, http.StatusOK, w.Code, query)
-		var l board.List
+		var l pages.List
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &l), query)
 		ids := []string{}
 		for _, v := range l.Invites {
@@ -209,7 +210,7 @@ func TestAnswerToAnEarlierTime(t *testing.T) {
 		one := get(t, handler(s), "/invite?id=moved&recipient=moved@example.org").Body.String()
 		assert.Equal(t, outdated, strings.Contains(one, "to an earlier time"))
 		assert.Contains(t, one, "perhaps an earlier answer that came late")
-		var l board.List
+		var l pages.List
 		require.NoError(t, json.Unmarshal(get(t, handler(s), "/invites").Body.Bytes(), &l))
 		assert.Equal(t, outdated, l.Invites[0].Answer.Outdated)
 		assert.EqualValues(t, 1, l.Invites[0].Answer.Revision)
@@ -320,7 +321,7 @@ func TestGuard(t *testing.T) {
 				r.Header.Set("Authorization", tc.authorization)
 			}
 			w := httptest.NewRecorder()
-			board.Guard(tc.token, ok).ServeHTTP(w, r)
+			pages.Guard(tc.token, ok).ServeHTTP(w, r)
 			assert.Equal(t, tc.want, w.Code)
 			assert.Equal(t, tc.want == 401, w.Header().Get("WWW-Authenticate") != "")
 		})
