@@ -191,7 +191,7 @@ func TestWriterShowsTheFirstMails(t *testing.T) {
 		max, added, shown int
 		note              string
 	}{
-		{0, preview.DefaultMaxMails + 1, preview.DefaultMaxMails, "The first 200 are shown; 1 mail more would be too much for one page."},
+		{0, 201, 200, "The first 200 are shown; 1 mail more would be too much for one page."},
 		{3, 10, 3, "The first 3 are shown; 7 mails more would be too much for one page."},
 		{3, 3, 3, ""},
 		{-1, 5, 5, ""},
