@@ -2,8 +2,8 @@ package message
 
 import "strings"
 
-// crlf makes every line end CRLF, sees to a last one, and puts U+FFFD in place of what is not UTF-8.
-// NUL goes: no server takes it.
+// crlf makes every line end CRLF, sees to a last one, and puts U+FFFD in place of what is not
+// UTF-8. NUL goes: no server takes it.
 func crlf(s string) string {
 	s = lineEnds.Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	if !strings.HasSuffix(s, "\r\n") {

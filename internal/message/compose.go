@@ -39,13 +39,13 @@ func Compose(m Message) (*Composed, error) {
 	return c, nil
 }
 
-// writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too, but
-// it cannot force a name that looks encoded already into an encoded-word.
+// writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too,
+// but it cannot force a name that looks encoded already into an encoded-word.
 func (m *Message) writeHeaders(msg *mail.Msg) {
 	msg.SetGenHeader("From", m.From.header())
 	if m.To.Address.NeedsSMTPUTF8() {
-		// The one header that may go beyond ASCII. An Address holds no control and no space, so it can
-		// be written as it is.
+		// The one header that may go beyond ASCII. An Address holds no control and no space, so it
+		// can be written as it is.
 		msg.SetGenHeaderPreformatted("To", m.To.folded())
 	} else {
 		msg.SetGenHeader("To", m.To.header())

@@ -3,9 +3,9 @@
 //	err := preview.Page(w, []preview.Mail{{Name: "ann.eml", Raw: data, ReaderTZID: "Europe/Berlin"}}, preview.Options{Now: time.Now()})
 //
 // Each mail is shown as its reader would see it: the HTML in a wide frame and at the width of a
-// phone, the plain text, and the event as a calendar would show it by the reader's clocks. Below are
-// the findings of [lint.Check] with their sources, the headers decoded, the parts with their sizes
-// and encodings, and the iCalendar text.
+// phone, the plain text, and the event as a calendar would show it by the reader's clocks. Below
+// are the findings of [lint.Check] with their sources, the headers decoded, the parts with their
+// sizes and encodings, and the iCalendar text.
 //
 // # The page
 //
@@ -15,12 +15,12 @@
 //
 // # Mail from anywhere
 //
-// A mail may be anything, hostile too. What is not a mail is shown as far as it can be read, and the
-// page says why the rest is not. The HTML stands in a frame without any permission (HTML standard,
-// the sandbox attribute), and the Content Security Policy of the page, which such a frame inherits,
-// lets nothing load. What a policy cannot hold back, such as a connection that is opened ahead of a
-// click, is taken out of the copy that is shown. Pictures are therefore missing, those inside the
-// mail included.
+// A mail may be anything, hostile too. What is not a mail is shown as far as it can be read, and
+// the page says why the rest is not. The HTML stands in a frame without any permission (HTML
+// standard, the sandbox attribute), and the Content Security Policy of the page, which such a frame
+// inherits, lets nothing load. What a policy cannot hold back, such as a connection that is opened
+// ahead of a click, is taken out of the copy that is shown. Pictures are therefore missing, those
+// inside the mail included.
 //
 // # Many mails
 //

@@ -11,7 +11,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
-// What of a mail is shown, in octets, and in how many places. A mail made for people has less of each.
+// What of a mail is shown, in octets, and in how many places. A mail made for people has less of
+// each.
 const (
 	maxHTML     = 1 << 20
 	maxText     = 100 << 10

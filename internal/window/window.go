@@ -1,5 +1,5 @@
-// Package window counts events over a sliding length of time. A token bucket would let a burst and its refill into one length; a window
-// never holds more than its limit, wherever it begins.
+// Package window counts events over a sliding length of time. A token bucket would let a burst and
+// its refill into one length; a window never holds more than its limit, wherever it begins.
 package window
 
 import (
@@ -10,8 +10,8 @@ import (
 // UntilEnd is what [Window.Wait] returns when no time makes room, only an event that ends.
 const UntilEnd time.Duration = math.MaxInt64
 
-// Window holds the events that count within its length: those that go on, and those that ended less than the length ago. The caller
-// locks it, and gives the time, which does not go back.
+// Window holds the events that count within its length: those that go on, and those that ended less
+// than the length ago. The caller locks it, and gives the time, which does not go back.
 type Window struct {
 	length time.Duration
 	ends   []time.Time // a ring as long as the limit
