@@ -42,7 +42,8 @@ func (o *output) step() (string, error) {
 	o.steps++
 	switch {
 	case o.steps > maxSteps:
-		return "", fault(fmt.Sprintf("stopped after %d steps: a range or a template that calls itself does not end", maxSteps))
+		return "", fault(fmt.Sprintf("stopped after %d steps: a range or a template that calls itself does not end",
+			maxSteps))
 	case o.Len() > maxOutput:
 		return "", fault(fmt.Sprintf("stopped after %d bytes: a mail is shorter", maxOutput))
 	}
@@ -126,7 +127,8 @@ func functions() map[string]any {
 
 func piece(s string) (string, error) {
 	if len(s) > maxPiece {
-		return "", fmt.Errorf("a text of %d bytes is more than a mail holds; print less at once, at most %d", len(s), maxPiece)
+		return "", fmt.Errorf("a text of %d bytes is more than a mail holds; print less at once, at most %d", len(s),
+			maxPiece)
 	}
 	return s, nil
 }

@@ -20,7 +20,8 @@ func Guard(token string, next http.Handler) http.Handler {
 	if token == "" {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !loopback.Host(r.Host) {
-				http.Error(w, "this page is for this machine alone: ask for it as localhost, or set a token", http.StatusForbidden)
+				http.Error(w, "this page is for this machine alone: ask for it as localhost, or set a token",
+					http.StatusForbidden)
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -121,7 +121,8 @@ func (h invites) page(w http.ResponseWriter, r *http.Request) {
 	for _, s := range shown {
 		word := cmp.Or(s, always)
 		p.Statuses = append(p.Statuses, choice{
-			Name: statusName(word), Query: filter{status: s, when: f.when}.query(), Count: l.Counts[word], Chosen: s == f.status,
+			Name: statusName(word), Query: filter{status: s, when: f.when}.query(),
+			Count: l.Counts[word], Chosen: s == f.status,
 		})
 	}
 	for _, when := range []string{upcoming, past, always} {

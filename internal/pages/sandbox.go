@@ -111,7 +111,9 @@ func newSandboxInvite(i cronofytest.Invite) sandboxInvite {
 }
 
 func isRecipient(i cronofytest.Invite, email string) bool {
-	return slices.ContainsFunc(i.Recipients, func(p cronofytest.Participant) bool { return strings.EqualFold(p.Email, email) })
+	return slices.ContainsFunc(i.Recipients, func(p cronofytest.Participant) bool {
+		return strings.EqualFold(p.Email, email)
+	})
 }
 
 // anchor is an id for an element, the same each time the page is made.
@@ -147,13 +149,15 @@ func (h sandboxPages) mail(w http.ResponseWriter, r *http.Request) {
 	m := mails[at]
 	if raw {
 		w.Header().Set("Content-Type", "message/rfc822")
-		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": m.ID + ".eml"}))
+		name := mime.FormatMediaType("attachment", map[string]string{"filename": m.ID + ".eml"})
+		w.Header().Set("Content-Disposition", name)
 		_, _ = w.Write(m.Raw) // the browser may have gone
 		return
 	}
 	var b bytes.Buffer
 	shown := preview.Mail{Name: m.ID + ".eml", Raw: m.Raw}
-	if err := preview.Page(&b, []preview.Mail{shown}, preview.Options{Title: "Mail " + m.ID, Now: time.Now()}); err != nil {
+	o := preview.Options{Title: "Mail " + m.ID, Now: time.Now()}
+	if err := preview.Page(&b, []preview.Mail{shown}, o); err != nil {
 		h.log.Error("the mail cannot be shown", "mail", m.ID, "error", err)
 		http.Error(w, "the mail cannot be shown; the log says why", http.StatusInternalServerError)
 		return

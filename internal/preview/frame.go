@@ -47,7 +47,8 @@ func isLoud(n *html.Node) bool {
 		return true
 	case html.ElementNode:
 		return slices.Contains(quiet, n.DataAtom) ||
-			n.DataAtom == atom.Meta && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "http-equiv" })
+			n.DataAtom == atom.Meta && slices.ContainsFunc(n.Attr,
+				func(a html.Attribute) bool { return a.Key == "http-equiv" })
 	}
 	return false
 }

@@ -79,7 +79,8 @@ var files embed.FS
 
 // page is parsed when it is first asked for.
 var page = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Funcs(template.FuncMap{"count": count}).ParseFS(files, "page.html", "page.css"))
+	t := template.New("page").Funcs(template.FuncMap{"count": count})
+	return template.Must(t.ParseFS(files, "page.html", "page.css"))
 })
 
 // Page writes the page with these mails.

@@ -148,7 +148,8 @@ func (v *view) calendar(m *message, readerTZID string) {
 	if readerTZID != "" {
 		var known bool
 		if reader, known = zone.Load(readerTZID); !known {
-			v.note("The reader's zone, " + line(readerTZID) + ", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
+			v.note("The reader's zone, " + line(readerTZID) +
+				", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
 		}
 	}
 	v.Event = lookAt(c, reader)
@@ -165,7 +166,8 @@ func (v *view) tree(m *message) {
 		}
 		var details []string
 		for _, d := range []field{
-			{"method", p.params["method"]}, {"charset", p.params["charset"]}, {"disposition", p.disposition}, {"file", p.name},
+			{"method", p.params["method"]}, {"charset", p.params["charset"]},
+			{"disposition", p.disposition}, {"file", p.name},
 		} {
 			if d.Value != "" {
 				details = append(details, d.Name+" "+line(d.Value))

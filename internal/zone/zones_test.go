@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The names of the machine's own zone must not be found: a mail would tell another time on another machine.
+// The names of the machine's own zone must not be found: a mail would tell another time on another
+// machine.
 func TestZonesLoad(t *testing.T) {
 	t.Parallel()
 	for who, z := range map[string]*Zones{"remembering": new(Zones), "nil": nil} {
@@ -26,7 +27,8 @@ func TestZonesLoad(t *testing.T) {
 					assert.Same(t, first, again, "it is remembered")
 				}
 			}
-			for _, name := range []string{"", "Local", "W. Europe Standard Time", "Europe/Nowhere", "../etc/passwd", "/etc/localtime", "localtime", "posixrules"} {
+			for _, name := range []string{"", "Local", "W. Europe Standard Time", "Europe/Nowhere", "../etc/passwd",
+				"/etc/localtime", "localtime", "posixrules"} {
 				_, ok := z.Load(name)
 				assert.False(t, ok, name)
 			}
@@ -34,7 +36,8 @@ func TestZonesLoad(t *testing.T) {
 	}
 }
 
-// Names come from calendars that strangers wrote: whatever they write, the memory stays small, and zones are still found.
+// Names come from calendars that strangers wrote: whatever they write, the memory stays small, and
+// zones are still found.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	var z Zones

@@ -71,7 +71,8 @@ type Handler struct {
 // NewHandler returns a handler. The error is a [*ConfigError].
 func NewHandler(c Config) (*Handler, error) {
 	if len(c.Secrets) == 0 || slices.Contains(c.Secrets, "") {
-		return nil, &ConfigError{"Secrets", "one is missing or empty: set the application's client_secret, or any sender could answer"}
+		return nil, &ConfigError{"Secrets",
+			"one is missing or empty: set the application's client_secret, or any sender could answer"}
 	}
 	if c.Store == nil {
 		return nil, &ConfigError{"Store", "is missing: set one, such as a *sqlite.Ledger"}
@@ -126,7 +127,8 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) outcome {
 		return malformed
 	}
 	if err := h.verify(body, strings.Join(r.Header.Values(cronofy.CallbackHeader), ",")); err != nil {
-		h.log.WarnContext(ctx, "a callback was refused: no signature fits; check that the secret is the application's client_secret")
+		h.log.WarnContext(ctx,
+			"a callback was refused: no signature fits; check that the secret is the application's client_secret")
 		return unsigned
 	}
 	callback, err := cronofy.ParseCallback(body)
@@ -170,7 +172,8 @@ func (h *Handler) record(ctx context.Context, id string, s standing) outcome {
 	case unavailable:
 		log.ErrorContext(ctx, "an answer was not recorded; the API will repeat it", "error", err)
 	case undelivered:
-		log.ErrorContext(ctx, "an answer is recorded, but the application did not take it; the API will repeat it", "error", err)
+		log.ErrorContext(ctx, "an answer is recorded, but the application did not take it; the API will repeat it",
+			"error", err)
 	case unknown:
 		log.WarnContext(ctx, "an answer to an unknown invite was not recorded; check that this is the ledger that the invite was sent with")
 	case late:
@@ -188,7 +191,8 @@ func (h *Handler) confirm(ctx context.Context, e ledger.Entry) outcome {
 	log := h.log.With("smart_invite_id", e.Key.InviteID, "error", err)
 	switch {
 	case cronofy.StatusOf(err) == http.StatusNotFound, refused(err): // another time will be no better
-		log.ErrorContext(ctx, "an answer may be one to what the event was before, and the API does not say; asking for all answers tells")
+		log.ErrorContext(ctx,
+			"an answer may be one to what the event was before, and the API does not say; asking for all answers tells")
 		return stale
 	case err != nil:
 		log.WarnContext(ctx, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback")

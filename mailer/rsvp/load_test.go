@@ -137,7 +137,8 @@ func TestLoad(t *testing.T) {
 	}
 	assert.Empty(t, h.(*Handler).recorder.locks.keys)
 	t.Logf("heap after each round: %v", sizes)
-	// Some 40 kB are what connections and pools left; a quarter of a kB kept of each callback shows.
+	// Some 40 kB are what connections and pools left; a quarter of a kB kept of each callback
+	// shows.
 	assert.Less(t, sizes[3]-sizes[0], int64(1<<20), "4,500 more callbacks must not show: %v", sizes)
 }
 

@@ -69,7 +69,9 @@ func (r *recorder) record(ctx context.Context, id string, s standing) (result, e
 
 // deliver offers what the application has not taken yet, oldest first. If it takes
 // all, the callback that brought the answer, if there is one, is answered with success.
-func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string, answer *ledger.RSVP) (outcome, error) {
+func (r *recorder) deliver(
+	ctx context.Context, key ledger.Key, recipient string, answer *ledger.RSVP,
+) (outcome, error) {
 	history, err := r.store.RSVPs(ctx, key)
 	if err != nil {
 		return unavailable, err
@@ -81,7 +83,8 @@ func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string
 			before = after
 			continue
 		}
-		change := Change{InviteID: key.InviteID, Recipient: recipient, Before: before, After: after, By: cmp.Or(after.By, recipient)}
+		change := Change{InviteID: key.InviteID, Recipient: recipient, Before: before, After: after,
+			By: cmp.Or(after.By, recipient)}
 		if err := r.callOnChange(ctx, change); err != nil {
 			return undelivered, err
 		}
@@ -134,7 +137,8 @@ func (r *recorder) callOnChange(ctx context.Context, change Change) (err error) 
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the application's OnChange panicked: %v: fix it; the change is offered again", p)
-			r.log.ErrorContext(ctx, "the application's OnChange panicked", "smart_invite_id", change.InviteID, "stack", string(debug.Stack()))
+			r.log.ErrorContext(ctx, "the application's OnChange panicked", "smart_invite_id", change.InviteID,
+				"stack", string(debug.Stack()))
 		}
 	}()
 	if err := r.onChange(ctx, change); err != nil {

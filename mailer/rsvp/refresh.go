@@ -242,7 +242,8 @@ func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]sta
 // all answers, also of those to whom the invitation was forwarded.
 func standingsInStatus(e ledger.Entry, invite *cronofy.SmartInvite) []standing {
 	if e.Grouped {
-		return standingsIn(&cronofy.CallbackInvite{SmartInviteID: e.Key.InviteID, Recipient: invite.Recipient, Recipients: invite.Recipients})
+		return standingsIn(&cronofy.CallbackInvite{SmartInviteID: e.Key.InviteID, Recipient: invite.Recipient,
+			Recipients: invite.Recipients})
 	}
 	recipient, err := address.Parse(e.Recipient)
 	if err != nil || invite.Recipient == nil || invite.Recipient.Status == "" {

@@ -83,7 +83,8 @@ type Config struct {
 // Format shows how much is set, and no secret, for every verb of package fmt; package
 // slog prints with it, too. The tag of the field keeps the secrets out of JSON.
 func (c Config) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "rsvp.Config{Secrets: %d, Store: %T, OnChange: %t}", len(c.Secrets), c.Store, c.OnChange != nil)
+	_, _ = fmt.Fprintf(f, "rsvp.Config{Secrets: %d, Store: %T, OnChange: %t}", len(c.Secrets), c.Store,
+		c.OnChange != nil)
 }
 
 // ConfigError says what is wrong with a field of [Config].
