@@ -2,8 +2,8 @@ package templates
 
 import "time"
 
-// A Change is one thing that an update changed, as data: each language finds
-// its own words for it.
+// A Change is one thing that an update changed, as data: each language says it in
+// its own way.
 type Change struct {
 	// What is "title", "time", "place" or "description".
 	What string

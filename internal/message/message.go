@@ -20,7 +20,7 @@
 // each; Reply-To, In-Reply-To and References where asked for; no others. Their order is that of the
 // library that writes them (go-mail), which is alphabetical; RFC 5322 section 3.6 gives the order
 // of these fields no meaning. Controls and bidi controls are taken out of subject and names, the
-// subject is cut at [MaxSubject] characters, and a name that contains somebody else's address is
+// subject is cut at [MaxSubject] characters, and a name that contains another person's address is
 // left out.
 //
 // A message is composed once, to bytes, and those bytes are sent and kept: composing again draws

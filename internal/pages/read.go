@@ -75,7 +75,7 @@ type filter struct {
 	page   int    // from 1
 }
 
-// The words of a filter that are no status.
+// The values of a filter that are no status.
 const (
 	proposedTime = "proposed" // another time is asked for
 	upcoming     = "upcoming" // not over yet
