@@ -75,6 +75,7 @@ func TestDefinitionsKeepTheirMeaning(t *testing.T) {
 			`{{define "h"}}{{$x := "b"}}{{$x}}{{end}}`, "ba"},
 		"$ of the caller as its dot": {`{{with .Organizer}}{{template "h" $}}{{end}}`,
 			`{{define "h"}}{{.Summary}}{{end}}`, "Board meeting"},
+		"a variable named step": {`{{$step := "a"}}{{range 2}}{{$step}}{{end}}`, ``, "aa"},
 		"break stays inside": {`{{range 3}}{{template "h" .}}{{end}}`,
 			`{{define "h"}}{{range 9}}{{break}}{{end}}.{{end}}`, "..."},
 		"recursion": {`{{template "h" "abc"}}`,

@@ -16,7 +16,7 @@ const (
 )
 
 // output is what a template writes. A template can repeat itself in two ways
-// only, a range and a template that calls itself: [mail.add] puts a call of
+// only, a range and a template that calls itself: [limited] puts a call of
 // step into the body of each, which stops one that does not end.
 type output struct {
 	strings.Builder
@@ -68,9 +68,10 @@ func limited(tree *parse.Tree, plain bool) *parse.Tree {
 		name := parse.NewIdentifier(function).SetTree(tree).SetPos(at)
 		return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: at, Args: []parse.Node{name}}
 	}
-	// {{$step := step}} writes nothing, and html/template leaves it alone.
+	// {{$ := step}} writes nothing, and html/template leaves it alone. The variable has a name that
+	// no template can use.
 	step := func(at parse.Pos) parse.Node {
-		variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$step"}}
+		variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$ step"}}
 		return &parse.ActionNode{NodeType: parse.NodeAction, Pos: at, Pipe: &parse.PipeNode{
 			NodeType: parse.NodePipe, Pos: at,
 			Decl: []*parse.VariableNode{variable},
