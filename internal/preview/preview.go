@@ -24,8 +24,8 @@
 //
 // # Many mails
 //
-// A [Writer] takes them one at a time, and keeps none. It shows [Options.MaxMails] of them and
-// counts the rest, for a browser will not open ten thousand. One mail is read up to [lint.MaxSize],
+// A [Writer] takes them one at a time, and keeps none. It shows 200 of them and counts the rest, for
+// a browser will not open ten thousand. One mail is read up to [lint.MaxSize],
 // and of what is longer than a person reads, the beginning is shown.
 package preview
 
@@ -66,12 +66,9 @@ type Options struct {
 	Title string
 	// Now is the time of the check; see [lint.Options]. If it is not zero, the page tells it.
 	Now time.Time
-	// Profile is how strict the check is: [lint.Own] if it is empty.
-	Profile lint.Profile
-	// MaxMails is how many mails are shown: 200 if it is 0, all of them if it is negative.
-	MaxMails int
 }
 
+// maxMails is how many mails are shown.
 const maxMails = 200
 
 //go:embed page.html page.css
@@ -110,7 +107,6 @@ type Writer struct {
 // NewWriter begins a page. Close must be called to end it.
 func NewWriter(w io.Writer, o Options) (*Writer, error) {
 	o.Title = cmp.Or(o.Title, "Mail preview")
-	o.MaxMails = cmp.Or(o.MaxMails, maxMails)
 	p := &Writer{w: w, options: o}
 	return p, p.write("head", o)
 }
@@ -133,12 +129,7 @@ func (p *Writer) Add(m Mail) error {
 }
 
 // hidden counts the mails that are not shown.
-func (p *Writer) hidden() int {
-	if p.options.MaxMails < 0 {
-		return 0
-	}
-	return max(0, p.added-p.options.MaxMails)
-}
+func (p *Writer) hidden() int { return max(0, p.added-maxMails) }
 
 // Close ends the page. It does not close the io.Writer below.
 func (p *Writer) Close() error {

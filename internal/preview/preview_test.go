@@ -72,7 +72,7 @@ func text(n *html.Node) string {
 // Everything that a person wants to know of a mail before it is sent is on the page.
 func TestPageShowsTheMail(t *testing.T) {
 	t.Parallel()
-	root := page(t, preview.Options{Title: "Three <mails>", Now: noon, Profile: lint.Any}, preview.Mail{
+	root := page(t, preview.Options{Title: "Three <mails>", Now: noon}, preview.Mail{
 		Name: "ann lee.eml", Raw: interview(t), InviteID: "interview-1", Kind: "update", Outcome: "sent", ReaderTZID: "America/New_York",
 	})
 	shown := text(root)
@@ -121,9 +121,9 @@ func shows(t *testing.T, shown, want, what string) {
 func TestPageShowsFindings(t *testing.T) {
 	t.Parallel()
 	raw := bytes.Replace(interview(t), []byte("UID:1@example.org\n"), nil, 1)
-	found := lint.Check(raw, lint.Options{Now: noon, Profile: lint.Any})
+	found := lint.Check(raw, lint.Options{Now: noon})
 	require.NotEmpty(t, found)
-	shown := text(page(t, preview.Options{Now: noon, Profile: lint.Any}, preview.Mail{Raw: raw}))
+	shown := text(page(t, preview.Options{Now: noon}, preview.Mail{Raw: raw}))
 	for _, f := range found {
 		for _, want := range []string{f.Rule, f.What, f.Why, f.Source, f.Fix} {
 			shows(t, shown, strings.Join(strings.Fields(want), " "), f.Rule)
@@ -200,16 +200,16 @@ func TestWriterShowsTheFirstMails(t *testing.T) {
 	t.Parallel()
 	raw := interview(t)
 	for _, c := range []struct {
-		max, added, shown int
-		note              string
+		added, shown int
+		note         string
 	}{
-		{0, 201, 200, "The first 200 are shown; 1 mail more would be too much for one page."},
-		{3, 10, 3, "The first 3 are shown; 7 mails more would be too much for one page."},
-		{3, 3, 3, ""},
-		{-1, 5, 5, ""},
-		{0, 0, 0, "There are no mails."},
+		{201, 200, "The first 200 are shown; 1 mail more would be too much for one page."},
+		{207, 200, "The first 200 are shown; 7 mails more would be too much for one page."},
+		{200, 200, ""},
+		{5, 5, ""},
+		{0, 0, "There are no mails."},
 	} {
-		root := page(t, preview.Options{MaxMails: c.max}, make([]preview.Mail, c.added)...)
+		root := page(t, preview.Options{}, make([]preview.Mail, c.added)...)
 		assert.Len(t, all(root, "details", "mail"), c.shown)
 		shows(t, text(root), c.note, "")
 	}

@@ -72,7 +72,7 @@ func (v *view) note(s string) { v.Notes = append(v.Notes, s) }
 
 func (v *view) check(m Mail, o Options) {
 	if v.Findings = m.Findings; v.Findings == nil {
-		v.Findings = lint.Check(m.Raw, lint.Options{Now: o.Now, Profile: o.Profile})
+		v.Findings = lint.Check(m.Raw, lint.Options{Now: o.Now})
 	}
 	for _, f := range v.Findings {
 		if f.Level == lint.Error {
