@@ -79,7 +79,8 @@ func sameTime(a, b Data) bool {
 func (c Change) cleaned() Change {
 	return Change{
 		What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned(),
-		IsTime: c.What == "time", IsPlace: c.What == "place", IsTitle: c.What == "title", IsDescription: c.What == "description",
+		IsTime: c.What == "time", IsPlace: c.What == "place", IsTitle: c.What == "title",
+		IsDescription: c.What == "description",
 	}
 }
 

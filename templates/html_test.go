@@ -76,7 +76,8 @@ func checkPage(t fataler, page string, d Data) *html.Node {
 	doc, err := html.Parse(strings.NewReader(page))
 	require.NoError(t, err)
 	known := map[string]bool{
-		"html": true, "head": true, "meta": true, "title": true, "style": true, "body": true, "table": true, "tbody": true, "tr": true, "td": true,
+		"html": true, "head": true, "meta": true, "title": true, "style": true, "body": true, "table": true,
+		"tbody": true, "tr": true, "td": true,
 		"h1": true, "h2": true, "p": true, "a": true, "br": true, "strong": true, "span": true, "bdi": true,
 	}
 	for n := range doc.Descendants() {

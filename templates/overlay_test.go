@@ -128,7 +128,8 @@ func TestValidate(t *testing.T) {
 		{"data that the example lacks", map[string]string{"en/update.tmpl": `{{define "lead"}}{{.Data.role}}{{end}}`,
 			"data.json": `{"name": 1}`}, []string{"en/update.tmpl:1: "}},
 		{"data that is no object", map[string]string{"data.json": "{\n\"a\": 1,\n}"}, []string{"data.json:3: "}},
-		{"an endless range", map[string]string{"es/invitation.tmpl": "{{define \"lead\"}}\n{{range 1000000000}}{{end}}{{end}}"}, []string{"es/invitation.tmpl:2: "}},
+		{"an endless range", map[string]string{"es/invitation.tmpl": "{{define \"lead\"}}\n{{range " +
+			"1000000000}}{{end}}{{end}}"}, []string{"es/invitation.tmpl:2: "}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,12 +160,15 @@ func TestTemplatesEnd(t *testing.T) {
 		"a range over a number": {"{{range 1000000000}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
 		"ranges in ranges": {"{{range 1000}}{{range 1000}}{{range 1000}}{{end}}{{end}}{{end}}",
 			"en/invitation.tmpl:2: stopped after 100000 steps"},
-		"a range over the data": {"{{range .Data.all}}{{range $.Data.all}}{{range $.Data.all}}{{end}}{{end}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
+		"a range over the data": {"{{range .Data.all}}{{range $.Data.all}}{{range $.Data.all}}{{end}}{{end}}{{end}}",
+			"en/invitation.tmpl:2: stopped after 100000 steps"},
 		"continue": {"{{range 1000000000}}{{continue}}{{end}}",
 			"en/invitation.tmpl:2: stopped after 100000 steps"},
 		"a template calls itself": {"{{template \"lead\" .}}", ""},
 		"two call each other":     {"{{template \"title\" .}}{{end}}{{define \"title\"}}{{template \"lead\" .}}", ""},
-		"a tree of calls":         {"{{template \"tree\" .Summary}}{{end}}{{define \"tree\"}}{{if .}}{{template \"tree\" (slice . 1)}}{{template \"tree\" (slice . 1)}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
+		"a tree of calls": {"{{template \"tree\" .Summary}}{{end}}{{define \"tree\"}}{{if .}}{{template " +
+			"\"tree\" (slice . 1)}}{{template \"tree\" (slice . 1)}}{{end}}",
+			"en/invitation.tmpl:2: stopped after 100000 steps"},
 		"much text": {"{{range 2000}}" + string(make([]byte, 1000)) + "{{end}}",
 			"en/invitation.tmpl:2: stopped after 1048576 bytes"},
 		"a text that doubles": {"{{$x := .Summary}}{{range 64}}{{$x = printf \"%s%s\" $x $x}}{{end}}",

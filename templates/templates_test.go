@@ -28,8 +28,9 @@ func loadZone(t testing.TB, name string) *time.Location {
 func boardMeeting(t testing.TB) Data {
 	london := loadZone(t, "Europe/London")
 	return Data{
-		Summary:     "Board meeting",
-		Description: "Discuss plans for the next quarter. Please read the figures of the last one before, they are short.\n\n1. Sales & costs\n2. <Any> other business",
+		Summary: "Board meeting",
+		Description: "Discuss plans for the next quarter. Please read the figures of the last one before, they " +
+			"are short.\n\n1. Sales & costs\n2. <Any> other business",
 		Start:       time.Date(2027, 4, 29, 9, 30, 0, 0, london),
 		End:         time.Date(2027, 4, 29, 10, 0, 0, 0, london),
 		TZID:        "Europe/London",
@@ -65,7 +66,8 @@ func render(t testing.TB, kind Kind, d Data) Content {
 // readers are one reader of each language, with the zone they live in.
 func readers() map[string]string {
 	return map[string]string{
-		"en": "Europe/London", "de": "Europe/Berlin", "fr": "Europe/Paris", "es": "America/Mexico_City", "ja": "Asia/Tokyo", "ar": "Asia/Riyadh",
+		"en": "Europe/London", "de": "Europe/Berlin", "fr": "Europe/Paris", "es": "America/Mexico_City",
+		"ja": "Asia/Tokyo", "ar": "Asia/Riyadh",
 	}
 }
 

@@ -32,15 +32,18 @@ func TestWhen(t *testing.T) {
 		{"until midnight", "Europe/London", "2027-04-29 22:00:00", "2027-04-30 00:00:00", false, "Europe/London",
 			"Thursday, 29 April 2027, 22:00 – Friday, 30 April 2027, 00:00 (Europe/London, UTC+01:00)"},
 		{"same clock time a day later", "Europe/London", "2027-04-29 22:00:00", "2027-04-30 22:00:00", false,
-			"Europe/London", "Thursday, 29 April 2027, 22:00 – Friday, 30 April 2027, 22:00 (Europe/London, UTC+01:00)"},
+			"Europe/London", "Thursday, 29 April 2027, 22:00 – Friday, 30 April 2027, 22:00 (Europe/London, " +
+				"UTC+01:00)"},
 		{"several days", "Europe/London", "2027-04-29 09:00:00", "2027-05-02 17:00:00", false, "Europe/London",
 			"Thursday, 29 April 2027, 09:00 – Sunday, 2 May 2027, 17:00 (Europe/London, UTC+01:00)"},
 		{"across new year", "Europe/London", "2027-12-31 22:00:00", "2028-01-01 02:00:00", false, "Europe/London",
 			"Friday, 31 December 2027, 22:00 – Saturday, 1 January 2028, 02:00 (Europe/London, UTC+00:00)"},
 		{"clocks forward in between", "Europe/London", "2027-03-28 00:30:00", "2027-03-28 03:00:00", false,
-			"Europe/London", "Sunday, 28 March 2027, 00:30 – 03:00 (Europe/London, UTC+00:00 at the start, UTC+01:00 at the end: the clocks change in between)"},
+			"Europe/London", "Sunday, 28 March 2027, 00:30 – 03:00 (Europe/London, UTC+00:00 at the start, " +
+				"UTC+01:00 at the end: the clocks change in between)"},
 		{"clocks back in between", "Europe/London", "2027-10-30 23:00:00", "2027-10-31 06:00:00", false,
-			"Europe/London", "Saturday, 30 October 2027, 23:00 – Sunday, 31 October 2027, 06:00 (Europe/London, UTC+01:00 at the start, UTC+00:00 at the end: the clocks change in between)"},
+			"Europe/London", "Saturday, 30 October 2027, 23:00 – Sunday, 31 October 2027, 06:00 (Europe/London, " +
+				"UTC+01:00 at the start, UTC+00:00 at the end: the clocks change in between)"},
 		{"all day", "", "2027-04-29 00:00:00", "2027-04-30 00:00:00", true, "", "Thursday, 29 April 2027 (all day)"},
 		{"all day without an end", "", "2027-04-29 00:00:00", "", true, "", "Thursday, 29 April 2027 (all day)"},
 		{"all day, end not exclusive", "", "2027-04-29 00:00:00", "2027-04-29 00:00:00", true, "",
@@ -115,5 +118,6 @@ func TestWhenClocksRepeatAnHour(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2027, 10, 31, 0, 30, 0, 0, time.UTC) // 01:30 in summer time
 	d := Data{Start: start, End: start.Add(time.Hour), TZID: "Europe/London"}
-	assert.Equal(t, "Sunday, 31 October 2027, 01:30 – 01:30 (Europe/London, UTC+01:00 at the start, UTC+00:00 at the end: the clocks change in between)", told(t, d))
+	assert.Equal(t, "Sunday, 31 October 2027, 01:30 – 01:30 (Europe/London, UTC+01:00 at the start, UTC+00:00 at "+
+		"the end: the clocks change in between)", told(t, d))
 }

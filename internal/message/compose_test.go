@@ -53,9 +53,10 @@ func base(t testing.TB) message.Message {
 	return message.Message{
 		From: message.Mailbox{Name: "Smart invite application",
 			Address: addr(t, "organizer@myapplication.example")},
-		To:        message.Mailbox{Name: "Ada Lovelace", Address: addr(t, "ada@example.com")},
-		Subject:   "Invitation: Board meeting",
-		Text:      "Board meeting\n\nFrom 10:30 to 11:00, London time.\nFrom the stairs, turn left. This line is long enough to be broken softly somewhere.\n.\nBring figures.",
+		To:      message.Mailbox{Name: "Ada Lovelace", Address: addr(t, "ada@example.com")},
+		Subject: "Invitation: Board meeting",
+		Text: "Board meeting\n\nFrom 10:30 to 11:00, London time.\nFrom the stairs, turn left. This line is " +
+			"long enough to be broken softly somewhere.\n.\nBring figures.",
 		HTML:      "<!doctype html>\n<h1>Board meeting</h1>\n<p>10:30–11:00 &lt;London&gt;</p>\n",
 		Calendar:  ical("REQUEST"),
 		Method:    "REQUEST",

@@ -189,7 +189,8 @@ func TestPageReadsNoMoreThanItShows(t *testing.T) {
 	}
 	h := handler(s)
 	for path, want := range map[string]int{
-		"/": onPage, "/invites": onPage, "/?page=7&status=accepted": onPage, "/?page=11": invites % onPage, "/?page=99": invites % onPage,
+		"/": onPage, "/invites": onPage, "/?page=7&status=accepted": onPage, "/?page=11": invites % onPage,
+		"/?page=99":   invites % onPage,
 		"/?when=past": 0, "/?status=declined": 0, "/?when=all": onPage,
 	} {
 		s.read = 0

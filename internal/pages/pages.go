@@ -46,7 +46,8 @@ var pages = sync.OnceValue(func() *template.Template {
 
 // policy lets a page load its own style and script, ask where it came from, and
 // nothing else (https://www.w3.org/TR/CSP3/).
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; " +
+	"base-uri 'none'; frame-ancestors 'none'"
 
 // withFiles adds style and script, and sets what every answer has to say to a
 // browser. A handler may say otherwise of its own page.

@@ -136,7 +136,8 @@ func subject(raw []byte) string {
 }
 
 // mailPolicy is that of a preview, which has no script and its style in the page.
-const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; " +
+	"frame-ancestors 'none'"
 
 func (h sandboxPages) mail(w http.ResponseWriter, r *http.Request) {
 	id, raw := strings.CutSuffix(r.PathValue("name"), ".eml")
@@ -232,5 +233,6 @@ func localTime(text, tzid string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, errors.New("the new start is missing: choose one under “Comment, another time, or another person”")
+	return time.Time{}, errors.New("the new start is missing: " +
+		"choose one under “Comment, another time, or another person”")
 }

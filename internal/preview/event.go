@@ -44,7 +44,8 @@ type guest struct{ Who, Answer string }
 
 // The words of PARTSTAT (RFC 5545 section 3.2.12).
 var answers = map[string]string{
-	"": "not answered", "NEEDS-ACTION": "not answered", "ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative",
+	"": "not answered", "NEEDS-ACTION": "not answered", "ACCEPTED": "accepted", "DECLINED": "declined",
+	"TENTATIVE": "tentative",
 	"DELEGATED": "delegated",
 }
 
@@ -53,8 +54,9 @@ var answers = map[string]string{
 func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 	e := &event{
 		Cancelled: c.Method == "CANCEL" || c.Status == "CANCELLED",
-		Title:     line(c.Summary), Where: line(c.Location), Organizer: person(c.Organizer), Repeats: line(c.RecurrenceRule),
-		Method: line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
+		Title:     line(c.Summary), Where: line(c.Location), Organizer: person(c.Organizer),
+		Repeats: line(c.RecurrenceRule),
+		Method:  line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
 	}
 	if !c.HasSequence {
 		e.Sequence = "none"

@@ -13,7 +13,8 @@ import (
 // not run anyway; links and frames could open connections that no policy covers; a template can
 // become a shadow tree with any of them in it.
 var quiet = []atom.Atom{
-	atom.Script, atom.Link, atom.Base, atom.Iframe, atom.Frame, atom.Frameset, atom.Object, atom.Embed, atom.Applet, atom.Template,
+	atom.Script, atom.Link, atom.Base, atom.Iframe, atom.Frame, atom.Frameset, atom.Object, atom.Embed, atom.Applet,
+	atom.Template,
 }
 
 // framed is the HTML of a mail for its frame. An error says why it cannot be shown.

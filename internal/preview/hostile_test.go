@@ -45,7 +45,8 @@ func hostile(text string) preview.Mail {
 		"--b\r\nContent-Type: text/plain; name=\"" + text + "\"\r\n\r\n" + text + "\r\n" +
 		"--b\r\nContent-Type: text/html\r\nContent-Disposition: inline; filename=\"" + text +
 		"\"\r\n\r\n<p>before</p>" + text + "<p>after</p>\r\n" +
-		"--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:" + escaped +
+		"--b\r\nContent-Type: text/calendar; " +
+		"method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:" + escaped +
 		"\r\nSUMMARY:" + escaped + "\r\nDTSTART:20270429T093000Z\r\nDESCRIPTION:" + escaped + "\r\nLOCATION:" +
 		escaped +
 		"\r\nATTENDEE;RSVP=TRUE:mailto:" + escaped + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n" +

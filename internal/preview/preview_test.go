@@ -73,7 +73,8 @@ func text(n *html.Node) string {
 func TestPageShowsTheMail(t *testing.T) {
 	t.Parallel()
 	root := page(t, preview.Options{Title: "Three <mails>", Now: noon}, preview.Mail{
-		Name: "ann lee.eml", Raw: interview(t), InviteID: "interview-1", Kind: "update", Outcome: "sent", ReaderTZID: "America/New_York",
+		Name: "ann lee.eml", Raw: interview(t), InviteID: "interview-1", Kind: "update", Outcome: "sent",
+		ReaderTZID: "America/New_York",
 	})
 	shown := text(root)
 	for name, want := range map[string]string{
@@ -91,10 +92,12 @@ func TestPageShowsTheMail(t *testing.T) {
 		"outcome":         "sent",
 		"invite":          "interview-1",
 		"calendar's text": "DTSTART;TZID=Europe/London:20270429T093000",
-		"part":            "text/calendar 1.3 method REQUEST, charset UTF-8 , 457 B, quoted-printable , 481 B on the wire",
-		"file":            "application/ics 2 disposition attachment, file invite.ics , 32 B, base64 , 44 B on the wire",
-		"header":          "Message-ID <1@example.org>",
-		"time of check":   "Checked on 1 April 2027 at 12:00 UTC",
+		"part": "text/calendar 1.3 method REQUEST, charset UTF-8 , 457 B, quoted-printable , 481 B on " +
+			"the wire",
+		"file": "application/ics 2 disposition attachment, file invite.ics , 32 B, base64 , 44 B on " +
+			"the wire",
+		"header":        "Message-ID <1@example.org>",
+		"time of check": "Checked on 1 April 2027 at 12:00 UTC",
 	} {
 		shows(t, shown, want, name)
 	}
@@ -159,7 +162,8 @@ func TestBrokenMailsAreShownAsFarAsTheyCanBeRead(t *testing.T) {
 		"never closed": {header + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst part",
 			[]string{"first part", "it ends without its last boundary"}},
 		"broken part": {header +
-			"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \x00\nX: a\rb\n\none\n--b\nContent-Type: text/plain\n\ntwo\n--b--",
+			"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \x00\nX: " +
+			"a\rb\n\none\n--b\nContent-Type: text/plain\n\ntwo\n--b--",
 			[]string{"its Content-Type cannot be read", "two"}},
 		"bad type": {header + "Content-Type: text/plain; charset\n\nbody text",
 			[]string{"its Content-Type cannot be read", "body text"}},

@@ -158,7 +158,8 @@ func (v *view) calendar(m *message, readerTZID string) {
 func (v *view) tree(m *message) {
 	for _, p := range m.parts {
 		r := row{
-			Path: p.Path(), Kind: line(p.Media.Kind), Encoding: line(p.Encoding), Encoded: size(len(p.Body)), Note: line(p.note),
+			Path: p.Path(), Kind: line(p.Media.Kind), Encoding: line(p.Encoding), Encoded: size(len(p.Body)),
+			Note:   line(p.note),
 			Indent: strconv.Itoa(p.Depth),
 		}
 		if len(p.Children) == 0 || !p.IsMultipart() {

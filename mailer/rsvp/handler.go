@@ -175,11 +175,13 @@ func (h *Handler) record(ctx context.Context, id string, s standing) outcome {
 		log.ErrorContext(ctx, "an answer is recorded, but the application did not take it; the API will repeat it",
 			"error", err)
 	case unknown:
-		log.WarnContext(ctx, "an answer to an unknown invite was not recorded; check that this is the ledger that the invite was sent with")
+		log.WarnContext(ctx, "an answer to an unknown invite was not recorded; check that this is the ledger that "+
+			"the invite was sent with")
 	case late:
 		log.InfoContext(ctx, "the repeat of an answer came after a newer one and was left aside")
 	case stale:
-		log.InfoContext(ctx, "an answer may be one to what the event was before it was moved; nobody is told unless the API confirms it")
+		log.InfoContext(ctx, "an answer may be one to what the event was before it was moved; nobody is told "+
+			"unless the API confirms it")
 	}
 	return result.outcome
 }
@@ -195,7 +197,8 @@ func (h *Handler) confirm(ctx context.Context, e ledger.Entry) outcome {
 			"an answer may be one to what the event was before, and the API does not say; asking for all answers tells")
 		return stale
 	case err != nil:
-		log.WarnContext(ctx, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback")
+		log.WarnContext(ctx, "an answer may be one to what the event was before, and the API could not be asked; "+
+			"it will repeat the callback")
 		return unavailable
 	}
 	result := stale
