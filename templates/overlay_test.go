@@ -25,10 +25,11 @@ func TestOverlayReplacesWhatItHas(t *testing.T) {
 	t.Parallel()
 	set, err := New(
 		overlay(map[string]string{
-			"de/invitation.tmpl": `{{define "subject"}}Bitte kommen: {{template "title" .}}{{end}}{{define "closing"}}{{end}}`,
-			"layout.txt":         `{{define "address"}}<{{.}}>{{end}}`,
-			"README.md":          "notes",
-			".git/config":        "nothing of ours",
+			"de/invitation.tmpl": `{{define "subject"}}Bitte kommen: {{template "title" .}}{{end}}` +
+				`{{define "closing"}}{{end}}`,
+			"layout.txt":  `{{define "address"}}<{{.}}>{{end}}`,
+			"README.md":   "notes",
+			".git/config": "nothing of ours",
 		}),
 		overlay(map[string]string{"de/invitation.tmpl": `{{define "subject"}}Zuletzt: {{template "title" .}}{{end}}`}),
 	)
@@ -116,7 +117,8 @@ func TestValidate(t *testing.T) {
 			map[string]string{"ja/update.tmpl": "{{define \"lead\"}}\n{{.Headline}}{{end}}"},
 			[]string{"ja/update.tmpl:2: "}},
 		{"only where there is a link",
-			map[string]string{"layout.html": "{{define \"address\"}}\n\n{{with mailto .}}{{.Nonsense}}{{end}}{{end}}"}, []string{"layout.html:3: "}},
+			map[string]string{"layout.html": "{{define \"address\"}}\n\n{{with mailto .}}{{.Nonsense}}{{end}}" +
+				"{{end}}"}, []string{"layout.html:3: "}},
 		{"HTML that cannot be escaped",
 			map[string]string{"layout.html": "{{define \"page\"}}\n<a href='{{.Summary}}>{{end}}"},
 			[]string{"layout.html:"}},

@@ -226,7 +226,8 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 // The caller's data reaches templates of the caller's own.
 func TestDataReachesTemplates(t *testing.T) {
 	t.Parallel()
-	set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}})
+	set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}` +
+		`{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}})
 	require.NoError(t, err)
 	words, err := set.Render(Invitation, Data{Data: map[string]any{"role": "<b>Lead\nengineer"}})
 	require.NoError(t, err)

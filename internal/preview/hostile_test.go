@@ -25,10 +25,13 @@ var evil = []string{
 	`&lt;script&gt;alert(1)&lt;/script&gt;&quot;&gt;&#x3c;script&#62;`,
 	`<svg><style><a title="</style><script>alert(1)</script>">`,
 	`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">`,
-	`<meta http-equiv=refresh content="0;url=https://evil.example/"><link rel=preconnect href=https://evil.example><base href=https://evil.example/>`,
-	`<iframe srcdoc="<link rel=dns-prefetch href=https://evil.example>"></iframe><object data=https://evil.example></object>`,
+	`<meta http-equiv=refresh content="0;url=https://evil.example/"><link rel=preconnect href=https://evil.example>` +
+		`<base href=https://evil.example/>`,
+	`<iframe srcdoc="<link rel=dns-prefetch href=https://evil.example>"></iframe><object data=https://evil.example>` +
+		`</object>`,
 	`<template shadowrootmode=open><link rel=preconnect href=https://evil.example></template>`,
-	`<form action=https://evil.example><input name=q></form><a href="javascript:alert(1)" ping=https://evil.example>go</a>`,
+	`<form action=https://evil.example><input name=q></form><a href="javascript:alert(1)" ping=https://evil.example>` +
+		`go</a>`,
 	"NUL \x00<\x00script>alert(1)</script>",
 	"\u202Edlrow olleh\u202C \u2066\u200F",
 	"\xff\xfe not UTF-8 \xc3",

@@ -103,7 +103,8 @@ func TestPageShowsTheMail(t *testing.T) {
 	}
 	frames := all(root, "iframe", "")
 	require.Len(t, frames, 1)
-	assert.Equal(t, `<!DOCTYPE html><html lang="en"><head><title>Invitation</title></head><body><h1>Gespräch &amp; more</h1></body></html>`,
+	assert.Equal(t, `<!DOCTYPE html><html lang="en"><head><title>Invitation</title></head><body><h1>`+
+		`Gespräch &amp; more</h1></body></html>`,
 		strings.ReplaceAll(attr(frames[0], "srcdoc"), "\n", ""))
 	var links []string
 	for _, a := range all(root, "a", "") {
@@ -174,7 +175,8 @@ func TestBrokenMailsAreShownAsFarAsTheyCanBeRead(t *testing.T) {
 		"latin1": {header + "Content-Type: text/plain; charset=iso-8859-1\n\nGespr\xe4ch",
 			[]string{"Gespräch"}},
 		"bad words": {"Subject: =?klingon?q?abc?= tail\n\n", []string{"=?klingon?q?abc?= tail"}},
-		"calendar alone": {"BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:1\nSUMMARY:Lunch\nDTSTART;VALUE=DATE:20270429\nEND:VEVENT\nEND:VCALENDAR\n",
+		"calendar alone": {"BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:1\nSUMMARY:Lunch\n" +
+			"DTSTART;VALUE=DATE:20270429\nEND:VEVENT\nEND:VCALENDAR\n",
 			[]string{"an iCalendar text alone", "Cancelled Lunch Thursday, 29 April 2027, all day"}},
 		"broken calendar": {header + "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\n",
 			[]string{"The event cannot be shown", "BEGIN:VCALENDAR"}},

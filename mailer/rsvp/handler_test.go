@@ -103,9 +103,10 @@ func TestBadCallbackChangesNothing(t *testing.T) {
 			200, string(ignored)},
 		"another invite": {plain(answer(ledger.Key{InviteID: "' OR 1=1 --", Address: anna.Address}, "accepted",
 			"")), 200, string(unknown)},
-		"another recipient":     {plain(answer(nobody, "accepted", "")), 200, string(unknown)},
-		"pending, as it was":    {plain(answer(anna, "pending", "")), 200, string(repeated)},
-		"a null for the person": {plain(`{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"board-meeting","recipient":null}}`), 200, string(ignored)},
+		"another recipient":  {plain(answer(nobody, "accepted", "")), 200, string(unknown)},
+		"pending, as it was": {plain(answer(anna, "pending", "")), 200, string(repeated)},
+		"a null for the person": {plain(`{"notification":{"type":"smart_invite"},` +
+			`"smart_invite":{"smart_invite_id":"board-meeting","recipient":null}}`), 200, string(ignored)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
