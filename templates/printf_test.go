@@ -26,7 +26,8 @@ func TestFormattedIsNoUnderestimate(t *testing.T) {
 				return list
 			}).AsAny(),
 		), 0, 4).Draw(t, "args")
-		verb := rapid.StringMatching(`x?%[-+# 0]?(\[[0-5]\])?([0-9]{0,4}|\*)(\.([0-9]{0,4}|\*|\[1\]\*))?[vsqdxXTtfeUc%]`)
+		verb := rapid.StringMatching(`x?%[-+# 0]?(\[[0-5]\])?([0-9]{0,4}|\*)(\.([0-9]{0,4}|\*|\[1\]\*))?` +
+			`[vsqdxXTtfeUc%]`)
 		format := strings.Join(rapid.SliceOfN(verb, 0, 8).Draw(t, "verbs"), "")
 		text := fmt.Sprintf(format, args...)
 		assert.LessOrEqual(t, int64(len(text)), formatted(format, args), "%q", format)

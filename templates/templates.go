@@ -152,7 +152,8 @@ func (s *Set) Named(name string) (*Set, error) {
 		return n, nil
 	}
 	there := cmp.Or(strings.Join(s.names(), ", "), "none")
-	return nil, fmt.Errorf("no set of templates is named %q; make a directory of that name, or use one that is there: %s", name, there)
+	return nil, fmt.Errorf("no set of templates is named %q; make a directory of that name, or use one that is "+
+		"there: %s", name, there)
 }
 
 // names are the names of the named sets, sorted.
@@ -168,7 +169,8 @@ func (s *Set) Render(kind Kind, d Data) (Content, error) {
 	lang, region := s.match(d.Lang)
 	load, ok := s.mails[mailKey{lang, kind}]
 	if !ok {
-		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, cancellation, withdrawal", kind)
+		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, "+
+			"cancellation, withdrawal", kind)
 	}
 	m, err := load()
 	if err != nil {
@@ -192,7 +194,8 @@ func (s *Set) Render(kind Kind, d Data) (Content, error) {
 		{&c.HTML, m.html.ExecuteTemplate, "page", "HTML"},
 	} {
 		if *part.to, err = m.execute(part.run, part.name, &d); err != nil {
-			return Content{}, fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", part.what, kind, lang, err)
+			return Content{}, fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the "+
+				"data it names", part.what, kind, lang, err)
 		}
 	}
 	c.Subject, c.Text = oneLine(c.Subject), wrap(c.Text)

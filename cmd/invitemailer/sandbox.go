@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/internal/board"
 	"github.com/invitemailer/invitemailer/internal/loopback"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
@@ -83,9 +83,8 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return inv.unwritten(err)
 	}
 	log.Info("the page is ready", "url", "http://"+page.Addr().String()+"/")
-	pages := board.Sandbox{Playground: sb, Logger: log}
 	err = inv.finishing(func() error {
-		return inv.serve(ctx, log, server{name: "page", listener: page, handler: board.Guard("", pages.Handler())})
+		return inv.serve(ctx, log, server{name: "page", listener: page, handler: pages.Guard("", pages.Sandbox(sb, log))})
 	})
 	if err != nil {
 		return inv.fail(exitTempfail, err.Error())

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/internal/board"
 	"github.com/invitemailer/invitemailer/internal/loopback"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
@@ -109,7 +109,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, log,
 			server{name: "callback", listener: public, handler: measured.counting("callback", publicPaths(callbacks))},
-			server{name: "admin", listener: admin, handler: measured.counting("admin", adminPaths(made.token, l, out, measured.page(), board.Answers{Store: l, Logger: log}))},
+			server{name: "admin", listener: admin, handler: measured.counting("admin", adminPaths(made.token, l, out, measured.page(), pages.Invites(l, log, time.Now)))},
 		)
 	})
 	stopDelivering()
@@ -193,10 +193,10 @@ func publicPaths(callbacks http.Handler) http.Handler {
 
 // adminPaths is for those who run it. Health tells nothing about anybody, so that
 // whatever watches it needs no token.
-func adminPaths(token string, l *sqlite.Ledger, out *changes, metrics http.Handler, pages board.Answers) http.Handler {
+func adminPaths(token string, l *sqlite.Ledger, out *changes, metrics, invites http.Handler) http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", metrics)
-	guarded.Handle("/", pages.Handler())
+	guarded.Handle("/", invites)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := l.Lookup(r.Context(), ledger.Key{InviteID: "healthz"}); err != nil {
@@ -210,6 +210,6 @@ func adminPaths(token string, l *sqlite.Ledger, out *changes, metrics http.Handl
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	mux.Handle("/", board.Guard(token, guarded))
+	mux.Handle("/", pages.Guard(token, guarded))
 	return mux
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/address"
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -161,7 +161,7 @@ func (c *statusCmd) filter(now time.Time) sqlite.Filter {
 type entryLine struct {
 	line
 	EventEnd *time.Time    `json:"event_end,omitempty"`
-	RSVP     *board.Answer `json:"rsvp,omitempty"` // nil if nothing was heard
+	RSVP     *pages.Answer `json:"rsvp,omitempty"` // nil if nothing was heard
 	// InHandUntil is when the claim of the run runs out that has it in hand; nil if none has.
 	InHandUntil *time.Time `json:"in_hand_until,omitempty"`
 }
@@ -173,7 +173,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 		l.EventEnd = &end
 	}
 	if e.RSVP != nil {
-		answer := board.Standing(e)
+		answer := pages.Latest(e)
 		l.RSVP = &answer
 	}
 	r := e.Latest

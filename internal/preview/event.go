@@ -32,7 +32,8 @@ type when struct {
 	Label string // whose zone it is
 	Text  string
 	Zone  string
-	// Bar says where on the day from midnight to midnight the event is, in 240 steps; nil if it does not fit into one.
+	// Bar says where on the day from midnight to midnight the event is, in 240 steps; nil if it
+	// does not fit into one.
 	Bar *bar
 }
 
@@ -43,16 +44,19 @@ type guest struct{ Who, Answer string }
 
 // The words of PARTSTAT (RFC 5545 section 3.2.12).
 var answers = map[string]string{
-	"": "not answered", "NEEDS-ACTION": "not answered", "ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative",
+	"": "not answered", "NEEDS-ACTION": "not answered", "ACCEPTED": "accepted", "DECLINED": "declined",
+	"TENTATIVE": "tentative",
 	"DELEGATED": "delegated",
 }
 
-// lookAt turns what a calendar says into what is shown. A reader without a zone of their own sees the event's.
+// lookAt turns what a calendar says into what is shown. A reader without a zone of their own sees
+// the event's.
 func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 	e := &event{
 		Cancelled: c.Method == "CANCEL" || c.Status == "CANCELLED",
-		Title:     line(c.Summary), Where: line(c.Location), Organizer: person(c.Organizer), Repeats: line(c.RecurrenceRule),
-		Method: line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
+		Title:     line(c.Summary), Where: line(c.Location), Organizer: person(c.Organizer),
+		Repeats: line(c.RecurrenceRule),
+		Method:  line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
 	}
 	if !c.HasSequence {
 		e.Sequence = "none"

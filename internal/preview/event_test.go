@@ -22,9 +22,11 @@ func TestTimesOfAnEvent(t *testing.T) {
 	}{
 		"its own zone": {"DTSTART;TZID=Europe/London:20270429T093000\nDTEND;TZID=Europe/London:20270429T100000", "",
 			[]string{"|Thursday, 29 April 2027, 09:30 – 10:00|Europe/London, UTC+01:00"}, "Thu 29 Apr"},
-		"reader elsewhere": {"DTSTART;TZID=Europe/London:20270429T233000\nDTEND;TZID=Europe/London:20270430T003000", tokyo,
+		"reader elsewhere": {"DTSTART;TZID=Europe/London:20270429T233000\nDTEND;TZID=Europe/London:20270430T003000",
+			tokyo,
 			[]string{"For the reader|Friday, 30 April 2027, 07:30 – 08:30|Asia/Tokyo, UTC+09:00",
-				"For the event|Thursday, 29 April 2027, 23:30 – Friday, 30 April 2027, 00:30|Europe/London, UTC+01:00"}, "Fri 30 Apr"},
+				"For the event|Thursday, 29 April 2027, 23:30 – Friday, 30 April 2027, 00:30|Europe/London, " +
+					"UTC+01:00"}, "Fri 30 Apr"},
 		"same clocks": {"DTSTART;TZID=Europe/London:20270429T093000\nDTEND;TZID=Europe/London:20270429T100000", lisbon,
 			[]string{"|Thursday, 29 April 2027, 09:30 – 10:00|Europe/Lisbon, UTC+01:00"}, "Thu 29 Apr"},
 		"UTC": {"DTSTART:20270429T093000Z\nDURATION:PT1H", tokyo,
@@ -86,8 +88,9 @@ func TestBarOfADay(t *testing.T) {
 func TestPlaceIsALink(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]bool{
-		"https://meet.example.com/a?b=c": true, "http://example.com": true, "https:///x": false, "javascript:alert(1)": false,
-		"data:text/html,x": false, "Board room": false, "https://exa mple.com": false, "//example.com": false,
+		"https://meet.example.com/a?b=c": true, "http://example.com": true, "https:///x": false,
+		"javascript:alert(1)": false,
+		"data:text/html,x":    false, "Board room": false, "https://exa mple.com": false, "//example.com": false,
 	} {
 		assert.Equal(t, want, looked(t, "LOCATION:"+s, "").WhereURL != "", s)
 	}
