@@ -6,6 +6,6 @@ import "github.com/invitemailer/invitemailer/internal/ical"
 // result has DTStamp, Start, End, AllDay, Floating and TZID; object holds the VTIMEZONEs.
 func Times(object, event *ical.Component) (*Calendar, error) {
 	c := &Calendar{}
-	err := c.readTimes(event, &zones{text: object})
+	err := c.readTimes(event, zones{object})
 	return c, err
 }
