@@ -3,7 +3,6 @@ package cronofytest
 import (
 	"bytes"
 	"net/mail"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -152,17 +151,13 @@ func propertyParameter(p *ical.Property, name string) string {
 // address is that of a calendar user: of a mailto URI, else the EMAIL parameter (RFC 7986 §6.2),
 // else a bare address, as some clients write it.
 func address(p *ical.Property) string {
-	value := strings.TrimSpace(p.Value)
-	if scheme, rest, ok := strings.Cut(value, ":"); ok && strings.EqualFold(scheme, "mailto") {
-		rest, _, _ = strings.Cut(rest, "?")
-		if decoded, err := url.PathUnescape(rest); err == nil {
-			rest = decoded
-		}
-		return strings.TrimSpace(rest)
+	if email, _ := ical.Mailto(p.Value); email != "" {
+		return email
 	}
 	if email := propertyParameter(p, "EMAIL"); email != "" {
 		return email
 	}
+	value := strings.TrimSpace(p.Value)
 	if strings.Contains(value, "@") && !strings.ContainsAny(value, ": ") {
 		return value
 	}
