@@ -49,7 +49,7 @@ func (l failingLedger) Claim(ctx context.Context, k ...ledger.Key) (ledger.Claim
 	return l.Ledger.Claim(ctx, k...)
 }
 
-func (l failingLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error {
+func (l failingLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.NewRevision) error {
 	if err := l.fails("create"); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (l failingLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.
 	return l.Ledger.Submitting(ctx, c, k, s)
 }
 
-func (l failingLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Outcome) error {
+func (l failingLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Result) error {
 	if err := l.fails("finish"); err != nil {
 		return err
 	}

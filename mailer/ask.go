@@ -16,7 +16,7 @@ import (
 func (w *work) ask(ctx context.Context) {
 	var asking []int
 	for _, i := range w.open() {
-		if w.received[i] != nil && !w.record.kept() {
+		if w.received[i] != nil && w.ledger == nil {
 			continue // a second try, and what came at the first is good
 		}
 		if a := w.steps[i].action; a == ask || a == tell {
@@ -108,9 +108,7 @@ func (w *work) request(ctx context.Context, named []int) (string, *Error) {
 		return "", problem
 	}
 	ended := w.observe(ctx, Event{Stage: StageCreate})
-	w.m.cfg.Step(BeforeRequest)
 	answer, err := w.call(w.observingWaits(ctx, StageCreate), addresses)
-	w.m.cfg.Step(AfterRequest)
 	if err != nil {
 		problem = apiError(ctx, err)
 		if stopped := w.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
@@ -197,7 +195,7 @@ func (w *work) suits(i int, c *calendar.Calendar) *Error {
 	if before == nil {
 		return nil
 	}
-	if before.Method != string(Request) {
+	if before.Method != Request {
 		return nil // cancelled before: a new series may begin
 	}
 	if before.UID != c.UID {
@@ -236,13 +234,16 @@ func (w *work) refuse(ctx context.Context, asking []int, problem *Error) {
 // store records, in one write, the revision of everybody the request was for:
 // the calendar, or why there is none to be mailed. The latter are ended.
 func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, problems map[int]*Error) {
-	made := make([]ledger.Made, 0, len(asking))
+	made := make([]ledger.NewRevision, 0, len(asking))
 	for _, i := range asking {
 		made = append(made, w.made(i, c, problems[i]))
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	err := w.record.create(ctx, w.claim, made)
+	var err error
+	if w.ledger != nil && len(made) > 0 {
+		err = w.ledger.Create(ctx, w.claim, made...)
+	}
 	for _, i := range asking {
 		r := &w.receipts[i]
 		if c != nil {
@@ -261,14 +262,14 @@ func (w *work) store(ctx context.Context, asking []int, c *calendar.Calendar, pr
 	}
 }
 
-func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
+func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.NewRevision {
 	e := &w.entries[i]
 	rev := ledger.Revision{
-		Kind: string(w.steps[i].kind), Method: string(w.Method), Fingerprint: w.prints[i],
+		Kind: w.steps[i].kind, Method: w.Method, Fingerprint: w.prints[i],
 		OrganizerName: w.organizer.Name, OrganizerEmail: w.organizer.Address.Key(), OrganizerDefault: w.organizerDefault,
 		State: ledger.Created,
 	}
-	made := ledger.Made{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
+	made := ledger.NewRevision{Key: w.keys[i], Recipient: w.to[i].Address.String(), Grouped: !w.single, EndsAt: w.endsAt()}
 	if w.Method == Remove && e.Known {
 		made.Grouped = e.Grouped
 	}
@@ -288,7 +289,7 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.Made {
 			rev.State = ledger.Deferred
 		}
 		rev.Permanent, rev.Unusable = problem.Permanent, c != nil
-		rev.Stage, rev.Code, rev.Detail = string(problem.Stage), string(problem.Code), problem.Message
+		rev.Stage, rev.Code, rev.Detail = problem.Stage, problem.Code, problem.Message
 	case w.steps[i].action == tell:
 		rev.State = ledger.Settled
 	}

@@ -12,7 +12,7 @@ import (
 // more may have had any time.
 func (m *Mailer) asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
 	before := e.LastSent
-	if before == nil || before.Method != string(Request) {
+	if before == nil || before.Method != Request {
 		return true
 	}
 	old, err := m.readCalendar(string(before.Calendar))

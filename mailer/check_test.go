@@ -25,8 +25,8 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 		t.Run(string(lint), func(t *testing.T) {
 			t.Parallel()
 			h := newRecordedHouse(t, nil)
-			good := h.cfg.Words
-			h.cfg.Words, h.cfg.Lint = badWords{}, lint
+			good := h.cfg.Templates
+			h.cfg.Templates, h.cfg.Lint = badWords{}, lint
 			r := h.send(t, boardMeeting())
 			assert.Equal(t, mailer.Failed, r.Outcome)
 			require.NotNil(t, r.Error)
@@ -35,7 +35,7 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 			assert.Contains(t, r.Error.Message, "IM11")
 			assert.Empty(t, h.smtp.Transactions())
 
-			h.cfg.Words = good
+			h.cfg.Templates = good
 			assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "a fixed template mails the calendar on record")
 			assert.Equal(t, 1, h.api.Count())
 		})

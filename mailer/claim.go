@@ -13,10 +13,10 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 	if len(open) == 0 {
 		return true
 	}
-	if w.record.kept() {
-		read := w.m.cfg.Ledger.Lookup
+	if w.ledger != nil {
+		read := w.ledger.Lookup
 		if claimed {
-			read = w.m.cfg.Ledger.Load
+			read = w.ledger.Load
 		}
 		keys := make([]ledger.Key, len(open))
 		for n, i := range open {
@@ -40,7 +40,7 @@ func (w *work) look(ctx context.Context, claimed bool) bool {
 // take claims everybody who is open and decides once more, now that nobody
 // else can change the record.
 func (w *work) take(ctx context.Context) bool {
-	if !w.record.kept() {
+	if w.ledger == nil {
 		return true
 	}
 	var keys []ledger.Key
@@ -49,7 +49,7 @@ func (w *work) take(ctx context.Context) bool {
 	}
 	waitCtx, done := w.run.until(ctx)
 	defer done()
-	claim, err := w.record.claim(waitCtx, keys)
+	claim, err := w.ledger.Claim(waitCtx, keys...)
 	if err != nil {
 		w.endRest(w.notRecorded(ctx, waitCtx, err))
 		return false
@@ -72,12 +72,12 @@ func (w *work) notRecorded(ctx, waitCtx context.Context, err error) *Error {
 }
 
 func (w *work) release(ctx context.Context) {
-	if !w.record.kept() || w.claim.Token == 0 {
+	if w.ledger == nil || w.claim.Token == 0 {
 		return
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	if err := w.record.release(ctx, w.claim); err != nil {
+	if err := w.ledger.Release(ctx, w.claim); err != nil {
 		w.m.log.Warn("the claim on an invite could not be given back; it runs out by itself", "invite", w.ID, "error", err)
 	}
 	w.claim = ledger.Claim{}

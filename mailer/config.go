@@ -32,16 +32,11 @@ type Submitter interface {
 	Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result
 }
 
-// Words is what a Mailer needs to word a mail; *templates.Set is one.
-type Words interface {
+// Renderer makes the content of a mail; *templates.Set is one. It is called by many
+// goroutines. If it has the method Named of *templates.Set, that finds the set of
+// MailOptions.Template.
+type Renderer interface {
 	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
-}
-
-// NamedWords is a Words with sets of its own for MailOptions.Template;
-// *templates.Set is one.
-type NamedWords interface {
-	Words
-	Named(name string) (*templates.Set, error)
 }
 
 // OnUnknown is what a later run does with a mail whose end is unknown.
@@ -120,18 +115,15 @@ type Config struct {
 	Resend bool
 	// RetryFailed tries again what was refused for good.
 	RetryFailed bool
-	// Step is called before and after each thing that changes the world; see
-	// [Steps]. It is there for tests that stop a run there. Nil is not called.
-	Step func(Step)
 	// Submitter hands the mail to an SMTP server.
 	Submitter Submitter
 	// WithdrawMissing withdraws the invite of those who are no longer in the
 	// list of a Group. Off, they are reported only.
 	WithdrawMissing bool
-	// Words are the templates. Defaults to the embedded ones. With an overlay of
+	// Templates make the content. Defaults to the embedded ones. With an overlay of
 	// your own, call its Validate first: a broken template is otherwise found by
 	// the first mail that needs it.
-	Words Words
+	Templates Renderer
 }
 
 // Mailer sends invites. It is safe for concurrent use.
@@ -172,16 +164,13 @@ func New(cfg Config) (*Mailer, error) {
 	if m.cfg.Now == nil {
 		m.cfg.Now = time.Now
 	}
-	if m.cfg.Step == nil {
-		m.cfg.Step = func(Step) {}
-	}
 	if m.cfg.Locale == "" {
 		m.cfg.Locale = "en"
 	}
-	if cfg.Words == nil {
+	if cfg.Templates == nil {
 		set, err := templates.New()
-		bad("Words", err)
-		m.cfg.Words = set
+		bad("Templates", err)
+		m.cfg.Templates = set
 	}
 	switch cfg.OnUnknown {
 	case "", OnUnknownResend, OnUnknownNever:

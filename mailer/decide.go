@@ -79,7 +79,7 @@ func decide(e ledger.Entry, w want, p policy) step {
 		s.known = w.method != Request || p.past(w.endsAt)
 		return s
 	}
-	same := e.Latest != nil && e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == string(w.method)
+	same := e.Latest != nil && e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == w.method
 	// What is on record of the end is that of the same content.
 	over := w.method == Request && (p.over(w.endsAt) || same && p.over(e.EndsAt))
 	s := decideContent(e, w, p, same, over)
@@ -114,7 +114,7 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) step {
 
 // sentAs tells whether r is what is asked for, and was sent.
 func sentAs(r *ledger.Revision, w want) bool {
-	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == string(w.method)
+	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == w.method
 }
 
 // first decides for an invite that was never heard of. A cancellation of it is
@@ -149,7 +149,7 @@ func anew(e ledger.Entry, w want) step {
 // again decides for content that is on record, by how that ended.
 func again(e ledger.Entry, w want, p policy, over bool) step {
 	r := e.Latest
-	kind := Kind(r.Kind)
+	kind := r.Kind
 	switch r.State {
 	case ledger.Sent:
 		if p.resend {
@@ -162,7 +162,7 @@ func again(e ledger.Entry, w want, p policy, over bool) step {
 		return doubtful(r, p, over)
 	case ledger.Failed:
 		if r.Permanent && !p.retryFailed {
-			s := refuse(Failed, &Error{Stage: Stage(r.Stage), Code: Code(r.Code), Permanent: true,
+			s := refuse(Failed, &Error{Stage: r.Stage, Code: r.Code, Permanent: true,
 				Message: "refused before, and not tried again: " + r.Detail + "; change the invite, or use --retry-failed"})
 			s.known = true
 			return s

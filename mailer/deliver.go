@@ -77,7 +77,7 @@ func (w *work) compose(ctx context.Context, i int, c *calendar.Calendar) (*ledge
 	if o := w.inviter(); !isSet(replyTo) && isSet(o) && o.Address.Key() != from.Address.Key() {
 		replyTo = o
 	}
-	ended := w.observe(ctx, Event{Stage: StageWords})
+	ended := w.observe(ctx, Event{Stage: StageRender})
 	words, problem := w.words(i, c, from, to, replyTo)
 	ended(problem)
 	if problem != nil {
@@ -109,7 +109,7 @@ func (w *work) compose(ctx context.Context, i int, c *calendar.Calendar) (*ledge
 	if !w.m.envelopeFrom.IsZero() {
 		envelopeFrom = w.m.envelopeFrom.String()
 	}
-	return &ledger.Submission{MessageID: id, FromName: from.Name, FromEmail: from.Address.String(), Resend: s.resend, Kind: string(s.kind),
+	return &ledger.Submission{MessageID: id, FromName: from.Name, FromEmail: from.Address.String(), Resend: s.resend, Kind: s.kind,
 		Message: ledger.Message{From: envelopeFrom, To: composed.To, SMTPUTF8: composed.SMTPUTF8, Bytes: composed.Bytes}}, nil
 }
 
@@ -191,9 +191,9 @@ func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mail
 			}
 		}
 	}
-	words, err := w.checked.words.Render(templates.Kind(s.kind), d)
+	words, err := w.templates.Render(templates.Kind(s.kind), d)
 	if err != nil {
-		return words, &Error{Stage: StageWords, Code: CodeTemplate, Err: err, Message: err.Error()}
+		return words, &Error{Stage: StageRender, Code: CodeTemplate, Err: err, Message: err.Error()}
 	}
 	if w.Mail.Subject != "" {
 		words.Subject = w.Mail.Subject
@@ -224,9 +224,11 @@ func (w *work) submit(ctx context.Context, i int, sub *ledger.Submission) bool {
 	defer cancel()
 	waitCtx, done := w.run.until(recording)
 	defer done()
-	if err := w.record.submitting(waitCtx, w.claim, w.keys[i], *sub); err != nil {
-		w.end(i, Deferred, w.notRecorded(ctx, waitCtx, err))
-		return false
+	if w.ledger != nil {
+		if err := w.ledger.Submitting(waitCtx, w.claim, w.keys[i], *sub); err != nil {
+			w.end(i, Deferred, w.notRecorded(ctx, waitCtx, err))
+			return false
+		}
 	}
 	r := &w.receipts[i]
 	r.MessageID = sub.MessageID
@@ -328,18 +330,18 @@ func (w *work) conclude(ctx context.Context, i int, o Outcome, problem *Error, r
 // finish records the outcome of recipient i. With notLeft, it is unknown for an
 // earlier submission and not for this one.
 func (w *work) finish(ctx context.Context, i int, o Outcome, problem *Error, notLeft bool) *Error {
-	if !w.record.kept() {
+	if w.ledger == nil {
 		return nil
 	}
 	state := map[Outcome]ledger.State{Sent: ledger.Sent, Failed: ledger.Failed, Deferred: ledger.Deferred, Unknown: ledger.Unknown, Expired: ledger.Expired}[o]
-	out := ledger.Outcome{State: state, Reply: w.receipts[i].Reply, NotLeft: notLeft}
+	out := ledger.Result{State: state, Reply: w.receipts[i].Reply, NotLeft: notLeft}
 	if problem != nil {
-		out.Permanent, out.Stage, out.Code, out.Detail = problem.Permanent, string(problem.Stage), string(problem.Code), problem.Message
+		out.Permanent, out.Stage, out.Code, out.Detail = problem.Permanent, problem.Stage, problem.Code, problem.Message
 		out.Unusable = problem.Stage == StageCalendar || problem.unusable
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	if err := w.record.finish(ctx, w.claim, w.keys[i], out); err != nil {
+	if err := w.ledger.Finish(ctx, w.claim, w.keys[i], out); err != nil {
 		return ledgerError(ctx, err)
 	}
 	return nil

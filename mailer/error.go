@@ -3,10 +3,12 @@ package mailer
 import (
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Stage is the part of an invite's way at which it ended.
-type Stage string
+type Stage = ledger.Stage
 
 // The stages, in their order.
 const (
@@ -15,7 +17,7 @@ const (
 	StageLedger   Stage = "ledger"   // the durable record
 	StageCreate   Stage = "create"   // the request to the API
 	StageCalendar Stage = "calendar" // what came back
-	StageWords    Stage = "words"    // subject, text and HTML
+	StageRender   Stage = "render"   // subject, text and HTML
 	StageCompose  Stage = "compose"  // the message
 	StageCheck    Stage = "check"    // the invitation rules
 	StageSubmit   Stage = "submit"   // SMTP
@@ -51,7 +53,7 @@ type Error struct {
 }
 
 // Code is the reason of an [Error] as a word for programs.
-type Code string
+type Code = ledger.Code
 
 // The codes of an Error. New ones may be added.
 const (

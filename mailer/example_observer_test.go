@@ -71,7 +71,7 @@ func ExampleObserver() {
 	// invite_stage_duration_seconds check 1
 	// invite_stage_duration_seconds compose 1
 	// invite_stage_duration_seconds create 1
+	// invite_stage_duration_seconds render 1
 	// invite_stage_duration_seconds submit 1
-	// invite_stage_duration_seconds words 1
 	// invite_wait_duration_seconds create 1
 }

@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Method is what an invite asks of the API, in the API's own words
 // (https://docs.cronofy.com/developers/api/smart-invites/create-smart-invite/).
-type Method string
+type Method = ledger.Method
 
 // The methods of an invite. The zero Method is Request.
 const (
@@ -18,7 +19,7 @@ const (
 )
 
 // Kind is the mail that an invite gives rise to.
-type Kind string
+type Kind = ledger.Kind
 
 // The kinds of mail. The first two carry METHOD:REQUEST, the next two
 // METHOD:CANCEL (RFC 5546 section 3.2); None is no mail at all.

@@ -37,7 +37,7 @@ type Ledger interface {
 	// nor a mail, and was to be tried again or is over, gives way to the new one. An empty UID or EndsAt leaves what is
 	// known. [ledger.ErrClaimLost] if somebody else took over, as for the writes
 	// that follow.
-	Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error
+	Create(ctx context.Context, c ledger.Claim, made ...ledger.NewRevision) error
 	// Submitting records that the invite's latest revision is about to leave:
 	// its bytes, one attempt more, the time. Submitting it once more without
 	// Finish means that the first time may have left. Of a revision that may have
@@ -46,7 +46,7 @@ type Ledger interface {
 	// Finish records the outcome of the invite's latest revision. Its bytes are
 	// dropped unless the outcome is Unknown; with NotLeft, one of its Copies is
 	// taken back.
-	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error
+	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Result) error
 	// Release gives the claim back. Releasing one that ran out is no error.
 	Release(ctx context.Context, c ledger.Claim) error
 }

@@ -14,10 +14,10 @@ import (
 // for each, in their order, since each revises the same event.
 func (w *work) missing(ctx context.Context) {
 	w.others, w.gone = nil, nil
-	if w.single || w.Method != Request || !w.record.kept() || ctx.Err() != nil {
+	if w.single || w.Method != Request || w.ledger == nil || ctx.Err() != nil {
 		return
 	}
-	members, err := w.m.cfg.Ledger.Members(ctx, w.ID)
+	members, err := w.ledger.Members(ctx, w.ID)
 	if err != nil {
 		w.m.log.Warn("the ledger could not say who else was invited", "invite", w.ID, "error", err)
 		return
@@ -49,7 +49,25 @@ func (w *work) missing(ctx context.Context) {
 // invited tells whether the last that left for a recipient, or may have, is an
 // invitation.
 func invited(e ledger.Entry) bool {
-	return e.LastSent != nil && e.LastSent.Method == string(Request)
+	return e.LastSent != nil && e.LastSent.Method == Request
+}
+
+// Counted tells whether the API counts a recipient among those of its invite, as far
+// as the ledger can tell: not if it took the recipient out, or never let them in. A
+// cancellation of a group names those whom it counts.
+func Counted(e *ledger.Entry) bool {
+	r := e.Latest
+	if r == nil {
+		return false
+	}
+	refused := r.Stage == StageCreate
+	if r.Method == Remove {
+		return refused
+	}
+	if r.State == ledger.Expired && r.UID == "" && e.LastSent == nil {
+		return false // it was over before anybody was asked
+	}
+	return !refused || r.State != ledger.Failed || e.LastSent != nil
 }
 
 // removed tells whether somebody who was invited was taken out of the event since,
@@ -76,6 +94,6 @@ func (w *work) withdrawal(e ledger.Entry) *work {
 		w.m.log.Warn("an address in the ledger cannot be read; nobody was withdrawn", "invite", w.ID, "error", err)
 		return nil
 	}
-	return w.m.newWork(&checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, words: w.checked.words, to: []message.Mailbox{{Address: a}},
+	return w.m.newWork(&checked{organizer: w.organizer, organizerDefault: w.organizerDefault, replyTo: w.replyTo, templates: w.templates, to: []message.Mailbox{{Address: a}},
 		batch: Invite{ID: w.ID, Method: Remove, Recipient: Recipient{Email: e.Recipient}, Organizer: w.Organizer, Mail: w.Mail}.batch()}, w.run)
 }

@@ -64,6 +64,9 @@ func (w *work) noteNew(ctx context.Context, i int, s *step) {
 	r := &w.receipts[i]
 	r.MessageID, r.Reply, r.Attempts = "", "", 0
 	w.end(i, s.outcome, s.err)
+	if w.ledger == nil {
+		return
+	}
 	made := w.made(i, nil, s.err)
 	made.Revision.State = ledger.Expired
 	if invited(w.entries[i]) {
@@ -71,7 +74,7 @@ func (w *work) noteNew(ctx context.Context, i int, s *step) {
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	if err := w.record.create(ctx, w.claim, []ledger.Made{made}); err != nil {
+	if err := w.ledger.Create(ctx, w.claim, made); err != nil {
 		w.end(i, Deferred, ledgerError(ctx, err))
 	}
 }
@@ -91,5 +94,5 @@ func (w *work) expire(ctx context.Context, i int) {
 // sameContent tells whether the latest revision on record is what is asked for.
 func (w *work) sameContent(i int) bool {
 	r := w.entries[i].Latest
-	return r != nil && r.Fingerprint == w.prints[i] && r.Method == string(w.Method)
+	return r != nil && r.Fingerprint == w.prints[i] && r.Method == w.Method
 }

@@ -109,8 +109,8 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 		assert.Zero(t, h.api.Count(), "nobody is asked")
 		r := h.recorded(t).Latest
 		assert.Equal(t, ledger.Expired, r.State)
-		assert.Equal(t, "invitation", r.Kind)
-		assert.Equal(t, string(mailer.CodeExpired), r.Code)
+		assert.Equal(t, mailer.Invitation, r.Kind)
+		assert.Equal(t, mailer.CodeExpired, r.Code)
 		assert.Empty(t, r.UID)
 		assert.Zero(t, r.Attempts)
 
@@ -338,12 +338,8 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 func TestASpentLimitClaimsNothing(t *testing.T) {
 	t.Parallel()
 	h := newRecordedHouse(t, nil)
-	claims := 0
-	h.cfg.Step = func(s mailer.Step) {
-		if s == mailer.BeforeClaim {
-			claims++
-		}
-	}
+	claims := countedClaims{Ledger: h.cfg.Ledger}
+	h.cfg.Ledger = &claims
 	over := boardMeeting()
 	over.Event.Start.Time, over.Event.End.Time = today.Add(-2*time.Hour), today.Add(-time.Hour)
 	items := append(invites(10), mailer.Item{Invite: &over})
@@ -363,5 +359,15 @@ func TestASpentLimitClaimsNothing(t *testing.T) {
 	}))
 	assert.Equal(t, 7, limited)
 	assert.Equal(t, 1, expired, "it needs no mail")
-	assert.Equal(t, 4, claims)
+	assert.Equal(t, 4, claims.n)
+}
+
+type countedClaims struct {
+	mailer.Ledger
+	n int
+}
+
+func (c *countedClaims) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error) {
+	c.n++
+	return c.Ledger.Claim(ctx, keys...)
 }

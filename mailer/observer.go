@@ -10,7 +10,7 @@ import (
 // ended is on their receipts.
 //
 // It is told of these stages: StageCreate for each request to the API, the repeats
-// of the client included; StageWords, StageCompose and StageCheck for each mail;
+// of the client included; StageRender, StageCompose and StageCheck for each mail;
 // StageSubmit for each submission, with what it takes to judge a refusal.
 type Observer interface {
 	// Observe is called when a stage begins. The function that it returns is called

@@ -76,7 +76,7 @@ func TestObserver(t *testing.T) {
 	t.Parallel()
 	const (
 		create  = "+create +create/wait -create/wait -create"
-		compose = "+words -words +compose -compose"
+		compose = "+render -render +compose -compose"
 		sent    = create + " " + compose + " +check -check +submit -submit"
 	)
 	for name, tc := range map[string]struct {
@@ -102,15 +102,15 @@ func TestObserver(t *testing.T) {
 			api: broken(cronofytest.CalendarNonsense), want: create, then: create,
 		},
 		"no words": {
-			config: func(c *mailer.Config) { c.Words = failing{errors.New("for ann@example.org there are no words")} },
-			want:   create + " +words -words:template", then: "+words -words:template",
+			config: func(c *mailer.Config) { c.Templates = failing{errors.New("for ann@example.org there are no words")} },
+			want:   create + " +render -render:template", then: "+render -render:template",
 		},
 		"an empty mail": {
-			config: func(c *mailer.Config) { c.Words = failing{} },
-			want:   create + " +words -words +compose -compose:compose", then: "+words -words +compose -compose:compose",
+			config: func(c *mailer.Config) { c.Templates = failing{} },
+			want:   create + " +render -render +compose -compose:compose", then: "+render -render +compose -compose:compose",
 		},
 		"composed wrongly": {
-			config: func(c *mailer.Config) { c.Words = badWords{} },
+			config: func(c *mailer.Config) { c.Templates = badWords{} },
 			want:   create + " " + compose + " +check -check:composed_wrong", then: compose + " +check -check:composed_wrong",
 		},
 		"refused by the mail server": {
@@ -160,7 +160,7 @@ func TestObserverOfARun(t *testing.T) {
 	for name, n := range map[string]int{
 		// At the gate of the run, and at the limit of the API; the mail server has none.
 		"create/wait": 42, "submit/wait": 23,
-		"create": 21, "words": 23, "compose": 23, "check": 23, "submit": 23,
+		"create": 21, "render": 23, "compose": 23, "check": 23, "submit": 23,
 	} {
 		want["+"+name], want["-"+name] = n, n
 	}

@@ -77,7 +77,7 @@ func (l slowLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key
 	return l.Ledger.Submitting(ctx, c, k, s)
 }
 
-func (l slowLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Outcome) error {
+func (l slowLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, o ledger.Result) error {
 	time.Sleep(l.took)
 	return l.Ledger.Finish(ctx, c, k, o)
 }
@@ -186,14 +186,7 @@ func TestMailsInDoubt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var doubt level
 				smtp := &slowSMTP{took: 20 * time.Millisecond, slots: make(chan struct{}, 1)}
-				cfg := mailer.Config{Submitter: smtp, Ledger: newSlowLedger(t, 50*time.Millisecond), Step: func(s mailer.Step) {
-					switch s {
-					case mailer.AfterSubmitting:
-						doubt.enter()
-					case mailer.AfterFinish:
-						doubt.now.Add(-1)
-					}
-				}}
+				cfg := mailer.Config{Submitter: smtp, Ledger: doubtLedger{newSlowLedger(t, 50*time.Millisecond), &doubt}}
 				results, err := runAll(t, cfg, invites(60), mailer.RunOptions{Concurrency: 8, Mails: mails})
 				require.NoError(t, err)
 				assert.Equal(t, map[mailer.Outcome]int{mailer.Sent: 60}, outcomes(results))
@@ -202,4 +195,20 @@ func TestMailsInDoubt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// doubtLedger counts the mails that are on record as about to leave.
+type doubtLedger struct {
+	mailer.Ledger
+	doubt *level
+}
+
+func (l doubtLedger) Submitting(ctx context.Context, c ledger.Claim, k ledger.Key, s ledger.Submission) error {
+	defer l.doubt.enter()
+	return l.Ledger.Submitting(ctx, c, k, s)
+}
+
+func (l doubtLedger) Finish(ctx context.Context, c ledger.Claim, k ledger.Key, r ledger.Result) error {
+	defer l.doubt.now.Add(-1)
+	return l.Ledger.Finish(ctx, c, k, r)
 }

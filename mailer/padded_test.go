@@ -55,8 +55,8 @@ func record(t *testing.T, h *house, i mailer.Invite) {
 	key := ledger.Key{InviteID: i.ID, Address: i.Recipient.Email}
 	claim, err := h.cfg.Ledger.Claim(t.Context(), key)
 	require.NoError(t, err)
-	require.NoError(t, h.cfg.Ledger.Create(t.Context(), claim, ledger.Made{Key: key, Recipient: i.Recipient.Email, Revision: ledger.Revision{
-		Kind: string(mailer.Invitation), Method: string(mailer.Request), State: ledger.Settled}}))
+	require.NoError(t, h.cfg.Ledger.Create(t.Context(), claim, ledger.NewRevision{Key: key, Recipient: i.Recipient.Email, Revision: ledger.Revision{
+		Kind: mailer.Invitation, Method: mailer.Request, State: ledger.Settled}}))
 	require.NoError(t, h.cfg.Ledger.Release(t.Context(), claim))
 }
 

@@ -40,8 +40,8 @@ func (w *way) stages(tb testing.TB) []stage {
 	require.NoError(tb, err)
 	m := message.Message{From: message.Mailbox{Name: "Jane Doe", Address: from}, To: message.Mailbox{Name: "Ann Lee", Address: to},
 		Subject: words.Subject, Text: words.Text, HTML: words.HTML, Calendar: c.Bytes(), Method: c.Method, Date: today, MessageID: "stage@example.com"}
-	made := ledger.Made{Recipient: s.envelope.To, EndsAt: c.End, Revision: ledger.Revision{
-		Kind: string(mailer.Invitation), Method: "request", Fingerprint: "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c", Calendar: c.Bytes(),
+	made := ledger.NewRevision{Recipient: s.envelope.To, EndsAt: c.End, Revision: ledger.Revision{
+		Kind: mailer.Invitation, Method: "request", Fingerprint: "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c", Calendar: c.Bytes(),
 		UID: c.UID, Sequence: c.Sequence, DTStamp: c.DTStamp, OrganizerName: "Jane Doe", OrganizerEmail: s.envelope.From, State: ledger.Created}}
 
 	read := calendar.Reader{Zones: &zone.Zones{}}

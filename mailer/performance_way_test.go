@@ -142,7 +142,7 @@ type specimen struct {
 // watched notes what the pipeline hands to its neighbours.
 type watched struct {
 	mailer.SmartInvites
-	mailer.Words
+	mailer.Renderer
 	mailer.Submitter
 	specimen
 }
@@ -157,7 +157,7 @@ func (w *watched) Create(ctx context.Context, r *cronofy.InviteRequest) (*cronof
 
 func (w *watched) Render(kind templates.Kind, d templates.Data) (templates.Words, error) {
 	w.words = d
-	return w.Words.Render(kind, d)
+	return w.Renderer.Render(kind, d)
 }
 
 func (w *watched) Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result {
@@ -170,9 +170,9 @@ func (w *way) take(tb testing.TB) specimen {
 	tb.Helper()
 	set, err := templates.New()
 	require.NoError(tb, err)
-	watch := &watched{SmartInvites: w.api, Words: set, Submitter: w.smtp}
+	watch := &watched{SmartInvites: w.api, Renderer: set, Submitter: w.smtp}
 	cfg := w.config
-	cfg.API, cfg.Words, cfg.Submitter = watch, watch, watch
+	cfg.API, cfg.Templates, cfg.Submitter = watch, watch, watch
 	m, err := mailer.New(cfg)
 	require.NoError(tb, err)
 	invite := boardMeeting()
@@ -258,7 +258,7 @@ func spread(tb testing.TB, n int, f func(i int) error) {
 
 // life is all that the ledger is asked for one new invite, in the pipeline's
 // order.
-func (w *way) life(ctx context.Context, id string, s specimen, made ledger.Made) error {
+func (w *way) life(ctx context.Context, id string, s specimen, made ledger.NewRevision) error {
 	key := ledger.Key{InviteID: id, Address: made.Recipient}
 	made.Key = key
 	if _, err := w.ledger.Lookup(ctx, key); err != nil {
@@ -275,11 +275,11 @@ func (w *way) life(ctx context.Context, id string, s specimen, made ledger.Made)
 		return err
 	}
 	err = w.ledger.Submitting(ctx, claim, key, ledger.Submission{MessageID: "kz7q3m5v2x4t6b8n@example.com", FromName: "Jane Doe",
-		FromEmail: s.envelope.From, Kind: string(mailer.Invitation), Message: ledger.Message{From: s.envelope.From, To: s.envelope.To, Bytes: s.message}})
+		FromEmail: s.envelope.From, Kind: mailer.Invitation, Message: ledger.Message{From: s.envelope.From, To: s.envelope.To, Bytes: s.message}})
 	if err != nil {
 		return err
 	}
-	if err := w.ledger.Finish(ctx, claim, key, ledger.Outcome{State: ledger.Sent, Reply: "250 2.0.0 Ok"}); err != nil {
+	if err := w.ledger.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent, Reply: "250 2.0.0 Ok"}); err != nil {
 		return err
 	}
 	return w.ledger.Release(ctx, claim)

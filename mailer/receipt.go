@@ -1,6 +1,10 @@
 package mailer
 
-import "time"
+import (
+	"time"
+
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
 
 // Outcome is how one invite ended in one run.
 type Outcome string
@@ -49,6 +53,53 @@ type Receipt struct {
 	Findings  []Finding `json:"findings,omitempty"`
 	// Error is nil for Sent, Unchanged and Valid only.
 	Error *Error `json:"error,omitempty"`
+}
+
+// Again tells whether the same invite, given again, may end better without a change:
+// at once, or after Error.RetryAfter. Otherwise it is done (Sent, Unchanged, Valid),
+// or something has to change first: the invite (Invalid, Failed, Expired), the
+// settings (Deferred) or, where nobody knows whether the mail left, a person has to
+// decide (Unknown).
+func (r *Receipt) Again() bool {
+	e := r.Error
+	switch r.Outcome {
+	case Deferred:
+		return e == nil || e.Temporary || !e.StopsRun && e.Code != CodeSMTPConfig
+	case Unknown:
+		return e == nil || e.Temporary
+	default:
+		return false
+	}
+}
+
+// Recorded is the receipt of what is on record, in the words that a run with the same
+// input would use: what a crash left behind is Deferred if its mail had not begun to
+// leave, and Unknown if it had. What was done without a mail is Unchanged.
+func Recorded(e *ledger.Entry) Receipt {
+	r := Receipt{InviteID: e.Key.InviteID, Recipient: e.Recipient}
+	rev := e.Latest
+	if rev == nil {
+		return r
+	}
+	r.Method, r.Kind, r.Outcome, r.At = rev.Method, rev.Kind, Outcome(rev.State), rev.At
+	r.repeat(rev)
+	switch rev.State {
+	case ledger.Sent:
+	case ledger.Settled:
+		r.Outcome = Unchanged
+	case ledger.Created:
+		r.Outcome = Deferred
+		r.Error = &Error{Stage: StageSubmit, Code: CodeNotBegun, Temporary: true, Message: "the calendar is on record " +
+			"and its mail has not begun to leave: a run has it in hand, or ended before; run again"}
+	case ledger.Submitting:
+		r.Outcome = Unknown
+		r.Error = &Error{Stage: StageSubmit, Code: CodeNoReply, Temporary: true, Message: "the mail may have left " +
+			"and its outcome is not on record: a run has it in hand, or ended before; run again"}
+	default:
+		r.Error = &Error{Stage: rev.Stage, Code: rev.Code, Message: rev.Detail, Permanent: rev.Permanent,
+			Temporary: rev.State == ledger.Deferred || rev.State == ledger.Unknown && rev.Code != CodeHeld}
+	}
+	return r
 }
 
 // Level is how much a finding matters.

@@ -138,21 +138,20 @@ func stopFor(e *Error, why string) (Outcome, *Error) {
 // recipients'. Nobody else in this process has their invites in hand any more. A
 // process that ends before tries them again, which is no harm.
 func (m *Mailer) remember(ctx context.Context, r *run) {
-	l := record{m.cfg.Ledger, m.cfg.Step}
-	if !l.kept() {
+	if m.cfg.Ledger == nil {
 		return
 	}
 	for _, a := range r.takeProven() {
-		if err := m.rememberOne(ctx, l, a); err != nil {
+		if err := m.rememberOne(ctx, a); err != nil {
 			m.log.Warn("a refusal could not be recorded as one for good; the next run tries again", "invite", a.key.InviteID, "error", err)
 		}
 	}
 }
 
-func (m *Mailer) rememberOne(ctx context.Context, l record, a attempt) error {
+func (m *Mailer) rememberOne(ctx context.Context, a attempt) error {
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	claim, err := l.claim(ctx, []ledger.Key{a.key})
+	claim, err := m.cfg.Ledger.Claim(ctx, a.key)
 	if errors.Is(err, ledger.ErrInProgress) {
 		return nil // another run has taken it up: it will see for itself
 	}
@@ -162,9 +161,9 @@ func (m *Mailer) rememberOne(ctx context.Context, l record, a attempt) error {
 	entries, err := m.cfg.Ledger.Lookup(ctx, a.key)
 	if err == nil && entries[0].Latest != nil {
 		if last := entries[0].Latest; last.State == ledger.Failed && last.MessageID == a.messageID {
-			err = l.finish(ctx, claim, a.key, ledger.Outcome{State: ledger.Failed, Permanent: true, Unusable: last.Unusable,
+			err = m.cfg.Ledger.Finish(ctx, claim, a.key, ledger.Result{State: ledger.Failed, Permanent: true, Unusable: last.Unusable,
 				Stage: last.Stage, Code: last.Code, Detail: last.Detail, Reply: last.Reply})
 		}
 	}
-	return errors.Join(err, l.release(ctx, claim))
+	return errors.Join(err, m.cfg.Ledger.Release(ctx, claim))
 }

@@ -114,7 +114,7 @@ type work struct {
 	api       SmartInvites
 	submitter Submitter
 
-	record record
+	ledger Ledger // nil if nothing is remembered
 	claim  ledger.Claim
 
 	receipts []Receipt // one for each recipient, in their order
@@ -136,7 +136,7 @@ type work struct {
 
 func (m *Mailer) newWork(c *checked, r *run) *work {
 	n := len(c.Recipients)
-	w := &work{checked: c, m: m, run: r, api: m.cfg.API, submitter: m.cfg.Submitter, record: record{m.cfg.Ledger, m.cfg.Step},
+	w := &work{checked: c, m: m, run: r, api: m.cfg.API, submitter: m.cfg.Submitter, ledger: m.cfg.Ledger,
 		receipts: make([]Receipt, n), done: make([]bool, n), keys: make([]ledger.Key, n),
 		received: make([]*calendar.Calendar, n), prints: make([]string, n), entries: make([]ledger.Entry, n), steps: make([]step, n)}
 	if r != nil {

@@ -48,7 +48,7 @@ func doubtful(r *ledger.Revision, p policy, over bool) step {
 	case over:
 		advice = "the event is over, so it is not repeated"
 	case p.resend, !final && !p.now.Before(due):
-		again := step{action: repeat, kind: Kind(r.Kind), resend: r.Resend}
+		again := step{action: repeat, kind: r.Kind, resend: r.Resend}
 		if r.Message == nil && len(r.Calendar) > 0 {
 			again.action = compose
 		}
@@ -58,9 +58,9 @@ func doubtful(r *ledger.Revision, p policy, over bool) step {
 	}
 	e.Message = "it is not known whether the mail left; " + advice
 	s := refuse(Unknown, e)
-	s.known = e.Code == CodeHeld && Code(r.Code) == CodeHeld
+	s.known = e.Code == CodeHeld && r.Code == CodeHeld
 	if r.State == ledger.Submitting || e.Code == CodeHeld && !s.known {
-		s.action, s.kind = note, Kind(r.Kind)
+		s.action, s.kind = note, r.Kind
 	}
 	return s
 }
@@ -79,7 +79,7 @@ func (w *work) copies(i int) (n int, first time.Time) {
 func (w *work) unknown(e *Error, copies int, first time.Time) {
 	_, final, advice := w.m.policy.follows(copies, first)
 	switch {
-	case !w.record.kept():
+	case w.ledger == nil:
 		final, advice = false, "no ledger remembers it, so ask the recipient before it is sent again"
 	case final && e.Code == CodeNoReply:
 		e.Code = CodeHeld

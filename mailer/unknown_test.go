@@ -131,7 +131,7 @@ func TestNeverMeansNever(t *testing.T) {
 // losingLedger loses the claim as an outcome is recorded: another run took over.
 type losingLedger struct{ mailer.Ledger }
 
-func (l losingLedger) Finish(context.Context, ledger.Claim, ledger.Key, ledger.Outcome) error {
+func (l losingLedger) Finish(context.Context, ledger.Claim, ledger.Key, ledger.Result) error {
 	return ledger.ErrClaimLost
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/internal/zone"
+	"github.com/invitemailer/invitemailer/templates"
 )
 
 // The limits of an event, in Unicode code points
@@ -41,7 +42,7 @@ type checked struct {
 	organizer        message.Mailbox   // zero if nobody is named
 	organizerDefault bool
 	replyTo          message.Mailbox
-	words            Words
+	templates        Renderer
 	findings         []Finding
 }
 
@@ -209,11 +210,13 @@ func (m *Mailer) checkMail(c *checked, p *problems) {
 		c.replyTo = message.Mailbox{Address: a}
 	}
 	checkLocale("mail.locale", c.Mail.Locale, p)
-	c.words = m.cfg.Words
+	c.templates = m.cfg.Templates
 	if c.Mail.Template == "" {
 		return
 	}
-	named, ok := m.cfg.Words.(NamedWords)
+	named, ok := m.cfg.Templates.(interface {
+		Named(name string) (*templates.Set, error)
+	})
 	if !ok {
 		p.add("mail.template", "there are no named sets of templates here; leave it out")
 		return
@@ -223,7 +226,7 @@ func (m *Mailer) checkMail(c *checked, p *problems) {
 		p.add("mail.template", "%v", err)
 		return
 	}
-	c.words = set
+	c.templates = set
 }
 
 // checkEvent holds an event against the API's documentation, so that what it

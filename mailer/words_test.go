@@ -54,7 +54,7 @@ func TestNamedTemplates(t *testing.T) {
 	}))
 	require.NoError(t, err)
 	h := newHouse(t, nil)
-	h.cfg.Words = set
+	h.cfg.Templates = set
 	invite := boardMeeting()
 	invite.Mail.Template, invite.Mail.Data = "interview", map[string]any{"room": 7}
 	r := h.send(t, invite)
@@ -65,7 +65,7 @@ func TestNamedTemplates(t *testing.T) {
 	invite.ID, invite.Mail.Data = "other", nil
 	r = h.send(t, invite)
 	assert.Equal(t, mailer.Failed, r.Outcome)
-	assert.Equal(t, mailer.StageWords, r.Error.Stage)
+	assert.Equal(t, mailer.StageRender, r.Error.Stage)
 	assert.Contains(t, r.Error.Message, "interview/en/invitation.tmpl:1")
 	assert.Contains(t, r.Error.Message, "room")
 

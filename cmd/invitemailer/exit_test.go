@@ -21,7 +21,7 @@ func TestExitCode(t *testing.T) {
 	stopped := func(c mailer.Code) error { return &mailer.Error{Code: c, StopsRun: true} }
 	for name, c := range map[string]struct {
 		outcomes counts
-		held     int
+		again    int
 		settings int
 		unread   int
 		err      error
@@ -33,9 +33,9 @@ func TestExitCode(t *testing.T) {
 		"invalid":                    {outcomes: counts{mailer.Sent: 9, mailer.Invalid: 1}, want: exitData},
 		"failed before invalid":      {outcomes: counts{mailer.Invalid: 9, mailer.Failed: 1}, want: exitFailed},
 		"expired before invalid":     {outcomes: counts{mailer.Invalid: 9, mailer.Expired: 1}, want: exitFailed},
-		"held":                       {outcomes: counts{mailer.Unknown: 2, mailer.Invalid: 1}, held: 2, want: exitFailed},
-		"unknown":                    {outcomes: counts{mailer.Unknown: 2}, held: 1, want: exitTempfail},
-		"deferred before failed":     {outcomes: counts{mailer.Deferred: 1, mailer.Failed: 9, mailer.Invalid: 9}, want: exitTempfail},
+		"held":                       {outcomes: counts{mailer.Unknown: 2, mailer.Invalid: 1}, want: exitFailed},
+		"unknown":                    {outcomes: counts{mailer.Unknown: 2}, again: 1, want: exitTempfail},
+		"deferred before failed":     {outcomes: counts{mailer.Deferred: 1, mailer.Failed: 9, mailer.Invalid: 9}, again: 1, want: exitTempfail},
 		"stopped":                    {outcomes: counts{mailer.Sent: 1}, err: mailer.ErrStopped, want: exitTempfail},
 		"interrupted":                {err: context.Canceled, want: exitTempfail},
 		"ledger busy":                {err: &mailer.Error{Code: mailer.CodeLedgerBusy, StopsRun: true, Temporary: true}, want: exitTempfail},
@@ -48,7 +48,7 @@ func TestExitCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := tally{outcomes: c.outcomes, held: c.held, settings: c.settings, unread: c.unread}
+			n := tally{outcomes: c.outcomes, again: c.again, settings: c.settings, unread: c.unread}
 			assert.Equal(t, c.want, n.code(c.err))
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -26,14 +25,14 @@ func TestKilledWhileNoting(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(k.dir, "one.jsonl"), []byte(record), 0o600))
 		return k
 	}
-	for _, at := range []mailer.Step{mailer.BeforeClaim, mailer.AfterClaim, mailer.BeforeCreate, mailer.AfterCreate, mailer.BeforeRelease, mailer.AfterRelease} {
-		t.Run("over/"+string(at), func(t *testing.T) {
+	for _, at := range []string{beforeClaim, afterClaim, beforeCreate, afterCreate, beforeRelease, afterRelease} {
+		t.Run("over/"+at, func(t *testing.T) {
 			t.Parallel()
 			k := killed(t, over)
-			require.Equal(t, -1, k.run(t, "one.jsonl", string(at)+"#1"))
+			require.Equal(t, -1, k.run(t, "one.jsonl", at+"#1"))
 			k.halfAMinute(t)
 			code := k.run(t, "one.jsonl", "")
-			if at == mailer.BeforeClaim || at == mailer.AfterClaim || at == mailer.BeforeCreate {
+			if at == beforeClaim || at == afterClaim || at == beforeCreate {
 				assert.Equal(t, 1, code, "nothing was recorded, so nothing was told")
 			} else {
 				assert.Zero(t, code)
@@ -42,13 +41,13 @@ func TestKilledWhileNoting(t *testing.T) {
 			assert.Zero(t, k.api.Count())
 		})
 	}
-	for _, at := range []mailer.Step{mailer.BeforeClaim, mailer.AfterClaim, mailer.BeforeFinish, mailer.AfterFinish, mailer.BeforeRelease, mailer.AfterRelease} {
-		t.Run("in doubt/"+string(at), func(t *testing.T) {
+	for _, at := range []string{beforeClaim, afterClaim, beforeFinish, afterFinish, beforeRelease, afterRelease} {
+		t.Run("in doubt/"+at, func(t *testing.T) {
 			t.Parallel()
 			k := killed(t, one)
 			require.Equal(t, -1, k.run(t, "one.jsonl", string(submission.AfterContent)+"#1"))
 			k.halfAMinute(t)
-			require.Equal(t, -1, k.run(t, "one.jsonl", string(at)+"#1"))
+			require.Equal(t, -1, k.run(t, "one.jsonl", at+"#1"))
 			k.halfAMinute(t)
 			assert.Equal(t, 75, k.run(t, "one.jsonl", ""), "it is not time yet")
 			assert.Len(t, k.smtp.Accepted(), 1)

@@ -20,7 +20,6 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
@@ -32,7 +31,7 @@ func dying() {
 	n, _ := strconv.Atoi(count)
 	_ = os.Unsetenv("INVITEMAILER_TEST_DIE")
 	var mu sync.Mutex
-	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, At: func(at string) {
+	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}.watching(func(at string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if at != point {
@@ -44,7 +43,7 @@ func dying() {
 			}
 			select {} // it is not instant
 		}
-	}}
+	})
 	os.Exit(m.Run(context.Background()))
 }
 
@@ -80,8 +79,8 @@ func (p place) String() string {
 // of connecting once, the others with each kind of SMTP server that comes there.
 func places() []place {
 	var all []place
-	for _, s := range mailer.Steps() {
-		all = append(all, place{point: string(s)})
+	for _, point := range points() {
+		all = append(all, place{point: point})
 	}
 	for _, m := range submission.Moments() {
 		grouped, lockStep := true, true
@@ -280,7 +279,7 @@ func killAt(t *testing.T, dying string, at place, n, concurrency int) {
 	switch {
 	case concurrency > 1:
 		inDoubt = 2 * mailsPerConnection // on the two connections of the default
-	case point == string(submission.AfterContent), point == string(submission.AfterReply), point == string(mailer.BeforeFinish):
+	case point == string(submission.AfterContent), point == string(submission.AfterReply), point == beforeFinish:
 		inDoubt = 1
 	}
 	assert.LessOrEqual(t, doubtful, inDoubt, "second copies")
@@ -295,7 +294,7 @@ func killAt(t *testing.T, dying string, at place, n, concurrency int) {
 		inVain = 1
 	}
 	assert.LessOrEqual(t, k.api.Count()-3, killRequests+inVain, "requests")
-	if point != string(mailer.BeforeRequest) && point != string(mailer.AfterRequest) && point != string(mailer.BeforeCreate) && concurrency == 1 {
+	if point != beforeRequest && point != afterRequest && point != beforeCreate && concurrency == 1 {
 		assert.Equal(t, killRequests, k.api.Count()-3, "nothing was asked twice")
 	}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
@@ -31,7 +30,7 @@ func impatient() {
 	point, file := os.Getenv("INVITEMAILER_TEST_LOCK"), strings.TrimPrefix(os.Getenv("INVITEMAILER_LEDGER"), "sqlite:")
 	_ = os.Unsetenv("INVITEMAILER_TEST_LOCK")
 	var once sync.Once
-	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Patience: 20 * time.Millisecond, At: func(at string) {
+	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, BusyTimeout: 20 * time.Millisecond}.watching(func(at string) {
 		if at != point {
 			return
 		}
@@ -40,7 +39,7 @@ func impatient() {
 				panic(err)
 			}
 		})
-	}}
+	})
 	os.Exit(m.Run(context.Background()))
 }
 
@@ -118,17 +117,17 @@ func (p *trouble) copies(t *testing.T) map[string]int {
 // written.
 func TestLockedAtAnyWrite(t *testing.T) {
 	t.Parallel()
-	for _, point := range []mailer.Step{mailer.BeforeClaim, mailer.BeforeCreate, mailer.BeforeSubmitting, mailer.BeforeFinish} {
-		t.Run(string(point), func(t *testing.T) {
+	for _, point := range []string{beforeClaim, beforeCreate, beforeSubmitting, beforeFinish} {
+		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			p := newTrouble(t)
 			file := filepath.Join(p.dir, "invites.jsonl")
 			writeInvites(t, file, 5)
-			run := p.run(t, "impatient", file, "INVITEMAILER_TEST_LOCK="+string(point))
+			run := p.run(t, "impatient", file, "INVITEMAILER_TEST_LOCK="+point)
 			assert.Equal(t, int(exitTempfail), run.code, run.stderr)
 			assert.Contains(t, run.stderr, "another process holds its lock")
 			left := 0
-			if point == mailer.BeforeFinish {
+			if point == beforeFinish {
 				left = 1
 			}
 			sent := len(p.inbox.Messages())

@@ -18,7 +18,7 @@ import (
 
 const (
 	drawEvery = 200 * time.Millisecond // the bar on a terminal
-	tellEvery = time.Minute            // the line in a log
+	logEvery  = time.Minute            // the line in a log
 	minWidth  = 40                     // columns
 )
 
@@ -36,7 +36,7 @@ type progress struct {
 
 func startProgress(s *screen, l *slog.Logger, files []string) *progress {
 	p := &progress{screen: s, log: l, begun: time.Now(), done: make(chan struct{})}
-	show, every := p.tell, tellEvery
+	show, every := p.tell, logEvery
 	if s.terminal {
 		p.total = countLines(files)
 		show, every = p.bar(), drawEvery
@@ -63,7 +63,7 @@ func (p *progress) add() { p.count.Add(1) }
 func (p *progress) stop() {
 	close(p.done)
 	p.ended.Wait()
-	p.screen.clear()
+	p.screen.around(func() {}) // which wipes the bar away
 }
 
 func (p *progress) tell() {

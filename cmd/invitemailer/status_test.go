@@ -57,18 +57,26 @@ func TestStatusColumns(t *testing.T) {
 		newEntryLine(&e).columns())
 }
 
+// TestInHandColumns: on a terminal it is told last, so that nothing moves.
+func TestInHandColumns(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2027, 4, 29, 9, 30, 0, 0, time.UTC)
+	l := newClaimLine(sqlite.Claimed{Key: ledger.Key{InviteID: "talk", Address: "ada@example.com"}, Until: at.Add(20 * time.Second)}, at)
+	assert.Regexp(t, `^deferred +2027-04-29 09:30:00Z +talk +ada@example.com +in hand until 2027-04-29 09:30:20Z  ledger: a run has the invite in hand`, l.columns())
+}
+
 // recordInvites writes a ledger that knows n invites.
 func recordInvites(tb testing.TB, n int) (file string) {
 	tb.Helper()
 	file = filepath.Join(tb.TempDir(), "ledger.sqlite")
 	l, err := sqlite.Open(tb.Context(), sqlite.Options{Path: file})
 	require.NoError(tb, err)
-	var made []ledger.Made
+	var made []ledger.NewRevision
 	var keys []ledger.Key
 	for i := range n {
 		to := fmt.Sprintf("person%d@example.org", i)
 		keys = append(keys, ledger.Key{InviteID: fmt.Sprintf("event-%d", i), Address: to})
-		made = append(made, ledger.Made{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
+		made = append(made, ledger.NewRevision{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
 			UID: "uid", State: ledger.Failed, Stage: "submit", Code: "smtp_refused", Detail: "no such user"}})
 	}
 	claim, err := l.Claim(tb.Context(), keys...)
@@ -103,7 +111,7 @@ func BenchmarkStatus(b *testing.B) {
 
 func TestAge(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * day, "1m30s": 90 * time.Second} {
+	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * 24 * time.Hour, "1m30s": 90 * time.Second} {
 		var a age
 		require.NoError(t, a.UnmarshalText([]byte(text)), text)
 		assert.Equal(t, want, time.Duration(a), text)

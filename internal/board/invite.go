@@ -43,7 +43,7 @@ type Invite struct {
 func newInvite(e *ledger.Entry) Invite {
 	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: Standing(e)}
 	if r := e.Latest; r != nil {
-		v.Kind, v.State = r.Kind, string(r.State)
+		v.Kind, v.State = string(r.Kind), string(r.State)
 	}
 	return v
 }

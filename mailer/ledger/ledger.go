@@ -26,6 +26,16 @@ type Key struct {
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
+// Kind is the mail that an invite gives rise to, Method what it asks of the API,
+// Stage the part of its way at which it ended, and Code why it did, as a word for
+// programs. Package mailer has their values.
+type (
+	Kind   string
+	Method string
+	Stage  string
+	Code   string
+)
+
 // State is how far a revision has come.
 type State string
 
@@ -60,8 +70,8 @@ func (s State) MayHaveLeft() bool {
 // Revision is one thing that was asked for an invite, and what became of it.
 type Revision struct {
 	Number      int64  // counts from 1 within its invite; given by the ledger
-	Kind        string // invitation, update, cancellation, withdrawal or none
-	Method      string // request, cancel or remove: what was asked of the API
+	Kind        Kind   // invitation, update, cancellation, withdrawal or none
+	Method      Method // request, cancel or remove
 	Fingerprint string // of what was asked for, see mailer
 	Resend      int    // how often the same revision was mailed again on purpose
 
@@ -77,7 +87,7 @@ type Revision struct {
 
 	// Asks is the number of the revision whose time this one has, so that an answer
 	// to that one, or to any since, is an answer to this one: its own number if it asks
-	// anew (see Made.AsksAnew). It is given by the ledger; 0 if that is not known.
+	// anew (see NewRevision.AsksAnew). It is given by the ledger; 0 if that is not known.
 	Asks int64
 	// Answer is the status of the recipient in the API's answer that brought Calendar,
 	// such as pending; empty if it named none.
@@ -86,8 +96,8 @@ type Revision struct {
 	State     State
 	Permanent bool   // of Failed: repeated only when asked to, or for other content
 	Unusable  bool   // the calendar could not be used; do not use it again
-	Stage     string // of an outcome other than Sent: where it ended
-	Code      string // and why, as a word for programs
+	Stage     Stage  // of an outcome other than Sent: where it ended
+	Code      Code   // and why
 	Detail    string // and as a sentence for people
 
 	MessageID string // without angle brackets; empty before the first submission
@@ -152,8 +162,8 @@ type Claim struct {
 	Keys  []Key
 }
 
-// Made is a revision to be added to its invite, with what it says of the invite.
-type Made struct {
+// NewRevision is a revision to be added to its invite, with what it says of the invite.
+type NewRevision struct {
 	Key       Key
 	Recipient string // the address as it is written on the wire
 	Grouped   bool
@@ -165,16 +175,16 @@ type Made struct {
 	Revision Revision // State and all that is known; Number and Asks are ignored
 }
 
-// Outcome is how a revision ended, for Ledger.Finish of package mailer.
-type Outcome struct {
+// Result is how a revision ended, for Ledger.Finish of package mailer.
+type Result struct {
 	State     State // Sent, Deferred, Failed, Unknown, Expired or Settled
 	Permanent bool
 	Unusable  bool
 	// NotLeft: the submission that ended so certainly did not leave, although an
 	// earlier one may have (State is Unknown). It is not one of Revision.Copies.
 	NotLeft bool
-	Stage   string
-	Code    string
+	Stage   Stage
+	Code    Code
 	Detail  string
 	Reply   string
 }
@@ -184,7 +194,7 @@ type Submission struct {
 	MessageID           string
 	FromName, FromEmail string
 	Resend              int
-	Kind                string
+	Kind                Kind
 	Message             Message
 }
 

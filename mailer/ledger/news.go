@@ -13,8 +13,8 @@ const repeatedFor = 24 * time.Hour
 // History is what a store knows of the answers to one invite. Its methods are the
 // rules of what is news; they read no clock and change nothing.
 type History struct {
-	Questions []Question // oldest first
-	RSVPs     []Heard    // oldest first
+	Questions []Question   // oldest first
+	RSVPs     []StoredRSVP // oldest first
 }
 
 // Question is a revision with the method request, as far as answers go.
@@ -28,8 +28,8 @@ type Question struct {
 	LeftAt        time.Time // when the latest submission began; zero if not known
 }
 
-// Heard is an RSVP as a store keeps it.
-type Heard struct {
+// StoredRSVP is an RSVP as a store keeps it.
+type StoredRSVP struct {
 	RSVP
 	// Awaited: it came by a callback that was not answered with success, which the API
 	// will therefore repeat.
@@ -102,7 +102,7 @@ func (h History) Judge(r RSVP) Judgement {
 		}
 	case h.possiblyStale(r, asked):
 		j.Verdict = PossiblyStale
-		j.Recorded = h.has(func(old Heard) bool { return old.Stale && old.Revision >= asked.Asks && old.says(r) })
+		j.Recorded = h.has(func(old StoredRSVP) bool { return old.Stale && old.Revision >= asked.Asks && old.says(r) })
 	default:
 		j.Verdict = News
 	}
@@ -159,16 +159,16 @@ func (h History) asked(before time.Time) (asked Question) {
 }
 
 // latest is the last that was heard and is not stale; pending if nothing was.
-func (h History) latest() Heard {
+func (h History) latest() StoredRSVP {
 	for _, old := range slices.Backward(h.RSVPs) {
 		if !old.Stale {
 			return old
 		}
 	}
-	return Heard{RSVP: RSVP{Status: StatusPending}}
+	return StoredRSVP{RSVP: RSVP{Status: StatusPending}}
 }
 
-func (h History) has(match func(Heard) bool) bool { return slices.ContainsFunc(h.RSVPs, match) }
+func (h History) has(match func(StoredRSVP) bool) bool { return slices.ContainsFunc(h.RSVPs, match) }
 
 // says tells whether both say the same, of the recipient and of who replied instead.
 func (r *RSVP) says(other RSVP) bool { return r.SameState(other) && r.SameReply(other) }
@@ -186,7 +186,7 @@ func (h History) first(q Question) Question {
 
 // overtaken finds the RSVP, other than the latest, whose callback r is the repeat of,
 // and returns its number; 0 if there is none.
-func (h History) overtaken(r RSVP, latest Heard, asked Question) (number int64) {
+func (h History) overtaken(r RSVP, latest StoredRSVP, asked Question) (number int64) {
 	for _, old := range h.RSVPs {
 		if old.Awaited && old.Number != latest.Number && old.Revision >= asked.Asks && r.At.Sub(old.At) < repeatedFor && old.says(r) {
 			return old.Number
@@ -196,11 +196,11 @@ func (h History) overtaken(r RSVP, latest Heard, asked Question) (number int64) 
 }
 
 // changes tells whether r says anything of the question that the record does not.
-func (h History) changes(r RSVP, latest Heard, asked Question) bool {
+func (h History) changes(r RSVP, latest StoredRSVP, asked Question) bool {
 	return h.changesState(r, latest, asked) || r.By != "" && h.changesReply(r, asked)
 }
 
-func (h History) changesState(r RSVP, latest Heard, asked Question) bool {
+func (h History) changesState(r RSVP, latest StoredRSVP, asked Question) bool {
 	plain := r.Status == StatusPending && r.Comment == "" && r.Proposal == nil
 	same, anew := r.SameState(latest.RSVP), latest.Revision < asked.Asks
 	if r.Source != SourceStatus {
@@ -248,7 +248,7 @@ func (h History) possiblyStale(r RSVP, asked Question) bool {
 	case first.Leaving:
 		return slices.ContainsFunc(h.Questions, func(q Question) bool { return q.Left && q.Number < first.Number })
 	}
-	return r.At.Sub(first.LeftAt) < repeatedFor && h.has(func(old Heard) bool {
+	return r.At.Sub(first.LeftAt) < repeatedFor && h.has(func(old StoredRSVP) bool {
 		return old.Revision < first.Number && old.says(r)
 	})
 }

@@ -24,7 +24,7 @@ func heard(after time.Duration, r RSVP) event {
 		if j.Records() {
 			r.Number, r.Revision, r.Stale = int64(len(h.RSVPs))+1, j.Revision, j.Verdict == PossiblyStale
 			awaited := r.Source == SourceCallback && !r.Delivered && !r.Stale
-			h.RSVPs = append(h.RSVPs, Heard{RSVP: r, Awaited: awaited})
+			h.RSVPs = append(h.RSVPs, StoredRSVP{RSVP: r, Awaited: awaited})
 		}
 		return j.Verdict, true
 	}
@@ -77,7 +77,7 @@ func left(after time.Duration) event {
 		q.Left, q.Leaving, q.LeftAt = true, false, start.Add(after)
 		if r, ok := h.Update(start.Add(after)); ok {
 			r.Number = int64(len(h.RSVPs)) + 1
-			h.RSVPs = append(h.RSVPs, Heard{RSVP: r})
+			h.RSVPs = append(h.RSVPs, StoredRSVP{RSVP: r})
 		}
 		return 0, false
 	}

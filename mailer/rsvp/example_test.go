@@ -77,7 +77,7 @@ func sent(ctx context.Context, record *sqlite.Ledger, key ledger.Key) error {
 	if err != nil {
 		return err
 	}
-	if err := record.Create(ctx, claim, ledger.Made{
+	if err := record.Create(ctx, claim, ledger.NewRevision{
 		Key: key, Recipient: key.Address,
 		Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent, MessageID: "1@example.com"},
 	}); err != nil {

@@ -41,9 +41,9 @@ func invite(t testing.TB, l *sqlite.Ledger, grouped bool, keys ...ledger.Key) {
 	t.Helper()
 	claim, err := l.Claim(t.Context(), keys...)
 	require.NoError(t, err)
-	made := make([]ledger.Made, 0, len(keys))
+	made := make([]ledger.NewRevision, 0, len(keys))
 	for _, key := range keys {
-		made = append(made, ledger.Made{
+		made = append(made, ledger.NewRevision{
 			Key: key, Recipient: key.Address, Grouped: grouped, EndsAt: now.Add(24 * time.Hour),
 			Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent, MessageID: "1@example.com", UID: "1"},
 		})

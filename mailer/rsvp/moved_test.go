@@ -20,12 +20,12 @@ func move(t testing.TB, l *sqlite.Ledger, grouped bool, keys ...ledger.Key) {
 	claim, err := l.Claim(t.Context(), keys...)
 	require.NoError(t, err)
 	for _, key := range keys {
-		require.NoError(t, l.Create(t.Context(), claim, ledger.Made{
+		require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{
 			Key: key, Recipient: key.Address, Grouped: grouped, EndsAt: time.Now().AddDate(0, 1, 0), AsksAnew: true,
 			Revision: ledger.Revision{Kind: "update", Method: "request", State: ledger.Created, UID: "1", Answer: "pending"},
 		}))
 		require.NoError(t, l.Submitting(t.Context(), claim, key, ledger.Submission{MessageID: "2@example.com", Message: ledger.Message{Bytes: []byte("x")}}))
-		require.NoError(t, l.Finish(t.Context(), claim, key, ledger.Outcome{State: ledger.Sent}))
+		require.NoError(t, l.Finish(t.Context(), claim, key, ledger.Result{State: ledger.Sent}))
 	}
 	require.NoError(t, l.Release(t.Context(), claim))
 }

@@ -199,7 +199,7 @@ func (h *history) claiming(wanted ...ledger.Key) (do deed, won func()) {
 func (h *history) creating(r *rapid.T, wanted ...ledger.Key) deed {
 	c := h.anyClaim(r)
 	h.step++
-	var all []ledger.Made
+	var all []ledger.NewRevision
 	for _, key := range wanted {
 		m := changed(key, fmt.Sprintf("v1:%d", h.step))
 		m.Revision.State = rapid.SampledFrom([]ledger.State{
@@ -210,7 +210,7 @@ func (h *history) creating(r *rapid.T, wanted ...ledger.Key) deed {
 		}
 		m.AsksAnew = rapid.Bool().Draw(r, "asks anew")
 		m.Revision.Answer = rapid.SampledFrom([]string{"", "pending", "accepted"}).Draw(r, "answer")
-		m.Revision.Method = rapid.SampledFrom([]string{"request", "request", "cancel"}).Draw(r, "method")
+		m.Revision.Method = rapid.SampledFrom([]ledger.Method{"request", "request", "cancel"}).Draw(r, "method")
 		if rapid.Bool().Draw(r, "bare") {
 			m.Revision.Calendar, m.Revision.UID, m.EndsAt = nil, "", time.Time{}
 		}
@@ -224,13 +224,13 @@ func (h *history) submitting(r *rapid.T, key ledger.Key) deed {
 	h.step++
 	s := submission(fmt.Sprintf("%d@example.com", h.step))
 	s.Resend = h.step
-	s.Kind = rapid.SampledFrom([]string{"", "update"}).Draw(r, "kind")
+	s.Kind = rapid.SampledFrom([]ledger.Kind{"", "update"}).Draw(r, "kind")
 	return func(i int, l Ledger) error { return l.Submitting(h.test.Context(), c[i], key, s) }
 }
 
 func (h *history) finishing(r *rapid.T, key ledger.Key) deed {
 	c := h.anyClaim(r)
-	o := ledger.Outcome{
+	o := ledger.Result{
 		State: rapid.SampledFrom([]ledger.State{
 			ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled, ledger.Created,
 		}).Draw(r, "state"),

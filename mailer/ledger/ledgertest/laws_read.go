@@ -60,7 +60,7 @@ var reading = []law{
 		assert.Equal(t, &want, t.latest(l, anna))
 
 		t.pass(time.Minute)
-		t.finish(l, c, anna, ledger.Outcome{
+		t.finish(l, c, anna, ledger.Result{
 			State: ledger.Failed, Permanent: true, Unusable: true,
 			Stage: "submit", Code: "rejected", Detail: "no such “user”", Reply: "550 5.1.1 no such user",
 		})
@@ -119,7 +119,7 @@ var reading = []law{
 	{"what was written is read by another ledger and after a reopening", func(t *trial) {
 		l := t.open()
 		other := t.open()
-		t.mail(l, made(anna), "1@example.com", ledger.Outcome{State: ledger.Unknown, Detail: "no answer"})
+		t.mail(l, made(anna), "1@example.com", ledger.Result{State: ledger.Unknown, Detail: "no answer"})
 		want := t.load(l, anna)
 		require.NotNil(t, want.Latest)
 		require.NotNil(t, want.Latest.Message)

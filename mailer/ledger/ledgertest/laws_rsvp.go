@@ -34,7 +34,7 @@ func (t *trial) answerer() AnswerLedger {
 }
 
 // request mails a request that asks anew or not; word is the API's.
-func (t *trial) request(l Ledger, key ledger.Key, anew bool, word string, messageID string, o ledger.Outcome) {
+func (t *trial) request(l Ledger, key ledger.Key, anew bool, word string, messageID string, o ledger.Result) {
 	t.Helper()
 	m := made(key)
 	m.AsksAnew, m.Revision.Answer = anew, word
@@ -112,16 +112,16 @@ var answering = []law{
 		t.request(l, anna, false, "accepted", "2@example.com", sent)
 		assert.Equal(t, []int64{2, 1}, asks())
 		assert.Equal(t, "accepted", t.lookup(l, anna).Latest.Answer)
-		t.request(l, anna, true, "pending", "3@example.com", ledger.Outcome{State: ledger.Deferred})
+		t.request(l, anna, true, "pending", "3@example.com", ledger.Result{State: ledger.Deferred})
 		assert.Equal(t, []int64{3, 3}, asks())
 		t.request(l, anna, false, "pending", "4@example.com", sent)
 		assert.Equal(t, []int64{4, 1}, asks(), "the third was not mailed")
-		t.request(l, anna, true, "pending", "5@example.com", ledger.Outcome{State: ledger.Unknown})
+		t.request(l, anna, true, "pending", "5@example.com", ledger.Result{State: ledger.Unknown})
 		t.request(l, anna, false, "pending", "6@example.com", sent)
 		assert.Equal(t, []int64{6, 5}, asks())
 	}},
 	{"when a mail has left that asks anew, and the API says pending, that is recorded and not yet delivered", func(t *trial) {
-		for _, o := range []ledger.Outcome{sent, {State: ledger.Unknown}, {State: ledger.Deferred}, {State: ledger.Failed}} {
+		for _, o := range []ledger.Result{sent, {State: ledger.Unknown}, {State: ledger.Deferred}, {State: ledger.Failed}} {
 			t.clock.Move(time.Hour)
 			key := anna
 			key.InviteID += string(o.State)
@@ -159,7 +159,7 @@ var answering = []law{
 		assert.Len(t, t.rsvps(l), 1)
 		c = t.claim(l, anna)
 		t.submit(l, c, anna, "2@example.com")
-		t.finish(l, c, anna, ledger.Outcome{State: ledger.Failed})
+		t.finish(l, c, anna, ledger.Result{State: ledger.Failed})
 		require.Len(t, t.rsvps(l), 2, "the first time it may have left")
 		assert.Equal(t, ledger.SourceUpdate, t.rsvps(l)[1].Source)
 	}},

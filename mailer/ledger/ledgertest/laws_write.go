@@ -11,7 +11,7 @@ import (
 )
 
 // changed is the invite with another calendar.
-func changed(key ledger.Key, fingerprint string) ledger.Made {
+func changed(key ledger.Key, fingerprint string) ledger.NewRevision {
 	m := made(key)
 	m.Revision.Fingerprint = fingerprint
 	m.Revision.Kind = "update"
@@ -20,7 +20,7 @@ func changed(key ledger.Key, fingerprint string) ledger.Made {
 	return m
 }
 
-var deferred = ledger.Outcome{State: ledger.Deferred, Stage: "submit", Code: "temporary", Reply: "451 4.3.0 later"}
+var deferred = ledger.Result{State: ledger.Deferred, Stage: "submit", Code: "temporary", Reply: "451 4.3.0 later"}
 
 var writing = []law{
 	{"a group is created with one call", func(t *trial) {
@@ -71,7 +71,7 @@ var writing = []law{
 		t.create(l, c, made(anna))
 		want := t.load(l, anna)
 		for _, state := range []ledger.State{"", ledger.Created, ledger.Submitting, "thrown away"} {
-			require.Error(t, l.Finish(t.Context(), c, anna, ledger.Outcome{State: state}))
+			require.Error(t, l.Finish(t.Context(), c, anna, ledger.Result{State: state}))
 		}
 		assert.Equal(t, want, t.load(l, anna))
 	}},
@@ -84,14 +84,14 @@ var writing = []law{
 			t.submit(l, c, anna, "1@example.com")
 			require.NotNil(t, t.latest(l, anna).Message)
 			assert.Equal(t, submission("1@example.com").Message, *t.latest(l, anna).Message)
-			t.finish(l, c, anna, ledger.Outcome{State: end})
+			t.finish(l, c, anna, ledger.Result{State: end})
 			assert.Equal(t, end == ledger.Unknown, t.latest(l, anna).Message != nil, "after %s", end)
 			t.release(l, c)
 		}
 	}},
 	{"an unknown mail that is repeated keeps its bytes, then loses them", func(t *trial) {
 		l := t.open()
-		t.mail(l, made(anna), "1@example.com", ledger.Outcome{State: ledger.Unknown})
+		t.mail(l, made(anna), "1@example.com", ledger.Result{State: ledger.Unknown})
 		c := t.claim(l, anna)
 		kept := t.latest(l, anna).Message
 		require.NotNil(t, kept)
@@ -119,8 +119,8 @@ var writing = []law{
 			t.pass(time.Minute)
 			t.submit(l, c, anna, "1@example.com")
 		}
-		unknown := ledger.Outcome{State: ledger.Unknown}
-		stayed := ledger.Outcome{State: ledger.Unknown, NotLeft: true}
+		unknown := ledger.Result{State: ledger.Unknown}
+		stayed := ledger.Result{State: ledger.Unknown, NotLeft: true}
 		submit()
 		t.finish(l, c, anna, deferred)
 		submit()
@@ -193,7 +193,7 @@ var writing = []law{
 		assert.Equal(t, changed(anna, "v1:2").Revision.Calendar, e.Latest.Calendar)
 		assert.Equal(t, first.Latest.Number, t.lookup(l, anna).LastSent.Number)
 
-		t.mail(l, changed(anna, "v1:3"), "3@example.com", ledger.Outcome{State: ledger.Unknown})
+		t.mail(l, changed(anna, "v1:3"), "3@example.com", ledger.Result{State: ledger.Unknown})
 		e = t.load(l, anna)
 		assert.EqualValues(t, 3, e.Latest.Number)
 		assert.Equal(t, e.Latest, e.LastSent)
@@ -202,7 +202,7 @@ var writing = []law{
 	{"an invite that never left has no last sent revision and no first mail", func(t *trial) {
 		l := t.open()
 		for _, end := range []ledger.State{ledger.Deferred, ledger.Failed, ledger.Expired, ledger.Settled} {
-			t.mail(l, made(anna), "1@example.com", ledger.Outcome{State: end})
+			t.mail(l, made(anna), "1@example.com", ledger.Result{State: end})
 			e := t.load(l, anna)
 			assert.Nil(t, e.LastSent, "after %s", end)
 			assert.Empty(t, e.FirstMessageID, "after %s", end)
@@ -210,8 +210,8 @@ var writing = []law{
 	}},
 	{"the first mail is the first that left or may have left, for good", func(t *trial) {
 		l := t.open()
-		t.mail(l, made(anna), "refused@example.com", ledger.Outcome{State: ledger.Failed})
-		t.mail(l, changed(anna, "v1:2"), "unknown@example.com", ledger.Outcome{State: ledger.Unknown})
+		t.mail(l, made(anna), "refused@example.com", ledger.Result{State: ledger.Failed})
+		t.mail(l, changed(anna, "v1:2"), "unknown@example.com", ledger.Result{State: ledger.Unknown})
 		assert.Equal(t, "unknown@example.com", t.lookup(l, anna).FirstMessageID)
 		t.mail(l, changed(anna, "v1:3"), "sent@example.com", sent)
 		assert.Equal(t, "unknown@example.com", t.lookup(l, anna).FirstMessageID)
@@ -219,7 +219,7 @@ var writing = []law{
 	{"a mail that left is not taken back by a repeat that did not", func(t *trial) {
 		l := t.open()
 		for _, left := range []ledger.State{ledger.Sent, ledger.Unknown} {
-			t.mail(l, made(anna), "1@example.com", ledger.Outcome{State: left})
+			t.mail(l, made(anna), "1@example.com", ledger.Result{State: left})
 			c := t.claim(l, anna)
 			t.submit(l, c, anna, "again@example.com")
 			t.finish(l, c, anna, deferred)
@@ -289,7 +289,7 @@ var crashing = []law{
 	}},
 	{"what a crash cut short can be settled as unknown, and keeps its bytes", func(t *trial) {
 		l, c := t.crashed()
-		t.finish(l, c, anna, ledger.Outcome{State: ledger.Unknown})
+		t.finish(l, c, anna, ledger.Result{State: ledger.Unknown})
 		e := t.load(l, anna)
 		assert.Equal(t, ledger.Unknown, e.Latest.State)
 		assert.NotNil(t, e.Latest.Message)

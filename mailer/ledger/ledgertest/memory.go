@@ -41,7 +41,7 @@ type holding struct {
 type invite struct {
 	entry     ledger.Entry // but for its revisions and RSVPs
 	revisions []*revision
-	rsvps     []ledger.Heard
+	rsvps     []ledger.StoredRSVP
 	number    int64     // of the invite, by age
 	askedAt   time.Time // when the API was asked about it last
 }
@@ -237,7 +237,7 @@ func (l *memoryLedger) fence(c ledger.Claim, key ledger.Key) error {
 	return nil
 }
 
-func (l *memoryLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.Made) error {
+func (l *memoryLedger) Create(ctx context.Context, c ledger.Claim, made ...ledger.NewRevision) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (l *memoryLedger) Create(ctx context.Context, c ledger.Claim, made ...ledge
 	return nil
 }
 
-func (l *memoryLedger) create(m ledger.Made) {
+func (l *memoryLedger) create(m ledger.NewRevision) {
 	i, ok := l.invites[m.Key]
 	if !ok {
 		i = &invite{entry: ledger.Entry{Key: m.Key, Known: true}, number: int64(len(l.invites)) + 1}
@@ -319,7 +319,7 @@ func (l *memoryLedger) Submitting(ctx context.Context, c ledger.Claim, key ledge
 	})
 }
 
-func (l *memoryLedger) Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Outcome) error {
+func (l *memoryLedger) Finish(ctx context.Context, c ledger.Claim, key ledger.Key, o ledger.Result) error {
 	switch o.State {
 	case ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled:
 	default:

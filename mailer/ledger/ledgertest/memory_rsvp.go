@@ -48,7 +48,7 @@ func (i *invite) add(r ledger.RSVP) {
 	if n := len(i.rsvps); n > 0 {
 		r.Number = i.rsvps[n-1].Number + 1
 	}
-	heard := ledger.Heard{RSVP: *ownRSVP(&r), Awaited: r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale}
+	heard := ledger.StoredRSVP{RSVP: *ownRSVP(&r), Awaited: r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale}
 	heard.Delivered = r.Delivered || r.Stale
 	i.rsvps = append(i.rsvps, heard)
 	if len(i.rsvps) > 100 {
@@ -142,7 +142,7 @@ func (l *memoryLedger) RSVPDelivered(ctx context.Context, key ledger.Key, number
 
 func (l *memoryLedger) Undelivered(ctx context.Context) iter.Seq2[ledger.Entry, error] {
 	return l.some(ctx, func(i *invite) bool {
-		return slices.ContainsFunc(i.rsvps, func(r ledger.Heard) bool { return !r.Delivered })
+		return slices.ContainsFunc(i.rsvps, func(r ledger.StoredRSVP) bool { return !r.Delivered })
 	})
 }
 

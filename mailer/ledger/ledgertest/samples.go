@@ -15,8 +15,8 @@ var (
 )
 
 // made is an invite with all that can be said of one.
-func made(key ledger.Key) ledger.Made {
-	return ledger.Made{
+func made(key ledger.Key) ledger.NewRevision {
+	return ledger.NewRevision{
 		Key: key, Recipient: "Wire." + key.Address, Grouped: true,
 		EndsAt: time.Date(2027, 4, 29, 10, 0, 0, 0, time.UTC),
 		Revision: ledger.Revision{
@@ -42,7 +42,7 @@ func submission(messageID string) ledger.Submission {
 }
 
 // sent is the outcome of a mail that the server took.
-var sent = ledger.Outcome{State: ledger.Sent, Reply: "250 2.0.0 Ok: queued"}
+var sent = ledger.Result{State: ledger.Sent, Reply: "250 2.0.0 Ok: queued"}
 
 func (t *trial) claim(l Ledger, keys ...ledger.Key) ledger.Claim {
 	t.Helper()
@@ -51,7 +51,7 @@ func (t *trial) claim(l Ledger, keys ...ledger.Key) ledger.Claim {
 	return c
 }
 
-func (t *trial) create(l Ledger, c ledger.Claim, made ...ledger.Made) {
+func (t *trial) create(l Ledger, c ledger.Claim, made ...ledger.NewRevision) {
 	t.Helper()
 	require.NoError(t, l.Create(t.Context(), c, made...))
 }
@@ -61,7 +61,7 @@ func (t *trial) submit(l Ledger, c ledger.Claim, key ledger.Key, messageID strin
 	require.NoError(t, l.Submitting(t.Context(), c, key, submission(messageID)))
 }
 
-func (t *trial) finish(l Ledger, c ledger.Claim, key ledger.Key, o ledger.Outcome) {
+func (t *trial) finish(l Ledger, c ledger.Claim, key ledger.Key, o ledger.Result) {
 	t.Helper()
 	require.NoError(t, l.Finish(t.Context(), c, key, o))
 }
@@ -72,7 +72,7 @@ func (t *trial) release(l Ledger, c ledger.Claim) {
 }
 
 // mail takes an invite from its claim to its release.
-func (t *trial) mail(l Ledger, m ledger.Made, messageID string, o ledger.Outcome) {
+func (t *trial) mail(l Ledger, m ledger.NewRevision, messageID string, o ledger.Result) {
 	t.Helper()
 	c := t.claim(l, m.Key)
 	t.create(l, c, m)

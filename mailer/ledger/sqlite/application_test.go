@@ -188,7 +188,7 @@ func TestApplicationsAreApart(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, hr.Create(ctx, theirs, benchMade(anna), benchMade(ben)))
 	require.NoError(t, hr.Submitting(ctx, theirs, anna, ledger.Submission{MessageID: "hr@example.com", Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
-	require.NoError(t, hr.Finish(ctx, theirs, anna, ledger.Outcome{State: ledger.Sent}))
+	require.NoError(t, hr.Finish(ctx, theirs, anna, ledger.Result{State: ledger.Sent}))
 	before, err := hr.Load(ctx, anna, ben)
 	require.NoError(t, err)
 
@@ -205,7 +205,7 @@ func TestApplicationsAreApart(t *testing.T) {
 	made.Revision.Fingerprint, made.Grouped = "v1:sales", true
 	require.NoError(t, sales.Create(ctx, ours, made))
 	require.NoError(t, sales.Submitting(ctx, ours, anna, ledger.Submission{MessageID: "sales@example.com", Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
-	require.NoError(t, sales.Finish(ctx, ours, anna, ledger.Outcome{State: ledger.Sent}))
+	require.NoError(t, sales.Finish(ctx, ours, anna, ledger.Result{State: ledger.Sent}))
 	after, err := hr.Load(ctx, anna, ben)
 	require.NoError(t, err)
 	assert.Equal(t, before, after)

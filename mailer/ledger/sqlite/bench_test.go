@@ -29,8 +29,8 @@ func benchKey(i int) ledger.Key {
 	return ledger.Key{InviteID: fmt.Sprintf("board-meeting-2027-04-29-%06d", i), Address: fmt.Sprintf("somebody.%d@example.com", i)}
 }
 
-func benchMade(key ledger.Key) ledger.Made {
-	return ledger.Made{
+func benchMade(key ledger.Key) ledger.NewRevision {
+	return ledger.NewRevision{
 		Key: key, Recipient: key.Address, EndsAt: time.Date(2027, 4, 29, 10, 0, 0, 0, time.UTC),
 		Revision: ledger.Revision{
 			Kind: "invitation", Method: "request", Fingerprint: "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c",
@@ -50,7 +50,7 @@ func live(b testing.TB, l *Ledger, key ledger.Key) {
 		MessageID: "kz7q3m5v2x4t6b8n@example.com", FromName: "Olga Organizer", FromEmail: "olga@example.com", Kind: "invitation",
 		Message: ledger.Message{From: "olga@example.com", To: key.Address, Bytes: benchMessage},
 	}))
-	require.NoError(b, l.Finish(ctx, claim, key, ledger.Outcome{State: ledger.Sent, Reply: "250 2.0.0 Ok: queued as 4XyZ12345"}))
+	require.NoError(b, l.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent, Reply: "250 2.0.0 Ok: queued as 4XyZ12345"}))
 	require.NoError(b, l.Release(ctx, claim))
 }
 

@@ -113,7 +113,7 @@ func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 		require.NoError(t, l.Submitting(t.Context(), claim, secret, ledger.Submission{
 			MessageID: "1@example.com", Message: ledger.Message{To: secret.Address, Bytes: bytes.Repeat([]byte(secret.Address+"\r\n"), 900)},
 		}))
-		require.NoError(t, l.Finish(t.Context(), claim, secret, ledger.Outcome{State: ledger.Sent, Reply: "250 <" + secret.Address + ">"}))
+		require.NoError(t, l.Finish(t.Context(), claim, secret, ledger.Result{State: ledger.Sent, Reply: "250 <" + secret.Address + ">"}))
 	}
 	require.NoError(t, l.Release(t.Context(), claim))
 	require.True(t, onDisk(t, path, secret.Address), "so that its absence means something")

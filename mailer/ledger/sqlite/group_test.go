@@ -102,7 +102,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 			assert.ErrorIs(t, err, ledger.ErrInProgress)
 		})
 		group.Go(func() {
-			assert.ErrorIs(t, l.Finish(t.Context(), claim, unmade, ledger.Outcome{State: ledger.Sent}), errNoRevision)
+			assert.ErrorIs(t, l.Finish(t.Context(), claim, unmade, ledger.Result{State: ledger.Sent}), errNoRevision)
 		})
 		group.Go(func() { assert.NoError(t, l.Create(t.Context(), claim, benchMade(ben))) })
 		waiting(t, l, 5)

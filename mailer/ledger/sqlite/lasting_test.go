@@ -19,7 +19,7 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 	t.Parallel()
 	l, _ := newFile(t)
 	var claim ledger.Claim
-	made := func(change func(r *ledger.Revision)) ledger.Made {
+	made := func(change func(r *ledger.Revision)) ledger.NewRevision {
 		m := benchMade(anna)
 		change(&m.Revision)
 		return m
@@ -38,7 +38,7 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 			return l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: benchMessage}})
 		}},
 		{"heartbeat", process, func() error { return l.beat(t.Context()) }},
-		{"Finish", power, func() error { return l.Finish(t.Context(), claim, anna, ledger.Outcome{State: ledger.Sent}) }},
+		{"Finish", power, func() error { return l.Finish(t.Context(), claim, anna, ledger.Result{State: ledger.Sent}) }},
 		{"Create of what failed", process, func() error {
 			return l.Create(t.Context(), claim, made(func(r *ledger.Revision) { r.State = ledger.Failed }))
 		}},

@@ -247,7 +247,7 @@ func TestAnswersOfVersion2(t *testing.T) {
 	request := func(anew bool) {
 		claim, err := l.Claim(t.Context(), anna)
 		require.NoError(t, err)
-		require.NoError(t, l.Create(t.Context(), claim, ledger.Made{Key: anna, Recipient: anna.Address, AsksAnew: anew, Revision: ledger.Revision{
+		require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{Key: anna, Recipient: anna.Address, AsksAnew: anew, Revision: ledger.Revision{
 			Method: "request", Kind: "update", UID: "uid-1", State: ledger.Sent, MessageID: "3@example.com", Answer: "pending"}}))
 		require.NoError(t, l.Release(t.Context(), claim))
 	}
@@ -261,4 +261,17 @@ func TestAnswersOfVersion2(t *testing.T) {
 	request(true)
 	assert.Equal(t, ledger.SourceUpdate, entry().RSVP.Source)
 	assert.True(t, hear(t, l, asked("accepted", time.Date(2027, 4, 9, 0, 0, 1, 0, time.UTC))))
+}
+
+// The stage render was called words: a row that says so is read as it is called now.
+func TestFormerStageIsRead(t *testing.T) {
+	t.Parallel()
+	l := openWith(t, Options{Path: filepath.Join(t.TempDir(), "ledger.db"), APIURL: "https://api.example.com"})
+	claim, err := l.Claim(t.Context(), anna)
+	require.NoError(t, err)
+	require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{Key: anna, Recipient: anna.Address,
+		Revision: ledger.Revision{Method: "request", State: ledger.Failed, Stage: "words", Code: "template"}}))
+	found, err := l.Lookup(t.Context(), anna)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.Stage("render"), found[0].Latest.Stage)
 }

@@ -104,7 +104,7 @@ func mail(ctx context.Context, l *Ledger, key ledger.Key, out io.Writer) error {
 		{ledger.Submitting, func() error {
 			return l.Submitting(ctx, claim, key, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: benchMessage}})
 		}},
-		{ledger.Sent, func() error { return l.Finish(ctx, claim, key, ledger.Outcome{State: ledger.Sent}) }},
+		{ledger.Sent, func() error { return l.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent}) }},
 		{released, func() error { return l.Release(ctx, claim) }},
 	} {
 		if err := step.write(); err != nil {

@@ -12,11 +12,12 @@ import (
 
 // A row is an entry: an invite i with its latest revision r and, if that is
 // another one, the revision s that was last sent, and its latest RSVP a, if any.
+// What stands as the stage render was words until that was renamed.
 const (
 	inviteColumns   = `i.invite_id, i.address, i.grouped, i.recipient, i.uid, i.first_message_id, i.ends_at`
 	revisionColumns = `r.number, r.kind, r.method, r.fingerprint, r.resend,
 		r.uid, r.sequence, r.dtstamp, r.organizer_name, r.organizer_email, r.organizer_default,
-		r.state, r.permanent, r.unusable, r.stage, r.code, r.detail, r.message_id, r.from_name, r.from_email,
+		r.state, r.permanent, r.unusable, iif(r.stage = 'words', 'render', r.stage), r.code, r.detail, r.message_id, r.from_name, r.from_email,
 		r.reply, r.attempts, r.copies, r.first_submitted_at, r.at, r.created_at, r.submitted_at, r.asks, r.answer`
 	contentColumns = `rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
 		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`

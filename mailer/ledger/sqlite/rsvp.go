@@ -234,7 +234,7 @@ func (h *history) add(c *conn, invite int64, r ledger.RSVP) error {
 
 // heardRow is what rsvpColumns are scanned to.
 type heardRow struct {
-	ledger.Heard
+	ledger.StoredRSVP
 	proposal, replyProposal ledger.Proposal
 	reply                   ledger.Reply
 }
@@ -250,7 +250,7 @@ func (h *heardRow) fields() []any {
 	}
 }
 
-func (h *heardRow) heard() *ledger.Heard {
+func (h *heardRow) heard() *ledger.StoredRSVP {
 	if h.proposal != (ledger.Proposal{}) {
 		h.Proposal = &h.proposal
 	}
@@ -260,5 +260,5 @@ func (h *heardRow) heard() *ledger.Heard {
 	if h.By != "" {
 		h.Reply = &h.reply
 	}
-	return &h.Heard
+	return &h.StoredRSVP
 }

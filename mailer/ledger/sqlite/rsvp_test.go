@@ -234,7 +234,7 @@ func TestUpcomingIsWhatCanStillBeAnswered(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
 	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: "anna@example.com"} }
-	ended := func(id, kind string, endsAt time.Time, state ledger.State) {
+	ended := func(id string, kind ledger.Kind, endsAt time.Time, state ledger.State) {
 		claim, err := l.Claim(t.Context(), key(id))
 		require.NoError(t, err)
 		made := benchMade(key(id))
@@ -242,7 +242,7 @@ func TestUpcomingIsWhatCanStillBeAnswered(t *testing.T) {
 		require.NoError(t, l.Create(t.Context(), claim, made))
 		if state != ledger.Created {
 			require.NoError(t, l.Submitting(t.Context(), claim, key(id), ledger.Submission{MessageID: id, Kind: kind, Message: ledger.Message{Bytes: benchMessage}}))
-			require.NoError(t, l.Finish(t.Context(), claim, key(id), ledger.Outcome{State: state}))
+			require.NoError(t, l.Finish(t.Context(), claim, key(id), ledger.Result{State: state}))
 		}
 		require.NoError(t, l.Release(t.Context(), claim))
 	}

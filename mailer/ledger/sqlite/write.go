@@ -54,7 +54,7 @@ var (
 // Create implements mailer.Ledger. The number and the times of the revisions are
 // given by the ledger. What is empty in Made leaves the invite's UID and end as
 // they are. An invite that was forgotten is known again.
-func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.Made) error {
+func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.NewRevision) error {
 	if len(made) == 0 {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.
 	})
 }
 
-func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
+func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) error {
 	h, err := l.hold(c, claim, m.Key)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.Made) error {
 	now := l.now()
 	if _, err = c.get([]any{&h.latest}, putRevision, h.invite, h.number, r.Kind, r.Method, r.Fingerprint, r.Resend,
 		r.UID, r.Sequence, r.DTStamp, r.OrganizerName, r.OrganizerEmail, r.OrganizerDefault,
-		string(r.State), r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
+		r.State, r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
 		r.MessageID, r.FromName, r.FromEmail,
 		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left, r.Copies, r.FirstSubmittedAt, h.asks, r.Answer); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.
 
 // Finish implements mailer.Ledger. A revision of which an earlier submission left
 // stays the entry's LastSent, whatever the outcome of a later one.
-func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key, o ledger.Outcome) error {
+func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key, o ledger.Result) error {
 	switch o.State {
 	case ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Unknown, ledger.Expired, ledger.Settled:
 	default:
@@ -167,7 +167,7 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		}
 		h.state = o.State
 		h.left = h.left || o.State == ledger.Sent || o.State == ledger.Unknown
-		if err := c.exec(setOutcome, string(o.State), o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
+		if err := c.exec(setOutcome, o.State, o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
 			return err
 		}
 		if o.State != ledger.Unknown {
