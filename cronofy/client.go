@@ -2,136 +2,145 @@ package cronofy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"sync/atomic"
-	"time"
 )
-
-const invitesPath = "/v1/smart_invites"
 
 // ErrStopped is why a Client of [Client.Until] did not make a request.
 var ErrStopped = errors.New("stopped before the request was begun")
 
-// Client asks the Smart Invites API. It is safe for concurrent use; all that
-// share one Client share its rate limits. Make one for each application.
+// Client asks the Smart Invites API. It is safe for concurrent use; all that share one Client
+// share its rate limits. Make one for each application.
 type Client struct {
-	baseURL     string
-	givenHost   string       // of Config.BaseURL; empty if the data center says it
-	answered    *atomic.Bool // by the host, whatever it said
-	http        *http.Client
-	ownsHTTP    bool
-	limiter     *limiter
-	log         *slog.Logger
-	random      func() float64
-	maxAttempts int
-	maxWait     time.Duration
-	timeout     time.Duration
-	stop        <-chan struct{} // see Until
-
-	// header makes the header of a request, with the Authorization in it, and
-	// redact takes the key out of a text. The key lives in these functions
-	// only, so that no way of printing a Client can show it.
-	header func(withBody bool) http.Header
-	redact func(text string) string
+	config    Config        // without the key
+	key       func() string // a function, so that no way of printing a Client shows the key
+	givenHost string        // of Config.BaseURL; empty if the data center says it
+	answered  *atomic.Bool  // by the host, with any answer
+	http      *http.Client
+	limiter   *limiter
+	stop      <-chan struct{} // see Until
 }
 
-// New checks the configuration and returns a Client. It asks nobody. The
-// error names every problem at once.
+// New checks the configuration and returns a Client. It asks nothing of the API. The error
+// joins a [*ConfigError] for each problem.
 func New(config Config) (*Client, error) {
 	given := config.BaseURL != ""
+	transport := config.Transport
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	c := newClient(config)
+	c := &Client{answered: new(atomic.Bool), limiter: newLimiter(config.RatePerSecond, config.RatePerMinute)}
 	if given {
 		u, err := url.Parse(config.BaseURL)
 		if err != nil {
-			return nil, fmt.Errorf("cronofy: BaseURL: %w", err)
+			return nil, &ConfigError{Field: "BaseURL", Problem: "cannot be read as a URL"}
 		}
 		c.givenHost = u.Hostname()
 	}
+	if transport == nil {
+		transport = defaultTransport()
+	}
+	c.http = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	key := config.APIKey
+	c.key = func() string { return key }
+	config.APIKey = ""
+	c.config = config
 	return c, nil
 }
 
-// BaseURL is the canonical address that requests go to, without the path of
-// the resource. It holds no secret.
-func (c *Client) BaseURL() string { return c.baseURL }
+// BaseURL is the canonical address that requests go to, without the path of the resource. It
+// holds no secret.
+func (c *Client) BaseURL() string { return c.config.BaseURL }
 
-// Close closes idle connections. A Transport that was given in [Config] is
-// left alone. The Client can still be used.
+// Close closes idle connections. A Transport that was given in [Config] is left alone. The
+// Client can still be used.
 func (c *Client) Close() {
-	if c.ownsHTTP {
+	if c.config.Transport == nil {
 		c.http.CloseIdleConnections()
 	}
 }
 
-// Until returns a Client that shares everything with c, the rate limits included,
-// and begins no request once stop is closed: whatever waits for its turn, for a
-// connection or for another attempt then ends. What is under way is finished. The
-// error wraps [ErrStopped] if the call has made no request. A stop that c has from
-// before does not count.
+// Until returns a Client that shares everything with c, the rate limits included, and begins
+// no request once stop is closed: a call that waits for the limit, for a connection or for
+// another attempt then ends. What is under way is finished. The error wraps [ErrStopped] if
+// the call has made no request. A stop that c has from before does not count.
 func (c *Client) Until(stop <-chan struct{}) *Client {
 	bound := *c
 	bound.stop = stop
 	return &bound
 }
 
-// String names the Client without its key.
-func (c *Client) String() string { return "cronofy.Client{" + c.baseURL + "}" }
-
-// GoString is String: also %#v does not show the inside.
-func (c *Client) GoString() string { return c.String() }
-
-// Create creates a Smart Invite, or updates the one with the same id and
-// recipient, and returns the calendar to mail. It may be repeated without
-// harm; of several calendars mail the last.
+// Create creates a Smart Invite, or updates the one with the same id and recipient, and
+// returns the calendar to mail. It may be repeated without harm; of several calendars mail
+// the last.
 func (c *Client) Create(ctx context.Context, request *InviteRequest) (*SmartInvite, error) {
-	if err := request.check(); err != nil {
-		return nil, fmt.Errorf("cronofy: create: %w", err)
-	}
-	return c.post(ctx, "create", wireRequest{Method: methodRequest, InviteRequest: request})
+	return c.post(ctx, "create", methodRequest, request, request.check())
 }
 
-// Cancel cancels a Smart Invite. The calendar it returns must be mailed, or
-// the event stays where it is.
+// Cancel cancels a Smart Invite. The calendar it returns must be mailed, or the event stays
+// where it is.
 func (c *Client) Cancel(ctx context.Context, ref Ref) (*SmartInvite, error) {
-	if err := ref.check(); err != nil {
-		return nil, fmt.Errorf("cronofy: cancel: %w", err)
-	}
-	return c.post(ctx, "cancel", wireRequest{Method: methodCancel, InviteRequest: ref.request()})
+	return c.post(ctx, "cancel", methodCancel, ref.request(), ref.check())
 }
 
-// Remove takes one recipient off a Smart Invite that has many. Give the
-// address as Recipient. This call is known from an official SDK and not
-// documented in full.
+// Remove takes one recipient off a Smart Invite that has many. Give the address as Recipient.
+// This call is known from an official SDK and not documented in full.
 func (c *Client) Remove(ctx context.Context, ref Ref) (*SmartInvite, error) {
-	err := ref.check()
-	if err == nil && len(ref.Recipients) > 0 {
-		err = &RequestError{Problems: []string{"remove takes one recipient at a time: set recipient"}}
+	problems := ref.check()
+	if len(problems) == 0 && len(ref.Recipients) > 0 {
+		problems = append(problems, "remove takes one recipient at a time: set recipient")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cronofy: remove: %w", err)
-	}
-	return c.post(ctx, "remove", wireRequest{Method: methodRemove, InviteRequest: ref.request()})
+	return c.post(ctx, "remove", methodRemove, ref.request(), problems)
 }
 
-// Status returns what is known of a Smart Invite, with the iCalendar text if
-// includeICS is set. An invite with many recipients is named by its id alone.
+// post sends a request about one or many recipients, unless there are problems with it.
+func (c *Client) post(
+	ctx context.Context, name, method string, request *InviteRequest, problems []string,
+) (*SmartInvite, error) {
+	if len(problems) > 0 {
+		return nil, c.fail(call{name: name}, incomplete(problems...))
+	}
+	call := call{name: name, id: request.SmartInviteID, method: http.MethodPost}
+	if request.Recipient != nil {
+		call.addresses = append(call.addresses, request.Recipient.Email)
+	}
+	for _, recipient := range request.Recipients {
+		call.addresses = append(call.addresses, recipient.Email)
+	}
+	body, err := json.Marshal(wireRequest{Method: method, InviteRequest: request})
+	if err != nil {
+		return nil, c.fail(call, incomplete(encodingProblem(err)))
+	}
+	call.body = body
+	return c.do(ctx, call)
+}
+
+// encodingProblem is the innermost cause: encoding/json puts Go types before it.
+func encodingProblem(err error) string {
+	var marshaler *json.MarshalerError
+	for errors.As(err, &marshaler) {
+		err = marshaler.Err
+	}
+	return err.Error()
+}
+
+// Status returns what is known of a Smart Invite, with the iCalendar text if includeICS is
+// set. An invite with many recipients is named by its id alone.
 func (c *Client) Status(ctx context.Context, ref Ref, includeICS bool) (*SmartInvite, error) {
-	var problems []string
-	if ref.SmartInviteID == "" {
-		problems = append(problems, "smart_invite_id is missing")
-	}
+	problems := checkID(ref.SmartInviteID)
 	if ref.Recipient != "" && len(ref.Recipients) > 0 {
-		problems = append(problems, "recipient and recipients are both set: use one of them")
+		problems = append(problems, bothRecipients)
 	}
-	if err := requestError(problems); err != nil {
-		return nil, fmt.Errorf("cronofy: status: %w", err)
+	call := call{name: "status", method: http.MethodGet, addresses: []string{ref.Recipient}}
+	if len(problems) > 0 {
+		return nil, c.fail(call, incomplete(problems...))
 	}
 	query := url.Values{"smart_invite_id": {ref.SmartInviteID}}
 	if ref.Recipient != "" {
@@ -140,44 +149,21 @@ func (c *Client) Status(ctx context.Context, ref Ref, includeICS bool) (*SmartIn
 	if includeICS {
 		query.Set("include_ics", "true")
 	}
-	return c.do(ctx, call{
-		name: "status", id: ref.SmartInviteID, method: http.MethodGet,
-		query: query.Encode(), addresses: []string{ref.Recipient},
-	})
+	call.id, call.query = ref.SmartInviteID, query.Encode()
+	return c.do(ctx, call)
 }
 
-// CheckKey finds out whether the API accepts the key, by asking for an
-// invite that nobody has. It changes nothing.
+// CheckKey finds out whether the API accepts the key, by asking for an invite that does not
+// exist. It changes nothing.
 func (c *Client) CheckKey(ctx context.Context) error {
-	// An answer about the invite, whatever it says, means that the key was let in.
-	query := url.Values{"smart_invite_id": {"check-of-the-api-key"}, "recipient_email": {"nobody@example.invalid"}}
+	query := url.Values{
+		"smart_invite_id": {"check-of-the-api-key"}, "recipient_email": {"nobody@example.invalid"},
+	}
 	_, err := c.do(ctx, call{name: "check of the key", method: http.MethodGet, query: query.Encode()})
-	var (
-		notFound   *NotFoundError
-		validation *ValidationError
-	)
-	if errors.As(err, &notFound) || errors.As(err, &validation) {
+	// Any answer about the invite means that the key was accepted.
+	switch StatusOf(err) {
+	case http.StatusNotFound, http.StatusUnprocessableEntity:
 		return nil
 	}
 	return err
-}
-
-// check lists what keeps a cancellation from being sent.
-func (r Ref) check() error {
-	var problems []string
-	if r.SmartInviteID == "" {
-		problems = append(problems, "smart_invite_id is missing")
-	}
-	return requestError(append(problems, checkRecipients(r.Recipient != "", r.Recipients)...))
-}
-
-func (r Ref) request() *InviteRequest {
-	request := &InviteRequest{SmartInviteID: r.SmartInviteID}
-	if r.Recipient != "" {
-		request.Recipient = &Recipient{Email: r.Recipient}
-	}
-	for _, address := range r.Recipients {
-		request.Recipients = append(request.Recipients, Recipient{Email: address})
-	}
-	return request
 }

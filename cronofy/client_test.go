@@ -21,7 +21,7 @@ func TestCreateIsTheDocumentedExchange(t *testing.T) {
 		assert.Equal(t, http.MethodPost, r.Method)
 		assert.Equal(t, "Bearer "+testKey, r.Header.Get("Authorization"))
 		assert.Equal(t, "application/json; charset=utf-8", r.Header.Get("Content-Type"))
-		assert.Equal(t, DefaultUserAgent, r.Header.Get("User-Agent"))
+		assert.Equal(t, defaultUserAgent, r.Header.Get("User-Agent"))
 		assert.Empty(t, r.URL.RawQuery)
 		assert.JSONEq(t, string(readTestdata(t, "create_request.json")), string(body))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -172,9 +172,15 @@ func TestIncompleteRequestsAreNotSent(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var incomplete *RequestError
+			var incomplete *Error
 			require.ErrorAs(t, test.call(), &incomplete)
-			assert.Equal(t, test.want, incomplete.Problems)
+			assert.True(t, incomplete.Local)
+			var got []string
+			for _, problem := range incomplete.Problems {
+				got = append(got, problem.Description)
+			}
+			assert.Equal(t, test.want, got)
+			assert.ErrorContains(t, incomplete, strings.Join(test.want, "; "))
 			again, _ := incomplete.Retryable()
 			assert.False(t, again)
 		})

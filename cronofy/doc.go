@@ -10,18 +10,15 @@
 // [New] makes a [Client] from a [Config]; an API key is all that it needs.
 // [Client.Create] creates or updates an invite, [Client.Cancel] cancels one,
 // [Client.Remove] takes one person off an invite for many, [Client.Status]
-// asks who comes. Each but Status returns in Attachments.ICalendar what has
+// asks for the answers. Each but Status returns in Attachments.ICalendar what has
 // to be mailed; an answer without it is no error here.
 //
 // # Errors
 //
-// Every error of a request can be found by [errors.As]: as one of
-// [*ValidationError] (422), [*AuthenticationError] (401), [*PlanError] (402),
-// [*PermissionError] (403), [*NotFoundError] (404), [*RateLimitError] (429),
-// [*ServerError] (5xx), [*StatusError] (any other status), [*TransportError]
-// (no usable answer, or a context that ended) and [*RequestError] (not sent,
-// because it was incomplete), and each of them as [Error], whose Retryable
-// says whether the same request may succeed later, and why or why not.
+// Every error of a request holds an [*Error], found by [errors.As]. Its Status is
+// that of the API's answer: 422 for content that is invalid, 401 for the key, 404
+// for an invite that is not there, and so on; 0 if no usable answer came. Its
+// Retryable says whether the same request may succeed later, and why or why not.
 // Context errors are found by [errors.Is].
 //
 // No error, log line or printed value holds the key, and none holds the
@@ -29,12 +26,12 @@
 //
 // # Repeats and limits
 //
-// A failed exchange is repeated after a [*TransportError], a 429 and a 500,
+// A failed exchange is repeated after a missing answer, a 429 and a 500,
 // 502, 503 or 504, up to [Config.MaxAttempts] times in all. This is harmless:
 // the API knows an invite by its id and recipient. The waits are random and
-// grow, and are never shorter than Retry-After asks. After a 429 all that
-// share the Client wait as long as the API asks for, or if it does not say, as
-// long as the one that was refused.
+// grow, and are never shorter than Retry-After asks. After a 429 all that share
+// the Client wait as long as the API asks for, or if it does not say, as long as
+// the request that was refused.
 //
 // The API takes 50 requests a second and 500 a minute from one application.
 // A Client keeps to both, over sliding windows, first come first served, and

@@ -62,9 +62,9 @@ func TestDial(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(client.Close)
 			_, err = client.Status(t.Context(), Ref{SmartInviteID: testID, Recipient: testRecipient}, false)
-			var transport *TransportError
-			require.ErrorAs(t, err, &transport)
-			assert.Equal(t, test.dial, transport.Dial, err)
+			var failure *Error
+			require.ErrorAs(t, err, &failure)
+			assert.Equal(t, test.dial, failure.NotConnected, err)
 			assert.Contains(t, err.Error(), test.text)
 			assertNoSecret(t, err)
 		})
@@ -86,9 +86,9 @@ func TestContextErrorsAreFound(t *testing.T) {
 			func(c *Config) { c.MaxAttempts = 4 })
 		_, err := client.Create(ctx, documentedRequest())
 		require.ErrorIs(t, err, context.Canceled)
-		var transport *TransportError
-		require.ErrorAs(t, err, &transport)
-		assert.False(t, transport.Dial)
+		var failure *Error
+		require.ErrorAs(t, err, &failure)
+		assert.False(t, failure.NotConnected)
 	})
 	t.Run("cancelled before", func(t *testing.T) {
 		t.Parallel()

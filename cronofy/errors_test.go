@@ -17,33 +17,33 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each status has one type, and each says whether a later try makes sense.
+// Each status is told, and each says whether a later try makes sense.
 func TestStatusToError(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		status    int
-		want      error
+		want      *Error
 		retryable bool
 	}{
-		{301, &StatusError{StatusCode: 301}, false},
-		{302, &StatusError{StatusCode: 302}, false},
-		{307, &StatusError{StatusCode: 307}, false},
-		{400, &StatusError{StatusCode: 400}, false},
-		{401, &AuthenticationError{}, false},
-		{402, &PlanError{}, false},
-		{403, &PermissionError{}, false},
-		{404, &NotFoundError{}, false},
-		{408, &StatusError{StatusCode: 408}, true},
-		{410, &StatusError{StatusCode: 410}, false},
-		{422, &ValidationError{}, false},
-		{423, &StatusError{StatusCode: 423}, true},
-		{429, &RateLimitError{RetryAfter: 7 * time.Second}, true},
-		{500, &ServerError{StatusCode: 500, RetryAfter: 7 * time.Second}, true},
-		{501, &ServerError{StatusCode: 501, RetryAfter: 7 * time.Second}, false},
-		{502, &ServerError{StatusCode: 502, RetryAfter: 7 * time.Second}, true},
-		{503, &ServerError{StatusCode: 503, RetryAfter: 7 * time.Second}, true},
-		{504, &ServerError{StatusCode: 504, RetryAfter: 7 * time.Second}, true},
-		{520, &ServerError{StatusCode: 520, RetryAfter: 7 * time.Second}, true},
+		{301, &Error{Status: 301}, false},
+		{302, &Error{Status: 302}, false},
+		{307, &Error{Status: 307}, false},
+		{400, &Error{Status: 400}, false},
+		{401, &Error{Status: 401}, false},
+		{402, &Error{Status: 402}, false},
+		{403, &Error{Status: 403}, false},
+		{404, &Error{Status: 404}, false},
+		{408, &Error{Status: 408}, true},
+		{410, &Error{Status: 410}, false},
+		{422, &Error{Status: 422}, false},
+		{423, &Error{Status: 423}, true},
+		{429, &Error{Status: 429, RetryAfter: 7 * time.Second}, true},
+		{500, &Error{Status: 500, RetryAfter: 7 * time.Second}, true},
+		{501, &Error{Status: 501, RetryAfter: 7 * time.Second}, false},
+		{502, &Error{Status: 502, RetryAfter: 7 * time.Second}, true},
+		{503, &Error{Status: 503, RetryAfter: 7 * time.Second}, true},
+		{504, &Error{Status: 504, RetryAfter: 7 * time.Second}, true},
+		{520, &Error{Status: 520, RetryAfter: 7 * time.Second}, true},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestStatusToError(t *testing.T) {
 				_, _ = io.WriteString(w, "<html>"+testRecipient+testKey)
 			})
 			_, err := client.Create(t.Context(), documentedRequest())
-			var known Error
+			var known *Error
 			require.ErrorAs(t, err, &known)
 			assert.Equal(t, test.want, known)
 			again, reason := known.Retryable()
@@ -67,39 +67,18 @@ func TestStatusToError(t *testing.T) {
 	}
 }
 
-// Callers ask for the pointer types by errors.As, through every wrapping.
-func TestEveryErrorIsFoundByItsType(t *testing.T) {
+// The status is found through every wrapping.
+func TestStatusOf(t *testing.T) {
 	t.Parallel()
-	find := func(err error) []string {
-		var (
-			found          []string
-			validation     *ValidationError
-			authentication *AuthenticationError
-			plan           *PlanError
-			permission     *PermissionError
-			notFound       *NotFoundError
-			limited        *RateLimitError
-			server         *ServerError
-			status         *StatusError
-			transport      *TransportError
-		)
-		for name, target := range map[string]any{
-			"validation": &validation, "authentication": &authentication, "plan": &plan, "permission": &permission,
-			"notFound": &notFound, "limited": &limited, "server": &server, "status": &status, "transport": &transport,
-		} {
-			if errors.As(err, target) {
-				found = append(found, name)
-			}
-		}
-		return found
-	}
-	for status, want := range map[int]string{
-		200: "transport", 400: "status", 401: "authentication", 402: "plan", 403: "permission", 404: "notFound",
-		422: "validation", 429: "limited", 500: "server",
+	assert.Zero(t, StatusOf(nil))
+	assert.Zero(t, StatusOf(errors.New("something else")))
+	for status, want := range map[int]int{
+		200: 0, 400: 400, 401: 401, 402: 402, 403: 403, 404: 404, 422: 422, 429: 429, 500: 500,
 	} {
 		client := setup(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		_, err := client.Create(t.Context(), documentedRequest())
-		assert.Equal(t, []string{want}, find(err), "status %d: %v", status, err)
+		require.Error(t, err)
+		assert.Equal(t, want, StatusOf(err), "status %d: %v", status, err)
 	}
 }
 
@@ -108,82 +87,79 @@ func TestEveryErrorIsFoundByItsType(t *testing.T) {
 func TestValidationError(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		body   string
-		fields []FieldError
-		text   string
+		body     string
+		problems []Problem
+		text     string
 	}{
 		"documented": {
-			body:   `{"errors":{"event_id":[{"key":"errors.required","description":"required"}]}}`,
-			fields: []FieldError{{Field: "event_id", Problems: []Problem{{Key: "errors.required", Description: "required"}}}},
-			text:   "fix event_id: required (errors.required)",
+			body:     `{"errors":{"event_id":[{"key":"errors.required","description":"required"}]}}`,
+			problems: []Problem{{Field: "event_id", Key: "errors.required", Description: "required"}},
+			text:     "fix event_id: required (errors.required)",
 		},
 		"several, sorted": {
 			body: `{"errors":{"z":[{"key":"k1","description":"one"},{"key":"k2","description":"two"}],"a":[{"key":"k3"}],"m":[{"description":"four"}]}}`,
-			fields: []FieldError{
-				{Field: "a", Problems: []Problem{{Key: "k3"}}},
-				{Field: "m", Problems: []Problem{{Description: "four"}}},
-				{Field: "z", Problems: []Problem{{Key: "k1", Description: "one"}, {Key: "k2", Description: "two"}}},
+			problems: []Problem{
+				{Field: "a", Key: "k3"},
+				{Field: "m", Description: "four"},
+				{Field: "z", Key: "k1", Description: "one"},
+				{Field: "z", Key: "k2", Description: "two"},
 			},
 			text: "fix a: k3; m: four; z: one (k1), two (k2)",
 		},
 		"no echo of address and key, one line, not endless": {
-			body: `{"errors":{"recipient.email":[{"key":"errors.invalid","description":"` + testRecipient + ` and ` + testKey + `\n` + strings.Repeat("x", 400) + `"}]}}`,
-			fields: []FieldError{{Field: "recipient.email", Problems: []Problem{{
-				Key: "errors.invalid", Description: "[recipient] and [key] " + strings.Repeat("x", 300-len("[recipient] and [key] ")) + "…",
-			}}}},
-			text: "[recipient] and [key] xxx",
+			body:     `{"errors":{"recipient.email":[{"key":"errors.invalid","description":"` + testRecipient + ` and ` + testKey + `\n` + strings.Repeat("x", 400) + `"}]}}`,
+			problems: []Problem{{Field: "recipient.email", Key: "errors.invalid", Description: "[recipient] and [key] " + strings.Repeat("x", 300-len("[recipient] and [key] ")) + "…"}},
+			text:     "[recipient] and [key] xxx",
 		},
-		"a text for a field": {`{"errors":{"a":"required"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "required"}}}}, "fix a: required"},
+		"a text for a field": {`{"errors":{"a":"required"}}`, []Problem{{Field: "a", Description: "required"}}, "fix a: required"},
 		"texts for a field": {
 			`{"errors":{"a":["is required","is short"]}}`,
-			[]FieldError{{Field: "a", Problems: []Problem{{Description: "is required"}, {Description: "is short"}}}}, "fix a: is required, is short",
+			[]Problem{{Field: "a", Description: "is required"}, {Field: "a", Description: "is short"}}, "fix a: is required, is short",
 		},
 		"nested fields": {
 			`{"errors":{"event":{"start":[{"key":"errors.invalid"}],"end":"late"}}}`,
-			[]FieldError{
-				{Field: "event.end", Problems: []Problem{{Description: "late"}}},
-				{Field: "event.start", Problems: []Problem{{Key: "errors.invalid"}}},
-			}, "fix event.end: late; event.start: errors.invalid",
+			[]Problem{{Field: "event.end", Description: "late"}, {Field: "event.start", Key: "errors.invalid"}}, "fix event.end: late; event.start: errors.invalid",
 		},
 		"a list": {
 			`{"errors":["No such zone",{"field":"event.tzid","message":"unknown"},{"key":"errors.plan","description":"not yours"}]}`,
-			[]FieldError{
-				{Problems: []Problem{{Description: "No such zone"}, {Key: "errors.plan", Description: "not yours"}}},
-				{Field: "event.tzid", Problems: []Problem{{Description: "unknown"}}},
+			[]Problem{
+				{Description: "No such zone"},
+				{Key: "errors.plan", Description: "not yours"},
+				{Field: "event.tzid", Description: "unknown"},
 			}, "(422): No such zone, not yours (errors.plan); fix event.tzid: unknown",
 		},
 		"a list of objects for a field": {
 			`{"errors":{"a":[{"code":"E1","message":"bad"}]}}`,
-			[]FieldError{{Field: "a", Problems: []Problem{{Key: "E1", Description: "bad"}}}}, "fix a: bad (E1)",
+			[]Problem{{Field: "a", Key: "E1", Description: "bad"}}, "fix a: bad (E1)",
 		},
 		"OAuth's form": {
 			`{"error":"invalid_request","error_description":"The zone is unknown"}`,
-			[]FieldError{{Problems: []Problem{{Key: "invalid_request", Description: "The zone is unknown"}}}}, "(422): The zone is unknown (invalid_request)",
+			[]Problem{{Key: "invalid_request", Description: "The zone is unknown"}}, "(422): The zone is unknown (invalid_request)",
 		},
 		"fields with the names of words": {
 			`{"errors":{"description":"is long","key":["x"]}}`,
-			[]FieldError{{Field: "description", Problems: []Problem{{Description: "is long"}}}, {Field: "key", Problems: []Problem{{Description: "x"}}}},
+			[]Problem{{Field: "description", Description: "is long"}, {Field: "key", Description: "x"}},
 			"fix description: is long; key: x",
 		},
 		"details beside a message": {
 			`{"message":"Validation failed","status":422,"details":[{"field":"event.start","issue":"is late"}],"hints":["call us"]}`,
-			[]FieldError{
-				{Problems: []Problem{{Description: "Validation failed"}}},
+			[]Problem{
+				{Description: "Validation failed"},
 				{Field: "details"},
-				{Field: "details.field", Problems: []Problem{{Description: "event.start"}}},
-				{Field: "details.issue", Problems: []Problem{{Description: "is late"}}},
-				{Field: "hints", Problems: []Problem{{Description: "call us"}}},
+				{Field: "details.field", Description: "event.start"},
+				{Field: "details.issue", Description: "is late"},
+				{Field: "hints", Description: "call us"},
 			}, "(422): Validation failed; fix details; details.field: event.start; details.issue: is late; hints: call us",
 		},
-		"a message beside no errors":    {`{"message":"The zone is unknown","errors":[]}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
-		"a message beside empty errors": {`{"message":"The zone is unknown","errors":{}}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
-		"a message":                     {`{"message":"The zone is unknown"}`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
-		"a map of lists":                {`{"event.start":["is wrong"]}`, []FieldError{{Field: "event.start", Problems: []Problem{{Description: "is wrong"}}}}, "fix event.start: is wrong"},
-		"plain text":                    {"The zone\nis unknown\x1b", []FieldError{{Problems: []Problem{{Description: `The zone is unknown\x1b`}}}}, "(422): The zone is unknown"},
-		"a JSON text":                   {`"The zone is unknown"`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}}}}, "(422): The zone is unknown"},
-		"an array":                      {`["The zone is unknown", 7]`, []FieldError{{Problems: []Problem{{Description: "The zone is unknown"}, {Description: "7"}}}}, "(422): The zone is unknown, 7"},
-		"a field that is unsaid":        {`{"errors":{"a":null}}`, []FieldError{{Field: "a"}}, "fix a"},
-		"an address in other case":      {`{"errors":{"a":"` + strings.ToUpper(testRecipient) + ` is bad"}}`, []FieldError{{Field: "a", Problems: []Problem{{Description: "[recipient] is bad"}}}}, "fix a: [recipient] is bad"},
+		"a message beside no errors":    {`{"message":"The zone is unknown","errors":[]}`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
+		"a message beside empty errors": {`{"message":"The zone is unknown","errors":{}}`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
+		"a message":                     {`{"message":"The zone is unknown"}`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
+		"a map of lists":                {`{"event.start":["is wrong"]}`, []Problem{{Field: "event.start", Description: "is wrong"}}, "fix event.start: is wrong"},
+		"plain text":                    {"The zone\nis unknown\x1b", []Problem{{Description: `The zone is unknown\x1b`}}, "(422): The zone is unknown"},
+		"a JSON text":                   {`"The zone is unknown"`, []Problem{{Description: "The zone is unknown"}}, "(422): The zone is unknown"},
+		"an array":                      {`["The zone is unknown", 7]`, []Problem{{Description: "The zone is unknown"}, {Description: "7"}}, "(422): The zone is unknown, 7"},
+		"a field that is unsaid":        {`{"errors":{"a":null}}`, []Problem{{Field: "a"}}, "fix a"},
+		"an address in other case":      {`{"errors":{"a":"` + strings.ToUpper(testRecipient) + ` is bad"}}`, []Problem{{Field: "a", Description: "[recipient] is bad"}}, "fix a: [recipient] is bad"},
 		"empty":                         {"", nil, "without naming a field"},
 		"HTML":                          {"<html>", nil, "without naming a field"},
 		"nothing in an array":           {"[]", nil, "without naming a field"},
@@ -197,9 +173,9 @@ func TestValidationError(t *testing.T) {
 				_, _ = io.WriteString(w, test.body)
 			})
 			_, err := client.Create(t.Context(), documentedRequest())
-			var invalid *ValidationError
+			var invalid *Error
 			require.ErrorAs(t, err, &invalid)
-			assert.Equal(t, test.fields, invalid.Fields)
+			assert.Equal(t, test.problems, invalid.Problems)
 			assert.Contains(t, err.Error(), test.text)
 		})
 	}
@@ -225,11 +201,11 @@ func TestValidationErrorIsBounded(t *testing.T) {
 				_, _ = io.WriteString(w, body)
 			})
 			_, err := client.Create(t.Context(), documentedRequest())
-			var invalid *ValidationError
+			var invalid *Error
 			require.ErrorAs(t, err, &invalid)
 			assert.Less(t, len(err.Error()), 5_000)
 			if name == "fields" {
-				assert.Len(t, invalid.Fields, 20_000)
+				assert.Len(t, invalid.Problems, 20_000)
 				assert.Regexp(t, `; and \d+ more$`, err.Error())
 			}
 			if name == "problems" {
@@ -273,13 +249,14 @@ func TestUnusableAnswers(t *testing.T) {
 			t.Parallel()
 			client := setup(t, test.handler)
 			_, err := client.Create(t.Context(), documentedRequest())
-			var transport *TransportError
-			require.ErrorAs(t, err, &transport)
+			var failure *Error
+			require.ErrorAs(t, err, &failure)
 			assert.Contains(t, err.Error(), test.text)
-			assert.False(t, transport.Dial)
-			assert.NotZero(t, transport.StatusCode)
+			assert.False(t, failure.NotConnected)
+			assert.Zero(t, failure.Status)
+			assert.Contains(t, err.Error(), "(status 20")
 			assert.NotContains(t, err.Error(), testRecipient)
-			again, _ := transport.Retryable()
+			again, _ := failure.Retryable()
 			assert.True(t, again)
 		})
 	}

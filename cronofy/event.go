@@ -85,8 +85,7 @@ func (c *coordinate) UnmarshalJSON(data []byte) error {
 // plainEvent is Event without its methods, for encoding/json.
 type plainEvent Event
 
-// MarshalJSON writes the fields that are set, then Extra in the order of its
-// names.
+// MarshalJSON writes the fields that are set, then Extra in the order of its names.
 func (e Event) MarshalJSON() ([]byte, error) {
 	known, err := json.Marshal(plainEvent(e))
 	if err != nil || len(e.Extra) == 0 {
@@ -96,32 +95,23 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if err := json.Unmarshal(known, &set); err != nil {
 		return nil, err
 	}
-	out := bytes.NewBuffer(bytes.TrimSuffix(known, []byte("}")))
-	for i, name := range slices.Sorted(maps.Keys(e.Extra)) {
+	for name, value := range e.Extra {
 		if _, ok := set[name]; ok {
 			return nil, fmt.Errorf("event.%s is set twice: as a field and in Extra", name)
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 || len(set) > 0 {
-			out.WriteByte(',')
-		}
-		out.Write(key)
-		out.WriteByte(':')
-		value := e.Extra[name]
-		if value == nil {
-			value = json.RawMessage("null")
-		}
-		// Otherwise a value such as `1,"summary":"x"` would bring a field along.
-		if !json.Valid(value) {
+		// A value such as `1,"summary":"x"` must not add a field.
+		if value != nil && !json.Valid(value) {
 			return nil, fmt.Errorf("event.%s: the value in Extra is not JSON", name)
 		}
-		out.Write(value)
 	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
+	extra, err := json.Marshal(e.Extra)
+	if err != nil {
+		return nil, err
+	}
+	if len(set) == 0 {
+		return extra, nil
+	}
+	return slices.Concat(bytes.TrimSuffix(known, []byte("}")), []byte(","), extra[1:]), nil
 }
 
 // UnmarshalJSON reads an event. Names are compared exactly; a name that this
@@ -148,8 +138,9 @@ func (e *Event) read(data []byte) []error {
 	}
 	*e = Event{}
 	var problems []error
+	fields := e.fields()
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if target := e.field(name); target != nil {
+		if target := fields[name]; target != nil {
 			err := json.Unmarshal(object[name], target)
 			if err == nil {
 				continue
@@ -165,36 +156,21 @@ func (e *Event) read(data []byte) []error {
 	return problems
 }
 
-// field returns where the field with that JSON name is kept, nil if the name
-// is not known.
-func (e *Event) field(name string) any {
-	switch name {
-	case "summary":
-		return &e.Summary
-	case "description":
-		return &e.Description
-	case "start":
-		return &e.Start
-	case "end":
-		return &e.End
-	case "tzid":
-		return &e.TZID
-	case "location":
-		return &e.Location
-	case "url":
-		return &e.URL
-	case "reminders":
-		return &e.Reminders
-	case "reminders_create_only":
-		return &e.RemindersCreateOnly
-	case "transparency":
-		return &e.Transparency
-	case "color":
-		return &e.Color
-	case "event_private":
-		return &e.EventPrivate
-	case "locale":
-		return &e.Locale
+// fields are pointers to the fields by their JSON names.
+func (e *Event) fields() map[string]any {
+	return map[string]any{
+		"summary":               &e.Summary,
+		"description":           &e.Description,
+		"start":                 &e.Start,
+		"end":                   &e.End,
+		"tzid":                  &e.TZID,
+		"location":              &e.Location,
+		"url":                   &e.URL,
+		"reminders":             &e.Reminders,
+		"reminders_create_only": &e.RemindersCreateOnly,
+		"transparency":          &e.Transparency,
+		"color":                 &e.Color,
+		"event_private":         &e.EventPrivate,
+		"locale":                &e.Locale,
 	}
-	return nil
 }

@@ -73,19 +73,18 @@ func ExampleError() {
 
 	_, err = client.Cancel(context.Background(), cronofy.Ref{SmartInviteID: "interview-42", Recipient: "jo@example.com"})
 
-	var invalid *cronofy.ValidationError
-	if errors.As(err, &invalid) {
-		for _, field := range invalid.Fields {
-			fmt.Println(field.Field, field.Problems)
+	var failure *cronofy.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Status)
+		for _, problem := range failure.Problems {
+			fmt.Println(problem.Field, problem.Description)
 		}
-	}
-	var known cronofy.Error
-	if errors.As(err, &known) {
-		again, reason := known.Retryable()
+		again, reason := failure.Retryable()
 		fmt.Println(again, "-", reason)
 	}
 	// Output:
-	// event.start [required (errors.required)]
+	// 422
+	// event.start required
 	// false - the same request would be refused again: its content has to be fixed
 }
 

@@ -8,91 +8,31 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
+const invitesPath = "/v1/smart_invites"
+
 // maxBody bounds an answer, uncompressed.
 const maxBody = 1 << 20
 
-// tellAfter is how long an answer may take before the log says what is being
-// waited for.
-const tellAfter = 10 * time.Second
+// logWaitAfter is how long an answer may take before the log says what is waited for.
+const logWaitAfter = 10 * time.Second
 
-// wireRequest is the body of a POST.
-type wireRequest struct {
-	Method string `json:"method"`
-	*InviteRequest
-}
-
-// call is one call of the API, which may take several exchanges.
-type call struct {
-	name      string // for errors and logs
-	id        string
-	method    string
-	query     string
-	body      []byte
-	addresses []string // whose addresses are kept out of errors
-}
-
-func newClient(config Config) *Client {
-	transport := config.Transport
-	if transport == nil {
-		transport = defaultTransport()
-	}
-	bearer := "Bearer " + config.APIKey
-	return &Client{
-		baseURL: config.BaseURL,
-		http: &http.Client{
-			Transport: transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return http.ErrUseLastResponse
-			},
-		},
-		ownsHTTP:    config.Transport == nil,
-		limiter:     newLimiter(config.RatePerSecond, config.RatePerMinute),
-		log:         config.Logger,
-		random:      config.Rand,
-		maxAttempts: config.MaxAttempts,
-		maxWait:     config.MaxWait,
-		timeout:     config.Timeout,
-		answered:    new(atomic.Bool),
-		header:      headers(bearer, config.UserAgent),
-		redact:      func(text string) string { return strings.ReplaceAll(text, bearer[len("Bearer "):], "[key]") },
-	}
-}
-
-// headers returns a function that makes the header of a request.
-func headers(bearer, userAgent string) func(withBody bool) http.Header {
-	bare := http.Header{
-		"Accept":        {"application/json"},
-		"Authorization": {bearer},
-		"User-Agent":    {userAgent},
-	}
-	full := bare.Clone()
-	full.Set("Content-Type", "application/json; charset=utf-8")
-	// This is not sent. It tells the transport that the request may be made
-	// again at once on another connection when a kept one turns out closed.
-	full["Idempotency-Key"] = nil
-	return func(withBody bool) http.Header {
-		if withBody {
-			return full.Clone()
-		}
-		return bare.Clone()
-	}
-}
-
-// exchange makes one request and reads the answer. The end of waitCtx ends it as
-// long as it has no connection.
-func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInvite, error) {
-	ctx, cancel := context.WithTimeout(parent, c.timeout)
+// exchange makes one request and reads the answer. The end of waitCtx ends it as long as it
+// has no connection.
+func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInvite, *Error) {
+	ctx, cancel := context.WithTimeout(parent, c.config.Timeout)
 	defer cancel()
 	var dialed, connected, stopped atomic.Bool
 	defer context.AfterFunc(waitCtx, func() {
@@ -105,21 +45,15 @@ func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInv
 		GetConn: func(string) { dialed.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	address := c.baseURL + invitesPath
-	if call.query != "" {
-		address += "?" + call.query
-	}
-	request, err := http.NewRequestWithContext(ctx, call.method, address, bytes.NewReader(call.body))
+	request, err := c.newRequest(ctx, call)
 	if err != nil {
-		return nil, &RequestError{Problems: []string{"the request cannot be written as HTTP"}}
+		return nil, incomplete("the request cannot be written as HTTP")
 	}
-	request.Header = c.header(call.body != nil)
-	if call.body == nil {
-		request.Body, request.GetBody = nil, nil
-	}
-
-	told := time.AfterFunc(tellAfter, func() { c.log.Info("still waiting for the API", "api", c.baseURL, "so_far", tellAfter.String()) })
-	defer told.Stop()
+	waiting := time.AfterFunc(logWaitAfter, func() {
+		c.config.Logger.Info("still waiting for the API",
+			"api", c.config.BaseURL, "so_far", logWaitAfter.String())
+	})
+	defer waiting.Stop()
 	response, err := c.http.Do(request)
 	if err != nil {
 		if parent.Err() != nil {
@@ -128,14 +62,15 @@ func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInv
 		if stopped.Load() && parent.Err() == nil && !connected.Load() {
 			return nil, notSent(context.Cause(waitCtx))
 		}
-		problem := "the request failed"
+		reason := "the request failed"
 		if ctx.Err() != nil && parent.Err() == nil {
-			problem = "no answer came within " + c.timeout.String()
+			reason = "no answer came within " + c.config.Timeout.String()
 		}
-		failure := transportError(problem, err)
-		failure.Dial = dialed.Load() && !connected.Load() && parent.Err() == nil
-		if c.noHost(failure.Err) {
-			failure.NoHost, failure.Problem = true, "the host of BaseURL does not exist: check BaseURL"
+		failure := noAnswer(reason, err)
+		failure.NotConnected = dialed.Load() && !connected.Load() && parent.Err() == nil
+		if c.isNoHost(failure.Err) {
+			failure.NoHost = true
+			failure.Reason = "the host of BaseURL does not exist: check BaseURL"
 		}
 		return nil, failure
 	}
@@ -147,20 +82,44 @@ func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInv
 	return readInvite(response)
 }
 
-// noHost reports whether err says that the host which the configuration names does
-// not exist, although no answer ever came from there. Another name is that of a
-// proxy.
-func (c *Client) noHost(err error) bool {
+func (c *Client) newRequest(ctx context.Context, call call) (*http.Request, error) {
+	address := c.config.BaseURL + invitesPath
+	if call.query != "" {
+		address += "?" + call.query
+	}
+	var body io.Reader
+	if call.body != nil {
+		body = bytes.NewReader(call.body)
+	}
+	request, err := http.NewRequestWithContext(ctx, call.method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Authorization", "Bearer "+c.key())
+	request.Header.Set("User-Agent", c.config.UserAgent)
+	if call.body != nil {
+		request.Header.Set("Content-Type", "application/json; charset=utf-8")
+		// This is not sent. It tells the transport that the request may be made again at
+		// once on another connection when a kept one turns out closed.
+		request.Header["Idempotency-Key"] = nil
+	}
+	return request, nil
+}
+
+// isNoHost reports whether err says that the host which the configuration names does not
+// exist, although no answer ever came from there. Another name is that of a proxy.
+func (c *Client) isNoHost(err error) bool {
 	var name *net.DNSError
 	return c.givenHost != "" && !c.answered.Load() && errors.As(err, &name) && name.IsNotFound &&
 		strings.EqualFold(strings.TrimSuffix(name.Name, "."), strings.TrimSuffix(c.givenHost, "."))
 }
 
 // readInvite reads the answer to a request that succeeded.
-func readInvite(response *http.Response) (*SmartInvite, error) {
-	unusable := func(problem string, err error) (*SmartInvite, error) {
-		failure := transportError(problem, err)
-		failure.StatusCode = response.StatusCode
+func readInvite(response *http.Response) (*SmartInvite, *Error) {
+	unusable := func(reason string, err error) (*SmartInvite, *Error) {
+		failure := noAnswer(reason, err)
+		failure.Reason += " (status " + statusText(response.StatusCode) + ")"
 		return nil, failure
 	}
 	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
@@ -202,81 +161,91 @@ func decodeInvite(body []byte) (invite *SmartInvite, problem string) {
 	return invite, ""
 }
 
-// transportError wraps what a transport returned. Only causes of known kinds
-// are kept: others may quote the URL, with an address in it, or the answer.
-func transportError(problem string, err error) *TransportError {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+// noAnswer wraps what a transport returned. Only causes of known kinds are kept: others may
+// quote the URL, with an address in it, or the answer.
+func noAnswer(reason string, err error) *Error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	var (
-		operation   *net.OpError
-		name        *net.DNSError
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		authority   x509.UnknownAuthorityError
-		host        x509.HostnameError
-		number      syscall.Errno
-	)
-	switch {
-	case err == nil:
-	case errors.Is(err, context.Canceled):
-		err = context.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		err = context.DeadlineExceeded
-	case errors.As(err, &operation):
-		err = operation
-	case errors.As(err, &name):
-		err = name
-	case errors.As(err, &certificate):
-		err = certificate
-	case errors.As(err, &record):
-		err = http.ErrSchemeMismatch
-	case errors.Is(err, http.ErrSchemeMismatch):
-		err = http.ErrSchemeMismatch
-	case errors.As(err, &authority):
-		err = authority
-	case errors.As(err, &host):
-		err = host
-	case errors.As(err, &number):
-		err = number
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = io.ErrUnexpectedEOF
-	case errors.Is(err, io.EOF):
-		err = io.EOF
-	default:
-		problem += " in a way that cannot be shown, such as an answer that is not HTTP"
-		err = nil
+	failure := &Error{Reason: reason}
+	if err == nil {
+		return failure
 	}
-	return &TransportError{Problem: problem, Err: err}
+	for _, find := range []func(error) error{
+		same(context.Canceled), same(context.DeadlineExceeded),
+		ofType[*net.OpError], ofType[*net.DNSError],
+		ofType[*tls.CertificateVerificationError], plainHTTP,
+		ofType[x509.UnknownAuthorityError], ofType[x509.HostnameError],
+		ofType[syscall.Errno], same(io.ErrUnexpectedEOF), same(io.EOF),
+	} {
+		if failure.Err = find(err); failure.Err != nil {
+			return failure
+		}
+	}
+	failure.Reason += " in a way that cannot be shown, such as an answer that is not HTTP"
+	return failure
 }
 
-// drain reads a short body to its end, which lets the connection be used
-// again. A long one costs more than a new connection.
+// same returns a function that returns target if it is in an error, else nil.
+func same(target error) func(error) error {
+	return func(err error) error {
+		if errors.Is(err, target) {
+			return target
+		}
+		return nil
+	}
+}
+
+// ofType returns the error of that type within err, nil if there is none.
+func ofType[E error](err error) error {
+	if found, ok := errors.AsType[E](err); ok {
+		return found
+	}
+	return nil
+}
+
+// plainHTTP returns [http.ErrSchemeMismatch] if the server does not speak TLS.
+func plainHTTP(err error) error {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return http.ErrSchemeMismatch
+	}
+	return same(http.ErrSchemeMismatch)(err)
+}
+
+// drain reads a short body to its end, which lets the connection be used again. A long one
+// costs more than a new connection.
 func drain(response *http.Response) { _, _ = io.CopyN(io.Discard, response.Body, 16<<10) }
 
 // refusal turns any status but 2xx into its error.
-func (c *Client) refusal(response *http.Response, addresses []string) error {
-	if response.StatusCode != http.StatusUnprocessableEntity {
-		drain(response)
-	}
-	switch code := response.StatusCode; {
-	case code == http.StatusUnauthorized:
-		return &AuthenticationError{}
-	case code == http.StatusPaymentRequired:
-		return &PlanError{}
-	case code == http.StatusForbidden:
-		return &PermissionError{}
-	case code == http.StatusNotFound:
-		return &NotFoundError{}
-	case code == http.StatusUnprocessableEntity:
+func (c *Client) refusal(response *http.Response, addresses []string) *Error {
+	e := &Error{Status: response.StatusCode}
+	if e.Status == http.StatusUnprocessableEntity {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxBody))
-		return decodeValidation(body, func(text string) string { return c.clean(text, addresses) })
-	case code == http.StatusTooManyRequests:
-		return &RateLimitError{RetryAfter: retryAfter(response.Header)}
-	case code >= 500 && code <= 599:
-		return &ServerError{StatusCode: code, RetryAfter: retryAfter(response.Header)}
-	default:
-		return &StatusError{StatusCode: code}
+		e.Problems = readProblems(body, func(text string) string { return c.clean(text, addresses) })
+		return e
 	}
+	drain(response)
+	if e.Status == http.StatusTooManyRequests || e.Status >= 500 {
+		e.RetryAfter = retryAfter(response.Header)
+	}
+	return e
+}
+
+// maxRetryAfter keeps arithmetic on Retry-After from overflowing.
+const maxRetryAfter = 366 * 24 * time.Hour
+
+// retryAfter reads the header of that name: seconds or a date (RFC 9110 section 10.2.3).
+// What cannot be read counts as not said.
+func retryAfter(header http.Header) time.Duration {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
+		if seconds > uint64(math.MaxInt64/time.Second) {
+			return maxRetryAfter
+		}
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if when, err := http.ParseTime(text); err == nil {
+		return min(max(time.Until(when), 0), maxRetryAfter)
+	}
+	return 0
 }

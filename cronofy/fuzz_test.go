@@ -21,7 +21,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	clean := func(s string) string { return s }
 	f.Fuzz(func(t *testing.T, body []byte) {
-		assert.NotEmpty(t, decodeValidation(body, clean).Error())
+		assert.NotEmpty(t, (&Error{Status: 422, Problems: readProblems(body, clean)}).Error())
 		invite, problem := decodeInvite(body)
 		require.Equal(t, invite == nil, problem != "")
 		if invite == nil {

@@ -3,7 +3,8 @@ package cronofy
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"net/http"
+	"slices"
 )
 
 // Status is a recipient's answer to a Smart Invite. The API may add values:
@@ -25,6 +26,12 @@ const (
 	methodRemove  = "remove"
 )
 
+// wireRequest is the body of a POST.
+type wireRequest struct {
+	Method string `json:"method"`
+	*InviteRequest
+}
+
 // Ref names one Smart Invite. The API knows an invite by its id together with
 // its recipient; the same id may be used for several recipients of one event.
 //
@@ -39,14 +46,13 @@ type Ref struct {
 // InviteRequest is what [Client.Create] sends: a new Smart Invite, or new
 // content for one that exists under the same id and recipient.
 type InviteRequest struct {
-	// Recipient is who is invited. Set this or Recipients, never both.
+	// Recipient is the one person invited. Set this or Recipients, never both.
 	Recipient *Recipient `json:"recipient,omitempty"`
-	// Recipients are all who are invited. The API answers with one calendar
-	// for all of them.
+	// Recipients are all persons invited. The API answers with one calendar for them.
 	Recipients []Recipient `json:"recipients,omitempty"`
 	// SmartInviteID is the caller's own identifier. Required.
 	SmartInviteID string `json:"smart_invite_id"`
-	// CallbackURL is where the API posts a [Callback] when somebody answers.
+	// CallbackURL is where the API posts a [Callback] when a person answers.
 	CallbackURL string `json:"callback_url,omitempty"`
 	// Event is what the recipient is invited to. Required.
 	Event *Event `json:"event,omitempty"`
@@ -55,8 +61,7 @@ type InviteRequest struct {
 	Organizer *Organizer `json:"organizer,omitempty"`
 }
 
-// Recipient is somebody who is invited. The API takes the address and
-// nothing else.
+// Recipient is a person who is invited. The API takes the address and nothing else.
 type Recipient struct {
 	Email string `json:"email"`
 }
@@ -81,8 +86,8 @@ type SmartInvite struct {
 	// with many.
 	Recipient  *Participant  `json:"recipient,omitempty"`
 	Recipients []Participant `json:"recipients,omitempty"`
-	// Replies are answers from anybody, also from people the invite was
-	// forwarded to. Only [Client.Status] returns them.
+	// Replies are the answers of all, also of people the invite was forwarded to. Only
+	// [Client.Status] returns them.
 	Replies   []Participant `json:"replies,omitempty"`
 	Event     *Event        `json:"event,omitempty"`
 	Organizer *Organizer    `json:"organizer,omitempty"`
@@ -160,68 +165,71 @@ func (s *SmartInvite) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// check lists what keeps r from being sent at all. What the API itself
-// checks is left to it.
-func (r *InviteRequest) check() error {
+const bothRecipients = "recipient and recipients are both set: use one of them"
+
+// check lists what keeps r from being sent at all. What the API itself checks is left to it.
+func (r *InviteRequest) check() []string {
 	if r == nil {
-		return &RequestError{Problems: []string{"the request is nil"}}
+		return []string{"the request is nil"}
 	}
-	var problems []string
-	if r.SmartInviteID == "" {
-		problems = append(problems, "smart_invite_id is missing")
+	problems := checkID(r.SmartInviteID)
+	if r.Recipient != nil && r.Recipient.Email == "" {
+		problems = append(problems, "recipient.email is missing")
 	}
 	addresses := make([]string, 0, len(r.Recipients))
 	for _, recipient := range r.Recipients {
 		addresses = append(addresses, recipient.Email)
 	}
-	one := r.Recipient != nil
-	if one && r.Recipient.Email == "" {
-		problems = append(problems, "recipient.email is missing")
-	}
-	problems = append(problems, checkRecipients(one, addresses)...)
+	problems = append(problems, checkRecipients(r.Recipient != nil, addresses)...)
 	if r.Event == nil {
 		problems = append(problems, "event is missing")
-	}
-	return requestError(problems)
-}
-
-// checkRecipients applies the rule "one or many, never both, never none".
-func checkRecipients(one bool, many []string) []string {
-	var problems []string
-	switch {
-	case one && len(many) > 0:
-		problems = append(problems, "recipient and recipients are both set: use one of them")
-	case !one && len(many) == 0:
-		problems = append(problems, "recipient is missing")
-	}
-	for _, address := range many {
-		if address == "" {
-			problems = append(problems, "an entry of recipients has no address")
-			break
-		}
 	}
 	return problems
 }
 
-func requestError(problems []string) error {
-	if len(problems) == 0 {
-		return nil
+// check lists what keeps a cancellation from being sent.
+func (r Ref) check() []string {
+	return append(checkID(r.SmartInviteID), checkRecipients(r.Recipient != "", r.Recipients)...)
+}
+
+func checkID(id string) []string {
+	if id == "" {
+		return []string{"smart_invite_id is missing"}
 	}
-	return &RequestError{Problems: problems}
+	return nil
 }
 
-// RequestError says that a request was not sent because it could not name
-// what it is about. The request has to be fixed.
-type RequestError struct {
-	Problems []string
+// checkRecipients applies the rule "one or many, never both, never none".
+func checkRecipients(one bool, many []string) []string {
+	switch {
+	case one && len(many) > 0:
+		return []string{bothRecipients}
+	case !one && len(many) == 0:
+		return []string{"recipient is missing"}
+	case slices.Contains(many, ""):
+		return []string{"an entry of recipients has no address"}
+	}
+	return nil
 }
 
-// Error lists every problem.
-func (e *RequestError) Error() string {
-	return "the request was not sent: " + strings.Join(e.Problems, "; ")
+// request is the request that names the same invite.
+func (r Ref) request() *InviteRequest {
+	request := &InviteRequest{SmartInviteID: r.SmartInviteID}
+	if r.Recipient != "" {
+		request.Recipient = &Recipient{Email: r.Recipient}
+	}
+	for _, address := range r.Recipients {
+		request.Recipients = append(request.Recipients, Recipient{Email: address})
+	}
+	return request
 }
 
-// Retryable says no: the same request would be stopped again.
-func (e *RequestError) Retryable() (bool, string) {
-	return false, "the request is incomplete and would be stopped again"
+// incomplete is the error for a request that is not sent, because it could not name what it
+// is about.
+func incomplete(problems ...string) *Error {
+	e := &Error{Status: http.StatusUnprocessableEntity, Local: true}
+	for _, problem := range problems {
+		e.Problems = append(e.Problems, Problem{Description: problem})
+	}
+	return e
 }

@@ -3,44 +3,38 @@ package cronofy
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/window"
 )
 
-// windowGuard is added to both windows, for clocks that do not run at the same
-// speed: a minute of a clock that is 100 ppm fast is 6 ms short. It costs a
-// fiftieth of a percent of the sustained rate.
+// windowGuard is added to both windows, for clocks that do not run at the same speed: a minute
+// of a clock that is 100 ppm fast is 6 ms short. It costs 0.02 % of the sustained rate.
 const windowGuard = 10 * time.Millisecond
 
-// limiter lets requests begin so that no window of time sees more of them
-// than it may, and lets nobody begin while the API asks everybody to wait. A
-// token bucket does not do: it lets a burst and the refill into one window.
+// limiter lets requests begin so that no window of time sees more of them than it may, and
+// lets none begin while the API asks all to wait. A token bucket does not do: it lets a burst
+// and the refill into one window.
 //
-// What the API counts is when requests arrive. When that is, nobody knows
-// here: the way there may take a handshake across an ocean for one and nothing
-// for the next. But it is before the answer. So a request has its place in a
-// window until the window's length after it ended, and then no window of
-// arrivals holds more than it may, however long the ways take. The price is
-// the time of one answer for each window: nothing next to a minute.
+// The API counts when requests arrive, which is known here only to be before the answer: the
+// way there may take a handshake across an ocean for one and nothing for the next. So a
+// request has its place in a window until the window's length after it ended, and then no
+// window of arrivals holds more than it may. The price is the time of one answer for each
+// window: nothing next to a minute.
 //
-// Whoever holds the turn is first in line: it alone waits for room, the others
-// wait for the turn. Blocked receivers of a channel are served in the order
-// they came, and one that gives up takes nothing with it.
+// The caller that holds the turn is first in line: it alone waits for its place, the others
+// wait for the turn. Receivers on a channel are served in the order they came, and one that
+// gives up takes nothing with it.
 type limiter struct {
 	turn  chan struct{} // holds one token
-	ended chan struct{} // tells the first in line that a request ended
+	ended chan struct{} // tells the caller first in line that a request ended
 
 	mu      sync.Mutex
 	windows []*window.Window // of the requests that may have arrived within each
-	held    time.Time        // nobody begins before
+	held    time.Time        // no request begins before
 }
-
-// heldError says that the API asked for a longer wait than the caller allows.
-type heldError struct{ wait time.Duration }
-
-func (e *heldError) Error() string { return "held for " + e.wait.String() }
 
 // newLimiter makes a limiter; a limit of 0 or less is no limit.
 func newLimiter(perSecond, perMinute int) *limiter {
@@ -55,10 +49,9 @@ func newLimiter(perSecond, perMinute int) *limiter {
 	return l
 }
 
-// begin returns when a request may begin, and counts it until after its
-// [limiter.end]. It returns early with an error, and counts nothing, when ctx
-// ends or would end first, or with a *heldError when the API asks for more
-// than maxHold.
+// begin returns when a request may begin, and counts it until after its [limiter.end]. It
+// returns early with an error, and counts nothing, when ctx ends or would end first, or with
+// an [*Error] of status 429 when the API asks for more than maxHold.
 func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -73,10 +66,10 @@ func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		hold, wait := l.take()
+		hold, wait := l.beginOrWait()
 		switch {
 		case hold > maxHold:
-			return &heldError{wait: hold}
+			return &Error{Status: http.StatusTooManyRequests, Local: true, RetryAfter: hold}
 		case wait <= 0:
 			return nil
 		case wait < window.UntilEnd:
@@ -93,9 +86,9 @@ func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 	}
 }
 
-// take counts a request if it may begin now, else it tells how long to wait,
-// and how much of that the API asked for.
-func (l *limiter) take() (hold, wait time.Duration) {
+// beginOrWait counts a request if it may begin now, else it returns how long to wait, and how
+// much of that the API asked for.
+func (l *limiter) beginOrWait() (hold, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -112,12 +105,9 @@ func (l *limiter) take() (hold, wait time.Duration) {
 	return hold, wait
 }
 
-// end is called once for each begin that returned nil, when the request can
-// no longer arrive: after its answer, or when it was given up.
+// end is called once for each begin that returned nil, when the request can no longer arrive:
+// after its answer, or when it was given up.
 func (l *limiter) end() {
-	if len(l.windows) == 0 {
-		return
-	}
 	l.mu.Lock()
 	now := time.Now()
 	for _, w := range l.windows {
@@ -130,7 +120,7 @@ func (l *limiter) end() {
 	}
 }
 
-// hold keeps everybody from beginning for that long from now.
+// hold keeps all requests from beginning for that long from now.
 func (l *limiter) hold(wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +132,8 @@ func (l *limiter) hold(wait time.Duration) {
 // sleep waits, unless ctx ends first or is known to.
 func sleep(ctx context.Context, wait time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-		return fmt.Errorf("a wait of %v runs beyond the deadline: %w", wait.Round(time.Millisecond), context.DeadlineExceeded)
+		return fmt.Errorf("a wait of %v runs beyond the deadline: %w",
+			wait.Round(time.Millisecond), context.DeadlineExceeded)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -195,8 +195,8 @@ func TestLimiterHold(t *testing.T) {
 		group.Wait()
 
 		l.hold(time.Hour)
-		var held *heldError
+		var held *Error
 		require.ErrorAs(t, l.begin(t.Context(), 30*time.Second), &held)
-		assert.Equal(t, time.Hour, held.wait)
+		assert.Equal(t, Error{Status: 429, Local: true, RetryAfter: time.Hour}, *held)
 	})
 }

@@ -49,7 +49,7 @@ func TestNoHost(t *testing.T) {
 				})})
 			require.NoError(t, err)
 			_, err = client.Create(t.Context(), documentedRequest())
-			var failure *TransportError
+			var failure *Error
 			require.ErrorAs(t, err, &failure)
 			assert.Equal(t, len(tc.answers), asked)
 			assert.Equal(t, tc.want, failure.NoHost)

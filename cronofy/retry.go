@@ -2,14 +2,10 @@ package cronofy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/backoff"
@@ -17,40 +13,21 @@ import (
 	"github.com/invitemailer/invitemailer/internal/waiting"
 )
 
-// The wait before the next attempt is a random part of the backoff, on top of
-// what the API asks for.
+// The wait before the next attempt is a random part of the backoff, on top of what the API
+// asks for.
 const (
 	firstBackoff = 500 * time.Millisecond // after the first attempt; doubles
 	maxBackoff   = 8 * time.Second
 )
 
-// post sends a request for one or many recipients.
-func (c *Client) post(ctx context.Context, name string, request wireRequest) (*SmartInvite, error) {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("cronofy: %s %q: %w", name, request.SmartInviteID,
-			&RequestError{Problems: []string{encodingProblem(err)}})
-	}
-	var addresses []string
-	if request.Recipient != nil {
-		addresses = append(addresses, request.Recipient.Email)
-	}
-	for _, recipient := range request.Recipients {
-		addresses = append(addresses, recipient.Email)
-	}
-	return c.do(ctx, call{
-		name: name, id: request.SmartInviteID, method: http.MethodPost,
-		body: body, addresses: addresses,
-	})
-}
-
-// encodingProblem is the innermost cause: encoding/json puts Go types before it.
-func encodingProblem(err error) string {
-	var marshaler *json.MarshalerError
-	for errors.As(err, &marshaler) {
-		err = marshaler.Err
-	}
-	return err.Error()
+// call is one call of the API, which may take several exchanges.
+type call struct {
+	name      string // for errors and logs
+	id        string
+	method    string
+	query     string
+	body      []byte
+	addresses []string // kept out of errors
 }
 
 // do makes exchanges until one succeeds or a repeat makes no sense.
@@ -59,7 +36,7 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 	defer done()
 	for attempt := 1; ; attempt++ {
 		waited := limitwait.Begin(ctx)
-		err := c.limiter.begin(waitCtx, c.maxWait)
+		err := c.limiter.begin(waitCtx, c.config.MaxWait)
 		waited(err)
 		if err != nil {
 			if cause := context.Cause(waitCtx); errors.Is(cause, ErrStopped) {
@@ -67,49 +44,57 @@ func (c *Client) do(ctx context.Context, call call) (*SmartInvite, error) {
 			}
 			return nil, c.fail(call, notSent(err))
 		}
-		invite, wait, err := c.attempt(ctx, waitCtx, call, attempt)
-		if err == nil {
+		invite, wait, failure := c.attempt(ctx, waitCtx, call, attempt)
+		if failure == nil {
 			return invite, nil
 		}
-		repeat, reason := c.shouldRepeat(waitCtx, err, attempt, wait)
-		c.log.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
-			slog.String("call", call.name), slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
+		repeat, reason := c.shouldRepeat(waitCtx, failure, attempt, wait)
+		c.config.Logger.LogAttrs(ctx, slog.LevelDebug, "cronofy: request failed",
+			slog.String("call", call.name),
+			slog.String("smart_invite_id", c.clean(call.id, call.addresses)),
 			slog.Int("attempt", attempt), slog.Bool("repeat", repeat), slog.String("reason", reason),
-			slog.Duration("wait", wait), slog.String("error", err.Error()))
+			slog.Duration("wait", wait), slog.String("error", failure.Error()))
 		if !repeat {
-			return nil, c.fail(call, err)
+			return nil, c.fail(call, failure)
 		}
 		if stopped := sleep(waitCtx, wait); stopped != nil {
-			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", err, stopped))
+			return nil, c.fail(call, fmt.Errorf("%w (while waiting to try again: %w)", failure, stopped))
 		}
 	}
 }
 
-// attempt makes one exchange that the limiter let begin. After a failure it
-// tells how long to wait before the next, and after a 429 it makes everybody
-// wait, before its end can let anybody else begin.
-func (c *Client) attempt(ctx, waitCtx context.Context, call call, attempt int) (*SmartInvite, time.Duration, error) {
+// attempt makes one exchange that the limiter let begin. After a failure it returns how long
+// to wait before the next. A 429 makes all requests wait, before the end of this one can let
+// another begin.
+func (c *Client) attempt(
+	ctx, waitCtx context.Context, call call, attempt int,
+) (*SmartInvite, time.Duration, *Error) {
 	defer c.limiter.end()
 	invite, err := c.exchange(ctx, waitCtx, call)
 	if err == nil {
 		return invite, 0, nil
 	}
 	wait := c.backoff(err, attempt)
-	var limited *RateLimitError
-	switch {
-	case !errors.As(err, &limited):
-	case limited.RetryAfter > 0:
-		c.limiter.hold(limited.RetryAfter)
-	default:
-		// Somebody else uses up the application's limit, and the API does not
-		// say for how long: asking again at once would be refused again.
-		c.limiter.hold(min(wait, c.maxWait))
+	if err.Status == http.StatusTooManyRequests {
+		hold := err.RetryAfter
+		if hold == 0 {
+			// Other programs use up the application's limit, and the API does not say for
+			// how long: asking again at once would be refused again.
+			hold = min(wait, c.config.MaxWait)
+		}
+		c.limiter.hold(hold)
 	}
 	return nil, wait, err
 }
 
-// fail says what was being done. People make ids out of addresses, so the id
-// is cleaned like any other text.
+// backoff is the wait before the next attempt.
+func (c *Client) backoff(err *Error, attempt int) time.Duration {
+	waits := backoff.Backoff{First: firstBackoff, Max: maxBackoff}
+	return err.RetryAfter + waits.Full(attempt, c.config.Rand())
+}
+
+// fail says what was being done. People make ids out of addresses, so the id is cleaned like
+// any other text.
 func (c *Client) fail(call call, err error) error {
 	if call.id == "" {
 		return fmt.Errorf("cronofy: %s: %w", call.name, err)
@@ -118,100 +103,35 @@ func (c *Client) fail(call call, err error) error {
 }
 
 // notSent is the error for a request that the limiter did not let go.
-func notSent(err error) error {
-	var held *heldError
-	if errors.As(err, &held) {
-		return &RateLimitError{RetryAfter: held.wait, Local: true}
+func notSent(err error) *Error {
+	if held, ok := errors.AsType[*Error](err); ok {
+		return held
 	}
-	return &TransportError{Problem: "the request was not sent", Err: err}
+	return &Error{Reason: "the request was not sent", Err: err}
 }
 
-// shouldRepeat decides whether the request is made again after wait, and says
-// why. Repeating is harmless: an invite is known by its id and recipient.
-func (c *Client) shouldRepeat(ctx context.Context, err error, attempt int, wait time.Duration) (bool, string) {
-	var known Error
-	if !errors.As(err, &known) {
-		return false, "the failure is not of a known kind"
-	}
-	later, reason := known.Retryable()
+// shouldRepeat decides whether the request is made again after wait, and says why. Repeating
+// is harmless: an invite is known by its id and recipient.
+func (c *Client) shouldRepeat(
+	ctx context.Context, err *Error, attempt int, wait time.Duration,
+) (bool, string) {
+	later, reason := err.Retryable()
 	switch {
 	case ctx.Err() != nil:
 		return false, "the caller's context has ended"
 	case !later:
 		return false, reason
-	case timedOut(known):
+	case errors.Is(err.Err, context.DeadlineExceeded):
 		return false, "no answer came within Timeout, and another attempt may take as long"
-	case !passesSoon(known):
+	case !err.passesSoon():
 		return false, "this may pass, but hardly in seconds"
-	case attempt >= c.maxAttempts:
+	case attempt >= c.config.MaxAttempts:
 		return false, "no attempts are left"
-	case askedFor(err) > c.maxWait:
+	case err.RetryAfter > c.config.MaxWait:
 		return false, "the API asks for a longer wait than MaxWait"
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return false, "the wait would run beyond the caller's deadline"
 	}
 	return true, reason
-}
-
-// timedOut tells an attempt that took all its time.
-func timedOut(err Error) bool {
-	var transport *TransportError
-	return errors.As(err, &transport) && errors.Is(transport.Err, context.DeadlineExceeded)
-}
-
-// passesSoon tells the failures that are worth another attempt within this
-// call from those that the caller should come back to later.
-func passesSoon(err Error) bool {
-	switch err := err.(type) {
-	case *TransportError, *RateLimitError:
-		return true
-	case *ServerError:
-		switch err.StatusCode {
-		case http.StatusInternalServerError, http.StatusBadGateway,
-			http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-	}
-	return false
-}
-
-// askedFor is the wait that the API asked for with this error.
-func askedFor(err error) time.Duration {
-	var (
-		limited *RateLimitError
-		server  *ServerError
-	)
-	switch {
-	case errors.As(err, &limited):
-		return limited.RetryAfter
-	case errors.As(err, &server):
-		return server.RetryAfter
-	}
-	return 0
-}
-
-// backoff is the wait before the next attempt.
-func (c *Client) backoff(err error, attempt int) time.Duration {
-	waits := backoff.Backoff{First: firstBackoff, Max: maxBackoff}
-	return askedFor(err) + waits.Full(attempt, c.random())
-}
-
-// maxRetryAfter keeps arithmetic on Retry-After from overflowing.
-const maxRetryAfter = 366 * 24 * time.Hour
-
-// retryAfter reads the header of that name: seconds or a date (RFC 9110
-// section 10.2.3). What cannot be read counts as not said.
-func retryAfter(header http.Header) time.Duration {
-	text := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
-		if seconds > uint64(math.MaxInt64/time.Second) {
-			return maxRetryAfter
-		}
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	if when, err := http.ParseTime(text); err == nil {
-		return min(max(time.Until(when), 0), maxRetryAfter)
-	}
-	return 0
 }

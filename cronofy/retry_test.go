@@ -153,9 +153,9 @@ func TestLongHoldIsAnsweredHere(t *testing.T) {
 		client := offline(t, s.RoundTrip)
 		for i := range 3 {
 			_, err := client.Create(t.Context(), documentedRequest())
-			var limited *RateLimitError
+			var limited *Error
 			require.ErrorAs(t, err, &limited)
-			assert.Equal(t, RateLimitError{RetryAfter: time.Hour, Local: i > 0}, *limited)
+			assert.Equal(t, Error{Status: 429, RetryAfter: time.Hour, Local: i > 0}, *limited)
 		}
 		assert.Equal(t, []time.Duration{0}, s.times)
 		time.Sleep(time.Hour)
@@ -175,7 +175,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			_, err := offline(t, s.RoundTrip).Create(ctx, documentedRequest())
-			var server *ServerError
+			var server *Error
 			require.ErrorAs(t, err, &server)
 			assert.Equal(t, 20*time.Second, server.RetryAfter)
 			assert.Zero(t, time.Since(s.begin))
@@ -190,7 +190,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 			time.AfterFunc(3*time.Second, cancel)
 			_, err := offline(t, s.RoundTrip).Create(ctx, documentedRequest())
 			require.ErrorIs(t, err, context.Canceled)
-			var server *ServerError
+			var server *Error
 			require.ErrorAs(t, err, &server)
 			assert.Equal(t, 3*time.Second, time.Since(s.begin))
 		})
@@ -206,9 +206,9 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 			defer cancel()
 			_, err = client.Create(ctx, documentedRequest())
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			var transport *TransportError
-			require.ErrorAs(t, err, &transport)
-			assert.False(t, transport.Dial)
+			var failure *Error
+			require.ErrorAs(t, err, &failure)
+			assert.False(t, failure.NotConnected)
 			assert.Zero(t, time.Since(s.begin))
 			assert.Len(t, s.times, 1)
 		})
@@ -236,9 +236,9 @@ func TestDecisionsAreLogged(t *testing.T) {
 func TestBackoffIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, random := range []float64{-1, 0, 0.5, 1, 7} {
-		client := &Client{random: func() float64 { return random }}
+		client := &Client{config: Config{Rand: func() float64 { return random }}}
 		for attempt := 1; attempt < 100; attempt++ {
-			wait := client.backoff(&ServerError{RetryAfter: time.Second}, attempt)
+			wait := client.backoff(&Error{RetryAfter: time.Second}, attempt)
 			assert.GreaterOrEqual(t, wait, time.Second)
 			assert.LessOrEqual(t, wait, time.Second+maxBackoff)
 		}

@@ -2,6 +2,7 @@ package cronofy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,69 +15,117 @@ import (
 const (
 	// maxQuoted bounds one text that an error quotes from an answer, in characters.
 	maxQuoted = 300
-	// maxValidation is how long the text of a ValidationError grows before what follows is only counted, in octets.
-	maxValidation = 2000
-	// maxNesting is how deep a field's problems are looked for.
+	// maxProblems is how long the text about problems grows before the rest is only
+	// counted, in octets.
+	maxProblems = 2000
+	// maxNesting is how deep an answer is searched for problems.
 	maxNesting = 8
 )
 
-// The names that APIs give to the words of a problem, the best first.
+// The member names that APIs give to the parts of a problem, the best first.
 var (
 	descriptionNames = []string{"description", "error_description", "message", "detail", "title"}
 	keyNames         = []string{"key", "code", "error"}
 	fieldNames       = []string{"field", "attribute", "pointer"}
 )
 
-// decodeValidation reads the body of a 422. Documented is {"errors": {field: [{"key", "description"}]}}. A list, a text, the form of
-// OAuth (RFC 6749 section 5.2), that of RFC 9457 and plain text keep their words too, under no field where none is named. Of a web page
-// nothing is kept: it is not the API that answered.
-func decodeValidation(body []byte, clean func(string) string) *ValidationError {
-	v := validation{clean: clean, fields: make(map[string]*FieldError)}
+// readProblems reads the body of a 422. The documented form is
+// {"errors": {field: [{"key", "description"}]}}. A list, a text, the form of OAuth (RFC 6749
+// section 5.2), that of RFC 9457 and plain text are read too, under no field where none is
+// named. A web page is ignored: it does not come from the API.
+func readProblems(body []byte, clean func(string) string) []Problem {
+	p := problemReader{clean: clean}
 	body = bytes.TrimSpace(body)
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber() // a number is quoted as it stands
 	var answer any
 	switch err := decoder.Decode(&answer); {
-	case err != nil && len(body) > 0 && body[0] != '<':
-		v.text("", string(body[:min(len(body), 8*maxQuoted)]))
-	case err != nil:
-	default:
-		v.answer(answer)
+	case err == nil:
+		p.readAnswer(answer)
+	case len(body) > 0 && body[0] != '<':
+		p.addText("", string(body[:min(len(body), 8*maxQuoted)]))
 	}
-	result := &ValidationError{}
-	for _, name := range slices.Sorted(maps.Keys(v.fields)) {
-		result.Fields = append(result.Fields, *v.fields[name])
-	}
-	return result
+	slices.SortStableFunc(p.found, func(a, b Problem) int { return cmp.Compare(a.Field, b.Field) })
+	return withoutBareFields(p.found)
 }
 
-// validation collects problems by field.
-type validation struct {
-	clean  func(string) string
-	fields map[string]*FieldError
+// withoutBareFields drops the mention of a field about which there is more to say.
+func withoutBareFields(sorted []Problem) []Problem {
+	var out []Problem
+	for _, problem := range sorted {
+		if n := len(out); n > 0 && out[n-1] == (Problem{Field: problem.Field}) {
+			out = out[:n-1]
+		} else if n > 0 && out[n-1].Field == problem.Field && problem == (Problem{Field: problem.Field}) {
+			continue
+		}
+		out = append(out, problem)
+	}
+	return out
 }
 
-// answer reads a whole answer. The names in its errors are those of fields, whatever they are: an event has a description, too.
-func (v *validation) answer(answer any) {
+// problemReader collects problems from an answer.
+type problemReader struct {
+	clean func(string) string
+	found []Problem
+}
+
+// readAnswer reads a whole answer. The member names in its errors are those of fields,
+// whatever they are: an event has a description, too.
+func (p *problemReader) readAnswer(answer any) {
 	object, _ := answer.(map[string]any)
-	switch said := object["errors"].(type) {
+	switch errors := object["errors"].(type) {
 	case nil:
-		v.problems("", answer, maxNesting)
+		p.read("", answer, maxNesting)
 	case map[string]any:
-		for name, one := range said {
-			v.problems(name, one, maxNesting)
+		for _, name := range slices.Sorted(maps.Keys(errors)) {
+			p.read(name, errors[name], maxNesting)
 		}
 	default:
-		v.problems("", said, maxNesting)
+		p.read("", errors, maxNesting)
 	}
-	if len(v.fields) == 0 && object != nil {
-		delete(object, "errors") // says nothing, but something beside it may
-		v.problems("", answer, maxNesting)
+	if len(p.found) == 0 && object != nil {
+		delete(object, "errors") // it is empty, but a message may stand beside it
+		p.read("", answer, maxNesting)
 	}
 }
 
-// holds reports whether a value has others in it.
-func holds(value any) bool {
+// read reads what is said about a field: a text, an object in the form of a problem, a list
+// of these, or an object of fields below.
+func (p *problemReader) read(field string, said any, depth int) {
+	if depth == 0 {
+		return
+	}
+	switch said := said.(type) {
+	case nil:
+		p.addField(field)
+	case string:
+		p.addText(field, said)
+	case []any:
+		p.addField(field)
+		for _, one := range said {
+			p.read(field, one, depth-1)
+		}
+	case map[string]any:
+		problem := Problem{
+			Field:       p.clean(below(field, first(said, fieldNames))),
+			Key:         p.clean(first(said, keyNames)),
+			Description: p.clean(first(said, descriptionNames)),
+		}
+		isProblem := problem.Key != "" || problem.Description != ""
+		if isProblem {
+			p.found = append(p.found, problem)
+		}
+		for _, name := range slices.Sorted(maps.Keys(said)) {
+			if !isProblem || isNested(said[name]) { // such as details beside a message
+				p.read(below(field, name), said[name], depth-1)
+			}
+		}
+	default:
+		p.addText(field, fmt.Sprint(said))
+	}
+}
+
+func isNested(value any) bool {
 	switch value.(type) {
 	case []any, map[string]any:
 		return true
@@ -84,58 +133,16 @@ func holds(value any) bool {
 	return false
 }
 
-// problems reads what is said about a field: a text, an object in the form of a problem, a list of these, or an object of fields below.
-func (v *validation) problems(field string, said any, depth int) {
-	if depth == 0 {
-		return
-	}
-	switch said := said.(type) {
-	case nil:
-		if field != "" {
-			v.field(field)
-		}
-	case string:
-		v.text(field, said)
-	case []any:
-		if field != "" {
-			v.field(field)
-		}
-		for _, one := range said {
-			v.problems(field, one, depth-1)
-		}
-	case map[string]any:
-		if problem, ok := v.problem(said); ok {
-			into := v.field(below(field, first(said, fieldNames)))
-			into.Problems = append(into.Problems, problem)
-			maps.DeleteFunc(said, func(_ string, one any) bool { return !holds(one) }) // such as details beside a message
-		}
-		for name, one := range said {
-			v.problems(below(field, name), one, depth-1)
-		}
-	default:
-		v.text(field, fmt.Sprint(said))
+func (p *problemReader) addField(name string) {
+	if name != "" {
+		p.found = append(p.found, Problem{Field: p.clean(name)})
 	}
 }
 
-// problem reads an object as one problem, if it has the form of one.
-func (v *validation) problem(said map[string]any) (Problem, bool) {
-	p := Problem{Key: v.clean(first(said, keyNames)), Description: v.clean(first(said, descriptionNames))}
-	return p, p != Problem{}
-}
-
-func (v *validation) text(field, text string) {
+func (p *problemReader) addText(field, text string) {
 	if text = strings.TrimSpace(text); text != "" {
-		into := v.field(field)
-		into.Problems = append(into.Problems, Problem{Description: v.clean(text)})
+		p.found = append(p.found, Problem{Field: p.clean(field), Description: p.clean(text)})
 	}
-}
-
-func (v *validation) field(name string) *FieldError {
-	name = v.clean(name)
-	if v.fields[name] == nil {
-		v.fields[name] = &FieldError{Field: name}
-	}
-	return v.fields[name]
 }
 
 // first is the first text among the members of those names.
@@ -155,52 +162,49 @@ func below(field, name string) string {
 	return field + "." + name
 }
 
-// Error lists fields with what the API says about them; of very many, the first.
-func (e *ValidationError) Error() string {
-	if len(e.Fields) == 0 {
-		return "the API refused the request as invalid (422) without naming a field: check the request"
-	}
+// problemsText lists the fields with what is said about them; of very many, the first.
+func problemsText(problems []Problem) string {
 	var b strings.Builder
-	b.WriteString("the API refused the request as invalid (422): ")
 	named := false
-	for i, field := range e.Fields {
-		if b.Len() > maxValidation {
-			fmt.Fprintf(&b, "; and %d more", len(e.Fields)-i)
-			break
+	for i, problem := range problems {
+		separator := "; "
+		if i > 0 && problem.Field == problems[i-1].Field {
+			separator = ", "
 		}
 		if i > 0 {
-			b.WriteString("; ")
+			b.WriteString(separator)
 		}
-		if field.Field != "" && !named {
-			b.WriteString("fix ")
-			named = true
+		if b.Len() > maxProblems {
+			fmt.Fprintf(&b, "and %d more", len(problems)-i)
+			break
 		}
-		field.write(&b)
+		if problem.Field != "" && separator == "; " {
+			if !named {
+				b.WriteString("fix ")
+				named = true
+			}
+			b.WriteString(problem.Field)
+			if problem.Key != "" || problem.Description != "" {
+				b.WriteString(": ")
+			}
+		}
+		b.WriteString(problem.text())
 	}
 	return b.String()
 }
 
-func (f *FieldError) write(b *strings.Builder) {
-	b.WriteString(f.Field)
-	begin := b.Len()
-	for i, problem := range f.Problems {
-		switch {
-		case i == 0 && f.Field != "":
-			b.WriteString(": ")
-		case i == 0:
-		case b.Len()-begin > maxValidation/2:
-			fmt.Fprintf(b, ", and %d more", len(f.Problems)-i)
-			return
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(problem.String())
+// text is the description with the key behind it.
+func (p Problem) text() string {
+	if p.Key != "" && p.Description != "" {
+		return p.Description + " (" + p.Key + ")"
 	}
+	return p.Description + p.Key
 }
 
-// clean makes a text from an answer fit to be shown: without the key and the addresses that were sent, on one line, not without end.
+// clean makes a text from an answer fit to be shown: on one line, of bounded length, and
+// without the key and the addresses that were sent.
 func (c *Client) clean(text string, addresses []string) string {
-	text = c.redact(text)
+	text = strings.ReplaceAll(text, c.key(), "[key]")
 	for _, address := range addresses {
 		text = safetext.ReplaceFold(text, address, "[recipient]")
 	}

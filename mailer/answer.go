@@ -78,8 +78,8 @@ func (w *work) zone(t cronofy.EventTime, otherwise *time.Location) *time.Locatio
 // facts are what a calendar says of its event. A time in UTC, which the API may
 // return although event.tzid was given, is told by the clocks of the record's zone:
 // people are where that is.
-func (w *work) facts(c *calendar.Calendar) templates.Facts {
-	f := templates.Facts{Summary: c.Summary, Description: c.Description, Location: c.Location,
+func (w *work) facts(c *calendar.Calendar) templates.Data {
+	f := templates.Data{Summary: c.Summary, Description: c.Description, Location: c.Location,
 		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID}
 	if w.Event == nil || c.AllDay || c.Floating || c.Start.IsZero() || c.Start.Location() != time.UTC {
 		return f

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -300,45 +301,33 @@ func (w *work) made(i int, c *calendar.Calendar, problem *Error) ledger.NewRevis
 // apiError says in the pipeline's terms what became of a request.
 func apiError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageCreate, Code: CodeServer, Err: err, Message: err.Error()}
-	var (
-		validation *cronofy.ValidationError
-		auth       *cronofy.AuthenticationError
-		plan       *cronofy.PlanError
-		permission *cronofy.PermissionError
-		missing    *cronofy.NotFoundError
-		limited    *cronofy.RateLimitError
-		transport  *cronofy.TransportError
-		server     *cronofy.ServerError
-		request    *cronofy.RequestError
-		other      cronofy.Error
-	)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)
-	case errors.As(err, &validation):
+	}
+	var failure *cronofy.Error
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Temporary, _ = failure.Retryable()
+	e.RetryAfter = failure.RetryAfter
+	switch failure.Status {
+	case http.StatusUnprocessableEntity:
 		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &request):
-		e.Code, e.Permanent = CodeRejected, true
-	case errors.As(err, &auth):
+	case http.StatusUnauthorized:
 		e.Code, e.StopsRun = CodeUnauthorized, true
-	case errors.As(err, &plan):
+	case http.StatusPaymentRequired:
 		e.Code, e.StopsRun = CodePlan, true
-	case errors.As(err, &permission):
+	case http.StatusForbidden:
 		e.Code, e.StopsRun = CodeForbidden, true
-	case errors.As(err, &missing):
+	case http.StatusNotFound:
 		e.Code = CodeNotFound
-	case errors.As(err, &limited):
-		e.Code, e.Temporary, e.RetryAfter = CodeRateLimited, true, limited.RetryAfter
-	case errors.As(err, &transport):
-		e.Code, e.Temporary = CodeTransport, true
-		if transport.NoHost {
-			e.Code, e.Temporary, e.StopsRun = CodeUnreachable, false, true
+	case http.StatusTooManyRequests:
+		e.Code = CodeRateLimited
+	case 0:
+		e.Code = CodeTransport
+		if failure.NoHost {
+			e.Code, e.StopsRun = CodeUnreachable, true
 		}
-	case errors.As(err, &server):
-		e.Temporary, _ = server.Retryable()
-		e.RetryAfter = server.RetryAfter
-	case errors.As(err, &other):
-		e.Temporary, _ = other.Retryable()
 	}
 	return e
 }

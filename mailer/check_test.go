@@ -14,8 +14,8 @@ import (
 // badWords is a template that composes a broken mail: its picture is nowhere.
 type badWords struct{}
 
-func (badWords) Render(templates.Kind, templates.Data) (templates.Words, error) {
-	return templates.Words{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room", HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
+func (badWords) Render(templates.Kind, templates.Data) (templates.Content, error) {
+	return templates.Content{Subject: "Invitation: Board meeting", Text: "Board meeting, Board room", HTML: `<p>Board meeting</p><img src="cid:logo@acme.example">`, Lang: "en"}, nil
 }
 
 // What we composed wrongly stops the mail, however little is asked.

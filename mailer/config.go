@@ -16,7 +16,7 @@ import (
 )
 
 // SmartInvites is what a Mailer needs of the API; *cronofy.Client is one.
-// Errors that are a cronofy.Error are told apart by their type.
+// Errors that hold a *cronofy.Error are told apart by its Status.
 type SmartInvites interface {
 	Create(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error)
 	Cancel(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
@@ -36,7 +36,7 @@ type Submitter interface {
 // goroutines. If it has the method Named of *templates.Set, that finds the set of
 // MailOptions.Template.
 type Renderer interface {
-	Render(kind templates.Kind, d templates.Data) (templates.Words, error)
+	Render(kind templates.Kind, d templates.Data) (templates.Content, error)
 }
 
 // OnUnknown is what a later run does with a mail whose end is unknown.

@@ -74,7 +74,7 @@ func mustLoad(tb testing.TB, name string) *time.Location {
 	return l
 }
 
-func stageMessage(tb testing.TB, words templates.Words) message.Message {
+func stageMessage(tb testing.TB, words templates.Content) message.Message {
 	tb.Helper()
 	h := newHouse(tb, nil)
 	returned := &lastCalendar{api: h.cfg.API}

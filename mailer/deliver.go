@@ -157,7 +157,7 @@ func attendeeName(c *calendar.Calendar, to message.Mailbox) string {
 
 // words asks the templates for subject, text and HTML. They speak of what the
 // calendar says, so that the mail and the event cannot differ.
-func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Words, *Error) {
+func (w *work) words(i int, c *calendar.Calendar, from, to, replyTo message.Mailbox) (templates.Content, *Error) {
 	s := w.steps[i]
 	f := w.facts(c)
 	d := templates.Data{

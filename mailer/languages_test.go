@@ -2,6 +2,8 @@ package mailer_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,14 +37,16 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 	set, err := templates.New()
 	require.NoError(t, err)
 	events := make(map[string]templates.Data)
+	langs := make(map[string]bool)
 	for s := range set.Samples() {
+		langs[s.Lang] = true
 		if s.Kind == templates.Invitation && s.Lang == "en" {
 			events[s.Event] = s.Data
 		}
 	}
 	require.NotEmpty(t, events)
 	for name, d := range events {
-		for _, lang := range set.Languages() {
+		for _, lang := range slices.Sorted(maps.Keys(langs)) {
 			t.Run(name+"/"+lang, func(t *testing.T) {
 				t.Parallel()
 				h := newRecordedHouse(t, nil)

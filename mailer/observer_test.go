@@ -66,8 +66,8 @@ func (o *observed) take() string {
 // failing are words that a template could not make, or of which no mail can be made.
 type failing struct{ err error }
 
-func (f failing) Render(templates.Kind, templates.Data) (templates.Words, error) {
-	return templates.Words{}, f.err
+func (f failing) Render(templates.Kind, templates.Data) (templates.Content, error) {
+	return templates.Content{}, f.err
 }
 
 // TestObserver: each stage of an invite's way is told once, how it ended, and
@@ -178,7 +178,7 @@ func TestObserverOfAStoppedRun(t *testing.T) {
 		h.cfg.Observer = &o
 		h.cfg.API = apiFunc(func(context.Context, *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 			time.Sleep(time.Second)
-			return nil, &cronofy.AuthenticationError{}
+			return nil, &cronofy.Error{Status: 401}
 		})
 		_, err := runAll(t, h.cfg, invites(3), mailer.RunOptions{Concurrency: 2})
 		require.Error(t, err)

@@ -155,7 +155,7 @@ func (w *watched) Create(ctx context.Context, r *cronofy.InviteRequest) (*cronof
 	return answer, err
 }
 
-func (w *watched) Render(kind templates.Kind, d templates.Data) (templates.Words, error) {
+func (w *watched) Render(kind templates.Kind, d templates.Data) (templates.Content, error) {
 	w.words = d
 	return w.Renderer.Render(kind, d)
 }

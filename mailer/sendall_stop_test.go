@@ -62,7 +62,7 @@ func TestSendAllStopsWhenEverythingWouldFail(t *testing.T) {
 // answered or not. One whose host does not exist stops the run if a URL named it.
 func TestNetworkAway(t *testing.T) {
 	t.Parallel()
-	away := &cronofy.TransportError{Dial: true, Problem: "the request failed", Err: errors.New("connect: network is unreachable")}
+	away := &cronofy.Error{NotConnected: true, Reason: "the request failed", Err: errors.New("connect: network is unreachable")}
 	for name, tc := range map[string]struct {
 		answers []error // of the API, in their order; the last for ever
 		asked   int
@@ -72,9 +72,9 @@ func TestNetworkAway(t *testing.T) {
 	}{
 		"from the start":   {answers: []error{away}, asked: 8, want: mailer.Deferred, code: mailer.CodeTransport},
 		"for a while":      {answers: []error{away, away, nil}, asked: 3, want: mailer.Sent},
-		"after an answer":  {answers: []error{&cronofy.ServerError{StatusCode: 503}, &cronofy.RateLimitError{}, away, nil}, asked: 4, want: mailer.Sent},
-		"no such host":     {answers: []error{&cronofy.TransportError{Dial: true, NoHost: true, Problem: "no such host"}}, asked: 1, want: mailer.Deferred, code: mailer.CodeUnreachable, stops: true},
-		"503 for too long": {answers: []error{&cronofy.ServerError{StatusCode: 503, RetryAfter: time.Hour}}, asked: 1, want: mailer.Deferred, code: mailer.CodeServer},
+		"after an answer":  {answers: []error{&cronofy.Error{Status: 503}, &cronofy.Error{Status: 429}, away, nil}, asked: 4, want: mailer.Sent},
+		"no such host":     {answers: []error{&cronofy.Error{NotConnected: true, NoHost: true, Reason: "no such host"}}, asked: 1, want: mailer.Deferred, code: mailer.CodeUnreachable, stops: true},
+		"503 for too long": {answers: []error{&cronofy.Error{Status: 503, RetryAfter: time.Hour}}, asked: 1, want: mailer.Deferred, code: mailer.CodeServer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -141,7 +141,7 @@ func TestWithdrawalsAreTriedAgain(t *testing.T) {
 		cfg, api, items := invited(t, 1)
 		api.fails = func(n int) error {
 			if n == 2 {
-				return &cronofy.ServerError{StatusCode: 503}
+				return &cronofy.Error{Status: 503}
 			}
 			return nil
 		}
@@ -163,8 +163,8 @@ func TestStopBeforeWithdrawals(t *testing.T) {
 		stop bool
 	}{
 		"by the caller":     {stop: true, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 2, mailer.Deferred: 2}},
-		"by a refused key":  {err: &cronofy.AuthenticationError{}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
-		"while one retries": {stop: true, err: &cronofy.ServerError{StatusCode: 503}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
+		"by a refused key":  {err: &cronofy.Error{Status: 401}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
+		"while one retries": {stop: true, err: &cronofy.Error{Status: 503}, want: map[mailer.Outcome]int{mailer.Unchanged: 1, mailer.Sent: 1, mailer.Deferred: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -49,9 +49,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func TestNamedTemplates(t *testing.T) {
 	t.Parallel()
-	set, err := templates.New(templates.Overlay(fstest.MapFS{
+	set, err := templates.New(fstest.MapFS{
 		"interview/en/invitation.tmpl": {Data: []byte(`{{define "subject"}}Your interview, room {{.Data.room}}: {{.Summary}}{{end}}`)},
-	}))
+	})
 	require.NoError(t, err)
 	h := newHouse(t, nil)
 	h.cfg.Templates = set

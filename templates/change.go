@@ -2,14 +2,6 @@ package templates
 
 import "time"
 
-// What a [Change] is about.
-const (
-	ChangedTitle       = "title"
-	ChangedTime        = "time"
-	ChangedPlace       = "place"
-	ChangedDescription = "description"
-)
-
 // A Change is one thing that an update changed, as data: each language finds
 // its own words for it.
 type Change struct {
@@ -37,7 +29,7 @@ type Value struct {
 	Text string
 	// Time is Start to End in words, by the reader's clocks; nil for a text.
 	// Render sets it.
-	Time *Moment
+	Time *EventTime
 	// Start is as in Data.
 	Start time.Time
 	// End is as in Data.
@@ -48,39 +40,34 @@ type Value struct {
 	TZID string
 }
 
-// Facts are what a reader notices of an event. The fields are as in [Data].
-type Facts struct {
-	Summary, Description, Location string
-	Start, End                     time.Time
-	AllDay                         bool
-	TZID                           string
-}
-
 // Changes says what is different for a reader, in the order in which a reader
-// wants to know: time, place, title, description. The same instants in another
-// zone are another time; another spelling of UTC is not. White space at the
-// ends and line breaks written differently are no change.
-func Changes(before, after Facts) []Change {
+// wants to know: time, place, title, description. Other fields of the two are
+// not compared. The same instants in another zone are another time; another
+// spelling of UTC is not. White space at the ends and line breaks written
+// differently are no change.
+func Changes(before, after Data) []Change {
 	var changes []Change
 	if !sameTime(before, after) {
-		changes = append(changes, Change{What: ChangedTime, Old: before.time(), New: after.time()})
+		changes = append(changes, Change{What: "time", Old: before.time(), New: after.time()})
 	}
-	text := func(what, was, is string) {
-		if was != is {
-			changes = append(changes, Change{What: what, Old: Value{Text: was}, New: Value{Text: is}})
+	for _, text := range []struct{ what, was, is string }{
+		{"place", oneLine(before.Location), oneLine(after.Location)},
+		{"title", oneLine(before.Summary), oneLine(after.Summary)},
+		{"description", paragraphs(before.Description), paragraphs(after.Description)},
+	} {
+		if text.was != text.is {
+			changes = append(changes, Change{What: text.what, Old: Value{Text: text.was}, New: Value{Text: text.is}})
 		}
 	}
-	text(ChangedPlace, oneLine(before.Location), oneLine(after.Location))
-	text(ChangedTitle, oneLine(before.Summary), oneLine(after.Summary))
-	text(ChangedDescription, paragraphs(before.Description), paragraphs(after.Description))
 	return changes
 }
 
-func (f Facts) time() Value {
-	return Value{Start: f.Start, End: f.End, AllDay: f.AllDay, TZID: f.TZID}
+// time is the time of the event.
+func (d *Data) time() Value {
+	return Value{Start: d.Start, End: d.End, AllDay: d.AllDay, TZID: d.TZID}
 }
 
-func sameTime(a, b Facts) bool {
+func sameTime(a, b Data) bool {
 	if a.AllDay || b.AllDay {
 		// Dates have no zone.
 		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
@@ -91,7 +78,7 @@ func sameTime(a, b Facts) bool {
 func (c Change) cleaned() Change {
 	return Change{
 		What: c.What, Old: c.Old.cleaned(), New: c.New.cleaned(),
-		IsTime: c.What == ChangedTime, IsPlace: c.What == ChangedPlace, IsTitle: c.What == ChangedTitle, IsDescription: c.What == ChangedDescription,
+		IsTime: c.What == "time", IsPlace: c.What == "place", IsTitle: c.What == "title", IsDescription: c.What == "description",
 	}
 }
 

@@ -25,71 +25,46 @@ const (
 // another one, are left out. [address.CleanText] does the same for a header,
 // but drops a control character where a page keeps the words around it apart.
 func oneLine(s string) string {
-	if tidy(s) {
-		return s
-	}
-	return strings.Join(strings.FieldsFunc(clean(s), breaksLine), " ")
-}
-
-// tidy reports whether s is printable ASCII without a needless space, as most
-// texts are: then there is nothing to clean.
-func tidy(s string) bool {
-	before := byte(' ')
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ' ' && before == ' ' {
-			return false
-		}
-		before = s[i]
-	}
-	return s == "" || before != ' '
-}
-
-func breaksLine(r rune) bool {
-	return r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == 0x2028 || r == 0x2029 || unicode.IsControl(r)
+	return strings.Join(strings.FieldsFunc(clean(s), func(r rune) bool {
+		return r == ' ' || r == 0x2028 || r == 0x2029 || unicode.IsControl(r)
+	}), " ")
 }
 
 // paragraphs is s with its line breaks, all written LF, no white space at the
 // end of a line, and no other controls.
 func paragraphs(s string) string {
-	if tidy(s) {
-		return s
-	}
-	s = lineBreaks.Replace(clean(s))
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
 			return -1
 		}
 		return r
-	}, s)
-	split := strings.Split(s, "\n")
-	for i, line := range split {
-		split[i] = strings.TrimRight(line, " ")
+	}, lineBreaks.Replace(clean(s)))
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
 	}
-	return strings.Trim(strings.Join(split, "\n"), "\n")
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ")
 
-// lines are the lines of a text that paragraphs made.
-func lines(s string) []string { return strings.Split(s, "\n") }
-
-// clean leaves out bidirectional controls (Unicode's Bidi_Control) and makes
-// the rest valid UTF-8.
+// clean leaves out bidirectional controls and makes the rest valid UTF-8.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= 0x061c && unicode.Is(unicode.Bidi_Control, r) {
+		if unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
-// shorten cuts s to a number of code points, of which the last is then "…": limits here are those of the API, which counts them so.
+// shorten cuts s to a number of code points, of which the last is then "…":
+// limits here are those of the API, which counts them so.
 func shorten(s string, limit int) string {
-	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+	runes := []rune(s)
+	if len(runes) <= limit {
 		return s
 	}
-	runes := []rune(s)
 	return strings.TrimRight(string(runes[:limit-1]), " \n") + "…"
 }
 
@@ -112,9 +87,6 @@ func link(s string) string {
 func notInLink(r rune) bool {
 	return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune("\"<>\\^`{|}'()", r)
 }
-
-// brief is a long link as a page shows it.
-func brief(s string) string { return shorten(s, maxChange) }
 
 // mailto is the address if it means the same in a mailto URI (RFC 6068) as it
 // stands, else empty.

@@ -51,7 +51,7 @@ type Data struct {
 	// Times are the event's time in words: by the clocks of the reader, and,
 	// where these differ, of the event's zone. Empty without a Start. Render
 	// sets them; {{template "time" .}} makes a sentence of one.
-	Times []Moment
+	Times []EventTime
 
 	// Location is where the event takes place: "Board room", or a link such
 	// as "https://meet.example.com/abc".
@@ -100,8 +100,8 @@ func (p Person) String() string {
 	}
 }
 
-// Words are a mail's texts.
-type Words struct {
+// Content are a mail's texts.
+type Content struct {
 	Subject string // one line: "Invitation: Board meeting"
 	Text    string // plain text, lines ended by LF
 	HTML    string // one HTML document, lines ended by LF

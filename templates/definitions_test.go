@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The guards against templates without end change nothing: every mail is, byte
+// The limits on templates that do not end change nothing: every mail is, byte
 // for byte, what text/template and html/template make of the files as they are.
-func TestGuardsChangeNothing(t *testing.T) {
+func TestLimitsChangeNothing(t *testing.T) {
 	t.Parallel()
 	set, err := New()
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestGuardsChangeNothing(t *testing.T) {
 					d.Changes = nil
 				}
 				d = d.cleaned()
-				d.tell(set.shared.calendars.of(lang, ""))
+				d.setTimes(calendarOf(lang, ""))
 				var letter, html strings.Builder
 				require.NoError(t, text.ExecuteTemplate(&letter, "letter", &d))
 				require.NoError(t, page.ExecuteTemplate(&html, "page", &d))
@@ -76,7 +76,7 @@ func TestDefinitionsKeepTheirMeaning(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set, err := New(Overlay(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "lead"}}` + tt.lead + `{{end}}` + tt.helpers)}}))
+			set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "lead"}}` + tt.lead + `{{end}}` + tt.helpers)}})
 			require.NoError(t, err)
 			d := boardMeeting(t)
 			d.TZID = ""

@@ -7,14 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 //go:embed files TEMPLATES.md
 var embedded embed.FS
 
-// Files are the embedded templates, as [Overlay] takes them: layout.html,
-// layout.txt, and a directory for each language.
-func Files() fs.FS {
+// embeddedFiles are the embedded templates: layout.html, layout.txt, and a
+// directory for each language.
+func embeddedFiles() fs.FS {
 	files, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return embedded // cannot be: the name is a constant and valid
@@ -27,12 +28,13 @@ func Files() fs.FS {
 // be; a file that exists is left alone, and is an error that matches
 // [fs.ErrExist], with nothing written.
 func Export(dir string) error {
-	sources := map[string]fs.FS{"TEMPLATES.md": embedded}
-	files := Files()
-	if err := fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			sources[path] = files
+	contents := map[string][]byte{} // by the paths in dir
+	if err := fs.WalkDir(embedded, ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
 		}
+		target := filepath.FromSlash(strings.TrimPrefix(path, "files/"))
+		contents[target], err = embedded.ReadFile(path)
 		return err
 	}); err != nil {
 		return fmt.Errorf("read the embedded templates: %w", err)
@@ -45,18 +47,13 @@ func Export(dir string) error {
 		return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
 	}
 	defer func() { _ = root.Close() }() // nothing is written to it itself
-	for path := range sources {
-		target := filepath.Join(dir, filepath.FromSlash(path))
-		if _, err := os.Lstat(target); err == nil {
-			return fmt.Errorf("export the templates: %s: %w; name a directory without it", target, fs.ErrExist)
+	for path := range contents {
+		if _, err := root.Lstat(path); err == nil {
+			return fmt.Errorf("export the templates: %s: %w; name a directory without it", filepath.Join(dir, path), fs.ErrExist)
 		}
 	}
-	for path, from := range sources {
-		content, err := fs.ReadFile(from, path)
-		if err != nil {
-			return fmt.Errorf("read the embedded templates: %w", err)
-		}
-		if err := create(root, filepath.FromSlash(path), content); err != nil {
+	for path, content := range contents {
+		if err := create(root, path, content); err != nil {
 			return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
 		}
 	}

@@ -28,8 +28,8 @@ func hardEvents() []hardEvent {
 		ReplyTo:   "hr@example.com",
 	}
 	plain.Changes = Changes(
-		Facts{Summary: "Board breakfast", Location: "Canteen", Start: start.AddDate(0, 0, -1), End: end.AddDate(0, 0, -1), TZID: plain.TZID},
-		facts(plain))
+		Data{Summary: "Board breakfast", Location: "Canteen", Start: start.AddDate(0, 0, -1), End: end.AddDate(0, 0, -1), TZID: plain.TZID},
+		plain)
 
 	long := plain
 	long.Summary = strings.Repeat("🎉", maxTitle)
@@ -37,7 +37,7 @@ func hardEvents() []hardEvent {
 	long.Location = strings.Repeat("Room ", 200)
 	long.LocationURL = "https://example.com/?" + strings.Repeat("a", maxLink/2)
 	long.Organizer.Name = strings.Repeat("J", 500)
-	long.Changes = Changes(facts(plain), facts(long))
+	long.Changes = Changes(plain, long)
 
 	hostile := plain
 	hostile.Summary = "<script>alert(1)</script>\r\nBcc: all@example.com\u202e"
@@ -46,26 +46,26 @@ func hardEvents() []hardEvent {
 	hostile.URL = "data:text/html,<script>alert(1)</script>"
 	hostile.Organizer.Name = `"<b>Jane</b>" <ceo@example.net>`
 	hostile.ReplyTo = "a@example.com?bcc=b@example.com"
-	hostile.Changes = Changes(facts(plain), facts(hostile))
+	hostile.Changes = Changes(plain, hostile)
 
 	rtl := plain
 	rtl.Summary, rtl.Location, rtl.LocationURL = "اجتماع مجلس الإدارة (2027)", "قاعة A-12", ""
 	rtl.Organizer.Name = "ليلى حداد"
-	rtl.Changes = Changes(facts(plain), facts(rtl))
+	rtl.Changes = Changes(plain, rtl)
 
 	days := plain
-	days.Start, days.End, days.AllDay, days.TZID = time.Date(2027, 4, 29, 0, 0, 0, 0, time.UTC), time.Date(2027, 5, 2, 0, 0, 0, 0, time.UTC), true, ""
-	days.Changes = Changes(facts(plain), facts(days))
+	days.AllDay, days.TZID = true, ""
+	days.Start, days.End = time.Date(2027, 4, 29, 0, 0, 0, 0, time.UTC), time.Date(2027, 5, 2, 0, 0, 0, 0, time.UTC)
+	days.Changes = Changes(plain, days)
 
 	night := plain
 	night.Zone = tokyo
 	night.Start = time.Date(2027, 4, 29, 23, 30, 0, 0, london)
 	night.End = night.Start.Add(24 * time.Hour)
-	night.Changes = Changes(facts(plain), facts(night))
+	night.Changes = Changes(plain, night)
 
-	return []hardEvent{{"plain", plain}, {"empty", Data{}}, {"long", long}, {"hostile", hostile}, {"right to left", rtl}, {"several days", days}, {"across zones and midnight", night}}
-}
-
-func facts(d Data) Facts {
-	return Facts{Summary: d.Summary, Description: d.Description, Location: d.Location, Start: d.Start, End: d.End, AllDay: d.AllDay, TZID: d.TZID}
+	return []hardEvent{
+		{"plain", plain}, {"empty", Data{}}, {"long", long}, {"hostile", hostile},
+		{"right to left", rtl}, {"several days", days}, {"across zones and midnight", night},
+	}
 }

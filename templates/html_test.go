@@ -156,7 +156,7 @@ func FuzzRender(f *testing.F) {
 			Summary: summary, Description: description, Location: location, URL: location,
 			Organizer: Person{Name: summary, Email: location}, ReplyTo: summary,
 		}
-		d.Changes = Changes(Facts{}, Facts{Summary: summary, Description: description, Location: location})
+		d.Changes = Changes(Data{}, Data{Summary: summary, Description: description, Location: location})
 		words, err := set.Render(Update, d)
 		require.NoError(t, err)
 		checkPage(t, words.HTML, d)
@@ -235,8 +235,8 @@ func TestLargestPage(t *testing.T) {
 		d.LocationURL = d.URL + "+"
 		require.NotEmpty(t, link(d.LocationURL))
 		d.Changes = Changes(
-			Facts{Summary: fill(1023), Location: fill(1999), Description: "x"},
-			Facts{Summary: fill(1024), Location: fill(2000), Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
+			Data{Summary: fill(1023), Location: fill(1999), Description: "x"},
+			Data{Summary: fill(1024), Location: fill(2000), Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
 		)
 		for _, kind := range allKinds {
 			words := render(t, kind, d)

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/go-playground/locales"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -59,10 +60,10 @@ func TestCalendarsAreWhole(t *testing.T) {
 	regions := []string{"", "AT", "AU", "CA", "CH", "CO", "DE", "DZ", "EG", "GB", "IE", "IN", "IQ", "LB", "LY", "MA", "MX", "NZ", "SA", "SY", "TN", "US", "ZA", "419"}
 	for lang := range readers() {
 		for _, region := range regions {
-			locale := localeOf(lang, region)
+			c := calendarOf(lang, region)
+			require.NotEqual(t, iso{}, c, lang)
+			locale := c.(locales.Translator).Locale()
 			require.True(t, strings.HasPrefix(locale, lang), locale)
-			c := newCalendar(locale)
-			require.NotEqual(t, iso{}, c, locale)
 			texts := map[string]bool{}
 			for month := range 12 {
 				text := c.FmtDateFull(time.Date(2027, time.Month(month+1), 1, 0, 0, 0, 0, time.UTC))
@@ -83,7 +84,7 @@ func TestCalendarsAreWhole(t *testing.T) {
 		}
 	}
 	// Months in the right places, where the library has been seen to move them.
-	assert.Contains(t, newCalendar(localeOf("ar", "MA")).FmtDateFull(time.Date(2027, 4, 29, 0, 0, 0, 0, time.UTC)), "أبريل")
+	assert.Contains(t, calendarOf("ar", "MA").FmtDateFull(time.Date(2027, 4, 29, 0, 0, 0, 0, time.UTC)), "أبريل")
 }
 
 // A text that a language lacks would be read in English.
@@ -98,8 +99,8 @@ func TestEveryTextInEveryLanguage(t *testing.T) {
 		}
 		return all
 	}
-	require.Len(t, set.Languages(), len(readers()))
-	for _, lang := range set.Languages() {
+	require.Len(t, set.langs, len(readers()))
+	for _, lang := range set.langs {
 		require.Contains(t, readers(), lang)
 		for _, kind := range kinds() {
 			english, theirs := read("en/"+wordsFile, "en/"+kindFile(kind)), read(lang+"/"+wordsFile, lang+"/"+kindFile(kind))
@@ -119,9 +120,9 @@ func TestEveryTextInEveryLanguage(t *testing.T) {
 
 func TestMissingTextIsEnglish(t *testing.T) {
 	t.Parallel()
-	set, err := New(Overlay(fstest.MapFS{
+	set, err := New(fstest.MapFS{
 		"it/invitation.tmpl": {Data: []byte(`{{define "subject"}}Invito: {{template "title" .}}{{end}}`)},
-	}))
+	})
 	require.NoError(t, err)
 	d := boardMeeting(t)
 	d.Lang = "it-CH"
@@ -237,7 +238,7 @@ func TestTwoZones(t *testing.T) {
 			d.Zone = loadZone(t, zone)
 		}
 		e := d
-		e.tell(newCalendar("en_GB"))
+		e.setTimes(calendarOf("en", ""))
 		var got []string
 		for _, m := range e.Times {
 			got = append(got, m.Zone)
@@ -247,11 +248,11 @@ func TestTwoZones(t *testing.T) {
 	d.Zone = loadZone(t, "Asia/Tokyo")
 	allDay := d
 	allDay.AllDay = true
-	allDay.tell(newCalendar("en_GB"))
+	allDay.setTimes(calendarOf("en", ""))
 	assert.Len(t, allDay.Times, 1, "a date is the same everywhere")
 	floating := d
 	floating.Start, floating.TZID = time.Date(2027, 4, 29, 9, 30, 0, 0, time.Local), ""
-	floating.tell(newCalendar("en_GB"))
+	floating.setTimes(calendarOf("en", ""))
 	assert.Len(t, floating.Times, 1, "so is a floating time")
 }
 
@@ -262,8 +263,8 @@ func TestChangeOfZoneOnly(t *testing.T) {
 	d := boardMeeting(t)
 	d.Zone = loadZone(t, "America/New_York")
 	d.Changes = Changes(
-		Facts{Start: d.Start, End: d.End, TZID: "Europe/London"},
-		Facts{Start: d.Start.In(loadZone(t, "Asia/Tokyo")), End: d.End, TZID: "Asia/Tokyo"},
+		Data{Start: d.Start, End: d.End, TZID: "Europe/London"},
+		Data{Start: d.Start.In(loadZone(t, "Asia/Tokyo")), End: d.End, TZID: "Asia/Tokyo"},
 	)
 	text := flat(render(t, Update, d).Text)
 	assert.Contains(t, text, "Before: Thursday, 29 April 2027, 09:30 – 10:00 (Europe/London, UTC+01:00)")
@@ -306,12 +307,12 @@ func TestNoBidiControls(t *testing.T) {
 	require.NoError(t, err)
 	for sample := range set.Samples() {
 		require.NoError(t, sample.Err)
-		for _, text := range []string{sample.Words.Subject, sample.Words.Text, sample.Words.HTML} {
+		for _, text := range []string{sample.Content.Subject, sample.Content.Text, sample.Content.HTML} {
 			require.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }), "%s %s %s", sample.Lang, sample.Kind, sample.Event)
 		}
-		require.False(t, strings.ContainsFunc(sample.Words.Subject, unicode.IsControl))
-		checkPage(t, sample.Words.HTML, sample.Data)
-		require.Less(t, len(sample.Words.HTML), maxPage)
+		require.False(t, strings.ContainsFunc(sample.Content.Subject, unicode.IsControl))
+		checkPage(t, sample.Content.HTML, sample.Data)
+		require.Less(t, len(sample.Content.HTML), maxPage)
 	}
-	require.True(t, slices.Contains(set.Languages(), "ar"))
+	require.True(t, slices.Contains(set.langs, "ar"))
 }

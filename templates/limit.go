@@ -1,123 +1,109 @@
 package templates
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	texttemplate "text/template"
 	"text/template/parse"
 )
 
-// How much one subject, letter or page may take. A page of ours is written in
-// a few hundred writes, one with the longest description in 13,000.
+// How much one subject, letter or page may take. A built-in page takes a few
+// hundred steps, one with the longest description 13,000.
 const (
 	maxOutput = 1 << 20 // bytes
-	maxWrites = 100_000
+	maxSteps  = 100_000 // writes, and turns of a body that can be repeated
 	maxPiece  = 1 << 16 // bytes that one call of a function returns
 )
 
-// output is where a template writes, and what stops one that does not end.
-//
-// A template can repeat itself in two ways only, a range and a template that
-// calls itself. [marks] puts a text of no bytes at the beginning of each body,
-// so that every turn makes a write, and writes are counted. The text has no
-// length; its capacity is the number of the mark, and so says where it stands.
+// output is what a template writes. A template can repeat itself in two ways
+// only, a range and a template that calls itself: [mail.add] puts a call of
+// step into the body of each, which stops one that does not end.
 type output struct {
-	bytes.Buffer
-	marks  *marks
-	writes int
-	mark   int // the last one
-	absent int // the one at which a value was written that is not there
+	strings.Builder
+	steps int
 }
 
-// noValue is what text/template writes for a value that is not there, in one
-// write.
-const noValue = "<no value>"
+// A fault is what is wrong with a template that runs; text/template adds where.
+type fault string
 
-func (o *output) reset(m *marks) {
-	o.Reset()
-	o.marks, o.writes, o.mark, o.absent = m, 0, 0, 0
-}
+func (f fault) Error() string { return string(f) }
 
-// Write fails when there was too much of it.
+// Write takes no more once there is too much; the next step tells.
 func (o *output) Write(p []byte) (int, error) {
-	if len(p) == 0 && cap(p) > 0 {
-		o.mark = cap(p)
+	o.steps++
+	if o.Len() <= maxOutput {
+		o.Builder.Write(p)
 	}
-	if string(p) == noValue {
-		o.absent = o.mark
-	}
-	switch o.writes++; {
-	case o.writes > maxWrites:
-		return 0, fmt.Errorf("template: %s: stopped after %d steps: a range or a template that calls itself does not end", o.marks.place(o.mark), maxWrites)
-	case o.Len()+len(p) > maxOutput:
-		return 0, fmt.Errorf("template: %s: stopped after %d bytes: a mail is shorter", o.marks.place(o.mark), maxOutput)
-	}
-	return o.Buffer.Write(p)
+	return len(p), nil
 }
 
-// marks are the places in templates that an output is told of.
-type marks struct{ nodes []parse.Node }
-
-// maxMarks is how many places are told apart; later ones share the last number.
-const maxMarks = 1 << 14
-
-// room lends marks their capacity. Nothing is ever written to it.
-var room [maxMarks]byte
-
-// guard puts a mark at the beginning of every body of a tree that can be
-// repeated, with exact also before every value, and returns the tree.
-func (m *marks) guard(tree *parse.Tree, exact bool) *parse.Tree {
-	m.within(tree.Root, exact)
-	tree.Root.Nodes = append([]parse.Node{m.at(tree.Root)}, tree.Root.Nodes...)
-	return tree
+// step counts, and fails when there was too much of it.
+func (o *output) step() (string, error) {
+	o.steps++
+	switch {
+	case o.steps > maxSteps:
+		return "", fault(fmt.Sprintf("stopped after %d steps: a range or a template that calls itself does not end", maxSteps))
+	case o.Len() > maxOutput:
+		return "", fault(fmt.Sprintf("stopped after %d bytes: a mail is shorter", maxOutput))
+	}
+	return "", nil
 }
 
-func (m *marks) within(list *parse.ListNode, exact bool) {
-	if list == nil {
-		return
+// present returns v, and fails for a value that is null or not there:
+// text/template would write "<no value>".
+func present(v any) (any, error) {
+	if v == nil {
+		return nil, fault("a value is written that is null or not there; ask for it in {{with}}")
 	}
-	nodes := make([]parse.Node, 0, 2*len(list.Nodes))
-	for _, node := range list.Nodes {
-		switch n := node.(type) {
-		case *parse.ActionNode:
-			if exact {
-				nodes = append(nodes, m.at(n))
-			}
-		case *parse.IfNode:
-			m.within(n.List, exact)
-			m.within(n.ElseList, exact)
-		case *parse.WithNode:
-			m.within(n.List, exact)
-			m.within(n.ElseList, exact)
-		case *parse.RangeNode:
-			m.within(n.List, exact)
-			m.within(n.ElseList, exact)
-			n.List.Nodes = append([]parse.Node{m.at(n)}, n.List.Nodes...)
+	return v, nil
+}
+
+// limited returns a copy of a tree in which each body that can be repeated
+// begins with a call of step, and each definition also ends with one. In plain
+// text, values that are written are passed through present, too.
+func limited(tree *parse.Tree, plain bool) *parse.Tree {
+	tree = tree.Copy()
+	call := func(function string, at parse.Pos) *parse.CommandNode {
+		name := parse.NewIdentifier(function).SetTree(tree).SetPos(at)
+		return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: at, Args: []parse.Node{name}}
+	}
+	// {{$step := step}} writes nothing, and html/template leaves it alone.
+	step := func(at parse.Pos) parse.Node {
+		variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$step"}}
+		return &parse.ActionNode{NodeType: parse.NodeAction, Pos: at, Pipe: &parse.PipeNode{
+			NodeType: parse.NodePipe, Pos: at,
+			Decl: []*parse.VariableNode{variable},
+			Cmds: []*parse.CommandNode{call("step", at)},
+		}}
+	}
+	var within func(list *parse.ListNode)
+	within = func(list *parse.ListNode) {
+		if list == nil {
+			return
 		}
-		nodes = append(nodes, node)
+		for _, node := range list.Nodes {
+			switch n := node.(type) {
+			case *parse.ActionNode:
+				if plain && len(n.Pipe.Decl) == 0 {
+					n.Pipe.Cmds = append(n.Pipe.Cmds, call("present", n.Pos))
+				}
+			case *parse.IfNode:
+				within(n.List)
+				within(n.ElseList)
+			case *parse.WithNode:
+				within(n.List)
+				within(n.ElseList)
+			case *parse.RangeNode:
+				within(n.List)
+				within(n.ElseList)
+				n.List.Nodes = append([]parse.Node{step(n.Pos)}, n.List.Nodes...)
+			}
+		}
 	}
-	list.Nodes = nodes
-}
-
-// at makes the mark of a node.
-func (m *marks) at(n parse.Node) parse.Node {
-	if len(m.nodes) < maxMarks {
-		m.nodes = append(m.nodes, n)
-	}
-	return &parse.TextNode{NodeType: parse.NodeText, Pos: n.Position(), Text: room[:0:len(m.nodes)]}
-}
-
-// place is file and line of a mark.
-func (m *marks) place(mark int) string {
-	if mark == 0 || mark > len(m.nodes) {
-		return "unknown"
-	}
-	place, _ := new(parse.Tree).ErrorContext(m.nodes[mark-1]) // the node knows its own tree
-	if i := strings.LastIndexByte(place, ':'); i > 0 {
-		place = place[:i] // a column counts bytes, which editors do not show
-	}
-	return place
+	within(tree.Root)
+	at := tree.Root.Pos
+	tree.Root.Nodes = append(append([]parse.Node{step(at)}, tree.Root.Nodes...), step(at))
+	return tree
 }
 
 // functions are what a template can call besides and/or/not, comparisons,
@@ -127,8 +113,8 @@ func functions() map[string]any {
 	return map[string]any{
 		"link":     link,
 		"mailto":   mailto,
-		"brief":    brief,
-		"lines":    lines,
+		"brief":    func(s string) string { return shorten(s, maxChange) }, // a long link as a page shows it
+		"lines":    func(s string) []string { return strings.Split(s, "\n") },
 		"print":    func(args ...any) (string, error) { return piece(fmt.Sprint(args...)) },
 		"println":  func(args ...any) (string, error) { return piece(fmt.Sprintln(args...)) },
 		"printf":   printf,

@@ -61,13 +61,11 @@ func definitions(t *testing.T) []string {
 }
 
 func fieldTables(t *testing.T) string {
-	set, err := New()
-	require.NoError(t, err)
 	d := moved(t)
 	d.Kind, d.Lang, d.Zone = Update, "en", loadZone(t, "Asia/Tokyo")
 	d.Data = map[string]any{"room_code": "1234"}
 	d = d.cleaned()
-	d.tell(set.shared.calendars.of("en", ""))
+	d.setTimes(calendarOf("en", ""))
 	docs := comments(t)
 	var b strings.Builder
 	for _, example := range []any{d, d.Organizer, d.Times[0], d.Changes[0], d.Changes[1].New} {
@@ -98,13 +96,13 @@ func shown(v reflect.Value) string {
 		return "`" + value.String() + "`"
 	case Person:
 		return "`" + value.String() + "`"
-	case *Moment:
+	case *EventTime:
 		if value == nil {
 			return "none"
 		}
-		return "a Moment"
-	case []Moment:
-		return strconv.Itoa(len(value)) + " Moments"
+		return "an EventTime"
+	case []EventTime:
+		return strconv.Itoa(len(value)) + " EventTimes"
 	case []Change:
 		return strconv.Itoa(len(value)) + " Changes"
 	case Value:
@@ -127,7 +125,7 @@ func shown(v reflect.Value) string {
 // comments are the doc comments of the fields of the package's types.
 func comments(t *testing.T) map[string]string {
 	docs := map[string]string{}
-	for _, name := range []string{"data.go", "change.go", "moment.go"} {
+	for _, name := range []string{"data.go", "change.go", "time.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {

@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
-// maxFormatted is how many bytes a printf may come to before it is tried, as they
-// cannot be counted while package fmt writes them. It is far more than piece lets
-// pass, because the estimate is rough.
+// maxFormatted is how many bytes a printf may come to before it is tried, as
+// they cannot be counted while package fmt writes them. It is far more than
+// piece lets pass, because the estimate is rough.
 const maxFormatted = 16 << 20
 
-// printf is fmt.Sprintf held to a size, by an estimate before and by the text itself after. Widths and the format
-// come from a record, too, as the data of a template.
+// printf is fmt.Sprintf held to a size, by an estimate before and by the text
+// itself after: the data of a template, which a record brings, may have widths
+// and the format in it.
 func printf(format string, args ...any) (string, error) {
 	if n := formatted(format, args); n > maxFormatted {
 		return "", fmt.Errorf("a text of perhaps %d bytes is more than a mail holds; print less at once, at most %d", n, maxPiece)
@@ -21,8 +24,11 @@ func printf(format string, args ...any) (string, error) {
 	return piece(fmt.Sprintf(format, args...))
 }
 
-// formatted is at least the size of what fmt.Sprintf returns: each verb may write
-// the largest argument, with its width and its precision for each element of one.
+var digits = regexp.MustCompile("[0-9]+")
+
+// formatted is at least the size of what fmt.Sprintf returns: as if each verb
+// wrote the largest argument, with the largest number that there is as width
+// and as precision, for each element of one.
 func formatted(format string, args []any) int64 {
 	const (
 		longest = 1_000_000 // package fmt takes no larger width and precision
@@ -30,46 +36,29 @@ func formatted(format string, args []any) int64 {
 		words   = 64        // of package fmt, for a verb that it cannot obey
 	)
 	var widest, largest, all int64
-	most := int64(1)
+	for _, number := range digits.FindAllString(format, -1) {
+		n, _ := strconv.ParseInt(number, 10, 64) // the largest int64 if it is larger
+		widest = max(widest, min(n, longest))
+	}
+	elements := int64(1)
 	for _, arg := range args {
-		widest = max(widest, min(magnitude(arg), longest))
-		n, elements := size(arg)
-		largest, most, all = max(largest, n), max(most, elements), min(all+n, maxFormatted)
+		if strings.Contains(format, "*") {
+			widest = max(widest, min(magnitude(arg), longest))
+		}
+		n, most := size(arg)
+		largest, elements, all = max(largest, n), max(elements, most), min(all+n, maxFormatted)
 	}
 	total := int64(len(format)) + growth*all // what is left over is written at the end
-	for _, verb := range strings.Split(format, "%")[1:] {
-		total += words + growth*largest
-		var number int64
-	flags:
-		for _, c := range verb {
-			switch {
-			case c >= '0' && c <= '9':
-				number = min(10*number+int64(c-'0'), longest)
-				continue
-			case c == '*':
-				total += widest * most
-			case !strings.ContainsRune(" +-#.[]", c):
-				break flags
-			}
-			total += number * most
-			number = 0
-		}
-		total += number * most
-		if total > maxFormatted {
-			break
-		}
-	}
-	return total
+	verb := words + growth*largest + 2*widest*elements
+	return total + int64(strings.Count(format, "%"))*min(verb, maxFormatted)
 }
 
-// size is about how long a value is when it is printed, and how many elements it has at most.
+// size is about how long a value is when it is printed, and how many elements
+// it has at most.
 func size(v any) (bytes, elements int64) {
 	const small = 64 // a number, or the words for what cannot be printed
-	switch v := v.(type) {
-	case nil, bool, int, int64, float64:
-		return small, 1
-	case string:
-		return small + int64(len(v)), 1
+	if s, ok := v.(string); ok {
+		return small + int64(len(s)), 1
 	}
 	text := fmt.Sprint(v)
 	return small + int64(len(text)), 2 * int64(1+strings.Count(text, " ")) // keys and values

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
+
 	"io/fs"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,101 +29,87 @@ const (
 
 func kindFile(kind Kind) string { return string(kind) + ".tmpl" }
 
+// trees are parsed definitions by their names.
+type trees map[string]*parse.Tree
+
 // A layer is one of the directories that a set is made of.
 type layer struct {
 	files fs.FS
-	dir   string   // in files, with its slash; empty for the top
-	read  sync.Map // from names of files to what parse gave
+	dir   string // in files; empty for the top
 }
 
-// source is a parsed file.
-type source struct {
-	trees trees
-	err   error
-}
-
-// parse reads a file, once. A file that is not there has no definitions.
-func (l *layer) parse(name string) (trees, error) {
-	if before, ok := l.read.Load(name); ok {
-		return before.(source).trees, before.(source).err
+// parse reads a file. A file that is not there has no definitions.
+func (l layer) parse(name string) (trees, error) {
+	name = path.Join(l.dir, name)
+	text, err := fs.ReadFile(l.files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	var s source
-	path := l.dir + name
-	text, err := fs.ReadFile(l.files, path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		s.err = fmt.Errorf("read template %s: %w", path, err)
-	default:
-		// Parsed apart, so that an empty definition replaces one too:
-		// a template that exists is not replaced by an empty one.
-		file, err := texttemplate.New(path).Funcs(functions()).Parse(string(text))
-		if err != nil {
-			s.err = fmt.Errorf("parse: %w; correct the template", err)
-			break
-		}
-		s.trees = trees{}
-		for _, t := range file.Templates() {
-			if t.Name() != path {
-				s.trees[t.Name()] = t.Tree
-			}
+	if err != nil {
+		return nil, fmt.Errorf("read template %s: %w", name, err)
+	}
+	// Each file is parsed apart, so that an empty definition replaces one, too:
+	// within one template, a definition is not replaced by an empty one.
+	file, err := texttemplate.New(name).Funcs(functions()).Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("parse: %w; correct the template", err)
+	}
+	parsed := trees{}
+	for _, t := range file.Templates() {
+		if t.Name() != name {
+			parsed[t.Name()] = t.Tree
 		}
 	}
-	l.read.Store(name, s)
-	return s.trees, s.err
+	return parsed, nil
 }
 
-// contents are what a directory of templates has in it.
+// contents are what a directory of templates has in it: languages, named sets,
+// and files that look like templates and are not read.
 type contents struct{ langs, sets, strays []string }
 
-// list says what stands in a directory: a directory that holds words is a
-// language and has its tag for a name; one that holds layouts or directories is
-// a set. Hidden files are nobody's.
-func list(files fs.FS, dir string) (contents, error) {
+// list says what stands in a layer: a directory that holds words is a language
+// and has its tag for a name; one that holds layouts or directories is a set.
+// Hidden files are left alone.
+func (l layer) list() (contents, error) {
 	var c contents
-	at := dir
-	if at == "" {
-		at = "."
-	}
-	entries, err := fs.ReadDir(files, at)
+	entries, err := l.entries("")
 	if err != nil {
-		return c, fmt.Errorf("read the directory of templates: %w; name one that can be read", err)
+		return c, err
 	}
 	for _, e := range entries {
-		name, inside := e.Name(), e.Name()
-		if dir != "" {
-			inside = dir + "/" + name
-		}
+		name, at := e.Name(), path.Join(l.dir, e.Name())
 		if strings.HasPrefix(name, ".") {
 			continue
 		}
-		info, err := fs.Stat(files, inside) // not e.Info: a link is what it leads to
+		info, err := fs.Stat(l.files, at) // not e.Info: a link is what it leads to
 		if err != nil {
-			return c, fmt.Errorf("read the directory of templates: %w; remove %s or make it readable", err, inside)
+			return c, fmt.Errorf("read the directory of templates: %w; remove %s or make it readable", err, at)
 		}
 		if !info.IsDir() {
-			if known := name == textLayout || name == htmlLayout || name == sampleFile; !known && isTemplate(name) {
-				c.strays = append(c.strays, inside)
+			if name != textLayout && name != htmlLayout && isTemplate(name) {
+				c.strays = append(c.strays, at)
 			}
 			continue
 		}
-		within, err := fs.ReadDir(files, inside)
+		within, err := l.entries(name)
 		if err != nil {
-			return c, fmt.Errorf("read the directory of templates: %w; name one that can be read", err)
+			return c, err
 		}
 		switch {
 		case slices.ContainsFunc(within, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".tmpl") }):
 			tag, err := language.Parse(name)
 			if err != nil || tag.String() != name {
-				return c, fmt.Errorf("the directory of templates %s is no language and no set; name it as a BCP 47 tag, such as de or pt-BR, or put its words into such a directory in it", inside)
+				return c, fmt.Errorf("the directory of templates %s is no language and no set; "+
+					"name it as a BCP 47 tag, such as de or pt-BR, or put its words into such a directory in it", at)
 			}
 			c.langs = append(c.langs, name)
 			for _, e := range within {
-				if e.Name() != wordsFile && !slices.Contains(kinds(), Kind(strings.TrimSuffix(e.Name(), ".tmpl"))) && isTemplate(e.Name()) {
-					c.strays = append(c.strays, inside+"/"+e.Name())
+				kind := Kind(strings.TrimSuffix(e.Name(), ".tmpl"))
+				if e.Name() != wordsFile && !slices.Contains(kinds(), kind) && isTemplate(e.Name()) {
+					c.strays = append(c.strays, path.Join(at, e.Name()))
 				}
 			}
-		case dir == "" && slices.ContainsFunc(within, makesSet):
+		case l.dir == "" && slices.ContainsFunc(within, makesSet):
 			if !isSetName(name) {
 				return c, fmt.Errorf("the set of templates %q has an unusable name; use letters, digits, - and _", name)
 			}
@@ -128,6 +117,14 @@ func list(files fs.FS, dir string) (contents, error) {
 		}
 	}
 	return c, nil
+}
+
+func (l layer) entries(dir string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(l.files, path.Join(".", l.dir, dir))
+	if err != nil {
+		return nil, fmt.Errorf("read the directory of templates: %w; name one that can be read", err)
+	}
+	return entries, nil
 }
 
 func makesSet(e fs.DirEntry) bool {
@@ -138,36 +135,50 @@ func isTemplate(name string) bool {
 	return strings.HasSuffix(name, ".tmpl") || strings.HasPrefix(name, "layout.")
 }
 
+var setName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+
 // isSetName keeps names to what is one element of a path on every system.
-func isSetName(name string) bool {
-	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
-	})
-}
+func isSetName(name string) bool { return setName.MatchString(name) }
 
 // A mail is what the mails of one kind and language are rendered with.
 type mail struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
-	page trees // where html's definitions come from
+	page trees // the definitions of html
 
-	textMarks, htmlMarks marks
+	mu  sync.Mutex // held while a template runs, as out is all templates' of a mail
+	out output
 }
 
-// locate gives an error of html/template that names a definition its file and
-// line; the others have them.
-func (m *mail) locate(err error) error {
-	var escape *htmltemplate.Error
-	if !errors.As(err, &escape) || escape.Node != nil || m.page[escape.Name] == nil {
-		return err
+// parse reads the English words, those of the language upon them, and the
+// layouts.
+func (s *Set) parse(lang string, kind Kind) (*mail, error) {
+	text, html, words := trees{}, trees{}, trees{}
+	problems := []error{s.read(text, textLayout), s.read(html, htmlLayout)}
+	for _, l := range ancestry(lang) {
+		problems = append(problems, s.read(words, l+"/"+wordsFile), s.read(words, l+"/"+kindFile(kind)))
 	}
-	tree := m.page[escape.Name]
-	at, _ := tree.ErrorContext(tree.Root)
-	return fmt.Errorf("template: %s: %w", at, err)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	maps.Copy(text, words)
+	maps.Copy(html, words)
+	m := &mail{page: html}
+	limits := map[string]any{"step": m.out.step, "present": present}
+	m.text = texttemplate.New("").Option("missingkey=error").Funcs(functions()).Funcs(limits)
+	m.html = htmltemplate.New("").Option("missingkey=error").Funcs(functions()).Funcs(limits)
+	for name, tree := range text {
+		if _, err := m.text.AddParseTree(name, limited(tree, true)); err != nil {
+			return nil, fmt.Errorf("use template %s: %w", name, err)
+		}
+	}
+	for name, tree := range html {
+		if _, err := m.html.AddParseTree(name, limited(tree, false)); err != nil {
+			return nil, fmt.Errorf("use template %s: %w", name, err)
+		}
+	}
+	return m, nil
 }
-
-// trees are parsed definitions by their names.
-type trees map[string]*parse.Tree
 
 // read adds the definitions of a file of all layers, the highest last. They
 // replace those of the same name: a text that only English has stays English.
@@ -181,50 +192,17 @@ func (s *Set) read(into trees, name string) error {
 	return errors.Join(problems...)
 }
 
-// parse reads the English words, those of the language upon them, and the
-// layouts.
-func (s *Set) parse(lang string, kind Kind) (*mail, error) {
-	words := trees{}
-	var problems []error
-	text, html := trees{}, trees{}
-	problems = append(problems, s.read(text, textLayout), s.read(html, htmlLayout))
-	for _, l := range ancestry(lang) {
-		problems = append(problems, s.read(words, l+"/"+wordsFile), s.read(words, l+"/"+kindFile(kind)))
-	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, err
-	}
-	maps.Copy(text, words)
-	maps.Copy(html, words)
-	m := &mail{
-		text: texttemplate.New("").Option("missingkey=error").Funcs(functions()),
-		html: htmltemplate.New("").Option("missingkey=error").Funcs(functions()),
-		page: html,
-	}
-	for name, tree := range text {
-		if _, err := m.text.AddParseTree(name, m.textMarks.guard(tree.Copy(), true)); err != nil {
-			return nil, fmt.Errorf("use template %s: %w", name, err)
-		}
-	}
-	for name, tree := range html {
-		if _, err := m.html.AddParseTree(name, m.htmlMarks.guard(tree.Copy(), false)); err != nil {
-			return nil, fmt.Errorf("use template %s: %w", name, err)
-		}
-	}
-	return m, nil
-}
-
 // ancestry is English and what leads from there to a language: for pt-BR also
 // pt.
 func ancestry(lang string) []string {
-	if lang == fallback {
-		return []string{fallback}
-	}
 	all := []string{fallback}
 	for i := range len(lang) {
 		if lang[i] == '-' && lang[:i] != fallback {
 			all = append(all, lang[:i])
 		}
 	}
-	return append(all, lang)
+	if lang != fallback {
+		all = append(all, lang)
+	}
+	return all
 }

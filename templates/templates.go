@@ -1,13 +1,13 @@
-// Package templates writes the words of a mail about a calendar event: its
+// Package templates renders the content of a mail about a calendar event: its
 // subject, its letter in plain text and its page in HTML, in the reader's
-// language and in the reader's hour.
+// language and by the reader's clocks.
 //
 // A [Set] knows one mail for each [Kind] and language. [Set.Render] takes a
-// [Data] and gives [Words]:
+// [Data] and gives [Content]:
 //
 //	set, err := templates.New()
 //	…
-//	words, err := set.Render(templates.Invitation, templates.Data{
+//	content, err := set.Render(templates.Invitation, templates.Data{
 //		Lang:      "de-AT",
 //		Summary:   "Board meeting",
 //		Start:     start, // in the event's zone
@@ -27,19 +27,23 @@
 // here, is worded as in Britain, with 24 hours: no reader takes 14:05 for the
 // night.
 //
-// # Words of one's own
+// # Templates of one's own
 //
-// [Overlay] lays a directory over the embedded files ([Files], [Export]), and
-// a directory in it can hold a named set ([Set.Named]). [Set.Validate] finds
-// what is broken in them before a mail is written. TEMPLATES.md beside this
-// file is the manual for authors of templates: the files, every field with an
-// example, and how to add a language.
+// [New] lays directories over the embedded files, which [Export] writes out to
+// start from; a directory in one can hold a named set ([Set.Named]).
+// [Set.Validate] finds what is broken in them before a mail is written.
+// TEMPLATES.md beside this file is the manual for authors of templates: the
+// files, every field with an example, and how to add a language.
 package templates
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	htmltemplate "html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -58,16 +62,14 @@ func kinds() []Kind { return []Kind{Invitation, Update, Cancellation, Withdrawal
 // A Set renders the mails of all kinds in its languages. It is safe for
 // concurrent use.
 //
-// Templates are parsed when a kind is first rendered in a language, and once:
-// a program that sends nothing pays for nothing.
+// Templates are parsed when a kind is first rendered in a language, and once.
 type Set struct {
 	name    string
-	layers  []*layer // the lowest first
-	tags    []language.Tag
-	matcher func() language.Matcher
+	layers  []layer  // the lowest first
+	langs   []string // BCP 47 tags, English first
+	matcher language.Matcher
 	mails   map[mailKey]func() (*mail, error)
 	named   map[string]*Set
-	shared  *shared
 }
 
 type mailKey struct {
@@ -75,99 +77,71 @@ type mailKey struct {
 	kind Kind
 }
 
-// shared is what a set and its named sets have in common.
-type shared struct {
-	calendars calendars
-	outputs   sync.Pool // of *output
-}
-
-// An Option changes what [New] returns.
-type Option func(*options)
-
-type options struct{ overlays []fs.FS }
-
-// Overlay lays files over the embedded ones, such as os.DirFS(dir). A file
-// replaces those {{define}}s of its namesake that it has itself. A directory
-// with languages or layouts in it is a set of its own; see [Set.Named]. Of
-// several overlays the last wins.
-func Overlay(files fs.FS) Option {
-	return func(o *options) { o.overlays = append(o.overlays, files) }
-}
-
-// New returns the embedded set, under any overlays. The error says what of an
-// overlay cannot be read, or is a directory that is neither a language nor a
-// set. Files are parsed later, by the first Render that needs them; call
-// [Set.Validate] to have their mistakes before.
-func New(with ...Option) (*Set, error) {
-	var o options
-	for _, option := range with {
-		option(&o)
-	}
-	base := &layer{files: Files()}
-	langs := []string{"en", "ar", "de", "es", "fr", "ja"}
-	return newSet(base, langs, o.overlays)
-}
-
-// newSet builds a set upon base, of which langs are the languages.
-func newSet(base *layer, langs []string, overlays []fs.FS) (*Set, error) {
+// New returns the embedded set with overlays laid over it, such as
+// os.DirFS(dir). A file of an overlay replaces those {{define}}s of its namesake
+// that it has itself; of several overlays the last wins. A directory with
+// languages or layouts in it is a set of its own; see [Set.Named].
+//
+// The error says what of an overlay cannot be read, or is a directory that is
+// neither a language nor a set. Files are parsed later, by the first Render that
+// needs them; call [Set.Validate] to have their mistakes before.
+func New(overlays ...fs.FS) (*Set, error) {
 	s := &Set{
-		layers: []*layer{base},
+		layers: []layer{{files: embeddedFiles()}},
+		langs:  []string{fallback, "ar", "de", "es", "fr", "ja"},
 		named:  map[string]*Set{},
-		shared: &shared{outputs: sync.Pool{New: func() any { return new(output) }}},
 	}
-	var found []contents
-	sets := map[string]bool{}
+	own := map[string][]layer{}
 	for _, files := range overlays {
-		c, err := list(files, "")
+		sets, err := s.add(layer{files: files})
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, c)
-		s.layers = append(s.layers, &layer{files: files})
-		langs = append(langs, c.langs...)
-		for _, name := range c.sets {
-			sets[name] = true
+		for _, name := range sets {
+			own[name] = append(own[name], layer{files: files, dir: name})
 		}
 	}
-	s.prepare(langs)
-	for name := range sets {
-		n := &Set{name: name, layers: slices.Clone(s.layers), shared: s.shared}
-		own := slices.Clone(langs)
-		for i, files := range overlays {
-			if !slices.Contains(found[i].sets, name) {
-				continue
-			}
-			c, err := list(files, name)
-			if err != nil {
+	s.prepare()
+	for name, layers := range own {
+		n := &Set{name: name, layers: slices.Clone(s.layers), langs: slices.Clone(s.langs)}
+		for _, l := range layers {
+			if _, err := n.add(l); err != nil {
 				return nil, err
 			}
-			n.layers = append(n.layers, &layer{files: files, dir: name + "/"})
-			own = append(own, c.langs...)
 		}
-		n.prepare(own)
+		n.prepare()
 		s.named[name] = n
 	}
 	return s, nil
 }
 
-// prepare readies what is made on first use. English is first in langs: what
-// nothing matches is served in it.
-func (s *Set) prepare(langs []string) {
-	s.mails = make(map[mailKey]func() (*mail, error), len(langs)*len(kinds()))
-	for _, lang := range langs {
-		if _, known := s.mails[mailKey{lang, Invitation}]; known {
-			continue
+// add puts a layer on top, and returns the named sets in it.
+func (s *Set) add(l layer) (sets []string, err error) {
+	c, err := l.list()
+	s.layers = append(s.layers, l)
+	for _, lang := range c.langs {
+		if !slices.Contains(s.langs, lang) {
+			s.langs = append(s.langs, lang)
 		}
-		s.tags = append(s.tags, language.Make(lang))
+	}
+	return c.sets, err
+}
+
+// prepare is called when all layers are there.
+func (s *Set) prepare() {
+	s.mails = make(map[mailKey]func() (*mail, error))
+	var tags []language.Tag
+	for _, lang := range s.langs {
+		tags = append(tags, language.Make(lang))
 		for _, kind := range kinds() {
 			s.mails[mailKey{lang, kind}] = sync.OnceValues(func() (*mail, error) { return s.parse(lang, kind) })
 		}
 	}
-	s.matcher = sync.OnceValue(func() language.Matcher { return language.NewMatcher(s.tags) })
+	s.matcher = language.NewMatcher(tags)
 }
 
 // Named returns the set of that name, and s itself for the empty name. A named
-// set is a directory of an [Overlay] such as "interview", laid out as the whole
+// set is a directory of an overlay such as "interview", laid out as the whole
 // is: interview/en/invitation.tmpl. What it lacks is as it is in s. The error
 // names the sets there are.
 func (s *Set) Named(name string) (*Set, error) {
@@ -177,37 +151,12 @@ func (s *Set) Named(name string) (*Set, error) {
 	if n, ok := s.named[name]; ok {
 		return n, nil
 	}
-	there := strings.Join(s.Names(), ", ")
-	if there == "" {
-		there = "none"
-	}
+	there := cmp.Or(strings.Join(s.names(), ", "), "none")
 	return nil, fmt.Errorf("no set of templates is named %q; make a directory of that name, or use one that is there: %s", name, there)
 }
 
-// Has reports whether [Set.Named] knows the name.
-func (s *Set) Has(name string) bool {
-	_, ok := s.named[name]
-	return ok || name == ""
-}
-
-// Names are the names of the named sets, sorted.
-func (s *Set) Names() []string {
-	names := make([]string, 0, len(s.named))
-	for name := range s.named {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Languages are the tags of the languages of s, English first.
-func (s *Set) Languages() []string {
-	langs := make([]string, len(s.tags))
-	for i, tag := range s.tags {
-		langs[i] = tag.String()
-	}
-	return langs
-}
+// names are the names of the named sets, sorted.
+func (s *Set) names() []string { return slices.Sorted(maps.Keys(s.named)) }
 
 // Render writes the mail of the given kind, in the language that d.Lang asks
 // for or the nearest that s has. It sets d.Kind, d.Lang, d.Times and the Time of
@@ -215,57 +164,58 @@ func (s *Set) Languages() []string {
 //
 // An error comes from a broken template or from data that a template asks for
 // and d does not have; it names the template and the line.
-func (s *Set) Render(kind Kind, d Data) (Words, error) {
+func (s *Set) Render(kind Kind, d Data) (Content, error) {
 	lang, region := s.match(d.Lang)
 	load, ok := s.mails[mailKey{lang, kind}]
 	if !ok {
-		return Words{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, cancellation, withdrawal", kind)
+		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, cancellation, withdrawal", kind)
 	}
 	m, err := load()
 	if err != nil {
-		return Words{}, err
+		return Content{}, err
 	}
 	d.Kind, d.Lang = kind, lang
 	if kind != Update {
 		d.Changes = nil
 	}
 	d = d.cleaned()
-	d.tell(s.shared.calendars.of(lang, region))
+	d.setTimes(calendarOf(lang, region))
 
-	words := Words{Lang: d.Lang}
-	write := func(t executor, marks *marks, name, what string) string {
-		if err != nil {
-			return ""
+	c := Content{Lang: lang}
+	for _, part := range []struct {
+		to         *string
+		run        func(io.Writer, string, any) error
+		name, what string
+	}{
+		{&c.Subject, m.text.ExecuteTemplate, "subject", "subject"},
+		{&c.Text, m.text.ExecuteTemplate, "letter", "plain text"},
+		{&c.HTML, m.html.ExecuteTemplate, "page", "HTML"},
+	} {
+		if *part.to, err = m.execute(part.run, part.name, &d); err != nil {
+			return Content{}, fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", part.what, kind, lang, err)
 		}
-		var text string
-		if text, err = s.execute(t, marks, name, &d); err != nil {
-			err = fmt.Errorf("write the %s of the %s in %q: %w; correct the template or give it the data it names", what, kind, lang, m.locate(err))
-		}
-		return text
 	}
-	words.Subject = oneLine(write(m.text, &m.textMarks, "subject", "subject"))
-	words.Text = wrap(write(m.text, &m.textMarks, "letter", "plain text"))
-	words.HTML = write(m.html, &m.htmlMarks, "page", "HTML")
-	if err != nil {
-		return Words{}, err
-	}
-	return words, nil
+	c.Subject, c.Text = oneLine(c.Subject), wrap(c.Text)
+	return c, nil
 }
 
-// executor is what text/template and html/template have in common.
-type executor interface {
-	ExecuteTemplate(w io.Writer, name string, data any) error
-}
-
-func (s *Set) execute(t executor, marks *marks, name string, d *Data) (string, error) {
-	out := s.shared.outputs.Get().(*output)
-	defer s.shared.outputs.Put(out)
-	out.reset(marks)
-	if err := t.ExecuteTemplate(out, name, d); err != nil {
-		return "", err
+// execute runs a template of m. Its errors name file and line.
+func (m *mail) execute(run func(io.Writer, string, any) error, name string, d *Data) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.out = output{}
+	err := run(&m.out, name, d)
+	var ours fault
+	var escape *htmltemplate.Error
+	switch {
+	case errors.As(err, &ours):
+		at := problem(err)
+		return "", fmt.Errorf("template: %s:%d: %w", at.File, at.Line, ours)
+	case errors.As(err, &escape) && escape.Node == nil && m.page[escape.Name] != nil:
+		// html/template names the definition alone.
+		tree := m.page[escape.Name]
+		at, _ := tree.ErrorContext(tree.Root)
+		return "", fmt.Errorf("template: %s: %w", at, err)
 	}
-	if out.absent > 0 && !strings.Contains(fmt.Sprint(*d), noValue) {
-		return "", fmt.Errorf("template: %s: a value is written that is null or not there; ask for it in {{with}}", marks.place(out.absent))
-	}
-	return out.String(), nil
+	return m.out.String(), err
 }

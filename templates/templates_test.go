@@ -45,13 +45,13 @@ func boardMeeting(t testing.TB) Data {
 func moved(t testing.TB) Data {
 	d := boardMeeting(t)
 	d.Changes = Changes(
-		Facts{Summary: "Board breakfast", Location: "Canteen", Start: d.Start.AddDate(0, 0, -1), End: d.End.AddDate(0, 0, -1), TZID: d.TZID},
-		Facts{Summary: d.Summary, Location: d.Location, Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
+		Data{Summary: "Board breakfast", Location: "Canteen", Start: d.Start.AddDate(0, 0, -1), End: d.End.AddDate(0, 0, -1), TZID: d.TZID},
+		Data{Summary: d.Summary, Location: d.Location, Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
 	)
 	return d
 }
 
-func render(t testing.TB, kind Kind, d Data) Words {
+func render(t testing.TB, kind Kind, d Data) Content {
 	t.Helper()
 	set, err := New()
 	require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			set, err := New(Overlay(fstest.MapFS{tt.file: {Data: []byte(tt.source)}}))
+			set, err := New(fstest.MapFS{tt.file: {Data: []byte(tt.source)}})
 			require.NoError(t, err)
 			for range 2 { // a broken template stays broken
 				_, err = set.Render(Invitation, boardMeeting(t))
@@ -215,7 +215,7 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 // The caller's data reaches templates of the caller's own.
 func TestDataReachesTemplates(t *testing.T) {
 	t.Parallel()
-	set, err := New(Overlay(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}}))
+	set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "subject"}}{{.Data.role}}{{end}}{{define "lead"}}{{.Data.role}}{{end}}{{define "closing"}}{{with index .Data "absent"}}{{.}}{{end}}{{end}}`)}})
 	require.NoError(t, err)
 	words, err := set.Render(Invitation, Data{Data: map[string]any{"role": "<b>Lead\nengineer"}})
 	require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestConcurrentRenders(t *testing.T) {
 	t.Parallel()
 	set, err := New()
 	require.NoError(t, err)
-	want := map[Kind]Words{}
+	want := map[Kind]Content{}
 	for _, kind := range allKinds {
 		want[kind] = render(t, kind, moved(t))
 	}

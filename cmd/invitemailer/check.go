@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/mail"
 	"os"
 	"runtime"
@@ -109,15 +110,14 @@ func (c *checker) checkKey(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := client.CheckKey(ctx)
-	var refused *cronofy.AuthenticationError
-	var known cronofy.Error
+	var known *cronofy.Error
 	switch {
 	case err == nil:
 		c.say("ok", name, "accepted by "+c.apiURL)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		c.fix(exitTempfail, name, fmt.Sprintf("the API at %s gave no answer within %s: check the way there, "+
 			"such as a firewall or proxy, and try again", c.apiURL, answerTimeout))
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		c.fix(exitConfig, name, keyRefused(c.apiURL))
 	case errors.As(err, &known):
 		c.fix(apiCode(err), name, forUsers(err.Error()))

@@ -93,7 +93,7 @@ func repeats(r *mailer.Receipt) bool {
 
 // apiCode is the exit code for a request that failed, or for what kept it from being made.
 func apiCode(err error) exitCode {
-	var e cronofy.Error
+	var e *cronofy.Error
 	if !errors.As(err, &e) {
 		return ledgerCode(err)
 	}

@@ -122,12 +122,12 @@ func TestAPICode(t *testing.T) {
 		err  error
 		want exitCode
 	}{
-		"the network is away": {&cronofy.TransportError{Dial: true}, exitTempfail},
-		"there is no host":    {&cronofy.TransportError{Dial: true, NoHost: true}, exitConfig},
-		"the API fails":       {&cronofy.ServerError{StatusCode: 503}, exitTempfail},
-		"too many requests":   {&cronofy.RateLimitError{}, exitTempfail},
-		"the plan":            {&cronofy.PlanError{}, exitConfig},
-		"the permission":      {&cronofy.PermissionError{}, exitConfig},
+		"the network is away": {&cronofy.Error{NotConnected: true}, exitTempfail},
+		"there is no host":    {&cronofy.Error{NotConnected: true, NoHost: true}, exitConfig},
+		"the API fails":       {&cronofy.Error{Status: 503}, exitTempfail},
+		"too many requests":   {&cronofy.Error{Status: 429}, exitTempfail},
+		"the plan":            {&cronofy.Error{Status: 402}, exitConfig},
+		"the permission":      {&cronofy.Error{Status: 403}, exitConfig},
 		"a busy ledger":       {ledger.ErrBusy, exitTempfail},
 		"an unusable ledger":  {ledger.ErrUnusable, exitConfig},
 	} {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"os"
 	"time"
 
@@ -57,8 +57,7 @@ type simulated struct{ *cronofy.Client }
 // Cancel implements mailer.SmartInvites.
 func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 	answer, err := s.Client.Cancel(ctx, ref)
-	var missing *cronofy.NotFoundError
-	if !errors.As(err, &missing) {
+	if cronofy.StatusOf(err) != http.StatusNotFound {
 		return answer, err
 	}
 	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/safetext"
@@ -79,18 +80,15 @@ func (s *setup) connect(flags *runFlags) {
 // templates loads the templates. Those of a user are tried as a whole, so that a broken one is
 // found before the first request.
 func (s *setup) templates() {
+	var set *templates.Set
+	var err error
 	if s.cfg.templates == "" {
-		set, err := templates.New()
-		s.addError(err)
-		s.cfg.mail.Templates = set
-		return
-	}
-	set, err := overlaid(s.cfg.templates)
-	if err == nil {
+		set, err = templates.New()
+	} else if set, err = overlaid(s.cfg.templates); err == nil {
 		err = set.Validate()
 	}
 	if err != nil {
-		for _, problem := range describeTemplates(err) {
+		for problem := range strings.SplitSeq(err.Error(), "\n") {
 			s.add("INVITEMAILER_TEMPLATES", "%s", problem)
 		}
 		return

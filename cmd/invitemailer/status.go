@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 
@@ -89,9 +89,8 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	if unwritten := out.failed(); unwritten != nil {
 		return inv.unwritten(unwritten)
 	}
-	var refused *cronofy.AuthenticationError
 	switch {
-	case errors.As(err, &refused):
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
 		return inv.fail(exitConfig, keyRefused(s.apiURL))
 	case inv.stop.Err() != nil:
 		return inv.fail(exitTempfail, "stopped before everything was asked; run again")

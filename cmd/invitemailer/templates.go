@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -47,7 +48,7 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return inv.fail(exitData, err.Error())
 	}
 	if err := set.Validate(); err != nil {
-		return inv.fail(exitData, describeTemplates(err)...)
+		return inv.fail(exitData, strings.Split(err.Error(), "\n")...)
 	}
 	out := bufio.NewWriter(inv.Stdout)
 	rendered, wrong := 0, 0
@@ -94,25 +95,12 @@ func overlaid(dir string) (*templates.Set, error) {
 		err = errors.New("it is not a directory")
 	}
 	if err == nil {
-		set, err = templates.New(templates.Overlay(os.DirFS(dir)))
+		set, err = templates.New(os.DirFS(dir))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the templates in %s cannot be used: %w", dir, err)
 	}
 	return set, nil
-}
-
-// describeTemplates is a line for each problem.
-func describeTemplates(err error) []string {
-	var all templates.Problems
-	if !errors.As(err, &all) {
-		return []string{err.Error()}
-	}
-	lines := make([]string, len(all))
-	for i, p := range all {
-		lines[i] = p.Error()
-	}
-	return lines
 }
 
 // lintSample puts the content of a sample into a mail about its event, and checks it. The event
@@ -141,7 +129,7 @@ func lintSample(ctx context.Context, s templates.Sample) ([]lint.Finding, error)
 	}
 	composed, err := message.Compose(message.Message{
 		From: message.Mailbox{Address: from}, To: message.Mailbox{Address: to},
-		Subject: s.Words.Subject, Text: s.Words.Text, HTML: s.Words.HTML,
+		Subject: s.Content.Subject, Text: s.Content.Text, HTML: s.Content.HTML,
 		Calendar: c.Bytes(), Method: c.Method, Date: time.Now(), MessageID: "check@" + from.Domain(),
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package cronofytest_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -49,11 +50,9 @@ func TestClientAgainstSimulator(t *testing.T) {
 
 	request.Recipients, request.Recipient = nil, &cronofy.Recipient{Email: "nobody"}
 	_, err = client.Create(t.Context(), request)
-	var invalid *cronofy.ValidationError
-	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, http.StatusUnprocessableEntity, cronofy.StatusOf(err))
 	require.ErrorContains(t, err, "recipient.email")
 
 	_, err = client.Cancel(t.Context(), cronofy.Ref{SmartInviteID: "id", Recipient: "c@example.com"})
-	var missing *cronofy.NotFoundError
-	require.ErrorAs(t, err, &missing)
+	assert.Equal(t, http.StatusNotFound, cronofy.StatusOf(err))
 }

@@ -19,7 +19,8 @@ func TestParse(t *testing.T) {
 	}{
 		{in: "ada@example.com", wire: "ada@example.com", key: "ada@example.com"},
 		{in: "Ada.Lovelace+tag@Example.COM", wire: "Ada.Lovelace+tag@example.com", key: "ada.lovelace+tag@example.com"},
-		{in: "o'brien!#$%&*/=?^_`{|}~-@example.com", wire: "o'brien!#$%&*/=?^_`{|}~-@example.com", key: "o'brien!#$%&*/=?^_`{|}~-@example.com"},
+		{in: "o'brien!#$%&*/=?^_`{|}~-@example.com", wire: "o'brien!#$%&*/=?^_`{|}~-@example.com",
+			key: "o'brien!#$%&*/=?^_`{|}~-@example.com"},
 		{in: "ada@localhost", wire: "ada@localhost", key: "ada@localhost"},
 		{in: "Ada@BÜCHER.example", wire: "Ada@xn--bcher-kva.example", key: "ada@xn--bcher-kva.example"},
 		{in: "ada@XN--BCHER-KVA.example", wire: "ada@xn--bcher-kva.example", key: "ada@xn--bcher-kva.example"},
@@ -35,8 +36,10 @@ func TestParse(t *testing.T) {
 		{in: `"ada"@example.com`, wire: "ada@example.com", key: "ada@example.com"},
 		{in: `"ada lovelace"@example.com`, wire: `"ada lovelace"@example.com`, key: `"ada lovelace"@example.com`},
 		{in: `"a\da@\"x\\"@example.com`, wire: `"ada@\"x\\"@example.com`, key: `"ada@\"x\\"@example.com`},
-		{in: strings.Repeat("l", 64) + "@example.com", wire: strings.Repeat("l", 64) + "@example.com", key: strings.Repeat("l", 64) + "@example.com"},
-		{in: "a@" + strings.Join([]string{label, label, label, label}, "."), wire: "a@" + strings.Join([]string{label, label, label, label}, "."), key: "a@" + strings.Join([]string{label, label, label, label}, ".")},
+		{in: strings.Repeat("l", 64) + "@example.com", wire: strings.Repeat("l", 64) + "@example.com",
+			key: strings.Repeat("l", 64) + "@example.com"},
+		{in: "a@" + strings.Join([]string{label, label, label, label}, "."), wire: "a@" + strings.Join([]string{label,
+			label, label, label}, "."), key: "a@" + strings.Join([]string{label, label, label, label}, ".")},
 	} {
 		t.Run(tc.in, func(t *testing.T) {
 			t.Parallel()

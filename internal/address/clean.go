@@ -3,13 +3,12 @@ package address
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// CleanText makes a text fit for a subject or a display name: one line, nothing invisible that breaks a header or turns the
-// reading order around.
+// CleanText makes a text fit for a subject or a display name: one line, nothing invisible that
+// breaks a header or turns the reading order around.
 //
 //   - CR, LF, TAB and the other characters that break lines or leave a gap (VT, FF, NEL, U+2028, U+2029) become a space; runs of
 //     spaces become one; spaces around the text go.
@@ -18,18 +17,14 @@ import (
 //     well without them.
 //   - What is not valid UTF-8 becomes U+FFFD.
 func CleanText(s string) string {
-	if isClean(s) {
-		return s
-	}
 	var b strings.Builder
-	b.Grow(len(s))
 	gap := false
 	for _, r := range s { // Ranging over a string yields U+FFFD for what is not UTF-8.
 		switch {
 		case r == ' ', r >= '\t' && r <= '\r', r == 0x85, r == 0x2028, r == 0x2029:
 			gap = b.Len() > 0
 			continue
-		case unicode.IsControl(r), isBidiControl(r):
+		case unicode.In(r, unicode.Cc, unicode.Bidi_Control):
 			continue
 		}
 		if gap {
@@ -41,8 +36,9 @@ func CleanText(s string) string {
 	return b.String()
 }
 
-// CleanName makes a display name fit to stand beside own: [CleanText], and no name at all if it contains a mail address other than
-// own, because clients show the name and readers would take that address for the sender's.
+// CleanName makes a display name fit to stand beside own: [CleanText], and no name at all if it
+// contains a mail address other than own, because clients show the name and readers would take that
+// address for the sender's.
 func CleanName(s string, own Address) string {
 	name := CleanText(s)
 	// Compatibility forms such as the full-width @ look like the plain ones.
@@ -61,22 +57,4 @@ func CleanName(s string, own Address) string {
 		}
 	}
 	return name
-}
-
-// isClean is the quick way out for the plain ASCII text that most texts are.
-func isClean(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' || c >= 0x7f || (c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ')) {
-			return false
-		}
-	}
-	return true
-}
-
-func isBidiControl(r rune) bool {
-	if r < utf8.RuneSelf {
-		return false
-	}
-	return r == 0x061c || r == 0x200e || r == 0x200f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
 }

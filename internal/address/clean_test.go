@@ -81,7 +81,8 @@ func TestCleanName(t *testing.T) {
 }
 
 func BenchmarkCleanText(b *testing.B) {
-	for name, s := range map[string]string{"plain": "Invitation: Board meeting", "mixed": "Einladung:\tVorstandssitzung\u202e über Pläne 🗓️"} {
+	for name, s := range map[string]string{"plain": "Invitation: Board meeting",
+		"mixed": "Einladung:\tVorstandssitzung\u202e über Pläne 🗓️"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -15,7 +15,8 @@ import (
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ in, field, message string }{
-		{`{"smart_invite_id":17}`, "smart_invite_id", "is a number, not a string; put it in double quotes (line 1, column 20)"},
+		{`{"smart_invite_id":17}`, "smart_invite_id",
+			"is a number, not a string; put it in double quotes (line 1, column 20)"},
 		{`{"smart_invite_id":true}`, "smart_invite_id", "is true or false, not a string"},
 		{`{"method":["cancel"]}`, "method", "is an array, not a string"},
 		{`{"Method":"cancel"}`, "Method", "is not a known name; did you mean method? (line 1, column 2)"},
@@ -32,25 +33,31 @@ func TestBadRecords(t *testing.T) {
 		{`{} ]`, "", "more follows the record (line 1, column 4)"},
 		{`"text"`, "", "the record is a string, not an object (line 1, column 1); write it in braces"},
 		{`[{}]`, "", "the record is an array, not an object"},
-		{`{"method":"request","method":"cancel"}`, "method", "is given twice; leave one of the two out (line 1, column 21)"},
+		{`{"method":"request","method":"cancel"}`, "method",
+			"is given twice; leave one of the two out (line 1, column 21)"},
 		{`{"method":"request","m\u0065thod":"cancel"}`, "method", "is given twice"},
-		{`{"recipient":"a@example.com"}`, "recipient", `is a string, not an object; write it as {"email": "name@example.com"}`},
-		{`{"recipient":[{"email":"a@example.com"}]}`, "recipient", "is an array, not an object; for several people use recipients"},
-		{`{"recipient":{"emial":"a@example.com"}}`, "recipient.emial", "did you mean recipient.email? (line 1, column 15)"},
+		{`{"recipient":"a@example.com"}`, "recipient",
+			`is a string, not an object; write it as {"email": "name@example.com"}`},
+		{`{"recipient":[{"email":"a@example.com"}]}`, "recipient",
+			"is an array, not an object; for several people use recipients"},
+		{`{"recipient":{"emial":"a@example.com"}}`, "recipient.emial",
+			"did you mean recipient.email? (line 1, column 15)"},
 		{`{"recipient":{"email":"a@example.com","email":"b@example.com"}}`, "recipient.email", "is given twice"},
 		{`{"recipient":{"email":5}}`, "recipient.email", "is a number, not a string"},
 		{`{"recipients":{"email":"a@example.com"}}`, "recipients", "is an object, not an array"},
 		{`{"recipients":["a@example.com"]}`, "recipients[0]", "is a string, not an object"},
 		{`{"recipients":[{"email":"a@example.com"},null]}`, "recipients[1]", "is null; name a recipient"},
 		{`{"recipients":[{},{"nam":"a"}]}`, "recipients[1].nam", "did you mean recipients[1].name?"},
-		{`{"recipient":{"email":"a@example.com"},"recipients":[]}`, "recipients", "stands beside recipient; give one of the two (line 1, column 40)"},
+		{`{"recipient":{"email":"a@example.com"},"recipients":[]}`, "recipients",
+			"stands beside recipient; give one of the two (line 1, column 40)"},
 		{`{"organizer":"a@example.com"}`, "organizer", "is a string, not an object"},
 		{`{"organizer":{"mail":"a@example.com"}}`, "organizer.mail", "did you mean organizer.email?"},
 		{`{"event":[]}`, "event", "is an array, not an object"},
 		{`{"event":{"summary":1}}`, "event.summary", "is a number, not a string"},
 		{`{"method":"request","a":1,"method":"cancel"}`, "method", "(line 1, column 27); a: is not a known name"},
 		{`{"event":{"x":1,"x":2}}`, "event.x", "is given twice"},
-		{`{"event":{"x":{"y":[{"z":1,"z":2}]}}}`, "event.x.y[0].z", "is given twice; leave one of the two out (line 1, column 28)"},
+		{`{"event":{"x":{"y":[{"z":1,"z":2}]}}}`, "event.x.y[0].z",
+			"is given twice; leave one of the two out (line 1, column 28)"},
 		{`{"event":{"location":"Room 3"}}`, "event.location", "is a string, not an object"},
 		{`{"event":{"location":{"lon":"1"}}}`, "event.location.lon", "did you mean event.location.long?"},
 		{`{"event":{"location":{"lat":true}}}`, "event.location.lat", "is true or false, not a string"},
@@ -58,8 +65,10 @@ func TestBadRecords(t *testing.T) {
 		{`{"event":{"reminders":[30]}}`, "event.reminders[0]", "is a number, not an object"},
 		{`{"event":{"reminders":[{"minutes":"30"}]}}`, "event.reminders[0].minutes", "is not a whole number"},
 		{`{"event":{"reminders":[{"minutes":5},{}]}}`, "event.reminders[1].minutes", "is missing"},
-		{`{"event":{"reminders":[{"minuts":5}]}}`, "event.reminders[0].minuts", "did you mean event.reminders[0].minutes?"},
-		{`{"event":{"event_private":"true"}}`, "event.event_private", "is a string; give true or false, without quotes"},
+		{`{"event":{"reminders":[{"minuts":5}]}}`, "event.reminders[0].minuts",
+			"did you mean event.reminders[0].minutes?"},
+		{`{"event":{"event_private":"true"}}`, "event.event_private",
+			"is a string; give true or false, without quotes"},
 		{`{"event":{"start":20270429}}`, "event.start", "is a number; give a time such as"},
 		{`{"event":{"start":{"tzid":"Europe/London"}}}`, "event.start.time", "is missing"},
 		{`{"event":{"start":{"time":"2027-04-29T09:30:00Z","zone":"x"}}}`, "event.start.zone", "is not a known name"},
@@ -68,12 +77,16 @@ func TestBadRecords(t *testing.T) {
 		{`{"event":{"end":""}}`, "event.end", `"" is no time`},
 		{`{"event":{"end":"2027-02-29"}}`, "event.end", "is no time"},
 		{`{"event":{"end":"2027-04-29T9:30:00","tzid":"Europe/London"}}`, "event.end", "is no time"},
-		{`{"event":{"end":"2027-04-29T09:30:00"}}`, "event.end", "is a local time, and there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00 (line 1, column 17)"},
+		{`{"event":{"end":"2027-04-29T09:30:00"}}`, "event.end",
+			"is a local time, and there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00 (line 1, column 17)"},
 		{`{"event":{"end":{"time":"2027-04-29T09:30"}}}`, "event.end", "there is no event.tzid"},
-		{`{"event":{"end":"2027-04-29T09:30:00.250Z"}}`, "event.end", "has a fraction of a second, which the API refuses; give whole seconds"},
+		{`{"event":{"end":"2027-04-29T09:30:00.250Z"}}`, "event.end",
+			"has a fraction of a second, which the API refuses; give whole seconds"},
 		{`{"event":{"end":"2027-04-29T09:30:00.5","tzid":"Europe/London"}}`, "event.end", "has a fraction of a second"},
-		{`{"event":{"end":"2027-04-29T09:30:00","tzid":"Europe/Londn"}}`, "event.tzid", `"Europe/Londn" is no time zone; use an IANA name such as Europe/London (line 1, column 46)`},
-		{`{"event":{"end":{"time":"2027-04-29T09:30:00","tzid":"Local"}}}`, "event.end.tzid", `"Local" is no time zone`},
+		{`{"event":{"end":"2027-04-29T09:30:00","tzid":"Europe/Londn"}}`, "event.tzid",
+			`"Europe/Londn" is no time zone; use an IANA name such as Europe/London (line 1, column 46)`},
+		{`{"event":{"end":{"time":"2027-04-29T09:30:00","tzid":"Local"}}}`, "event.end.tzid",
+			`"Local" is no time zone`},
 		{`{"mail":"x"}`, "mail", "is a string, not an object"},
 		{`{"mail":{"replyto":"a@example.com"}}`, "mail.replyto", "did you mean mail.reply_to?"},
 		{`{"mail":{"data":[]}}`, "mail.data", "is an array, not an object"},
@@ -113,7 +126,8 @@ func TestOtherLinesGoOn(t *testing.T) {
 		"is not UTF-8":        "{\"smart_invite_id\":\"\xff\"}",
 	} {
 		for _, end := range []string{"\n", "\r\n"} {
-			items := read(t, "a.jsonl", strings.Join([]string{line("1"), line("2"), third, line("4"), line("5")}, end), Options{})
+			items := read(t, "a.jsonl", strings.Join([]string{line("1"), line("2"), third, line("4"), line("5")}, end),
+				Options{})
 			require.Len(t, items, 5, name)
 			for i, item := range items {
 				assert.Equal(t, i+1, lineOf(item))
@@ -247,9 +261,11 @@ func TestBrokenArray(t *testing.T) {
 // What is no syntax is wrong by itself, with its line and column in the file.
 func TestWrongElements(t *testing.T) {
 	t.Parallel()
-	items := read(t, "a.json", "[ 1,\n  {\"smart_invite_id\":\"a\"}, \"x\",\n  {\n    \"method\": 5\n  },\n null]", Options{})
+	items := read(t, "a.json", "[ 1,\n  {\"smart_invite_id\":\"a\"}, \"x\",\n  {\n    \"method\": 5\n  },\n null]",
+		Options{})
 	require.Len(t, items, 5)
-	for i, want := range []string{"a number, not an object (line 1, column 3)", "", "a string, not an object (line 2, column 28)",
+	for i, want := range []string{"a number, not an object (line 1, column 3)", "",
+		"a string, not an object (line 2, column 28)",
 		"is a number, not a string; put it in double quotes (line 4, column 15)", "is null, not an object (line 6, column 2)"} {
 		if want == "" {
 			assert.Nil(t, items[i].Err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -169,9 +170,12 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 	}
 	switch n := len(cells); {
 	case n < len(header):
-		d.add(n, header[n], "is missing: the row has %d of %d cells; add the others, or commas for empty ones", n, len(header))
+		d.add(n, header[n], "is missing: the row has %d of %d cells; add the others, or commas for empty ones", n,
+			len(header))
 	case n > len(header):
-		d.add(len(header)-1, header[len(header)-1], "is not the last: the row has %d cells for %d columns; put a cell that has a comma in quotes", n, len(header))
+		d.add(len(header)-1, header[len(header)-1],
+			"is not the last: the row has %d cells for %d columns; put a cell that has a comma in quotes", n,
+			len(header))
 	}
 	d.resolve()
 	d.method(r.o.Method)
@@ -183,105 +187,53 @@ func (r *reader) row(header, cells []string, line int) mailer.Item {
 	return r.finish(&d, mailer.Item{Tag: source})
 }
 
+// cell reads a cell as the member of a JSON record that its column names.
 func (d *draft) cell(column, text string, at int) {
-	switch area, name, _ := strings.Cut(column, "."); area {
-	case "method":
-		d.invite.Method, d.methodAt = mailer.Method(text), at
-	case "smart_invite_id":
-		d.invite.ID = text
-	case "callback_url":
-		d.invite.CallbackURL = text
+	i := &d.invite
+	area, name, _ := strings.Cut(column, ".")
+	var known []field
+	switch area {
 	case "recipient":
-		d.recipientCell(name, text)
+		known = d.recipientFields(&i.Recipient)
 	case "event":
-		if d.invite.Event == nil {
-			d.invite.Event = &cronofy.Event{}
+		if i.Event == nil {
+			i.Event = &cronofy.Event{}
 		}
-		d.eventCell(name, text, at)
+		known = d.eventFields(i.Event)
+		if inner, ok := strings.CutPrefix(name, "location."); ok {
+			if i.Event.Location == nil {
+				i.Event.Location = &cronofy.Location{}
+			}
+			name, known = inner, d.locationFields(i.Event.Location)
+		}
 	case "organizer":
-		if d.invite.Organizer == nil {
-			d.invite.Organizer = &mailer.Organizer{}
+		if i.Organizer == nil {
+			i.Organizer = &mailer.Organizer{}
 		}
-		if name == "name" {
-			d.invite.Organizer.Name = text
-		} else {
-			d.invite.Organizer.Email = text
-		}
+		known = d.organizerFields(i.Organizer)
 	case "mail":
-		d.mailCell(name, text)
-	}
-}
-
-func (d *draft) recipientCell(name, text string) {
-	switch to := &d.invite.Recipient; name {
-	case "email":
-		to.Email = text
-	case "name":
-		to.Name = text
-	case "locale":
-		to.Locale = text
-	case "tzid":
-		to.TZID = text
-	}
-}
-
-func (d *draft) mailCell(name, text string) {
-	switch mail := &d.invite.Mail; name {
-	case "subject":
-		mail.Subject = text
-	case "template":
-		mail.Template = text
-	case "reply_to":
-		mail.ReplyTo = text
-	case "locale":
-		mail.Locale = text
-	default:
-		if mail.Data == nil {
-			mail.Data = make(map[string]any)
+		if key, ok := strings.CutPrefix(name, "data."); ok {
+			if i.Mail.Data == nil {
+				i.Mail.Data = make(map[string]any)
+			}
+			i.Mail.Data[key] = text
+			return
 		}
-		mail.Data[strings.TrimPrefix(name, "data.")] = text
+		known = d.mailFields()
+	default:
+		name, known = column, d.fields()
 	}
-}
-
-func (d *draft) eventCell(name, text string, at int) {
-	e := d.invite.Event
-	switch name {
-	case "summary":
-		e.Summary = text
-	case "description":
-		e.Description = text
-	case "start":
-		d.times[0] = clock{field: "event.start", at: at, text: text}
-	case "end":
-		d.times[1] = clock{field: "event.end", at: at, text: text}
-	case "tzid":
-		e.TZID, d.zoneAt = text, at
-	case "url":
-		e.URL = text
-	case "transparency":
-		e.Transparency = text
-	case "color":
-		e.Color = text
-	case "reminders":
+	quoted, _ := jsontext.AppendQuote(nil, text) // it is UTF-8
+	if name == "reminders" {
 		for word := range strings.FieldsSeq(text) {
-			n, err := strconv.Atoi(word)
+			minutes, err := strconv.Atoi(word)
 			if err != nil {
-				d.add(at, "event.reminders", "is not a list of minutes; write them with spaces between, such as 30 10")
+				d.add(at, column, "is not a list of minutes; write them with spaces between, such as 30 10")
 				return
 			}
-			e.Reminders = append(e.Reminders, cronofy.Reminder{Minutes: n})
+			i.Event.Reminders = append(i.Event.Reminders, cronofy.Reminder{Minutes: minutes})
 		}
-	default:
-		if e.Location == nil {
-			e.Location = &cronofy.Location{}
-		}
-		switch name {
-		case "location.description":
-			e.Location.Description = text
-		case "location.lat":
-			e.Location.Lat = text
-		case "location.long":
-			e.Location.Long = text
-		}
+		return
 	}
+	d.read(known, member{name, at, value{path: column, text: quoted, at: at}})
 }

@@ -41,7 +41,8 @@ func (d *draft) method(want mailer.Method) {
 	case d.invite.Method == "":
 		d.invite.Method = want
 	case d.invite.Method != want:
-		d.add(d.methodAt, "method", "is %q where only %q is wanted; leave it out, or keep this record out of the file", short(string(d.invite.Method)), want)
+		d.add(d.methodAt, "method", "is %q where only %q is wanted; leave it out, or keep this record out of the file",
+			short(string(d.invite.Method)), want)
 	}
 }
 
@@ -55,7 +56,8 @@ func (r *reader) record(text []byte, begin position) mailer.Item {
 		at, problem = v.at, "the record is "+v.kind()+", not an object; write it in braces"
 	}
 	if problem != "" {
-		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid, Message: located(problem, d.place.of(at))}
+		item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeInvalid,
+			Message: located(problem, d.place.of(at))}
 		return item
 	}
 	if at, field, ok := repeatedName(text); ok {
@@ -101,17 +103,22 @@ func (d *draft) isObject(v value, todo string) bool {
 }
 
 // members reads the members of an object, and passes those whose names are not known
-// to other. A known one that is null counts as absent.
+// to other.
 func (d *draft) members(v value, known []field, other func(member)) {
 	for m := range v.members() {
-		i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
-		switch {
-		case i < 0:
+		if !d.read(known, m) {
 			other(m)
-		case !m.is(jsontext.KindNull):
-			known[i].read(m)
 		}
 	}
+}
+
+// read reads a member if its name is known. One that is null counts as absent.
+func (d *draft) read(known []field, m member) (isKnown bool) {
+	i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
+	if i >= 0 && !m.is(jsontext.KindNull) {
+		known[i].read(m)
+	}
+	return i >= 0
 }
 
 func (d *draft) unknown(m member, known []field) {
@@ -141,19 +148,26 @@ func (d *draft) text(into *string) func(member) {
 	}
 }
 
+// fields are the texts of a record itself.
+func (d *draft) fields() []field {
+	i := &d.invite
+	return []field{
+		{"method", func(m member) { d.methodAt = m.at; d.text((*string)(&i.Method))(m) }},
+		{"smart_invite_id", d.text(&i.ID)},
+		{"callback_url", d.text(&i.CallbackURL)},
+	}
+}
+
 func (d *draft) record(v value) {
 	single, many := -1, -1
 	i := &d.invite
-	d.object(v, "write it in braces",
-		field{"method", func(m member) { d.methodAt = m.at; d.text((*string)(&i.Method))(m) }},
-		field{"smart_invite_id", d.text(&i.ID)},
-		field{"callback_url", d.text(&i.CallbackURL)},
+	d.object(v, "write it in braces", append(d.fields(),
 		field{"recipient", func(m member) { single = m.nameAt; d.recipient(m.value, &i.Recipient) }},
 		field{"recipients", func(m member) { many = m.nameAt; d.recipients(m.value) }},
 		field{"event", func(m member) { d.event(m.value) }},
 		field{"organizer", func(m member) { d.organizer(m.value) }},
 		field{"mail", func(m member) { d.mail(m.value) }},
-	)
+	)...)
 	if single >= 0 && many >= 0 {
 		d.add(max(single, many), "recipients", "stands beside recipient; give one of the two")
 	}
@@ -183,33 +197,40 @@ func (d *draft) recipient(v value, into *mailer.Recipient) {
 	if v.is(jsontext.KindBeginArray) {
 		todo = "for several people use recipients"
 	}
-	d.object(v, todo,
-		field{"email", d.text(&into.Email)},
-		field{"name", d.text(&into.Name)},
-		field{"locale", d.text(&into.Locale)},
-		field{"tzid", d.text(&into.TZID)},
-	)
+	d.object(v, todo, d.recipientFields(into)...)
+}
+
+func (d *draft) recipientFields(into *mailer.Recipient) []field {
+	return []field{
+		{"email", d.text(&into.Email)},
+		{"name", d.text(&into.Name)},
+		{"locale", d.text(&into.Locale)},
+		{"tzid", d.text(&into.TZID)},
+	}
 }
 
 func (d *draft) organizer(v value) {
 	o := &mailer.Organizer{}
-	if d.object(v, `write it as {"name": "…", "email": "name@example.com"}`,
-		field{"name", d.text(&o.Name)},
-		field{"email", d.text(&o.Email)},
-	) {
+	if d.object(v, `write it as {"name": "…", "email": "name@example.com"}`, d.organizerFields(o)...) {
 		d.invite.Organizer = o
 	}
 }
 
-func (d *draft) mail(v value) {
+func (d *draft) organizerFields(into *mailer.Organizer) []field {
+	return []field{{"name", d.text(&into.Name)}, {"email", d.text(&into.Email)}}
+}
+
+func (d *draft) mail(v value) { d.object(v, `write it as {"subject": "…"}`, d.mailFields()...) }
+
+func (d *draft) mailFields() []field {
 	mail := &d.invite.Mail
-	d.object(v, `write it as {"subject": "…"}`,
-		field{"subject", d.text(&mail.Subject)},
-		field{"template", d.text(&mail.Template)},
-		field{"data", func(m member) { d.data(m.value) }},
-		field{"reply_to", d.text(&mail.ReplyTo)},
-		field{"locale", d.text(&mail.Locale)},
-	)
+	return []field{
+		{"subject", d.text(&mail.Subject)},
+		{"template", d.text(&mail.Template)},
+		{"data", func(m member) { d.data(m.value) }},
+		{"reply_to", d.text(&mail.ReplyTo)},
+		{"locale", d.text(&mail.Locale)},
+	}
 }
 
 // data reads what a template is given. Whole numbers come out as int64, so that

@@ -17,7 +17,16 @@ func (d *draft) event(v value) {
 	}
 	e := &cronofy.Event{}
 	d.invite.Event = e
-	known := []field{
+	d.members(v, d.eventFields(e), func(m member) {
+		if e.Extra == nil {
+			e.Extra = make(map[string]json.RawMessage)
+		}
+		e.Extra[m.name] = json.RawMessage(bytes.Clone(m.text))
+	})
+}
+
+func (d *draft) eventFields(e *cronofy.Event) []field {
+	return []field{
 		{"summary", d.text(&e.Summary)},
 		{"description", d.text(&e.Description)},
 		{"start", func(m member) { d.times[0] = d.clock(m.value) }},
@@ -32,12 +41,6 @@ func (d *draft) event(v value) {
 		{"event_private", d.flag(&e.EventPrivate)},
 		{"locale", d.text(&e.Locale)},
 	}
-	d.members(v, known, func(m member) {
-		if e.Extra == nil {
-			e.Extra = make(map[string]json.RawMessage)
-		}
-		e.Extra[m.name] = json.RawMessage(bytes.Clone(m.text))
-	})
 }
 
 // flag reads true or false.
@@ -54,12 +57,16 @@ func (d *draft) flag(into **bool) func(member) {
 
 func (d *draft) location(v value) {
 	l := &cronofy.Location{}
-	if d.object(v, `write it as {"description": "Board room"}`,
-		field{"description", d.text(&l.Description)},
-		field{"lat", d.coordinate(&l.Lat)},
-		field{"long", d.coordinate(&l.Long)},
-	) {
+	if d.object(v, `write it as {"description": "Board room"}`, d.locationFields(l)...) {
 		d.invite.Event.Location = l
+	}
+}
+
+func (d *draft) locationFields(l *cronofy.Location) []field {
+	return []field{
+		{"description", d.text(&l.Description)},
+		{"lat", d.coordinate(&l.Lat)},
+		{"long", d.coordinate(&l.Long)},
 	}
 }
 

@@ -12,10 +12,7 @@ import (
 
 // index remembers which invites a file has named so far. Its memory grows with
 // their number, by 150 octets or so for each: 15 MB for 100,000.
-type index struct {
-	ids     map[string]*named
-	content canonical
-}
+type index struct{ ids map[string]*named }
 
 // named is an id that was named before.
 type named struct {
@@ -37,11 +34,18 @@ func newIndex() index { return index{ids: make(map[string]*named)} }
 // check holds an item, known by its id and each of its recipients, against those
 // before it, and keeps it for those to come unless it is wrong.
 func (x *index) check(item *mailer.Item, line int) {
-	id, recipients := x.keys(item)
+	group := asGroup(item)
+	id := group.ID
+	var recipients []string
+	for _, r := range group.Recipients {
+		if key := addressKey(r.Email); key != "" || item.Group != nil {
+			recipients = append(recipients, key)
+		}
+	}
 	if strings.TrimFunc(id, safetext.IsBlank) == "" || len(recipients) == 0 {
 		return // the mailer refuses it; it is equal to nothing
 	}
-	now := content{sha256.Sum256(x.content.buf), line}
+	now := content{digest(group), line}
 	n := x.ids[id]
 	if n != nil && n.group != (item.Group != nil) {
 		item.Err = bothForms(item.Group != nil, n.line, line)
@@ -62,16 +66,15 @@ func (x *index) check(item *mailer.Item, line int) {
 	item.Repeats = known == len(recipients)
 	if n == nil {
 		// Most ids have one recipient, who needs no map.
-		// Of a table, both are parts of their row's text, which need not be kept.
-		n = &named{line: line, group: item.Group != nil, first: strings.Clone(recipients[0]), content: now}
-		x.ids[strings.Clone(id)] = n
+		n = &named{line: line, group: item.Group != nil, first: recipients[0], content: now}
+		x.ids[id] = n
 	}
 	for _, r := range recipients {
 		if _, there := n.find(r); !there {
 			if n.recipients == nil {
 				n.recipients = make(map[string]content)
 			}
-			n.recipients[strings.Clone(r)] = now
+			n.recipients[r] = now
 		}
 	}
 }
@@ -88,23 +91,14 @@ func (n *named) find(recipient string) (before content, there bool) {
 	return before, there
 }
 
-// keys writes down the content of an item, and returns its id and the keys of
-// its recipients.
-func (x *index) keys(item *mailer.Item) (id string, recipients []string) {
-	if g := item.Group; g != nil {
-		x.content.group(g)
-		for _, r := range g.Recipients {
-			recipients = append(recipients, addressKey(r.Email))
-		}
-		return g.ID, recipients
+// asGroup is an item as if it were a group.
+func asGroup(item *mailer.Item) mailer.Group {
+	if item.Group != nil {
+		return *item.Group
 	}
 	i := item.Invite
-	key := addressKey(i.Recipient.Email)
-	x.content.invite(i, key)
-	if key != "" {
-		recipients = append(recipients, key)
-	}
-	return i.ID, recipients
+	return mailer.Group{ID: i.ID, Method: i.Method, Recipients: []mailer.Recipient{i.Recipient}, Event: i.Event,
+		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}
 }
 
 func bothForms(group bool, first, line int) *mailer.Error {
@@ -113,7 +107,8 @@ func bothForms(group bool, first, line int) *mailer.Error {
 		here, there = there, here
 	}
 	return &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeFormChanged, Field: here,
-		Message: fmt.Sprintf("this id has %s in line %d and %s here (line %d); use one form for one id", there, first, here, line)}
+		Message: fmt.Sprintf("this id has %s in line %d and %s here (line %d); use one form for one id", there, first,
+			here, line)}
 }
 
 // addressKey is what one person's address is known by, however it is written.

@@ -75,7 +75,8 @@ func (r *reader) readLines(in io.Reader) bool {
 			}
 			return true
 		case err != nil:
-			return r.giveUp(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err), err)
+			return r.giveUp(lines.line, fmt.Sprintf("cannot be read any further: %v; what follows was not read", err),
+				err)
 		case tooLong:
 			empty = false
 			if !r.fail(lines.line, tooLongLine, nil) {

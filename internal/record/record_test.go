@@ -26,7 +26,8 @@ func read(t testing.TB, name, text string, o Options) []mailer.Item {
 		items = append(items, item)
 		require.IsType(t, Source{}, item.Tag)
 		require.Equal(t, name, item.Tag.(Source).File)
-		require.True(t, item.Err != nil || (item.Invite == nil) != (item.Group == nil), "neither an invite nor a reason")
+		require.True(t, item.Err != nil || (item.Invite == nil) != (item.Group == nil),
+			"neither an invite nor a reason")
 	}
 	return items
 }

@@ -16,10 +16,12 @@ import (
 func separator(in *bufio.Reader) rune {
 	const name = "sep="
 	head, _ := in.Peek(len(name) + len("x\r\n"))
-	if len(head) <= len(name) || !strings.EqualFold(string(head[:len(name)]), name) || !strings.ContainsRune(",;\t|", rune(head[len(name)])) {
+	if len(head) <= len(name) || !strings.EqualFold(string(head[:len(name)]), name) ||
+		!strings.ContainsRune(",;\t|", rune(head[len(name)])) {
 		return ','
 	}
-	if end := head[len(name)+1:]; len(end) > 0 && !bytes.HasPrefix(end, []byte("\n")) && !bytes.HasPrefix(end, []byte("\r\n")) {
+	if end := head[len(name)+1:]; len(end) > 0 && !bytes.HasPrefix(end, []byte("\n")) &&
+		!bytes.HasPrefix(end, []byte("\r\n")) {
 		return ','
 	}
 	separator := rune(head[len(name)])
@@ -42,7 +44,8 @@ func withoutEmptyEnd(cells []string) []string {
 func isFormula(cell string) bool {
 	rest, ok := strings.CutPrefix(cell, "=")
 	first, _ := utf8.DecodeRuneInString(rest)
-	return ok && rest != "" && (unicode.IsLetter(first) || unicode.IsDigit(first) || strings.ContainsRune(`"'(+-@{$`, first))
+	return ok && rest != "" && (unicode.IsLetter(first) || unicode.IsDigit(first) ||
+		strings.ContainsRune(`"'(+-@{$`, first))
 }
 
 // isShortened reports whether an id is what a spreadsheet makes of one of many

@@ -65,7 +65,8 @@ func TestSpreadsheetCells(t *testing.T) {
 		{`a,ann@example.com,#NAME?,`, "recipient.name", fault + "3)"},
 		{`a,ann@example.com,x,#####`, "event.description", fault + "4)"},
 	} {
-		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+test.row+"\n", Options{})
+		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+test.row+"\n",
+			Options{})
 		require.Len(t, items, 1, test.row)
 		require.NotNil(t, items[0].Err, test.row)
 		assert.Equal(t, test.field, items[0].Err.Field, test.row)
@@ -75,7 +76,8 @@ func TestSpreadsheetCells(t *testing.T) {
 		"a,ann@example.com,x,== Agenda ==", "#1,ann@example.com,##,#Hashtag", "a,ann@example.com,-,= nothing", "1E5,ann@example.com,x,=", "1.5,ann@example.com,+49,x",
 		"E+12,ann@example.com,@home,x", "x1E+12,ann@example.com,x,1.2E+12",
 	} {
-		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+row+"\n", Options{})
+		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+row+"\n",
+			Options{})
 		require.Len(t, items, 1)
 		assert.Nil(t, items[0].Err, row)
 	}
@@ -87,7 +89,8 @@ func TestBlanksAroundAnID(t *testing.T) {
 	t.Parallel()
 	items := read(t, "a.csv", "smart_invite_id,recipient.email\na,ann@example.com\na ,ann@example.com\n\u00a0b\t,ann@example.com\n \t,ann@example.com\n\ufeffc\u200b\u200e,ann@example.com\n", Options{})
 	require.Len(t, items, 5)
-	for i, want := range []struct{ id, written string }{{"a", ""}, {"a", "a "}, {"b", "\u00a0b\t"}, {"", " \t"}, {"c", "\ufeffc\u200b\u200e"}} {
+	for i, want := range []struct{ id, written string }{{"a", ""}, {"a", "a "}, {"b", "\u00a0b\t"}, {"", " \t"},
+		{"c", "\ufeffc\u200b\u200e"}} {
 		require.Nil(t, items[i].Err)
 		assert.Equal(t, want.id, items[i].Invite.ID)
 		assert.Equal(t, want.written, items[i].Tag.(Source).ID)
@@ -101,7 +104,8 @@ func TestBlanksAroundAnID(t *testing.T) {
 // Half a character is none: encoding/json would put another in its place.
 func TestLoneSurrogates(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{`\ud83d`, `\udf89`, `\ud83d x`, `\ud83d\n`, `\udf89\ud83d`, `\ud83d\ud83d\udf89`, `\uD83D`, `\ud83d\u0041`, `a\\\ud83d`} {
+	for _, text := range []string{`\ud83d`, `\udf89`, `\ud83d x`, `\ud83d\n`, `\udf89\ud83d`, `\ud83d\ud83d\udf89`,
+		`\uD83D`, `\ud83d\u0041`, `a\\\ud83d`} {
 		for _, file := range []string{"a.jsonl", "a.json"} {
 			items := read(t, file, `{"smart_invite_id":"a","event":{"summary":"`+text+`"}}`, Options{})
 			require.Len(t, items, 1, text)
@@ -111,7 +115,8 @@ func TestLoneSurrogates(t *testing.T) {
 		items := read(t, "a.jsonl", `{"smart_invite_id":"a","event":{"`+text+`":1}}`, Options{})
 		require.NotNil(t, items[0].Err, "in a name, too: %s", text)
 	}
-	for _, text := range []string{`\ud83c\udf89`, `\\ud83d`, `\\\\udf89`, `\u0041`, `\ufffd`, `\uD83C\uDF89\ud83c\udf89`} {
+	for _, text := range []string{`\ud83c\udf89`, `\\ud83d`, `\\\\udf89`, `\u0041`, `\ufffd`,
+		`\uD83C\uDF89\ud83c\udf89`} {
 		items := read(t, "a.jsonl", `{"smart_invite_id":"a","event":{"summary":"`+text+`"}}`, Options{})
 		require.Len(t, items, 1)
 		assert.Nil(t, items[0].Err, text)

@@ -144,7 +144,8 @@ func syntaxProblem(err *jsontext.SyntacticError, rest []byte) string {
 	case c == utf8.RuneError && size == 1:
 		return fmt.Sprintf("the octet 0x%02x is not UTF-8; save the file as UTF-8", rest[0])
 	case isHalfCharacter(rest):
-		return fmt.Sprintf("%s is half a character; write the other half beside it, or the character itself", rest[:len(`\ud800`)])
+		return fmt.Sprintf("%s is half a character; write the other half beside it, or the character itself",
+			rest[:len(`\ud800`)])
 	}
 	return fmt.Sprintf("this is not JSON: %v; fix it", err.Err)
 }

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,7 +30,8 @@ func (d *draft) clock(v value) clock {
 		return c
 	}
 	if !v.is(jsontext.KindBeginObject) {
-		d.add(v.at, v.path, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid", v.kind())
+		d.add(v.at, v.path, "is %s; give a time such as \"2027-04-29T09:30:00Z\", or an object of time and tzid",
+			v.kind())
 		return clock{}
 	}
 	given := false
@@ -102,24 +105,9 @@ func (d *draft) fraction(c clock) {
 }
 
 // parseEventTime reads what an EventTime reads as a string.
-func parseEventTime(text string) (cronofy.EventTime, bool) {
-	if len(text) == len(time.DateOnly) {
-		when, err := time.Parse(time.DateOnly, text)
-		return cronofy.EventTime{Time: when, DateOnly: true}, err == nil
-	}
-	quoted := make([]byte, 0, 40)
-	if len(text) > 38 {
-		return cronofy.EventTime{}, false
-	}
-	for _, c := range []byte(text) {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return cronofy.EventTime{}, false
-		}
-	}
-	quoted = append(append(append(quoted, '"'), text...), '"')
-	var t cronofy.EventTime
-	err := t.UnmarshalJSON(quoted)
-	return t, err == nil
+func parseEventTime(text string) (t cronofy.EventTime, ok bool) {
+	quoted, err := json.Marshal(text)
+	return t, err == nil && t.UnmarshalJSON(quoted) == nil
 }
 
 const (
@@ -130,18 +118,15 @@ const (
 // parseLocal reads a time without an offset. The wall clock comes out as if it
 // were UTC.
 func parseLocal(text string) (wall time.Time, ok bool) {
+	if date, clock, blank := strings.Cut(text, " "); blank {
+		text = date + "T" + clock
+	}
 	layout := localSeconds
 	if len(text) == len(localMinutes) {
 		layout = localMinutes
 	}
-	if len(text) < len(layout) || text[10] != 'T' && text[10] != ' ' || text[13] != ':' {
-		return time.Time{}, false
-	}
-	if len(text) > len(layout) && text[len(layout)] != '.' && text[len(layout)] != ',' {
-		return time.Time{}, false // most have an offset there, and time.Parse takes its time to say so
-	}
-	if text[10] == ' ' {
-		text = text[:10] + "T" + text[11:]
+	if len(text) < len(layout) || text[len("2006-01-02T15")] != ':' {
+		return time.Time{}, false // time.Parse takes hours of one digit, too
 	}
 	wall, err := time.Parse(layout, text)
 	return wall, err == nil
@@ -178,7 +163,8 @@ func resolveLocal(wall time.Time, zone *time.Location) (time.Time, error) {
 		return time.Time{}, gap(wall, zone, before)
 	}
 	return time.Time{}, fmt.Errorf("%s is shown twice by the clocks in %s, which are put back then; give it with its offset: %s or %s",
-		wall.Format(localSeconds), zone, found[0].In(zone).Format(time.RFC3339), found[len(found)-1].In(zone).Format(time.RFC3339))
+		wall.Format(localSeconds), zone, found[0].In(zone).Format(time.RFC3339), found[len(found)-1].In(zone).Format(
+			time.RFC3339))
 }
 
 // offset is what the clocks of a zone are ahead of UTC.

@@ -2,8 +2,8 @@ package safetext
 
 import "unicode/utf8"
 
-// Cut returns the beginning of s, at most limit octets of it, and whether that is not all. It cuts through no character; what is not
-// UTF-8 may be cut anywhere.
+// Cut returns the beginning of s, at most limit octets of it, and whether that is not all. It cuts
+// through no character; what is not UTF-8 may be cut anywhere.
 func Cut(s string, limit int) (text string, more bool) {
 	if len(s) <= limit {
 		return s, false

@@ -15,7 +15,8 @@ func TestCut(t *testing.T) {
 		limit int
 		want  string
 	}{
-		{"", 0, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"abcd", 0, ""}, {"aéb", 2, "a"}, {"aéb", 3, "aé"}, {"🎉🎉", 7, "🎉"}, {"🎉", 3, ""},
+		{"", 0, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"abcd", 0, ""}, {"aéb", 2, "a"}, {"aéb", 3, "aé"}, {"🎉🎉",
+			7, "🎉"}, {"🎉", 3, ""},
 		{strings.Repeat("\x80", 20), 10, strings.Repeat("\x80", 6)},
 	} {
 		text, more := Cut(c.s, c.limit)

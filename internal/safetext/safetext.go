@@ -1,6 +1,6 @@
-// Package safetext makes text from outside fit to be shown: on a terminal, in logs and errors, and in lines of JSON. Whoever wrote an
-// event, a file name or an answer of a server must not move the cursor of the one who reads about it, turn the reading order around,
-// or make two lines of one.
+// Package safetext makes text from outside fit to be shown: on a terminal, in logs and errors, and
+// in lines of JSON. Whoever wrote an event, a file name or an answer of a server must not move the
+// cursor of the one who reads about it, turn the reading order around, or make two lines of one.
 //
 // It is for what is shown. What is mailed or recorded is read and refused elsewhere, and not changed by it.
 package safetext
@@ -13,9 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns s on one line, as it may be written to a terminal, a log or an error. White space that breaks lines (TAB, LF, VT, FF, CR,
-// NEL, U+2028, U+2029) becomes a space. The other controls, C0 with ESC, DEL and C1, the bidi controls, other characters without a form
-// of their own and what is not UTF-8 are shown as Go writes them in a string: \x1b, \u202e.
+// Line returns s on one line, as it may be written to a terminal, a log or an error. White space
+// that breaks lines (TAB, LF, VT, FF, CR, NEL, U+2028, U+2029) becomes a space. The other controls,
+// C0 with ESC, DEL and C1, the bidi controls, other characters without a form of their own and what
+// is not UTF-8 are shown as Go writes them in a string: \x1b, \u202e.
 func Line(s string) string { return shown(s, false) }
 
 // Text is [Line] for a text of several lines: LF and TAB stay, and CR LF becomes LF.
@@ -64,22 +65,24 @@ func breaksLine(r rune) bool {
 	return r >= '\t' && r <= '\r' || r == 0x85 || r == 0x2028 || r == 0x2029
 }
 
-// isSafe reports whether a character may be shown as it is: what has a form of its own, and the two joiners, without which words of some
-// languages are misspelt and emoji fall apart.
+// isSafe reports whether a character may be shown as it is: what has a form of its own, and the two
+// joiners, without which words of some languages are misspelt and emoji fall apart.
 func isSafe(r rune) bool {
 	const zwnj, zwj = 0x200c, 0x200d
 	return unicode.IsGraphic(r) || r == zwnj || r == zwj
 }
 
-// IsBlank reports whether nothing is seen of a character: white space of any kind, and what takes no room at all, such as the zero-width
-// space and the byte order mark that spreadsheets and web pages leave behind.
+// IsBlank reports whether nothing is seen of a character: white space of any kind, and what takes
+// no room at all, such as the zero-width space and the byte order mark that spreadsheets and web
+// pages leave behind.
 func IsBlank(r rune) bool {
 	return unicode.IsSpace(r) || r <= 0xffff && unicode.Is(unicode.Cf, r) // beyond, emoji end with some
 }
 
-// JSONWriter returns a writer for lines of JSON, each of which must come in one Write, as by [encoding/json.Encoder] and the handler of
-// [log/slog]. It escapes what those leave as it is and a terminal would obey: DEL, C1, bidi controls and the like. The values stay the
-// same to whoever reads the JSON.
+// JSONWriter returns a writer for lines of JSON, each of which must come in one Write, as by
+// [encoding/json.Encoder] and the handler of [log/slog]. It escapes what those leave as it is and a
+// terminal would obey: DEL, C1, bidi controls and the like. The values stay the same to whoever
+// reads the JSON.
 func JSONWriter(w io.Writer) io.Writer { return jsonWriter{w} }
 
 type jsonWriter struct{ w io.Writer }
@@ -93,7 +96,8 @@ func (j jsonWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escaped escapes characters that JSON allows in strings only, and so need no look at where they stand (RFC 8259 section 7).
+// escaped escapes characters that JSON allows in strings only, and so need no look at where they
+// stand (RFC 8259 section 7).
 func escaped(p []byte) []byte {
 	unsafe := func(r rune) bool { return (r >= 0x7f || r < ' ' && !breaksLine(r)) && !isSafe(r) }
 	at := -1
@@ -122,8 +126,8 @@ func escaped(p []byte) []byte {
 	return out
 }
 
-// ReplaceFold is [strings.ReplaceAll] without regard to case. What is taken out of a text, such as an address, is found however a server
-// repeats it. An old that is empty is not there.
+// ReplaceFold is [strings.ReplaceAll] without regard to case. What is taken out of a text, such as
+// an address, is found however a server repeats it. An old that is empty is not there.
 func ReplaceFold(s, old, with string) string {
 	if old == "" || len(s) < len(old) {
 		return s

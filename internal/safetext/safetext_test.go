@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLine: nothing that a terminal obeys gets through, it is seen that it was there, and letters of all languages stay.
+// TestLine: nothing that a terminal obeys gets through, it is seen that it was there, and letters
+// of all languages stay.
 func TestLine(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -45,7 +46,8 @@ func TestText(t *testing.T) {
 // TestJSONWriter: the line has nothing that a terminal obeys, and says the same.
 func TestJSONWriter(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"plain", "\x1b[31m\x7f\u009b\u202e\u2028", "tag\U000e0041 🎉 é", `back\slash "quote"`, "tab\tlf\n", "\u0080"} {
+	for _, s := range []string{"plain", "\x1b[31m\x7f\u009b\u202e\u2028", "tag\U000e0041 🎉 é", `back\slash "quote"`,
+		"tab\tlf\n", "\u0080"} {
 		var b bytes.Buffer
 		e := json.NewEncoder(JSONWriter(&b))
 		e.SetEscapeHTML(false)

@@ -187,9 +187,8 @@ func (h *Handler) recordOne(ctx context.Context, id string, heard heard) Outcome
 // does not answer, the callback is to be repeated, and with it the question.
 func (h *Handler) ask(ctx context.Context, e ledger.Entry) Outcome {
 	all, err := statusOf(ctx, h.api, e, h.now())
-	var notFound *cronofy.NotFoundError
 	switch {
-	case errors.As(err, &notFound), refused(err): // another time will be no better
+	case cronofy.StatusOf(err) == http.StatusNotFound, refused(err): // another time will be no better
 		h.log.LogAttrs(ctx, slog.LevelError, "an answer may be one to what the event was before, and the API does not say; asking for all answers tells",
 			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
 		return Stale

@@ -48,8 +48,8 @@ func TestPossiblyStaleCallback(t *testing.T) {
 		"not confirmed":           {&fakeAPI{answer: says("pending")}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
 		"another answer":          {&fakeAPI{answer: says("declined")}, 200, Recorded, []string{"accepted>pending", "pending>declined"}, []string{"accepted", "pending", "accepted?", "declined"}},
 		"the API is down":         {&fakeAPI{answer: fails(down)}, 503, Unavailable, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API knows it not":    {&fakeAPI{answer: fails(&cronofy.NotFoundError{})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.AuthenticationError{})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API knows it not":    {&fakeAPI{answer: fails(&cronofy.Error{Status: 404})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.Error{Status: 401})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
 		"nobody to ask":           {nil, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -156,16 +157,16 @@ func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
 	}
 	at := r.now() // what is recorded from here on is newer
 	all, err := statusOf(ctx, r.api, e, at)
-	var notFound *cronofy.NotFoundError
+	notFound := cronofy.StatusOf(err) == http.StatusNotFound
 	switch {
-	case errors.As(err, &notFound):
+	case notFound:
 		r.log.LogAttrs(ctx, slog.LevelWarn, "the API does not know an invite", slog.String("smart_invite_id", e.Key.InviteID))
 	case err != nil:
 		r.failed(ctx, e.Key.InviteID, err)
 		return
 	}
 	done := Summary{Asked: 1}
-	if notFound != nil {
+	if notFound {
 		done.NotFound = 1
 	} else {
 		for _, heard := range all {
@@ -212,13 +213,12 @@ func (r *refresh) failed(ctx context.Context, id string, err error) {
 // refused tells whether the API refuses the key, whatever it is asked, or does not
 // exist.
 func refused(err error) bool {
-	var (
-		key        *cronofy.AuthenticationError
-		plan       *cronofy.PlanError
-		permission *cronofy.PermissionError
-		transport  *cronofy.TransportError
-	)
-	return errors.As(err, &key) || errors.As(err, &plan) || errors.As(err, &permission) || errors.As(err, &transport) && transport.NoHost
+	switch cronofy.StatusOf(err) {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
+		return true
+	}
+	var failure *cronofy.Error
+	return errors.As(err, &failure) && failure.NoHost
 }
 
 func (r *refresh) count(done Summary) {

@@ -94,7 +94,7 @@ func TestRefreshAsksOnceForAGroup(t *testing.T) {
 	invite(t, l, true, ben, zoe)
 	api := &fakeAPI{answer: func(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 		if ref.SmartInviteID != "group" {
-			return nil, &cronofy.NotFoundError{}
+			return nil, &cronofy.Error{Status: 404}
 		}
 		return &cronofy.SmartInvite{Recipients: []cronofy.Participant{{Email: "Ben@example.com", Status: "accepted"}, {Email: zoe.Address, Status: "declined"}}}, nil
 	}}
@@ -189,8 +189,8 @@ func TestRefreshStopsWhereNothingCanSucceed(t *testing.T) {
 		stops  error
 		failed int
 	}{
-		"a key that is refused":   {func(string) error { return &cronofy.AuthenticationError{} }, &cronofy.AuthenticationError{}, 1},
-		"a plan that has it not":  {func(string) error { return &cronofy.PlanError{} }, &cronofy.PlanError{}, 1},
+		"a key that is refused":   {func(string) error { return &cronofy.Error{Status: 401} }, &cronofy.Error{Status: 401}, 1},
+		"a plan that has it not":  {func(string) error { return &cronofy.Error{Status: 402} }, &cronofy.Error{Status: 402}, 1},
 		"a service that is down":  {func(string) error { return down }, down, giveUpAfter},
 		"some that fail":          {func(id string) error { return map[bool]error{true: down}[id[len(id)-1] != '0'] }, nil, 27},
 		"one that asked for less": {func(id string) error { return map[bool]error{true: down}[id == anna.InviteID] }, nil, 1},

@@ -76,7 +76,7 @@ func TestWhen(t *testing.T) {
 // told is the event's time in English.
 func told(t *testing.T, d Data) string {
 	t.Helper()
-	set, err := New(Overlay(overlay(map[string]string{"layout.txt": `{{define "letter"}}{{range .Times}}{{template "time" .}}{{end}}{{end}}`})))
+	set, err := New(overlay(map[string]string{"layout.txt": `{{define "letter"}}{{range .Times}}{{template "time" .}}{{end}}{{end}}`}))
 	require.NoError(t, err)
 	words, err := set.Render(Invitation, d)
 	require.NoError(t, err)

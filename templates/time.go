@@ -7,10 +7,10 @@ import (
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// A Moment is when something takes place, in the words of a language and by
-// the clocks of one zone. Render makes them; the sentence around them is the
+// An EventTime is when something takes place, written in a language and by the
+// clocks of one zone. Render makes them; the sentence around them is the
 // template "time" of each language.
-type Moment struct {
+type EventTime struct {
 	// AllDay says that there are no times of day: true or false.
 	AllDay bool
 	// StartDate is the first day: "Thursday, 29 April 2027".
@@ -39,58 +39,56 @@ type Moment struct {
 	Event bool
 }
 
-// tell puts the times into words: those of d and of its changes.
-func (d *Data) tell(c calendar) {
+// setTimes writes the times of d and of its changes.
+func (d *Data) setTimes(c calendar) {
 	d.Times = nil
 	if !d.Start.IsZero() {
-		local := moment(c, d.Start, d.End, d.AllDay, d.TZID)
-		if theirs, ok := d.elsewhere(c, d.Start, d.End, d.AllDay, d.TZID); ok {
+		local := eventTime(c, d.time())
+		d.Times = []EventTime{local}
+		if readers, ok := d.time().in(d.Zone); ok {
 			local.Event = true
-			d.Times = []Moment{theirs, local}
-		} else {
-			d.Times = []Moment{local}
+			d.Times = []EventTime{eventTime(c, readers), local}
 		}
 	}
 	for i := range d.Changes {
 		was, is := &d.Changes[i].Old, &d.Changes[i].New
-		was.Time, is.Time = d.told(c, was), d.told(c, is)
+		was.setTime(c, d.Zone)
+		is.setTime(c, d.Zone)
 		if was.Time != nil && is.Time != nil && *was.Time == *is.Time {
 			// The event moved to another zone, not to another hour:
 			// the reader's zone would not show it.
-			*was.Time = moment(c, was.Start, was.End, was.AllDay, was.TZID)
-			*is.Time = moment(c, is.Start, is.End, is.AllDay, is.TZID)
+			was.setTime(c, nil)
+			is.setTime(c, nil)
 		}
 	}
 }
 
-func (d *Data) told(c calendar, v *Value) *Moment {
+// setTime writes the time of v, if it is one, by the clocks of a zone, or by its
+// own for nil.
+func (v *Value) setTime(c calendar, zone *time.Location) {
+	v.Time = nil
 	if v.Start.IsZero() {
-		return nil
+		return
 	}
-	m, ok := d.elsewhere(c, v.Start, v.End, v.AllDay, v.TZID)
-	if !ok {
-		m = moment(c, v.Start, v.End, v.AllDay, v.TZID)
-	}
-	return &m
+	shown, _ := v.in(zone)
+	t := eventTime(c, shown)
+	v.Time = &t
 }
 
-// elsewhere is a time by the reader's clocks, if they show another one than the
-// event's. Dates and floating times are the same everywhere.
-func (d *Data) elsewhere(c calendar, start, end time.Time, allDay bool, tzid string) (Moment, bool) {
-	if d.Zone == nil || d.Zone == time.Local || allDay {
-		return Moment{}, false
-	}
-	start = inZone(start, tzid)
-	if start.Location() == time.Local {
-		return Moment{}, false
+// in is a time by the clocks of a zone, and whether they show another one than
+// its own; if not, it is v. Dates and floating times are the same everywhere.
+func (v Value) in(zone *time.Location) (Value, bool) {
+	start, end := inZone(v.Start, v.TZID), v.End
+	if zone == nil || zone == time.Local || v.AllDay || start.Location() == time.Local {
+		return v, false
 	}
 	if end.Before(start) {
 		end = start
 	}
-	if offsetAt(start, d.Zone) == offsetAt(start, start.Location()) && offsetAt(end, d.Zone) == offsetAt(end, start.Location()) {
-		return Moment{}, false
+	if offsetAt(start, zone) == offsetAt(start, start.Location()) && offsetAt(end, zone) == offsetAt(end, start.Location()) {
+		return v, false
 	}
-	return moment(c, start.In(d.Zone), end, false, shorten(oneLine(d.Zone.String()), maxName)), true
+	return Value{Start: start.In(zone), End: end, TZID: shorten(oneLine(zone.String()), maxName)}, true
 }
 
 func offsetAt(t time.Time, loc *time.Location) int {
@@ -98,29 +96,29 @@ func offsetAt(t time.Time, loc *time.Location) int {
 	return seconds
 }
 
-func moment(c calendar, start, end time.Time, allDay bool, tzid string) Moment {
-	if allDay {
-		return days(c, start, end)
+func eventTime(c calendar, v Value) EventTime {
+	if v.AllDay {
+		return days(c, v.Start, v.End)
 	}
-	start = inZone(start, tzid)
-	m := Moment{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zoneName(start, tzid)}
-	if !end.After(start) {
-		return m
+	start := inZone(v.Start, v.TZID)
+	t := EventTime{StartDate: c.FmtDateFull(start), StartTime: clock(c, start), Zone: zoneName(start, v.TZID)}
+	if !v.End.After(start) {
+		return t
 	}
-	end = end.In(start.Location())
-	m.EndTime = clock(c, end)
+	end := v.End.In(start.Location())
+	t.EndTime = clock(c, end)
 	if !sameDate(start, end) {
-		m.EndDate = c.FmtDateFull(end)
+		t.EndDate = c.FmtDateFull(end)
 	}
-	if start.Location() != time.Local && offsetAt(start, start.Location()) != offsetAt(end, start.Location()) {
-		m.EndOffset = offset(end)
+	if start.Location() != time.Local && offset(start) != offset(end) {
+		t.EndOffset = offset(end)
 	}
-	return m
+	return t
 }
 
-func days(c calendar, start, end time.Time) Moment {
+func days(c calendar, start, end time.Time) EventTime {
 	first, last := date(start), lastDay(start, end)
-	m := Moment{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
+	m := EventTime{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
 	if m.Days > 1 {
 		m.EndDate = c.FmtDateFull(last)
 	}
@@ -140,12 +138,12 @@ func clock(c calendar, t time.Time) string {
 // is known of the two, or not at all for a floating time.
 func zoneName(t time.Time, tzid string) string {
 	t = inZone(t, tzid)
-	floating := t.Location() == time.Local
 	switch {
 	case isUTC(tzid), tzid == "" && isUTC(t.Location().String()):
 		return "UTC"
-	case floating:
-		// A name that no table of zones has: its offset is anybody's guess.
+	case t.Location() == time.Local:
+		// A floating time, or a name that no table of zones has: the offset is
+		// not known.
 		return tzid
 	case tzid == "" || strings.HasPrefix(tzid, "Etc/"):
 		// Etc/GMT+5 is five hours behind UTC: the name would mislead.
@@ -171,11 +169,10 @@ func inZone(t time.Time, tzid string) time.Time {
 	if t.Location().String() == tzid {
 		return t
 	}
-	location, ok := (*zone.Zones)(nil).Load(tzid)
-	if !ok {
-		return t
+	if location, ok := zone.Load(tzid); ok {
+		return t.In(location)
 	}
-	return t.In(location)
+	return t
 }
 
 // date is t's calendar day, as midnight UTC so that days can be counted.
