@@ -168,7 +168,8 @@ func (b *batch) finish(err error) exitCode {
 	}
 	var attrs []any
 	for _, o := range []mailer.Outcome{
-		mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid, mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown,
+		mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid,
+		mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown,
 	} {
 		if n := b.tally.outcomes[o]; n > 0 {
 			attrs = append(attrs, string(o), n)
@@ -192,7 +193,8 @@ func (b *batch) finish(err error) exitCode {
 	default:
 		attrs = append(attrs, "advice", "run again with the same input: what was sent is not sent again")
 	}
-	b.log.Log(context.Background(), b.inv.summaryLevel(code != exitOK || b.tally.news > 0 || b.flags.All), "done", attrs...)
+	news := code != exitOK || b.tally.news > 0 || b.flags.All
+	b.log.Log(context.Background(), b.inv.summaryLevel(news), "done", attrs...)
 	return code
 }
 
@@ -218,5 +220,6 @@ func (b *batch) why(e *mailer.Error) string {
 
 // keyRefused asks the question that the answer 401 raises. A key is good in one data center only.
 func keyRefused(apiURL string) string {
-	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
+	return "the API at " + apiURL + " did not accept the key (401): check the key; " +
+		"does this key belong to another data center?"
 }

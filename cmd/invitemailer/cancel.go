@@ -15,7 +15,7 @@ import (
 type cancelCmd struct {
 	runFlags
 	ID        string `placeholder:"ID" help:"${cancel_id}"`
-	Recipient string `placeholder:"ADDRESS" help:"Only the invite of this recipient of --id; required without a ledger."`
+	Recipient string `placeholder:"ADDRESS" help:"${cancel_recipient}"`
 }
 
 // Validate implements kong's hook.
@@ -81,22 +81,25 @@ func (c *cancelCmd) items(members []ledger.Entry) []mailer.Item {
 	switch {
 	case len(items) == 0 && c.Recipient != "" && len(group) > 0:
 		return []mailer.Item{c.refused(mailer.CodeFormChanged, "recipient", fmt.Sprintf(
-			"the event was sent to a group, which is cancelled as a whole; to call it off for all %d, leave --recipient out; "+
-				`to take only this recipient out of it, send a record with "method":"remove" and this recipient`, len(group)))}
+			"the event was sent to a group, which is cancelled as a whole; "+
+				"to call it off for all %d, leave --recipient out; to take only this recipient out of it, "+
+				`send a record with "method":"remove" and this recipient`, len(group)))}
 	case len(items) == 0 && c.Recipient != "":
 		return []mailer.Item{c.single(c.Recipient)}
 	case c.Recipient == "" && len(group) > 0:
 		return append(items, mailer.Item{Group: &mailer.Group{ID: c.ID, Method: mailer.Cancel, Recipients: group}})
 	case len(items) == 0:
-		return []mailer.Item{c.refused(mailer.CodeInvalid, "smart_invite_id", "the ledger knows nobody who was invited by this id; "+
-			"correct it, or name the --recipient to cancel the invite all the same")}
+		return []mailer.Item{c.refused(mailer.CodeInvalid, "smart_invite_id",
+			"the ledger knows nobody who was invited by this id; "+
+				"correct it, or name the --recipient to cancel the invite all the same")}
 	}
 	return items
 }
 
 // single is the cancellation of one invite.
 func (c *cancelCmd) single(recipient string) mailer.Item {
-	return mailer.Item{Invite: &mailer.Invite{ID: c.ID, Method: mailer.Cancel, Recipient: mailer.Recipient{Email: recipient}}}
+	to := mailer.Recipient{Email: recipient}
+	return mailer.Item{Invite: &mailer.Invite{ID: c.ID, Method: mailer.Cancel, Recipient: to}}
 }
 
 func (c *cancelCmd) refused(code mailer.Code, field, message string) mailer.Item {

@@ -71,7 +71,8 @@ func (c *checker) checkLedger(ctx context.Context) {
 	// Also where it is a group that may read it, which a run says nothing of.
 	info, err := os.Stat(place.path)
 	if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		c.say("warning", name, fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s", info.Mode().Perm(), place.path))
+		c.say("warning", name, fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s",
+			info.Mode().Perm(), place.path))
 	}
 	c.say("ok", "application", describeApplication(l.Application(), place.application))
 }
@@ -94,7 +95,8 @@ func describeApplication(a sqlite.Application, name string) string {
 	case a.KeyKnown:
 		return text + ": the ledger knows this key"
 	}
-	return fmt.Sprintf("%s: this key is new, and the next run adds it to those that the ledger knows (%d)", text, a.Keys)
+	return fmt.Sprintf("%s: this key is new, and the next run adds it to those that the ledger knows (%d)",
+		text, a.Keys)
 }
 
 // answerTimeout is how long the API, and the server that is asked about the sender, have for all
@@ -158,7 +160,8 @@ func (c *checker) checkSender(ctx context.Context, submitter *submission.Submitt
 	const name = "smtp sender"
 	from, envelope := senderOf(c.cfg.mail)
 	if from == "" {
-		c.say("ok", name, "not tried, since each record names its own: set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
+		c.say("ok", name, "not tried, since each record names its own: "+
+			"set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("no answer within %s", answerTimeout))

@@ -44,11 +44,11 @@ type cli struct {
 	Send      sendCmd      `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
 	Status    statusCmd    `cmd:"" help:"Show what the ledger knows, one line for each invite."`
-	Serve     serveCmd     `cmd:"" help:"Receive Cronofy's callbacks, keep the answers, and show them; with health and metrics."`
+	Serve     serveCmd     `cmd:"" help:"${serve}"`
 	Sandbox   sandboxCmd   `cmd:"" help:"Run a simulator of the API and a mail server, to develop any program against."`
 	Forget    forgetCmd    `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
 	Preview   previewCmd   `cmd:"" help:"Compose without sending: the .eml files, and one page that shows them."`
-	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login, sender. Sends nothing."`
+	Check     checkCmd     `cmd:"" help:"${check}"`
 	Lint      lintCmd      `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Templates templatesCmd `cmd:"" help:"Write the built-in templates out, or try your own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

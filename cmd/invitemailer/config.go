@@ -139,7 +139,8 @@ func (c *configuration) setLedger(s settings, without string, p *problems) {
 	case s.Ledger == "":
 		dir, err := stateDir()
 		if err != nil {
-			p.add(setting, "is not set, and there is no place for it by default: %v; set it to sqlite:PATH or none, or set HOME", err)
+			p.add(setting, "is not set, and there is no place for it by default: %v; "+
+				"set it to sqlite:PATH or none, or set HOME", err)
 		}
 		c.ledger.path = filepath.Join(dir, "invitemailer", "ledger.sqlite")
 	case isSQLite && path != "":
@@ -217,9 +218,9 @@ func (c *configuration) setSubmission(s settings, p *problems) {
 		Connections:   number("SMTP_CONNECTIONS", s.SMTPConnections, 1, p),
 		RatePerMinute: number("SMTP_RATE_PER_MINUTE", s.SMTPRatePerMinute, 0, p),
 	}
-	plaintext, err := strconv.ParseBool(s.SMTPAllowPlaintext)
+	plaintext, err := strconv.ParseBool(s.SMTPPlaintext)
 	if err != nil {
-		p.add("SMTP_ALLOW_PLAINTEXT", "%q is neither true nor false", s.SMTPAllowPlaintext)
+		p.add("SMTP_ALLOW_PLAINTEXT", "%q is neither true nor false", s.SMTPPlaintext)
 	}
 	c.smtp.AllowPlaintext = plaintext
 }
@@ -232,7 +233,8 @@ func (c *configuration) setServe(s settings, p *problems) {
 		c.callbackSecrets = []string{c.api.APIKey}
 	}
 	const more = "CRONOFY_CALLBACK_SECRETS"
-	c.callbackSecrets = append(c.callbackSecrets, list(more, secret(s.CallbackSecrets, s.CallbackSecretsFile, more, p), p)...)
+	text := secret(s.CallbackSecrets, s.CallbackSecretsFile, more, p)
+	c.callbackSecrets = append(c.callbackSecrets, list(more, text, p)...)
 	c.ledger.keys = c.callbackSecrets
 	if len(c.callbackSecrets) == 0 {
 		p.add("CRONOFY_API_KEY", "is missing; callbacks are signed with it: give the application's client_secret")

@@ -137,7 +137,8 @@ func (p *problems) checkGuards(environ []string) {
 	for name := range unknown(environ, known) {
 		i := slices.IndexFunc(guards, func(g string) bool { return mayMean(name, g, known) })
 		if i >= 0 {
-			p.add(name, "is no setting, and looks like %s, without which everybody is allowed; correct its name, or unset it", guards[i])
+			p.add(name, "is no setting, and looks like %s, without which everybody is allowed; "+
+				"correct its name, or unset it", guards[i])
 		}
 	}
 }

@@ -68,7 +68,8 @@ type atMost int
 func (a *atMost) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no number of at least 1; leave it out for no limit, or use --dry-run to send nothing", text)
+		return fmt.Errorf("%q is no number of at least 1; leave it out for no limit, "+
+			"or use --dry-run to send nothing", text)
 	}
 	*a = atMost(n)
 	return nil
@@ -116,7 +117,8 @@ func (e *failEvery) UnmarshalText(text []byte) error {
 	default:
 		status, err := strconv.Atoi(what)
 		if err != nil || status < 400 || status > 599 {
-			return errors.New("a request fails with a status from 400 to 599, or empty, html, truncated, broken or drop; use one such as 10:503")
+			return errors.New("a request fails with a status from 400 to 599, or empty, html, truncated, " +
+				"broken or drop; use one such as 10:503")
 		}
 		e.fault = cronofytest.FaultStatus(status, 0)
 	}

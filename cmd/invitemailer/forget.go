@@ -44,7 +44,8 @@ func (c *forgetCmd) run(ctx context.Context, inv *invocation) exitCode {
 		if err := inv.results(c.JSON).put(context.Background(), result); err != nil {
 			return inv.unwritten(err)
 		}
-		s.log.Info("done", "forgotten", result.Forgotten, "before", result.Before, "dry_run", c.DryRun, "ledger", s.cfg.ledger.path)
+		s.log.Info("done", "forgotten", result.Forgotten, "before", result.Before, "dry_run", c.DryRun,
+			"ledger", s.cfg.ledger.path)
 		return exitOK
 	})
 }

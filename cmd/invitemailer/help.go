@@ -42,7 +42,8 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 			printFlags(w, flags)
 		}
 	}
-	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none,\nexcept where it is an error):\n")
+	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none,\n"+
+		"except where it is an error):\n")
 	var variables [][]string
 	for field := range reflect.TypeFor[settings]().Fields() {
 		name := field.Tag.Get("envconfig")

@@ -40,7 +40,8 @@ func withRecordedIDs(ctx context.Context, l mailer.Ledger, items iter.Seq[mailer
 	return func(yield func(mailer.Item) bool) {
 		for item := range items {
 			source, _ := item.Tag.(record.Source)
-			if source.ID != "" && item.Invite != nil && item.Err == nil && !knownWithout(ctx, l, item.Invite, source.ID) {
+			padded := source.ID != "" && item.Invite != nil && item.Err == nil
+			if padded && !knownWithout(ctx, l, item.Invite, source.ID) {
 				item.Invite.ID = source.ID
 			}
 			if !yield(item) {
@@ -57,7 +58,8 @@ func knownWithout(ctx context.Context, l mailer.Ledger, i *mailer.Invite, with s
 	if err != nil {
 		return true // the mailer refuses it
 	}
-	entries, err := l.Lookup(ctx, ledger.Key{InviteID: i.ID, Address: a.Key()}, ledger.Key{InviteID: with, Address: a.Key()})
+	key := func(id string) ledger.Key { return ledger.Key{InviteID: id, Address: a.Key()} }
+	entries, err := l.Lookup(ctx, key(i.ID), key(with))
 	if err != nil {
 		return false
 	}

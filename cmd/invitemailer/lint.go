@@ -37,8 +37,8 @@ func (l lintLine) columns() string {
 	if l.Message > 0 {
 		place = fmt.Sprintf("%s[%d]", place, l.Message)
 	}
-	return fmt.Sprintf("%s: %-7s  %s  %-24s  %s\n%*s%s", place, l.Level, l.Rule, safetext.Line(l.Where), safetext.Line(l.What),
-		len(place)+2, "", safetext.Line(l.Fix))
+	return fmt.Sprintf("%s: %-7s  %s  %-24s  %s\n%*s%s", place, l.Level, l.Rule,
+		safetext.Line(l.Where), safetext.Line(l.What), len(place)+2, "", safetext.Line(l.Fix))
 }
 
 func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
@@ -55,7 +55,8 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 	names := c.Mails
 	if len(names) == 0 {
 		if isTerminal(inv.Stdin) {
-			return inv.fail(exitUsage, "no input: name a FILE, or pipe a mail into standard input; see invitemailer lint --help")
+			return inv.fail(exitUsage, "no input: name a FILE, or pipe a mail into standard input; "+
+				"see invitemailer lint --help")
 		}
 		names = []string{"-"}
 	}
@@ -66,7 +67,8 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 			o.Previous, err = lint.ReadPrevious(data)
 		}
 		if err != nil {
-			return inv.fail(exitUsage, fmt.Sprintf("--previous %s: %v; name the mail or calendar that was sent before", c.Previous, err))
+			return inv.fail(exitUsage, fmt.Sprintf("--previous %s: %v; "+
+				"name the mail or calendar that was sent before", c.Previous, err))
 		}
 	}
 	l := &linting{lintCmd: c, inv: inv, options: o, out: inv.results(c.JSON)}
@@ -164,8 +166,8 @@ func (l *linting) finish() exitCode {
 	if l.unwritten != nil {
 		return l.inv.unwritten(l.unwritten)
 	}
-	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; invitemailer lint --explain RULE says more of each\n",
-		l.checked, l.errors, l.warnings)
+	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; "+
+		"invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)
 	switch {
 	case l.unread:
 		return exitNoInput

@@ -68,6 +68,16 @@ var plainNames = strings.NewReplacer(
 	"the host of the API does not exist: check CRONOFY_API_URL",
 	"OnUnknown is never", "--on-unknown is never",
 	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
+	"set Resend to compose", "use --resend to compose",
+	"set Organizer back", "set ORGANIZER_NAME and ORGANIZER_EMAIL back",
+	"or set AcceptOrganizer", "or use --accept-organizer-change",
+	"or set RetryFailed", "or use --retry-failed",
+	"or set AllowPast", "or use --allow-past",
+	"set WithdrawMissing to", "use --withdraw-missing to",
+	"or set Organizer or From", "or set ORGANIZER_EMAIL or MAIL_FROM",
+	"or set Organizer", "or set ORGANIZER_EMAIL",
+	"use a domain of FromDomains", "use a domain of MAIL_FROM_DOMAINS",
+	" to OnlyTo", " to MAIL_ONLY_TO",
 )
 
 // problems collects what is wrong with the settings.

@@ -20,7 +20,8 @@ var stillNamed = []string{"internal/record", "mailer", "mailer/sandbox", "mailer
 // or of a flag, since programs that import it have neither.
 func TestLibraryKnowsNoSettings(t *testing.T) {
 	t.Parallel()
-	setting := regexp.MustCompile(`\b(?:CRONOFY|SMTP|MAIL|ORGANIZER|INVITEMAILER)_[A-Z]+|(?:^|[\s"'(\x60])--[a-z][a-z-]+`)
+	setting := regexp.MustCompile(`\b(?:CRONOFY|SMTP|MAIL|ORGANIZER|INVITEMAILER)_[A-Z]+|` +
+		`(?:^|[\s"'(\x60])--[a-z][a-z-]+`)
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
@@ -33,7 +34,8 @@ func TestLibraryKnowsNoSettings(t *testing.T) {
 			}
 			return nil
 		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || slices.Contains(stillNamed, filepath.ToSlash(filepath.Dir(name))) {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || slices.Contains(stillNamed,
+			filepath.ToSlash(filepath.Dir(name))) {
 			return nil
 		}
 		text, err := os.ReadFile(path)

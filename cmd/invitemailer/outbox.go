@@ -59,8 +59,10 @@ func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
 	if err := writeNew(o.dir, name, data); err != nil {
 		return "", err
 	}
-	return filepath.Join(o.dir, name), o.gallery.add(preview.Mail{Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
-		ReaderTZID: readerZone(item, r.Recipient)})
+	return filepath.Join(o.dir, name), o.gallery.add(preview.Mail{
+		Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
+		ReaderTZID: readerZone(item, r.Recipient),
+	})
 }
 
 func bareID(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }
@@ -92,8 +94,7 @@ func emlName(id, recipient string, kind mailer.Kind) string {
 // safeName keeps what no file system minds, of a length that every one takes.
 func safeName(s string) string {
 	safe := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_.@+", r):
+		if isAlphanumeric(r) || strings.ContainsRune("-_.@+", r) {
 			return r
 		}
 		return '-'
@@ -131,7 +132,8 @@ func (g *gallery) add(m preview.Mail) error {
 			return err
 		}
 		g.file, g.out = f, bufio.NewWriter(f)
-		if g.page, err = preview.NewWriter(g.out, preview.Options{Title: "What would be sent", Now: time.Now()}); err != nil {
+		g.page, err = preview.NewWriter(g.out, preview.Options{Title: "What would be sent", Now: time.Now()})
+		if err != nil {
 			return err
 		}
 	}
@@ -183,4 +185,9 @@ func writeNew(dir, name string, data []byte) error {
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
+}
+
+// isAlphanumeric reports whether r is an ASCII letter or digit.
+func isAlphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }

@@ -117,7 +117,11 @@ func writeInvites(tb testing.TB, file string, n int) {
 	require.NoError(tb, err)
 	w := bufio.NewWriter(f)
 	for i := range n {
-		_, err := fmt.Fprintf(w, `{"smart_invite_id":"event-%d","recipient":{"email":"person%d@example.org","name":"Person %d"},"event":{"summary":"Interview %d","description":"Third floor, ask for Jane.","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z","tzid":"Europe/London","location":{"description":"Acme, Berlin"}},"organizer":{"name":"Acme HR","email":"invites@acme.example"}}`+"\n", i, i, i, i)
+		_, err := fmt.Fprintf(w, `{"smart_invite_id":"event-%d","recipient":{"email":"person%d@example.org",`+
+			`"name":"Person %d"},"event":{"summary":"Interview %d","description":"Third floor, ask for Jane.",`+
+			`"start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z","tzid":"Europe/London",`+
+			`"location":{"description":"Acme, Berlin"}},"organizer":{"name":"Acme HR",`+
+			`"email":"invites@acme.example"}}`+"\n", i, i, i, i)
 		require.NoError(tb, err)
 	}
 	require.NoError(tb, w.Flush())

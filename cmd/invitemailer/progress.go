@@ -78,7 +78,8 @@ func (p *progress) bar() func() {
 	bar.Set(pb.Static, true)
 	bar.SetTemplateString(`{{counters . }} {{speed . "%s invites/s"}} {{etime . }}`)
 	if p.total > 0 {
-		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} {{rtime . "%s left"}}`)
+		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} ` +
+			`{{rtime . "%s left"}}`)
 	}
 	if bar.Width() < minWidth {
 		bar.SetWidth(minWidth) // a terminal that does not know its width
@@ -119,15 +120,16 @@ func linesOf(name string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	lines := 0
-	for block := make([]byte, 64<<10); ; {
-		n, err := f.Read(block)
-		lines += bytes.Count(block[:n], []byte("\n"))
-		switch {
-		case errors.Is(err, io.EOF):
-			return lines, nil
-		case err != nil:
-			return 0, err
-		}
-	}
+	var lines lineCounter
+	_, err = io.Copy(&lines, f)
+	return int(lines), err
+}
+
+// lineCounter counts the line ends that are written to it.
+type lineCounter int
+
+// Write implements io.Writer.
+func (c *lineCounter) Write(p []byte) (int, error) {
+	*c += lineCounter(bytes.Count(p, []byte("\n")))
+	return len(p), nil
 }

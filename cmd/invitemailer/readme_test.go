@@ -82,7 +82,9 @@ func TestReadmeShowsWhatIsPackaged(t *testing.T) {
 			jobs = append(jobs, line)
 		}
 	}
-	files := []string{packaged(t, "invitemailer.env"), packaged(t, "invitemailer.service"), packaged(t, "invitemailer.timer")}
+	files := []string{
+		packaged(t, "invitemailer.env"), packaged(t, "invitemailer.service"), packaged(t, "invitemailer.timer"),
+	}
 	for _, b := range readme(t) {
 		switch b.language {
 		case "crontab":
@@ -119,7 +121,8 @@ func TestReadmeRecord(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "interview.json"), readmeRecord(t), 0o600))
 	out, code := finish(t, dir, []string{"INVITEMAILER_LEDGER=none"}, "send", "--dry-run", "interview.json")
 	assert.Zero(t, code)
-	assert.Contains(t, out, `"smart_invite_id":"interview-4711","recipient":"ann@example.org","method":"request","kind":"invitation","outcome":"valid"`)
+	assert.Contains(t, out, `"smart_invite_id":"interview-4711","recipient":"ann@example.org","method":"request",`+
+		`"kind":"invitation","outcome":"valid"`)
 }
 
 // readmeRecord is the record, some decades later, as its event must not be over.
@@ -150,7 +153,8 @@ func TestReadmeLint(t *testing.T) {
 		require.Len(t, fields, 4, lines[i])
 		file, level, _ := strings.Cut(fields[0], ": ")
 		found := slices.ContainsFunc(said, func(l lintLine) bool {
-			return l.File == file && string(l.Level) == strings.TrimSpace(level) && l.Rule+"  "+l.Where+"  "+l.What == strings.Join(fields[1:], "  ") &&
+			return l.File == file && string(l.Level) == strings.TrimSpace(level) &&
+				l.Rule+"  "+l.Where+"  "+l.What == strings.Join(fields[1:], "  ") &&
 				l.Fix == strings.TrimSpace(lines[i+1])
 		})
 		assert.True(t, found, lines[i])
@@ -160,7 +164,8 @@ func TestReadmeLint(t *testing.T) {
 // TestManualLinks: what the manual refers to within the repository is there.
 func TestManualLinks(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "templates/TEMPLATES.md", "mailer/lint/RULES.md"} {
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "templates/TEMPLATES.md",
+		"mailer/lint/RULES.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		require.NoError(t, err)
 		headings := make(map[string]bool)

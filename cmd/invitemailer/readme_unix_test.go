@@ -92,7 +92,8 @@ shift 2
 		for _, name := range regexp.MustCompile(`[A-Z]+_[A-Z_]+=`).FindAllString(b.text, -1) {
 			assert.Contains(t, variables(), strings.TrimSuffix(name, "="), "%s: %s", b.heading, first)
 		}
-		out, err := shell(t, dir, []string{"PATH=" + filepath.Join(dir, "bin") + ":/usr/bin:/bin", "HOME=" + dir}, "set -e\n"+b.text)
+		out, err := shell(t, dir, []string{"PATH=" + filepath.Join(dir, "bin") + ":/usr/bin:/bin", "HOME=" + dir},
+			"set -e\n"+b.text)
 		require.NoError(t, err, "%s\n%s\n%s", b.heading, b.text, out)
 	}
 	assert.Equal(t, 9, ran)
@@ -162,9 +163,11 @@ func (s *services) calendar(t *testing.T) string {
 	require.NoError(t, err)
 	defer client.Close()
 	start := time.Date(2087, 5, 3, 8, 0, 0, 0, time.UTC)
-	invite, err := client.Create(t.Context(), &cronofy.InviteRequest{SmartInviteID: "elsewhere", Recipient: &cronofy.Recipient{Email: "ann@example.org"},
+	invite, err := client.Create(t.Context(), &cronofy.InviteRequest{SmartInviteID: "elsewhere",
+		Recipient: &cronofy.Recipient{Email: "ann@example.org"},
 		Organizer: &cronofy.Organizer{Name: "Acme HR", Email: "invites@acme.example"},
-		Event:     &cronofy.Event{Summary: "Interview", TZID: "Europe/Berlin", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)}}})
+		Event: &cronofy.Event{Summary: "Interview", TZID: "Europe/Berlin",
+			Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)}}})
 	require.NoError(t, err)
 	return invite.Attachments.ICalendar
 }

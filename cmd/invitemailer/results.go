@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,7 +109,10 @@ func newLine(file string, number int, r *mailer.Receipt) *line {
 		File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient,
 		Method: r.Method, Kind: r.Kind, Outcome: r.Outcome, Known: r.Known,
 		UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
-		At: r.At.UTC().Truncate(time.Millisecond), Findings: r.Findings,
+		At: r.At.UTC().Truncate(time.Millisecond), Findings: slices.Clone(r.Findings),
+	}
+	for i := range l.Findings {
+		l.Findings[i].Message = forUsers(l.Findings[i].Message)
 	}
 	if r.Error != nil {
 		named := *r.Error

@@ -47,20 +47,26 @@ func TestResultNames(t *testing.T) {
 	t.Parallel()
 	sequence := 2
 	l := newLine("invites.jsonl", 7, &mailer.Receipt{
-		InviteID: "board-meeting", Recipient: "ada@example.com", Method: mailer.Request, Kind: mailer.Update, Outcome: mailer.Failed, Known: true,
+		InviteID: "board-meeting", Recipient: "ada@example.com", Method: mailer.Request,
+		Kind: mailer.Update, Outcome: mailer.Failed, Known: true,
 		UID: "uid", Sequence: &sequence, MessageID: "<id@example.com>", Reply: "550 5.1.1 no such user", Attempts: 3,
 		At:       time.Date(2027, 4, 29, 9, 30, 0, 123456789, time.FixedZone("", 3600)),
 		Findings: []mailer.Finding{{Rule: "IM38", Level: mailer.LevelWarning, Field: "event.end", Message: "odd"}},
-		Error:    &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeSMTPRefused, Field: "recipient.email", Message: "refused"},
+		Error: &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeSMTPRefused, Field: "recipient.email",
+			Message: "refused"},
 	})
 	l.EML = "out/x.eml"
 	w := &countingWriter{}
 	r, _ := resultsTo(t, w, false)
 	require.NoError(t, r.put(t.Context(), l))
-	assert.Equal(t, `{"file":"invites.jsonl","line":7,"smart_invite_id":"board-meeting","recipient":"ada@example.com","method":"request","kind":"update",`+
-		`"outcome":"failed","known":true,"uid":"uid","sequence":2,"message_id":"<id@example.com>","smtp_reply":"550 5.1.1 no such user","attempts":3,`+
-		`"at":"2027-04-29T08:30:00.123Z","findings":[{"rule":"IM38","level":"warning","field":"event.end","message":"odd"}],"eml":"out/x.eml",`+
-		`"error":{"stage":"submit","code":"smtp_refused","field":"recipient.email","message":"refused"}}`+"\n", w.String())
+	assert.Equal(t, `{"file":"invites.jsonl","line":7,"smart_invite_id":"board-meeting",`+
+		`"recipient":"ada@example.com","method":"request","kind":"update",`+
+		`"outcome":"failed","known":true,"uid":"uid","sequence":2,"message_id":"<id@example.com>",`+
+		`"smtp_reply":"550 5.1.1 no such user","attempts":3,`+
+		`"at":"2027-04-29T08:30:00.123Z","findings":[{"rule":"IM38","level":"warning","field":"event.end",`+
+		`"message":"odd"}],"eml":"out/x.eml",`+
+		`"error":{"stage":"submit","code":"smtp_refused","field":"recipient.email",`+
+		`"message":"refused"}}`+"\n", w.String())
 }
 
 // TestColumns: people see one line each at once, with nothing in it that could
@@ -72,14 +78,20 @@ func TestColumns(t *testing.T) {
 	var bar strings.Builder
 	r.inv.screen = &screen{w: &bar, drawn: true}
 	require.NoError(t, r.put(t.Context(), newLine("x", 1,
-		&mailer.Receipt{InviteID: "a\x1b[2J", Recipient: "ada@example.com", Kind: mailer.Invitation, Outcome: mailer.Sent})))
-	assert.Equal(t, "sent       invitation    a\\x1b[2J                  ada@example.com                 \n", w.String())
+		&mailer.Receipt{InviteID: "a\x1b[2J", Recipient: "ada@example.com", Kind: mailer.Invitation,
+			Outcome: mailer.Sent})))
+	assert.Equal(t, "sent       invitation    a\\x1b[2J                  ada@example.com                 \n",
+		w.String())
 	assert.Equal(t, "\r\x1b[K", bar.String(), "the progress bar is wiped away first")
 	require.NoError(t, r.put(t.Context(), newLine("x", 2, &mailer.Receipt{
 		InviteID: "b", Recipient: "ada@example.com", Kind: mailer.None, Outcome: mailer.Invalid,
 		Error: &mailer.Error{Stage: mailer.StageRead, Field: "event.end", Message: "is missing\x1b[2J"},
 	})))
-	assert.Contains(t, w.String(), "invalid    none          b                         ada@example.com                   read: event.end: is missing\\x1b[2J\n")
+	assert.Contains(t, w.String(), "invalid    none          b                         "+
+		"ada@example.com                   "+
+		""+
+		""+
+		"read: event.end: is missing\\x1b[2J\n")
 	assert.EqualValues(t, 2, w.writes.Load(), "each at once")
 }
 
@@ -114,7 +126,8 @@ func BenchmarkResults(b *testing.B) {
 // of any length, and neither fills a terminal or a log.
 func TestLongNamesAreShownInPart(t *testing.T) {
 	t.Parallel()
-	l := line{InviteID: strings.Repeat("i", 100_000), Recipient: "ann@" + strings.Repeat("e", 100_000), Error: &mailer.Error{Message: "wrong"}}
+	l := line{InviteID: strings.Repeat("i", 100_000), Recipient: "ann@" + strings.Repeat("e", 100_000),
+		Error: &mailer.Error{Message: "wrong"}}
 	assert.Less(t, len(l.columns()), 1000)
 	assert.Less(t, len((&entryLine{line: l}).columns()), 1000)
 	var log strings.Builder

@@ -15,8 +15,8 @@ import (
 
 // sandboxCmd runs a simulator of the API and a mail server for other programs.
 type sandboxCmd struct {
-	APIAddr  string `name:"api-addr" default:"127.0.0.1:8090" placeholder:"ADDR" help:"Where the API is simulated (default 127.0.0.1:8090)."`
-	SMTPAddr string `name:"smtp-addr" default:"127.0.0.1:2525" placeholder:"ADDR" help:"Where mail is taken (default 127.0.0.1:2525)."`
+	APIAddr  string `name:"api-addr" default:"127.0.0.1:8090" placeholder:"ADDR" help:"${api_addr}"`
+	SMTPAddr string `name:"smtp-addr" default:"127.0.0.1:2525" placeholder:"ADDR" help:"${smtp_addr}"`
 	PageAddr string `name:"page-addr" default:"127.0.0.1:8091" placeholder:"ADDR" help:"${page_addr}"`
 	Dir      string `default:"sandbox-out" placeholder:"DIR" help:"${sandbox_dir}"`
 
@@ -54,7 +54,9 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return s.misconfigured(err.Error())
 	}
 	defer func() { _ = page.Close() }() // the server has closed it, unless it never began
-	sb, err := sandbox.Start(ctx, sandbox.Options{APIAddr: c.APIAddr, SMTPAddr: c.SMTPAddr, Dir: dir, Logger: s.log, API: c.api()})
+	sb, err := sandbox.Start(ctx, sandbox.Options{
+		APIAddr: c.APIAddr, SMTPAddr: c.SMTPAddr, Dir: dir, Logger: s.log, API: c.api(),
+	})
 	if err != nil {
 		return s.misconfigured(err.Error())
 	}
@@ -110,7 +112,7 @@ func environment(sb *sandbox.Sandbox, c *configuration, dir string, now time.Tim
 // quotes has none, since other readers take them for a part of it.
 func quoted(value string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,", r)
+		return isAlphanumeric(r) || strings.ContainsRune("-_./:@%+,", r)
 	}
 	if !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
 		return value

@@ -28,7 +28,9 @@ func (s *setup) sandbox(flags *runFlags) {
 	s.addError(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: s.outbox.accept})
 	s.closers = append(s.closers, func() { _ = inbox.Close() })
-	submitter, err := submission.New(submission.Config{Host: "localhost", HELOName: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
+	submitter, err := submission.New(submission.Config{
+		Host: "localhost", HELOName: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial,
+	})
 	s.addError(err)
 	if len(s.texts) > 0 {
 		return
@@ -47,7 +49,9 @@ func (s *setup) sandbox(flags *runFlags) {
 // simulatedAPI returns a client of a new simulator.
 func simulatedAPI(organizer cronofytest.Organizer) (*cronofy.Client, error) {
 	api := cronofytest.New(cronofytest.Options{KeepRequests: -1, DefaultOrganizer: organizer})
-	return cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
+	return cronofy.New(cronofy.Config{
+		APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1,
+	})
 }
 
 // simulated is the API of the sandbox. It begins without any invites, so that
@@ -62,7 +66,8 @@ func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartI
 	}
 	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, 1)
 	request := &cronofy.InviteRequest{SmartInviteID: ref.SmartInviteID, Event: &cronofy.Event{
-		Summary: "Event of the sandbox", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
+		Summary: "Event of the sandbox",
+		Start:   cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
 	}}
 	if ref.Recipient != "" {
 		request.Recipient = &cronofy.Recipient{Email: ref.Recipient}

@@ -201,8 +201,8 @@ func (inv *invocation) withLedger(
 		return s.unusableLedger(err)
 	}
 	if !l.Application().Known {
-		return s.misconfigured(fmt.Sprintf("INVITEMAILER_APPLICATION: the ledger %s has no application %q; name one that it has",
-			s.cfg.ledger.path, s.cfg.ledger.application))
+		return s.misconfigured(fmt.Sprintf("INVITEMAILER_APPLICATION: the ledger %s has no application %q; "+
+			"name one that it has", s.cfg.ledger.path, s.cfg.ledger.application))
 	}
 	return do(ctx, s, l)
 }

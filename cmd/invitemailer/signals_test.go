@@ -61,7 +61,8 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	}))
 	defer api.Close()
 	for name, value := range map[string]string{
-		"CRONOFY_API_KEY": "key", "CRONOFY_API_URL": api.URL, "SMTP_HOST": "localhost", "SMTP_TLS": "none", "INVITEMAILER_LEDGER": "none",
+		"CRONOFY_API_KEY": "key", "CRONOFY_API_URL": api.URL, "SMTP_HOST": "localhost",
+		"SMTP_TLS": "none", "INVITEMAILER_LEDGER": "none",
 	} {
 		t.Setenv(name, value)
 	}

@@ -24,7 +24,7 @@ type statusCmd struct {
 	ID        []string  `sep:"none" placeholder:"ID" help:"Only this smart_invite_id; given again, that one too."`
 	Recipient []mailbox `sep:"none" placeholder:"ADDRESS" help:"Only this recipient; given again, that one too."`
 
-	Outcome []string `sep:"none" enum:"sent,unchanged,expired,failed,deferred,unknown" placeholder:"OUTCOME" help:"${status_outcome}"`
+	Outcome []string `sep:"none" enum:"${outcomes}" placeholder:"OUTCOME" help:"${status_outcome}"`
 
 	OlderThan age  `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
 	NewerThan age  `placeholder:"AGE" help:"Only outcomes that are newer."`
@@ -40,7 +40,8 @@ func (c *statusCmd) Validate() error {
 		return usageError("--id is empty; name a smart_invite_id, or leave the flag out for all")
 	}
 	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
-		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
+		return usageError("nothing is older than --older-than and newer than --newer-than; " +
+			"make the second the longer one")
 	}
 	if !c.Refresh && (c.MinAge > 0 || c.Changes) {
 		return usageError("--min-age and --changes are about --refresh; add it")
@@ -155,8 +156,9 @@ func compareClaim(c sqlite.Claimed, key ledger.Key) int {
 
 // wants tells whether an invite is to be shown of which nothing is on record.
 func (c *statusCmd) wants(key ledger.Key) bool {
+	isTo := func(m mailbox) bool { return m.Key() == key.Address }
 	return (len(c.ID) == 0 || slices.Contains(c.ID, key.InviteID)) && c.OlderThan == 0 &&
-		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, func(m mailbox) bool { return m.Key() == key.Address }))
+		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, isTo))
 }
 
 // list is what the ledger has of the invites that are asked for, ordered by id and recipient.
@@ -231,7 +233,8 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 // newClaimLine is the line of an invite that a run has in hand before anything of it is on record.
 func newClaimLine(c sqlite.Claimed, now time.Time) *entryLine {
 	return &entryLine{InHandUntil: &c.Until, line: line{
-		InviteID: c.Key.InviteID, Recipient: c.Key.Address, Outcome: mailer.Deferred, At: now.UTC().Truncate(time.Millisecond),
+		InviteID: c.Key.InviteID, Recipient: c.Key.Address,
+		Outcome: mailer.Deferred, At: now.UTC().Truncate(time.Millisecond),
 		Error: &mailer.Error{
 			Stage: mailer.StageLedger, Code: mailer.CodeInProgress,
 			Message: "a run has the invite in hand, or died with it a moment ago; nothing of it is on record yet",

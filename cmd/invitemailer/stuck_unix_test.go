@@ -38,13 +38,16 @@ type stuck struct {
 
 func newStuck(t *testing.T, script submissiontest.Script) *stuck {
 	t.Helper()
-	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), smtp: &submissiontest.FaultServer{Script: script}}
+	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}),
+		smtp: &submissiontest.FaultServer{Script: script}}
 	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
 	require.NoError(t, s.smtp.Start())
 	t.Cleanup(func() { require.NoError(t, s.smtp.Close()) })
-	s.env = []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1", "SMTP_PORT=" + strconv.Itoa(s.smtp.Port()),
-		"SMTP_TLS=none", "ORGANIZER_EMAIL=hr@acme.example", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(s.dir, "ledger.sqlite")}
+	s.env = []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1",
+		"SMTP_PORT=" + strconv.Itoa(s.smtp.Port()),
+		"SMTP_TLS=none", "ORGANIZER_EMAIL=hr@acme.example", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(s.dir,
+			"ledger.sqlite")}
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "talk.jsonl"), []byte(invitation), 0o600))
 	return s
 }
@@ -163,20 +166,25 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 			_, err := stdin.Write(more)
 			require.NoError(t, err)
 		}},
-		"lint of a pipe":           {args: []string{"lint", "mail.eml"}, fifo: "mail.eml"},
-		"lint against a pipe":      {args: []string{"lint", "--previous=mail.eml", "talk.jsonl"}, fifo: "mail.eml"},
-		"send of a pipe":           {args: []string{"send", "more.jsonl"}, fifo: "more.jsonl"},
-		"preview of a pipe":        {args: []string{"preview", "more.jsonl"}, fifo: "more.jsonl"},
-		"cancel of a pipe":         {args: []string{"cancel", "more.jsonl"}, fifo: "more.jsonl"},
-		"templates from a pipe":    {args: []string{"templates", "check", "mine"}, fifo: "mine/en/invitation.tmpl"},
-		"send with such templates": {args: []string{"send", "talk.jsonl"}, fifo: "mine/en/invitation.tmpl", env: func(*stuck, string) []string { return []string{"INVITEMAILER_TEMPLATES=mine"} }},
-		"a secret from a pipe": {args: []string{"send", "talk.jsonl"}, fifo: "secret", env: func(_ *stuck, fifo string) []string {
-			return []string{"CRONOFY_API_KEY=", "CRONOFY_API_KEY_FILE=" + fifo}
-		}},
-		"a greeting that never comes": {args: []string{"send", "talk.jsonl"}, smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
-		"a check of that server":      {args: []string{"check"}, smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
-		"results that nobody reads":   {args: []string{"send", "talk.jsonl"}, stuck: true, begun: submitted},
-		"nothing is read at all":      {args: []string{"send", "talk.jsonl"}, stuck: true, mute: true, begun: submitted},
+		"lint of a pipe":        {args: []string{"lint", "mail.eml"}, fifo: "mail.eml"},
+		"lint against a pipe":   {args: []string{"lint", "--previous=mail.eml", "talk.jsonl"}, fifo: "mail.eml"},
+		"send of a pipe":        {args: []string{"send", "more.jsonl"}, fifo: "more.jsonl"},
+		"preview of a pipe":     {args: []string{"preview", "more.jsonl"}, fifo: "more.jsonl"},
+		"cancel of a pipe":      {args: []string{"cancel", "more.jsonl"}, fifo: "more.jsonl"},
+		"templates from a pipe": {args: []string{"templates", "check", "mine"}, fifo: "mine/en/invitation.tmpl"},
+		"send with such templates": {args: []string{"send", "talk.jsonl"}, fifo: "mine/en/invitation.tmpl",
+			env: func(*stuck, string) []string { return []string{"INVITEMAILER_TEMPLATES=mine"} }},
+		"a secret from a pipe": {args: []string{"send", "talk.jsonl"}, fifo: "secret",
+			env: func(_ *stuck, fifo string) []string {
+				return []string{"CRONOFY_API_KEY=", "CRONOFY_API_KEY_FILE=" + fifo}
+			}},
+		"a greeting that never comes": {args: []string{"send", "talk.jsonl"},
+			smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
+		"a check of that server": {args: []string{"check"},
+			smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
+		"results that nobody reads": {args: []string{"send", "talk.jsonl"}, stuck: true, begun: submitted},
+		"nothing is read at all": {args: []string{"send", "talk.jsonl"}, stuck: true, mute: true,
+			begun: submitted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,7 +298,8 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 					}
 				}
 			}()
-			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, patience,
+				time.Millisecond)
 			assert.Equal(t, http.StatusOK, post(t, public, "accepted"))
 			assert.Contains(t, <-said, `"status":"accepted"`)
 			w.signal()

@@ -22,7 +22,7 @@ import (
 // templatesCmd writes the built-in templates out, or tries a user's own.
 type templatesCmd struct {
 	Export templatesExportCmd `cmd:"" help:"Write the built-in templates into DIR, to start your own from."`
-	Check  templatesCheckCmd  `cmd:"" help:"Render the templates of DIR about events that are hard to write about, and lint the mails."`
+	Check  templatesCheckCmd  `cmd:"" help:"${templates_check}"`
 }
 
 type templatesExportCmd struct {
@@ -31,7 +31,8 @@ type templatesExportCmd struct {
 
 func (c *templatesExportCmd) run(_ context.Context, inv *invocation) exitCode {
 	if err := templates.Export(c.Dir); err != nil {
-		return inv.fail(exitData, fmt.Sprintf("templates export: %v; name a new directory, or one without those files", err))
+		return inv.fail(exitData, fmt.Sprintf("templates export: %v; "+
+			"name a new directory, or one without those files", err))
 	}
 	dir := safetext.Line(c.Dir)
 	return inv.print("the built-in templates are in " + dir + "; TEMPLATES.md there says what they see. " +
@@ -113,7 +114,8 @@ func lintSample(ctx context.Context, s templates.Sample) ([]lint.Finding, error)
 	request := sampleRequest(s.Data)
 	answer, err := client.Create(ctx, request)
 	if err == nil && (s.Kind == templates.Cancellation || s.Kind == templates.Withdrawal) {
-		answer, err = client.Cancel(ctx, cronofy.Ref{SmartInviteID: request.SmartInviteID, Recipient: request.Recipient.Email})
+		ref := cronofy.Ref{SmartInviteID: request.SmartInviteID, Recipient: request.Recipient.Email}
+		answer, err = client.Cancel(ctx, ref)
 	}
 	if err != nil {
 		return nil, err
@@ -149,14 +151,19 @@ func sampleRequest(d templates.Data) *cronofy.InviteRequest {
 	if !end.After(start) {
 		end = start.Add(time.Hour)
 	}
-	e := &cronofy.Event{Summary: d.Summary, Description: d.Description, TZID: d.TZID,
-		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay}, End: cronofy.EventTime{Time: end, DateOnly: d.AllDay}}
+	e := &cronofy.Event{
+		Summary: d.Summary, Description: d.Description, TZID: d.TZID,
+		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay},
+		End:   cronofy.EventTime{Time: end, DateOnly: d.AllDay},
+	}
 	if e.Summary == "" {
 		e.Summary = "(no title)"
 	}
 	if d.Location != "" {
 		e.Location = &cronofy.Location{Description: d.Location}
 	}
-	return &cronofy.InviteRequest{SmartInviteID: "check", Event: e, Recipient: &cronofy.Recipient{Email: "ann@example.org"},
-		Organizer: &cronofy.Organizer{Name: d.Organizer.Name, Email: "jane@example.com"}}
+	return &cronofy.InviteRequest{
+		SmartInviteID: "check", Event: e, Recipient: &cronofy.Recipient{Email: "ann@example.org"},
+		Organizer: &cronofy.Organizer{Name: d.Organizer.Name, Email: "jane@example.com"},
+	}
 }

@@ -48,11 +48,17 @@ var variableHelp = map[string]string{
 	"INVITEMAILER_ADMIN_TOKEN_FILE": "a file that holds it instead",
 }
 
-// flagHelp is what --help says of flags, where that is long.
+// flagHelp is what --help says of commands and flags, where that is long.
 var flagHelp = kong.Vars{
+	"serve": "Receive Cronofy's callbacks, keep the answers, and show them; with health and metrics.",
+	"check": "Try the configuration: ledger, API key, SMTP connection, TLS, login, sender. Sends nothing.",
+	"templates_check": "Render the templates of DIR about events that are hard to write about, and lint the " +
+		"mails.",
+
 	"accept_organizer": "Let a changed default organizer mail an update to everybody.",
 	"cancel_id": "The smart_invite_id to cancel, instead of a file: for everybody whom the ledger knows " +
 		"to be invited.",
+	"cancel_recipient": "Only the invite of this recipient of --id; required without a ledger.",
 	"concurrency": "How many requests to the API are under way at once; 1 takes one invite after another " +
 		"(default 4).",
 	"files": "Records to read, or - for standard input, which is read if no file is named and it is not " +
@@ -71,6 +77,7 @@ var flagHelp = kong.Vars{
 		"Needed once, after the key was replaced.",
 	"withdraw_missing": "Withdraw the invites of those who are no longer in the recipients of their record.",
 
+	"outcomes": "sent,unchanged,expired,failed,deferred,unknown",
 	"status_outcome": "Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown; " +
 		"given again, so too.",
 	"status_refresh": "First ask the API how each invite stands whose event is not over. Those it was asked " +
@@ -83,6 +90,8 @@ var flagHelp = kong.Vars{
 	"serve_admin": "Where the page, /invites (JSON), /healthz and /metrics are (default 127.0.0.1:8081, or " +
 		"INVITEMAILER_ADMIN). Off loopback it needs INVITEMAILER_ADMIN_TOKEN.",
 
+	"api_addr":  "Where the API is simulated (default 127.0.0.1:8090).",
+	"smtp_addr": "Where mail is taken (default 127.0.0.1:2525).",
 	"page_addr": "Where the page is that shows invites and mails, with buttons to answer (default " +
 		"127.0.0.1:8091). Loopback only.",
 	"sandbox_dir": "Where each mail is kept as an .eml file, and the ledger of invitemailer (default " +
