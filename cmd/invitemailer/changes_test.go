@@ -14,7 +14,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// TestChangesAreShownPlain: a comment is anybody's, and is written to a terminal
+// TestChangesAreShownPlain: a comment may hold anything, and is written to a terminal
 // where serve runs in one. Programs read it as it came.
 func TestChangesAreShownPlain(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func TestExitCode(t *testing.T) {
 }
 
 // TestTally: an unknown end that will not be repeated needs a person, not a later
-// run; and nobody is alarmed twice.
+// run; and each end alarms once.
 func TestTally(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -76,7 +76,7 @@ func (a *atMost) UnmarshalText(text []byte) error {
 }
 
 // onUnknown is what becomes of a mail whose end is unknown. There is no variable for it: a variable
-// lasts, and decides about mails that nobody has looked at.
+// lasts, and would decide about every later mail too.
 type onUnknown mailer.OnUnknown
 
 // UnmarshalText implements encoding.TextUnmarshaler. The mailer warns of hold, the former name of

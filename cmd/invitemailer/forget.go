@@ -10,7 +10,7 @@ import (
 )
 
 // forgetCmd removes what is past from the ledger, and with it people's addresses. What is left is a
-// hash, so that an old file invites nobody anew.
+// hash, so that an old file does not invite a person anew.
 type forgetCmd struct {
 	Before instant `required:"" placeholder:"DATE" help:"${forget_before}"`
 	DryRun bool    `help:"Remove nothing, and say how many would be."`

@@ -12,7 +12,7 @@ import (
 )
 
 // TestKilledWhileNoting kills the command at every point at which it records how
-// an invite stands of which nobody is asked and nothing is mailed: what is over,
+// an invite stands for which no request is made and nothing is mailed: what is over,
 // and what an earlier crash left in doubt. The next run finishes that.
 func TestKilledWhileNoting(t *testing.T) {
 	t.Parallel()

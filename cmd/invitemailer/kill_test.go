@@ -108,14 +108,17 @@ const (
 	killTimes = `"start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}` + "\n"
 	killMoved = `"start":"2087-04-30T09:30:00Z","end":"2087-04-30T10:00:00Z"}}` + "\n"
 
-	killBefore = `{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved",` + killTimes +
+	killBefore = `{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},` +
+		`"event":{"summary":"Moved",` + killTimes +
 		`{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"event":{"summary":"Off",` + killTimes +
 		`{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same",` + killTimes
-	killBatch = `{"smart_invite_id":"new","recipient":{"email":"new@example.org"},"event":{"summary":"New",` + killTimes +
+	killBatch = `{"smart_invite_id":"new","recipient":{"email":"new@example.org"},` +
+		`"event":{"summary":"New",` + killTimes +
 		`{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved",` + killMoved +
 		`{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"method":"cancel"}` + "\n" +
 		`{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same",` + killTimes +
-		`{"smart_invite_id":"all","recipients":[{"email":"one@example.org"},{"email":"two@example.org"},{"email":"three@example.org"}],` +
+		`{"smart_invite_id":"all","recipients":[{"email":"one@example.org"},` +
+		`{"email":"two@example.org"},{"email":"three@example.org"}],` +
 		`"event":{"summary":"All",` + killTimes +
 		`{"smart_invite_id":"last","recipient":{"email":"last@example.org"},"event":{"summary":"Last",` + killTimes
 
@@ -208,7 +211,7 @@ func change(t *testing.T, ledger, statement string) {
 // those of SMTP with a server that takes groups and with one that does not, for the first time that it
 // comes there and for a later one, and runs it again
 // until it is done. Then every recipient has the mail that was meant for them,
-// nobody has two different ones, and a second copy exists only where the end of
+// no recipient has two different ones, and a second copy exists only where the end of
 // the first was unknown: the same Message-ID and the same bytes.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()

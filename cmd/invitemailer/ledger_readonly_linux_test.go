@@ -39,7 +39,7 @@ func TestReadOnlyLedger(t *testing.T) {
 	}
 }
 
-// asNobody runs fn as somebody whom permissions bind: root writes everything, so
+// asNobody runs fn as a user whom permissions bind: root writes everything, so
 // one thread of it becomes another user to the file system.
 func asNobody(t *testing.T, fn func()) {
 	t.Helper()

@@ -53,7 +53,7 @@ func TestOutput(t *testing.T) {
 		require.ErrorIs(t, err, errUnread)
 		assert.Zero(t, time.Since(begun))
 
-		// Somebody reads again.
+		// The reader reads again.
 		assert.Equal(t, "two\n", read())
 		synctest.Wait()
 		assert.False(t, o.unread())

@@ -168,7 +168,7 @@ func TestAnswersComeBack(t *testing.T) {
 	assert.Zero(t, g.sandbox.terminate())
 }
 
-// A person accepts, the event is moved, and nobody is said to have accepted that until
+// A person accepts, the event is moved, and is not shown as accepted until
 // they do.
 func TestMovedEventIsAnsweredAnew(t *testing.T) {
 	t.Parallel()

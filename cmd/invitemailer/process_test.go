@@ -20,7 +20,7 @@ import (
 // anything.
 const patience = time.Minute
 
-// process is the command as somebody runs it in a terminal of its own.
+// process is the command as a user runs it in a terminal of its own.
 type process struct {
 	t   testing.TB
 	cmd *exec.Cmd

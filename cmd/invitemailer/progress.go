@@ -111,7 +111,7 @@ func countLines(names []string) int {
 }
 
 func linesOf(name string) (int, error) {
-	// A pipe must not even be opened: that waits for somebody to write.
+	// A pipe must not even be opened: that waits for a writer.
 	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 		return 0, errors.New("it can be read only once")
 	}
@@ -120,16 +120,16 @@ func linesOf(name string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	var lines lineCounter
+	var lines lineEnds
 	_, err = io.Copy(&lines, f)
 	return int(lines), err
 }
 
-// lineCounter counts the line ends that are written to it.
-type lineCounter int
+// lineEnds counts the line ends that are written to it.
+type lineEnds int
 
 // Write implements io.Writer.
-func (c *lineCounter) Write(p []byte) (int, error) {
-	*c += lineCounter(bytes.Count(p, []byte("\n")))
+func (c *lineEnds) Write(p []byte) (int, error) {
+	*c += lineEnds(bytes.Count(p, []byte("\n")))
 	return len(p), nil
 }

@@ -33,7 +33,7 @@ var notRun = map[string]string{
 }
 
 // TestReadmeCommands runs the README's commands as they are written, in their
-// order and in one directory, as somebody would who follows it. What stands before
+// order and in one directory, as a reader would who follows it. What stands before
 // them on PATH is a command that knows where the API and the mail server are; the
 // tools of others, which need not be here, are stood in for.
 func TestReadmeCommands(t *testing.T) {
@@ -155,7 +155,7 @@ func newServices(t *testing.T, api cronofytest.Options, smtp submissiontest.Opti
 	return s
 }
 
-// calendar is an invitation of the README's recipient, as somebody has it in a
+// calendar is an invitation of the README's recipient, as a user has it in a
 // file.
 func (s *services) calendar(t *testing.T) string {
 	t.Helper()

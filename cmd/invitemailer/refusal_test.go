@@ -108,7 +108,7 @@ func TestARefusedServiceCostsNoInvite(t *testing.T) {
 	}
 }
 
-// Whoever runs the command has flags and variables, and no fields of a configuration.
+// The operator has flags and variables, and no fields of a configuration.
 func TestAdviceNamesTheSettings(t *testing.T) {
 	t.Parallel()
 	const record = `{"smart_invite_id":"talk","recipient":{"email":"p@d.example"},"event":{"summary":"Talk",` +

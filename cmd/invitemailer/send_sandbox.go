@@ -13,7 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
-// sandboxOrganizer invites where nobody else does.
+// sandboxOrganizer invites where neither record nor settings name an organizer.
 var sandboxOrganizer = mailer.Organizer{Name: "Sandbox organizer", Email: "organizer@sandbox.example"}
 
 // sandbox puts a simulator of the API and an SMTP server, both inside this process, in the place of

@@ -21,7 +21,7 @@ func (inv *invocation) finishing(do func() error) error {
 	return do()
 }
 
-// obey turns signals into the ways of stopping. The first ends softly what is under way, and breaks
+// obey stops the command as signals say. The first ends softly what is under way, and breaks
 // off everything else; the next breaks off that too. A command that does not end by itself then is
 // ended with its process.
 func (inv *invocation) obey(ended <-chan struct{}, cancel context.CancelCauseFunc) {

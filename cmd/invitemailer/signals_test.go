@@ -78,7 +78,7 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	assert.Contains(t, stdout.String(), `"code":"interrupted"`)
 }
 
-// TestClosedOutputStops: when nobody reads the results any more, nothing new is
+// TestClosedOutputStops: when the results are not read any more, nothing new is
 // begun, and the exit code asks for another run.
 func TestClosedOutputStops(t *testing.T) {
 	t.Parallel()

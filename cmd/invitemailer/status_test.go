@@ -100,8 +100,8 @@ func recordInvites(tb testing.TB, n int) (file string) {
 	return file
 }
 
-// TestStatusNobodyReads: the listing ends when nobody takes its lines.
-func TestStatusNobodyReads(t *testing.T) {
+// TestStatusUnread: the listing ends when its lines cannot be written.
+func TestStatusUnread(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	m := Main{Args: []string{"status", "--ledger", "sqlite:" + recordInvites(t, 1000)},

@@ -133,13 +133,13 @@ func program(t *testing.T, args ...string) (*exec.Cmd, io.Writer) {
 	return cmd, w
 }
 
-// opened waits until somebody reads a named pipe, and keeps it open.
+// opened waits until a named pipe is read, and keeps it open.
 func opened(t *testing.T, path string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
-			return false // nobody reads yet
+			return false // it is not read yet
 		}
 		t.Cleanup(func() { _ = f.Close() })
 		return true
@@ -150,7 +150,7 @@ func opened(t *testing.T, path string) {
 // waited for, however it waits.
 func TestFirstSignalEndsWhatWaits(t *testing.T) {
 	t.Parallel()
-	// more is more than a pipe holds: it is written once somebody reads.
+	// more is more than a pipe holds: it is written once it is read.
 	more := []byte(strings.Repeat("X-Filler: nothing\r\n", 1<<14))
 	for name, tc := range map[string]struct {
 		smtp submissiontest.Script
@@ -159,7 +159,7 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 		env  func(s *stuck, fifo string) []string
 		// begun waits until the command is where it waits.
 		begun func(t *testing.T, s *stuck, stdin io.Writer)
-		stuck bool // nobody reads standard output
+		stuck bool // standard output is not read
 		mute  bool // nor standard error
 	}{
 		"lint of standard input": {args: []string{"lint", "-"}, begun: func(t *testing.T, _ *stuck, stdin io.Writer) {
@@ -228,7 +228,7 @@ func submitted(t *testing.T, s *stuck, _ io.Writer) {
 	require.Eventually(t, func() bool { return len(s.smtp.Accepted()) == 1 }, patience, time.Millisecond)
 }
 
-// TestSecondSignalEndsTheProcess, although a mail is under way, and nobody reads
+// TestSecondSignalEndsTheProcess, although a mail is under way, and the log is not read
 // what is said of it.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
@@ -250,8 +250,8 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 }
 
 // TestServeWhoseOutputNobodyReads: a callback whose change cannot be written is
-// refused in time, so that the API repeats it; whoever watches the health sees why;
-// and when somebody reads again, all goes on.
+// refused in time, so that the API repeats it; the health page says why;
+// and when it is read again, all goes on.
 func TestServeWhoseOutputNobodyReads(t *testing.T) {
 	t.Parallel()
 	for name, withLog := range map[string]bool{"output": false, "output and log": true} {
@@ -287,7 +287,7 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 			assert.Equal(t, http.StatusServiceUnavailable, post(t, public, "accepted"), "the API is to repeat it")
 			assert.Equal(t, http.StatusServiceUnavailable, get(t, admin+"/healthz"))
 			said := make(chan string, 1)
-			go func() { // somebody reads again
+			go func() { // it is read again
 				lines := bufio.NewReader(reader)
 				for {
 					line, err := lines.ReadString('\n')
@@ -323,7 +323,7 @@ func TestServeStopsWhateverIsRead(t *testing.T) {
 	public := listening(t, bufio.NewReader(log), "callback")
 	answered := make(chan int, 1)
 	go func() { answered <- post(t, public, "accepted") }()
-	// The answer is on record before anybody is told.
+	// The answer is on record before it is passed on.
 	require.Eventually(t, func() bool {
 		out, _ := finish(t, s.dir, s.env, "status", "--json")
 		return strings.Contains(out, "accepted")
