@@ -158,7 +158,7 @@ func TestAnswersComeBack(t *testing.T) {
 	require.Eventually(t, func() bool {
 		metrics = g.get(g.admin + "/metrics")
 		return strings.Contains(metrics, `invitemailer_callbacks_total{outcome="recorded"} 4`)
-	}, patience, 10*time.Millisecond)
+	}, waitLimit, 10*time.Millisecond)
 	assert.NotContains(t, metrics, "example.org")
 	assert.Equal(t, "ok\n", g.get(g.admin+"/healthz"))
 	assert.Contains(t, g.get(g.page), "Interview forwarded")

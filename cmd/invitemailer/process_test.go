@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for what must come; it is no measure of
+// waitLimit is how long a test waits for what must come; it is no measure of
 // anything.
-const patience = time.Minute
+const waitLimit = time.Minute
 
 // process is the command as a user runs it in a terminal of its own.
 type process struct {
@@ -74,7 +74,7 @@ func (p *process) follow(r io.Reader, to *[]string) {
 func (p *process) said(of *[]string, pattern string) string {
 	p.t.Helper()
 	re := regexp.MustCompile(pattern)
-	timeout := time.After(patience)
+	timeout := time.After(waitLimit)
 	for {
 		p.mu.Lock()
 		lines, news := *of, p.news

@@ -116,7 +116,7 @@ func (w *waiting) code() int {
 	w.t.Helper()
 	select {
 	case <-w.ended:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(w.t, "the process does not end", "%v", w.cmd.Args)
 	}
 	return w.cmd.ProcessState.ExitCode()
@@ -143,7 +143,7 @@ func opened(t *testing.T, path string) {
 		}
 		t.Cleanup(func() { _ = f.Close() })
 		return true
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 }
 
 // TestFirstSignalEndsWhatWaits: whatever is no mail and no request under way is not
@@ -220,16 +220,16 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 
 func connected(t *testing.T, s *stuck, _ io.Writer) {
 	t.Helper()
-	require.Eventually(t, func() bool { return s.smtp.Conns() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.smtp.Conns() == 1 }, waitLimit, time.Millisecond)
 }
 
 func submitted(t *testing.T, s *stuck, _ io.Writer) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(s.smtp.Accepted()) == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.smtp.Accepted()) == 1 }, waitLimit, time.Millisecond)
 }
 
-// TestSecondSignalEndsTheProcess, although a mail is under way, and the log is not read
-// what is said of it.
+// TestSecondSignalEndsTheProcess, although a mail is under way, and what is said of
+// it is not read.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	s := newStuck(t, submissiontest.Always(submissiontest.AtDot, submissiontest.FallSilent()))
@@ -240,7 +240,7 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 	require.Eventually(t, func() bool {
 		all := s.smtp.Transactions()
 		return len(all) == 1 && all[0].Complete
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 	w.signal()
 	// Two of one kind are one if they come together.
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGINT))
@@ -298,7 +298,7 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 					}
 				}
 			}()
-			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, patience,
+			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, waitLimit,
 				time.Millisecond)
 			assert.Equal(t, http.StatusOK, post(t, public, "accepted"))
 			assert.Contains(t, <-said, `"status":"accepted"`)
@@ -327,7 +327,7 @@ func TestServeStopsWhateverIsRead(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, _ := finish(t, s.dir, s.env, "status", "--json")
 		return strings.Contains(out, "accepted")
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 	w.signal()
 	assert.EqualValues(t, exitOK, w.code())
 	assert.Equal(t, http.StatusServiceUnavailable, <-answered)
@@ -372,7 +372,7 @@ func get(t *testing.T, url string) int {
 
 func status(t *testing.T, r *http.Request) int {
 	t.Helper()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: waitLimit}
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)
 	if !assert.NoError(t, err) {
