@@ -79,7 +79,7 @@ func TestLimitsAreUsedToTheFull(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const requests = 1200
 				api := cronofytest.New(cronofytest.Options{
-					RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute, KeepRequests: -1,
+					RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute,
 				})
 				client, err := cronofy.New(cronofy.Config{
 					APIKey: "key", MaxAttempts: 1, Transport: network{api.Transport(), test.up, test.down},
@@ -114,7 +114,7 @@ func TestAfterTooManyRequests(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const ours, theirs = 200, 30
 				api := cronofytest.New(cronofytest.Options{
-					RatePerSecond: cronofy.DefaultRatePerSecond, RetryAfter: retryAfter, Latency: 50 * time.Millisecond, KeepRequests: -1,
+					RatePerSecond: cronofy.DefaultRatePerSecond, RetryAfter: retryAfter, Latency: 50 * time.Millisecond,
 				})
 				refusals := &refusals{RoundTripper: api.Transport()}
 				open := func() *cronofy.Client {
@@ -175,4 +175,20 @@ func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return response, err
+}
+
+// One new invite, from the request to what the answer says, against the simulator in memory: the
+// client's own part and the simulator's.
+func BenchmarkCreateInMemory(b *testing.B) {
+	api := cronofytest.New(cronofytest.Options{})
+	client, err := cronofy.New(cronofy.Config{
+		APIKey: "key", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1,
+	})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if _, err := client.Create(b.Context(), wanted(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

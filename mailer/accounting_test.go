@@ -201,8 +201,8 @@ func TestAFailureOfTheRunIsTriedAgain(t *testing.T) {
 	}{
 		"plan":                {fault: cronofytest.FaultStatus(402, 0), requests: 2},
 		"server":              {fault: cronofytest.FaultStatus(500, 0), requests: 2},
-		"no calendar":         {fault: broken(cronofytest.CalendarMissing), requests: 2},
-		"unusable":            {fault: broken(cronofytest.CalendarNoMethod), requests: 2},
+		"no calendar":         {fault: broken("missing"), requests: 2},
+		"unusable":            {fault: broken("no method"), requests: 2},
 		"sender refused":      {smtp: first(1, submissiontest.AtMail, submissiontest.Say("550 not you")), requests: 1},
 		"nothing was dialled": {smtp: first(0, submissiontest.AtGreeting, submissiontest.ShutDown()), requests: 1},
 	} {

@@ -150,7 +150,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 			if r.N > 1 {
 				return nil
 			}
-			return broken(cronofytest.CalendarNoMethod)
+			return broken("no method")
 		})
 		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
 		h.nextYear()

@@ -99,7 +99,7 @@ func TestObserver(t *testing.T) {
 			api: cronofytest.FaultStatus(429, time.Hour), want: create + ":rate_limited", then: "+create +create/wait -create/wait:rate_limited -create:rate_limited",
 		},
 		"an unreadable calendar": {
-			api: broken(cronofytest.CalendarNonsense), want: create, then: create,
+			api: broken("nonsense"), want: create, then: create,
 		},
 		"no words": {
 			config: func(c *mailer.Config) { c.Templates = failing{errors.New("for ann@example.org there are no words")} },

@@ -64,15 +64,15 @@ func TestOutcomes(t *testing.T) {
 		"API answers too much":         {api: cronofytest.FaultOversized(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
 		"API answers broken JSON":      {api: cronofytest.FaultBrokenJSON(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
 		"API hangs up":                 {api: cronofytest.FaultDrop(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
-		"no calendar":                  {api: broken(cronofytest.CalendarMissing), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
-		"empty list of attachments":    {api: broken(cronofytest.CalendarList), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
-		"calendar cannot be read":      {api: broken(cronofytest.CalendarTruncated), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar is nonsense":         {api: broken(cronofytest.CalendarNonsense), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar is huge":             {api: broken(cronofytest.CalendarHuge), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar for another method":  {api: broken(cronofytest.CalendarOtherMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
-		"calendar without a method":    {api: broken(cronofytest.CalendarNoMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
-		"calendar for somebody else":   {api: broken(cronofytest.CalendarOtherAttendee), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongRecipient, asked: 1},
-		"calendar without UID":         {api: broken(cronofytest.CalendarNoUID), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoUID, asked: 1},
+		"no calendar":                  {api: broken("missing"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"empty list of attachments":    {api: broken("list"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"calendar cannot be read":      {api: broken("truncated"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is nonsense":         {api: broken("nonsense"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is huge":             {api: broken("huge"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar for another method":  {api: broken("other method"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar without a method":    {api: broken("no method"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar for somebody else":   {api: broken("other attendee"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongRecipient, asked: 1},
+		"calendar without UID":         {api: broken("no uid"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoUID, asked: 1},
 		"SMTP greets with 554":         {smtp: at(submissiontest.AtGreeting, submissiontest.Say("554 go away")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
 		"SMTP greets with 421":         {smtp: at(submissiontest.AtGreeting, submissiontest.ShutDown()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
 		"MAIL 451":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("451 later")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
@@ -134,6 +134,6 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func broken(kind cronofytest.BrokenCalendar) *cronofytest.Fault {
+func broken(kind string) *cronofytest.Fault {
 	return cronofytest.FaultBrokenCalendar(kind)
 }

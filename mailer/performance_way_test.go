@@ -75,7 +75,7 @@ func newWay(tb testing.TB, o wayOptions) *way {
 	if o.canned {
 		api.Transport = newCanned(tb)
 	} else {
-		server := httptest.NewServer(cronofytest.New(cronofytest.Options{KeepRequests: -1, Latency: o.latency}))
+		server := httptest.NewServer(cronofytest.New(cronofytest.Options{Latency: o.latency}))
 		w.onClose(server.Close)
 		api.BaseURL = server.URL
 	}
@@ -197,7 +197,7 @@ type canned struct{ body string }
 func newCanned(tb testing.TB) canned {
 	tb.Helper()
 	var body atomic.Value
-	server := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+	server := cronofytest.New(cronofytest.Options{})
 	api, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		response, err := server.Transport().RoundTrip(r)
 		if err != nil {

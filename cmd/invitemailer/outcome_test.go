@@ -70,7 +70,7 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"failed by the content": {record: invite, smtp: at(submissiontest.AtDot,
 			submissiontest.Fault{Reply: "554 5.6.0 no",
 				Lost: true}), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
-		"failed, no calendar": {record: invite, api: cronofytest.FaultBrokenCalendar(cronofytest.CalendarMissing),
+		"failed, no calendar": {record: invite, api: cronofytest.FaultBrokenCalendar("missing"),
 			outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"deferred by 503": {record: invite, api: cronofytest.FaultStatus(503, 0),
 			outcome: mailer.Deferred, exit: 75, again: mailer.Sent},

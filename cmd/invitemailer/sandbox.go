@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -87,7 +88,7 @@ func (c *sandboxCmd) api() cronofytest.Options {
 	}
 	return cronofytest.Options{
 		Latency: c.Latency, RatePerSecond: c.RatePerSecond, RatePerMinute: c.RatePerMinute, Fault: c.FailEvery.of,
-		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer), KeepRequests: -1, CallbackRetries: retries,
+		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer), CallbackRetries: retries,
 	}
 }
 
@@ -96,11 +97,18 @@ func (c *sandboxCmd) api() cronofytest.Options {
 // begins without any invite, and so does the ledger: it is a new one each time.
 func environment(sb *sandbox.Sandbox, c *configuration, dir string, now time.Time) string {
 	callback := cmp.Or(c.mail.CallbackURL, "http://"+c.listen+callbackPath)
-	lines := append(sb.Environment(),
-		"ORGANIZER_EMAIL="+sandboxOrganizer.Email,
-		"INVITEMAILER_CALLBACK_URL="+callback,
-		"INVITEMAILER_LEDGER=sqlite:"+filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite"),
-	)
+	ledger := filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite")
+	host, port, _ := net.SplitHostPort(sb.SMTPAddr()) // it is the address of a listener
+	lines := []string{
+		"CRONOFY_API_KEY=" + sandbox.DefaultAPIKey,
+		"CRONOFY_API_URL=" + sb.APIURL(),
+		"SMTP_HOST=" + host,
+		"SMTP_PORT=" + port,
+		"SMTP_TLS=none",
+		"ORGANIZER_EMAIL=" + sandboxOrganizer.Email,
+		"INVITEMAILER_CALLBACK_URL=" + callback,
+		"INVITEMAILER_LEDGER=sqlite:" + ledger,
+	}
 	for i, line := range lines {
 		name, value, _ := strings.Cut(line, "=")
 		lines[i] = name + "=" + quoted(value)

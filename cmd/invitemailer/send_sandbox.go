@@ -48,7 +48,7 @@ func (s *setup) sandbox(flags *runFlags) {
 
 // simulatedAPI returns a client of a new simulator.
 func simulatedAPI(organizer cronofytest.Organizer) (*cronofy.Client, error) {
-	api := cronofytest.New(cronofytest.Options{KeepRequests: -1, DefaultOrganizer: organizer})
+	api := cronofytest.New(cronofytest.Options{DefaultOrganizer: organizer})
 	return cronofy.New(cronofy.Config{
 		APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1,
 	})

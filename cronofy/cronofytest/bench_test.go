@@ -17,7 +17,7 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	for _, held := range []int{1_000, 100_000} {
 		b.Run("invites="+strconv.Itoa(held), func(b *testing.B) {
-			api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+			api := cronofytest.New(cronofytest.Options{})
 			transport := api.Transport()
 			head, tail, _ := strings.Cut(documented, id)
 			n := 0

@@ -2,10 +2,8 @@ package cronofytest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,28 +11,27 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 const (
-	callbackHeader = "Cronofy-HMAC-SHA256"
-	// callbackTimeout is what the API's documentation of push notifications gives a program to answer in.
+	// callbackTimeout is what the API's documentation of push notifications gives a program to
+	// answer in.
 	callbackTimeout = 5 * time.Second
 	// longestBackoff bounds the wait between two posts.
 	longestBackoff = time.Minute
-	// keptCallbacks is how many callbacks that are over can be told of.
-	keptCallbacks = 1000
 )
 
-// ErrCallbackHost says that a callback was not posted because its URL leads away from this machine and no
-// [Options].CallbackClient was given to go there.
-var ErrCallbackHost = errors.New("callback_url is not on a loopback address: set CallbackClient to post there all the same")
+// errCallbackHost says that a callback was not posted because its URL leads away from this
+// machine and no [Options].CallbackClient was given to go there.
+var errCallbackHost = errors.New("callback_url is not on a loopback address: " +
+	"set CallbackClient to post there all the same")
 
 // Callback is one notification, delivered or given up.
 type Callback struct {
@@ -51,12 +48,9 @@ type Callback struct {
 	At time.Time
 }
 
-// Callbacks returns the callbacks that are over, in the order in which they ended; of very many, the last 1,000.
-func (s *Server) Callbacks() []Callback {
-	s.calls.mu.Lock()
-	defer s.calls.mu.Unlock()
-	return slices.Clone(s.calls.over[max(0, len(s.calls.over)-keptCallbacks):])
-}
+// Callbacks returns the callbacks that are over, in the order in which they ended; of very many,
+// the last 1,000. What it returns is shared: do not change it.
+func (s *Server) Callbacks() []Callback { return s.calls.over.last() }
 
 // Wait returns once no callback is on its way, or with the error of the context.
 func (s *Server) Wait(ctx context.Context) error {
@@ -75,8 +69,9 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// Close breaks off the callbacks that are on their way, those that wait to be repeated among them, and returns once all goroutines have
-// ended; [Server.Wait] first lets them arrive. The server answers requests as before, and posts no more callbacks.
+// Close breaks off the callbacks that are on their way, those that wait to be repeated among them,
+// and returns once all goroutines have ended; [Server.Wait] first lets them arrive. The server
+// answers requests as before, and posts no more callbacks.
 func (s *Server) Close() error {
 	s.calls.mu.Lock()
 	s.calls.closed = true
@@ -86,12 +81,14 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// callbacks posts notifications: those of one invite one after the other, in the order of the answers.
+// callbacks posts notifications: those of one invite one after the other, in the order of the
+// answers.
 type callbacks struct {
-	client  *http.Client // nil: loopback addresses only, by loopbackClient
+	client  *http.Client
 	retries int
 	backoff time.Duration
 	now     func() time.Time
+	over    history[Callback]
 
 	life    context.Context //nolint:containedctx // of the server, which has no context of its own
 	stop    context.CancelFunc
@@ -101,7 +98,6 @@ type callbacks struct {
 	closed bool
 	queues map[inviteKey][]notification // the first of each is being posted
 	idle   chan struct{}                // closed when the last queue is empty; nil while there is none
-	over   []Callback
 }
 
 type notification struct {
@@ -109,81 +105,68 @@ type notification struct {
 	body               []byte
 }
 
-// loopbackClient keeps no connections, so that nothing is left to be closed. Proxies are for the world outside. It goes by the address that is
-// dialled: a name under .localhost is whatever a resolver says.
+// loopbackClient keeps no connections, so that none has to be closed, and uses no proxy. It goes
+// by the address that is dialled: a name under .localhost is whatever a resolver says.
 var loopbackClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: stayHere}).DialContext},
-	CheckRedirect: noRedirect,
+	Transport: &http.Transport{
+		DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: onlyLoopback}).DialContext,
+	},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-func stayHere(ctx context.Context, network, address string, c syscall.RawConn) error {
+func onlyLoopback(ctx context.Context, network, address string, c syscall.RawConn) error {
 	if err := loopback.Control(ctx, network, address, c); err != nil {
-		return fmt.Errorf("%w (%w)", ErrCallbackHost, err)
+		return fmt.Errorf("%w (%w)", errCallbackHost, err)
 	}
 	return nil
 }
 
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 func newCallbacks(o Options) *callbacks {
-	c := &callbacks{client: o.CallbackClient, retries: o.CallbackRetries, backoff: o.CallbackBackoff, now: o.Now, queues: map[inviteKey][]notification{}}
-	switch {
-	case c.retries == 0:
-		c.retries = 5
-	case c.retries < 0:
-		c.retries = 0
-	}
-	if c.backoff <= 0 {
-		c.backoff = time.Second
+	c := &callbacks{
+		client: cmp.Or(o.CallbackClient, loopbackClient), retries: max(0, cmp.Or(o.CallbackRetries, 5)),
+		backoff: cmp.Or(max(0, o.CallbackBackoff), time.Second), now: o.Now,
+		queues: map[inviteKey][]notification{},
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
 	return c
 }
 
-// notify tells the invite's callback URL, if it has one, of an answer; nil is somebody who took an answer back. It does not wait.
-func (s *Server) notify(i *invite, invited recipient, reply *recipient) error {
-	if i.callbackURL == "" {
+// notify posts a callback about an answer, if the invite has a URL for it; a nil reply means that
+// the answer was taken back. It does not wait.
+func (s *Server) notify(i *invite, invited Participant, reply *Participant) error {
+	if i.CallbackURL == "" {
 		return nil
 	}
 	type smartInvite struct {
-		SmartInviteID string      `json:"smart_invite_id"`
-		CallbackURL   string      `json:"callback_url"`
-		Recipient     *recipient  `json:"recipient,omitempty"`
-		Recipients    []recipient `json:"recipients,omitempty"`
-		Reply         *recipient  `json:"reply,omitempty"`
+		SmartInviteID string        `json:"smart_invite_id"`
+		CallbackURL   string        `json:"callback_url"`
+		Recipient     *Participant  `json:"recipient,omitempty"`
+		Recipients    []Participant `json:"recipients,omitempty"`
+		Reply         *Participant  `json:"reply,omitempty"`
 	}
 	var body struct {
-		Notification struct {
-			Type string `json:"type"`
-		} `json:"notification"`
-		SmartInvite smartInvite `json:"smart_invite"`
+		Notification cronofy.Notification `json:"notification"`
+		SmartInvite  smartInvite          `json:"smart_invite"`
 	}
-	body.Notification.Type = "smart_invite"
-	body.SmartInvite = smartInvite{SmartInviteID: i.id, CallbackURL: i.callbackURL, Recipient: &invited, Reply: reply}
-	if i.multi {
-		body.SmartInvite.Recipients = i.recipients
+	body.Notification.Type = cronofy.CallbackSmartInvite
+	body.SmartInvite = smartInvite{
+		SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Recipient: &invited, Reply: reply,
+	}
+	if i.Multi {
+		body.SmartInvite.Recipients = i.Recipients
 	}
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("writing the callback: %w", err)
 	}
-	secrets := s.options.CallbackSecret
-	if secrets == "" {
-		secrets = i.secret
+	var signatures []string // one for each secret, as while a secret is being replaced
+	for secret := range strings.SplitSeq(cmp.Or(s.callbackSecret(), i.secret()), ",") {
+		signatures = append(signatures, cronofy.SignCallback(raw, strings.TrimSpace(secret)))
 	}
-	s.calls.add(i.key(), notification{id: i.id, url: i.callbackURL, signature: sign(raw, secrets), body: raw})
+	s.calls.add(i.key(), notification{
+		id: i.ID, url: i.CallbackURL, signature: strings.Join(signatures, ","), body: raw,
+	})
 	return nil
-}
-
-// sign writes one signature for each of the secrets, as the API does while a secret is being replaced.
-func sign(body []byte, secrets string) string {
-	var list []string
-	for secret := range strings.SplitSeq(secrets, ",") {
-		mac := hmac.New(sha256.New, []byte(strings.TrimSpace(secret)))
-		mac.Write(body)
-		list = append(list, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	}
-	return strings.Join(list, ",")
 }
 
 func (c *callbacks) add(key inviteKey, n notification) {
@@ -192,8 +175,8 @@ func (c *callbacks) add(key inviteKey, n notification) {
 	switch {
 	case c.closed:
 		return
-	case c.client == nil && !staysHere(n.url):
-		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: ErrCallbackHost})
+	case c.client == loopbackClient && !isLoopbackURL(n.url):
+		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: errCallbackHost})
 		return
 	}
 	c.queues[key] = append(c.queues[key], n)
@@ -203,11 +186,11 @@ func (c *callbacks) add(key inviteKey, n notification) {
 	if c.idle == nil {
 		c.idle = make(chan struct{})
 	}
-	c.running.Go(func() { c.post(key) })
+	c.running.Go(func() { c.postAll(key) })
 }
 
-// post works off a queue.
-func (c *callbacks) post(key inviteKey) {
+// postAll posts what is in a queue, until it is empty.
+func (c *callbacks) postAll(key inviteKey) {
 	for {
 		c.mu.Lock()
 		n := c.queues[key][0]
@@ -230,13 +213,10 @@ func (c *callbacks) post(key inviteKey) {
 	}
 }
 
-// end notes, under the lock, how a callback ended.
+// end notes how a callback ended.
 func (c *callbacks) end(over Callback) {
 	over.At = c.now()
-	c.over = append(c.over, over)
-	if len(c.over) >= 2*keptCallbacks {
-		c.over = slices.Clone(c.over[len(c.over)-keptCallbacks:])
-	}
+	c.over.add(func(int) Callback { return over })
 }
 
 // deliver posts until the answer is 2xx or the tries are used up.
@@ -248,7 +228,7 @@ func (c *callbacks) deliver(n notification) Callback {
 			return over
 		}
 		over.Attempts++
-		over.Status, over.Err = c.try(n)
+		over.Status, over.Err = c.postOnce(n)
 		if over.Err == nil || over.Attempts > c.retries || !pause(c.life, wait) {
 			return over
 		}
@@ -256,7 +236,7 @@ func (c *callbacks) deliver(n notification) Callback {
 	}
 }
 
-func (c *callbacks) try(n notification) (status int, err error) {
+func (c *callbacks) postOnce(n notification) (status int, err error) {
 	ctx, cancel := context.WithTimeout(c.life, callbackTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
@@ -265,12 +245,8 @@ func (c *callbacks) try(n notification) (status int, err error) {
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "cronofytest")
-	request.Header.Set(callbackHeader, n.signature)
-	client := c.client
-	if client == nil {
-		client = loopbackClient
-	}
-	response, err := client.Do(request)
+	request.Header.Set(cronofy.CallbackHeader, n.signature)
+	response, err := c.client.Do(request)
 	if err != nil {
 		return 0, fmt.Errorf("callback: %w", err)
 	}
@@ -282,8 +258,9 @@ func (c *callbacks) try(n notification) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-// staysHere tells whether a URL leads to this machine, as far as its name tells (RFC 6761 section 6.3).
-func staysHere(address string) bool {
+// isLoopbackURL tells whether a URL leads to this machine, as far as its name tells (RFC 6761
+// section 6.3).
+func isLoopbackURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
 		return false

@@ -77,13 +77,13 @@ func TestCallback(t *testing.T) {
 		s := cronofytest.New(cronofytest.Options{CallbackClient: app.client()})
 		_, text := create(t, s, documented)
 		proposal := cronofytest.Proposal{Start: noon(), End: noon().Add(time.Hour), TZID: "Europe/Paris"}
-		require.NoError(t, s.SetStatus(id, email, "tentative", "perhaps", proposal))
-		require.NoError(t, s.SetStatus(id, email, "tentative", "perhaps", proposal))
+		require.NoError(t, setStatus(s, id, email, "tentative", "perhaps", proposal))
+		require.NoError(t, setStatus(s, id, email, "tentative", "perhaps", proposal))
 		require.NoError(t, s.Answer(t.Context(), cronofytest.Answer{InviteID: id, Recipient: email, By: "Bob <bob@example.net>", Status: "accepted"}))
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "declined", Comment: "no"}, cronofytest.DialectApple)
+		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "declined", Comment: "no"}, "apple")
 		require.NoError(t, err)
 		require.NoError(t, s.Reply(t.Context(), mail))
-		require.NoError(t, s.SetStatus(id, email, "pending", ""))
+		require.NoError(t, setStatus(s, id, email, "pending", ""))
 		require.NoError(t, s.Wait(t.Context()))
 
 		got := app.callbacks(t, "key") // harness requests carry it
@@ -116,7 +116,7 @@ func TestCallbackSecrets(t *testing.T) {
 		app := new(application)
 		s := cronofytest.New(cronofytest.Options{CallbackClient: app.client(), APIKey: "key", CallbackSecret: "new, old"})
 		create(t, s, documented)
-		require.NoError(t, s.SetStatus(id, email, "accepted", ""))
+		require.NoError(t, setStatus(s, id, email, "accepted", ""))
 		require.NoError(t, s.Wait(t.Context()))
 		assert.Len(t, app.callbacks(t, "old"), 1)
 		assert.Len(t, app.callbacks(t, "new"), 1)
@@ -151,8 +151,8 @@ func TestCallbackRetries(t *testing.T) {
 				app := &application{answers: row.answers}
 				s := cronofytest.New(cronofytest.Options{CallbackClient: app.client(), CallbackRetries: row.retries})
 				create(t, s, documented)
-				require.NoError(t, s.SetStatus(id, email, "accepted", ""))
-				require.NoError(t, s.SetStatus(id, email, "declined", ""))
+				require.NoError(t, setStatus(s, id, email, "accepted", ""))
+				require.NoError(t, setStatus(s, id, email, "declined", ""))
 				require.NoError(t, s.Wait(t.Context()))
 				over := s.Callbacks()
 				require.Len(t, over, 2)
@@ -185,7 +185,7 @@ func TestCallbackClose(t *testing.T) {
 		app := &application{answers: []func(*http.Request) (int, error){code(500)}}
 		s := cronofytest.New(cronofytest.Options{CallbackClient: app.client(), CallbackBackoff: time.Hour})
 		create(t, s, documented)
-		require.NoError(t, s.SetStatus(id, email, "accepted", ""))
+		require.NoError(t, setStatus(s, id, email, "accepted", ""))
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -193,7 +193,7 @@ func TestCallbackClose(t *testing.T) {
 		require.NoError(t, s.Close())
 		require.Len(t, s.Callbacks(), 1)
 		assert.Error(t, s.Callbacks()[0].Err)
-		require.NoError(t, s.SetStatus(id, email, "declined", ""))
+		require.NoError(t, setStatus(s, id, email, "declined", ""))
 		require.NoError(t, s.Wait(t.Context()))
 		assert.Len(t, app.bodies, 1)
 	})
@@ -204,7 +204,7 @@ func TestCallbackStaysHere(t *testing.T) {
 	t.Parallel()
 	s := cronofytest.New(cronofytest.Options{})
 	create(t, s, documented)
-	require.NoError(t, s.SetStatus(id, email, "accepted", ""))
+	require.NoError(t, setStatus(s, id, email, "accepted", ""))
 	require.Len(t, s.Callbacks(), 1)
 	assert.ErrorIs(t, s.Callbacks()[0].Err, cronofytest.ErrCallbackHost)
 	assert.Zero(t, s.Callbacks()[0].Attempts)
@@ -252,7 +252,7 @@ func TestCallbackLoad(t *testing.T) {
 			o["smart_invite_id"], o["callback_url"] = name, program.URL+"/callback"
 			create(t, s, o)
 			for _, status := range []string{"accepted", "tentative", "declined"} {
-				assert.NoError(t, s.SetStatus(name, email, status, ""))
+				assert.NoError(t, setStatus(s, name, email, status, ""))
 			}
 		})
 	}

@@ -52,7 +52,7 @@ func Example() {
 	calendar, err := invite(server.URL, "secret", "interview-7", "ada@example.com")
 	fmt.Println(strings.Contains(calendar, "METHOD:REQUEST"), err)
 
-	err = api.SetStatus("interview-7", "ada@example.com", "accepted", "see you there")
+	err = setStatus(api, "interview-7", "ada@example.com", "accepted", "see you there")
 	fmt.Println(err)
 
 	for _, r := range api.Requests() {

@@ -2,6 +2,7 @@ package cronofytest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -132,4 +133,13 @@ func property(t testing.TB, text string, name ics.ComponentProperty) string {
 func lines(text string) []string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\n ", ""), "\n"), "\n")
+}
+
+// setStatus is a recipient's own answer, with at most one proposal of another time.
+func setStatus(s *cronofytest.Server, id, recipient, status, comment string, proposal ...cronofytest.Proposal) error {
+	a := cronofytest.Answer{InviteID: id, Recipient: recipient, Status: status, Comment: comment}
+	if len(proposal) > 0 {
+		a.Proposal = &proposal[0]
+	}
+	return s.Answer(context.Background(), a)
 }

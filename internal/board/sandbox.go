@@ -2,7 +2,6 @@ package board
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -25,7 +24,6 @@ import (
 type Playground interface {
 	API() *cronofytest.Server
 	Mails() []sandbox.Mail
-	Answer(ctx context.Context, a cronofytest.Answer) error
 }
 
 // Sandbox serves the page of a sandbox:
@@ -194,7 +192,7 @@ func (s Sandbox) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := s.read(r.PostForm)
 	if err == nil {
-		err = s.Playground.Answer(r.Context(), a)
+		err = s.Playground.API().Answer(r.Context(), a)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

@@ -69,7 +69,7 @@ func Example() {
 	_, _ = m.Send(ctx, interview())
 
 	invitation := s.Mails()[0]
-	reply, _ := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: "accepted", Comment: "see you there"}, cronofytest.DialectOutlook)
+	reply, _ := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: "accepted", Comment: "see you there"}, "outlook")
 	_ = smtp.SendMail(s.SMTPAddr(), nil, "ann@example.org", []string{"hr@acme.example"}, reply)
 
 	_ = s.API().Wait(ctx) // until the callback has arrived

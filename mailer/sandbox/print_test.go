@@ -21,7 +21,7 @@ func TestNoKeyIsPrinted(t *testing.T) {
 	mail := submissiontest.Options{Username: secret, Password: secret}
 	inbox := submissiontest.NewInbox(mail)
 	defer func() { assert.NoError(t, inbox.Close()) }()
-	o := Options{APIAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", APIKey: secret, API: api}
+	o := Options{APIAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", API: api}
 	s, err := Start(t.Context(), o)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, s.Close()) }()
