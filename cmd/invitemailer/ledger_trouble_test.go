@@ -23,10 +23,10 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
-// hurried is the command, except that its ledger hardly waits for others. When
+// impatient is the command, except that its ledger hardly waits for others. When
 // it comes to the point INVITEMAILER_TEST_LOCK, another hand takes the lock of the
 // ledger and never gives it back.
-func hurried() {
+func impatient() {
 	point, file := os.Getenv("INVITEMAILER_TEST_LOCK"), strings.TrimPrefix(os.Getenv("INVITEMAILER_LEDGER"), "sqlite:")
 	_ = os.Unsetenv("INVITEMAILER_TEST_LOCK")
 	var once sync.Once
@@ -127,7 +127,7 @@ func TestLockedAtAnyWrite(t *testing.T) {
 			p := newTrouble(t)
 			file := filepath.Join(p.dir, "invites.jsonl")
 			writeInvites(t, file, 5)
-			run := p.run(t, "hurried", file, "INVITEMAILER_TEST_LOCK="+point)
+			run := p.run(t, "impatient", file, "INVITEMAILER_TEST_LOCK="+point)
 			assert.Equal(t, int(exitTempfail), run.code, run.stderr)
 			assert.Contains(t, run.stderr, "another process holds its lock")
 			left := 0

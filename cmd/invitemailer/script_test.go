@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"invitemailer": main, "dying": dying, "hurried": hurried})
+	testscript.Main(m, map[string]func(){"invitemailer": main, "dying": dying, "impatient": impatient})
 }
 
 // TestScripts runs the command as its users do; each theme is a file of

@@ -98,16 +98,13 @@ func (s *setup) templates() {
 
 // services makes the clients of the API and, if the scope has it, of the SMTP server.
 func (s *setup) services() {
-	if at := s.inv.At; at != nil {
-		s.cfg.smtp.Moment = func(m submission.Moment) { at(string(m)) }
-	}
 	if client := s.client(); client != nil {
 		s.cfg.mail.API, s.apiURL = client, client.BaseURL()
 	}
 	if s.scope != scopeReal {
 		return
 	}
-	s.cfg.smtp.Logger = s.log
+	s.cfg.smtp.Logger, s.cfg.smtp.Dial = s.log, s.inv.DialSMTP
 	submitter, err := submission.New(s.cfg.smtp)
 	s.addError(err)
 	if err == nil {

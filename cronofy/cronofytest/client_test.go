@@ -1,7 +1,6 @@
 package cronofytest_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func TestClientAgainstSimulator(t *testing.T) {
 	assert.Len(t, created.Recipients, 2)
 	assert.True(t, created.Event.Start.Time.Equal(start))
 
-	require.NoError(t, s.SetStatus("id", "b@example.com", "declined", "no"))
+	require.NoError(t, setStatus(s, "id", "b@example.com", "declined", "no"))
 	found, err := client.Status(t.Context(), cronofy.Ref{SmartInviteID: "id", Recipients: []string{"a+1@example.com", "b@example.com"}}, true)
 	require.NoError(t, err)
 	assert.Equal(t, cronofy.StatusDeclined, found.Recipients[1].Status)
@@ -50,9 +49,9 @@ func TestClientAgainstSimulator(t *testing.T) {
 
 	request.Recipients, request.Recipient = nil, &cronofy.Recipient{Email: "nobody"}
 	_, err = client.Create(t.Context(), request)
-	assert.Equal(t, http.StatusUnprocessableEntity, cronofy.StatusOf(err))
+	require.Equal(t, 422, cronofy.StatusOf(err))
 	require.ErrorContains(t, err, "recipient.email")
 
 	_, err = client.Cancel(t.Context(), cronofy.Ref{SmartInviteID: "id", Recipient: "c@example.com"})
-	assert.Equal(t, http.StatusNotFound, cronofy.StatusOf(err))
+	require.Equal(t, 404, cronofy.StatusOf(err))
 }

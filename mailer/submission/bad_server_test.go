@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A server that offers PIPELINING and cannot do it costs one wait, and no
@@ -44,7 +45,7 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 					if tc.groups == fault.GroupsOneCommand {
 						second = 3 // the first was heard twice
 					}
-					server := &fault.FaultServer{Groups: tc.groups, ContentForNobody: tc.nobody, Script: func(e fault.Event) fault.Fault {
+					server := &fault.Server{Groups: tc.groups, ContentForNobody: tc.nobody, Script: func(e fault.Event) fault.Fault {
 						if e.Transaction == second && e.Point == refused {
 							return fault.Fault{Reply: code, OneByte: tc.bytes}
 						}
@@ -80,7 +81,7 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 func TestManyConnectionsToAServerThatCannotPipeline(t *testing.T) {
 	t.Parallel()
 	for groups, wait := range map[fault.Groups]time.Duration{fault.GroupsOneCommand: 30 * time.Second, fault.GroupsHangUp: 0} {
-		server := &fault.FaultServer{Groups: groups}
+		server := &fault.Server{Groups: groups}
 		in(t, server, func(t *testing.T) {
 			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 4})
 			begun := time.Now()
@@ -111,7 +112,7 @@ func TestLoneDot(t *testing.T) {
 	} {
 		for _, refused := range []string{"MAIL", "RCPT"} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				t.Cleanup(func() { assert.NoError(t, server.Close()) })
 				conns := 0
 				s := newSubmitter(t, submission.Config{Connections: 1, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -188,7 +189,7 @@ func TestRepliesOutOfStep(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%s", m, point, name), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						server := &fault.FaultServer{}
+						server := &fault.Server{}
 						t.Cleanup(func() { assert.NoError(t, server.Close()) })
 						s := m.prepare(t, server, submission.Config{Dial: server.Dial, Connections: 1}, point, f)
 						last := submission.Result{}
@@ -210,7 +211,7 @@ func TestRepliesOutOfStep(t *testing.T) {
 func TestSlowServer(t *testing.T) {
 	t.Parallel()
 	for _, extensions := range [][]string{nil, {}} {
-		server := &fault.FaultServer{Extensions: extensions, Script: func(fault.Event) fault.Fault {
+		server := &fault.Server{Extensions: extensions, Script: func(fault.Event) fault.Fault {
 			time.Sleep(119 * time.Second)
 			return fault.Fault{}
 		}}
@@ -245,7 +246,7 @@ func TestServerThatStopsReading(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/%s/%d", m, tc.point, len(tc.msg)), func(t *testing.T) {
 				t.Parallel()
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				in(t, server, func(t *testing.T) {
 					s := m.prepare(t, server, submission.Config{Dial: server.Dial}, tc.point, tc.fault)
 					begun := time.Now()
@@ -292,9 +293,9 @@ func TestTwoWritesAMessage(t *testing.T) {
 			}
 			var cfg submission.Config
 			if implicit {
-				cfg = tlsInbox(t, fault.Options{ImplicitTLS: true})
+				cfg = tlsInbox(t, submissiontest.Options{ImplicitTLS: true})
 			} else {
-				cfg.Dial = newInbox(t, fault.Options{}).Dial
+				cfg.Dial = newInbox(t, submissiontest.Options{}).Dial
 			}
 			cfg.Dial = counting(cfg.Dial)
 			s := newSubmitter(t, cfg)

@@ -106,10 +106,6 @@ type Config struct {
 	Host   string       // the server's name or IP address; the name its certificate must carry
 	Logger *slog.Logger // default: logs nothing. No address and no secret is ever logged
 
-	// Moment is called at each [Moment] of each message. It is there for tests
-	// that end the process at one. Default: not called.
-	Moment func(Moment) `json:"-"`
-
 	Password string `json:"-"` // or the access token for xoauth2
 
 	// Port is the server's port. Default 587, or 465 with TLSImplicit
@@ -162,9 +158,6 @@ func (c Config) withDefaults() Config {
 	c.Timeouts = c.Timeouts.withDefaults()
 	c.IdleLimit = cmp.Or(c.IdleLimit, 4*time.Minute)
 	c.MessagesPerConnection = cmp.Or(c.MessagesPerConnection, 100)
-	if c.Moment == nil {
-		c.Moment = func(Moment) {}
-	}
 	if c.Port == 0 {
 		c.Port = 587
 		if c.TLS == TLSImplicit {

@@ -52,7 +52,6 @@ func (o *opening) run(ctx context.Context) (*session, *Error) {
 		return nil, e
 	}
 	c := &session{
-		moment:    o.s.cfg.Moment,
 		wire:      o.wire,
 		interrupt: o.wire.interrupt,
 		timeouts:  o.timeouts,

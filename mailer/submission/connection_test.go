@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // The context ends every wait at once, at every step, and leaves the Submitter
@@ -64,7 +65,7 @@ func TestCancelAtEachStep(t *testing.T) {
 func TestCancelWhileWaitingForAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Script: fault.Always(fault.AtDot, fault.FallSilent())}
+		server := &fault.Server{Script: fault.Always(fault.AtDot, fault.FallSilent())}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
 		first, cancelFirst := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -91,7 +92,7 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: fault.Nth(2, fault.AtMail, f)}
+				server := &fault.Server{Script: fault.Nth(2, fault.AtMail, f)}
 				s := newSubmitter(t, submission.Config{Dial: server.Dial})
 				for range 3 {
 					got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -103,7 +104,7 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 			})
 			synctest.Test(t, func(t *testing.T) {
 				for _, extensions := range [][]string{nil, {}} {
-					server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f), Extensions: extensions}
+					server := &fault.Server{Script: fault.Always(fault.AtMail, f), Extensions: extensions}
 					s := newSubmitter(t, submission.Config{Dial: server.Dial})
 					got := s.Submit(t.Context(), envelope, []byte(letter))
 					assert.NotEqual(t, submission.Accepted, got.Outcome)
@@ -126,7 +127,7 @@ func TestBreakingAtTheDotOfAKeptConnectionIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, point := range []fault.Point{fault.AtRcpt, fault.AtData, fault.AtDot} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{Script: fault.Nth(2, point, fault.HangUp())}
+			server := &fault.Server{Script: fault.Nth(2, point, fault.HangUp())}
 			s := newSubmitter(t, submission.Config{Dial: server.Dial})
 			s.Submit(t.Context(), envelope, []byte(letter))
 			got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -142,7 +143,7 @@ func TestBreakingAtTheDotOfAKeptConnectionIsNotRepeated(t *testing.T) {
 func TestCommandsOfAKeptConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Extensions: []string{"SIZE"}, Script: fault.Scripts(
+		server := &fault.Server{Extensions: []string{"SIZE"}, Script: fault.Scripts(
 			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
@@ -159,7 +160,7 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		require.NoError(t, server.Close())
 	})
 	synctest.Test(t, func(t *testing.T) { // the same in groups, with which RSET may go
-		server := &fault.FaultServer{Script: fault.Scripts(
+		server := &fault.Server{Script: fault.Scripts(
 			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
@@ -179,7 +180,7 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 
 func TestConcurrentSubmissionsShareTheConnections(t *testing.T) {
 	t.Parallel()
-	inbox := newInbox(t, fault.Options{})
+	inbox := newInbox(t, submissiontest.Options{})
 	var mu sync.Mutex
 	open, most := 0, 0
 	s := newSubmitter(t, submission.Config{Connections: 3, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -212,7 +213,7 @@ func TestRateIsASlidingWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
-		inbox := fault.NewInbox(fault.Options{Handle: func(fault.Message) error { at = append(at, time.Now()); return nil }})
+		inbox := submissiontest.NewInbox(submissiontest.Options{Handle: func(submissiontest.Message) error { at = append(at, time.Now()); return nil }})
 		s := newSubmitter(t, submission.Config{Dial: inbox.Dial, RatePerMinute: 3})
 		begun := time.Now()
 		for i := range 8 {
@@ -267,7 +268,7 @@ func TestSubmitAfterClose(t *testing.T) {
 func TestExtensions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		plain := &fault.FaultServer{Extensions: []string{"SIZE 100"}}
+		plain := &fault.Server{Extensions: []string{"SIZE 100"}}
 		s := newSubmitter(t, submission.Config{Dial: plain.Dial})
 		utf8 := submission.Envelope{From: envelope.From, To: "gäst@example.org", SMTPUTF8: true}
 		for _, c := range []struct {
@@ -288,7 +289,7 @@ func TestExtensions(t *testing.T) {
 		assert.Empty(t, plain.Transactions())
 		require.NoError(t, plain.Close())
 
-		inbox := fault.NewInbox(fault.Options{SMTPUTF8: true})
+		inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true})
 		s = newSubmitter(t, submission.Config{Dial: inbox.Dial})
 		for _, env := range []submission.Envelope{envelope, utf8} {
 			got := s.Submit(t.Context(), env, []byte("Grüezi\r\n"))
@@ -306,7 +307,7 @@ func TestExtensions(t *testing.T) {
 // Nothing of the envelope or the message may become a command.
 func TestInputIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{}
+	server := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
 	for _, to := range []string{"", "guest", "@example.org", "guest@", "a@b.org>\r\nRCPT TO:<c@d.org", "<a@b.org>", "a b@c.org",

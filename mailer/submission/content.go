@@ -13,7 +13,6 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(StepContent)
 	}
-	c.moment(BeforeContent)
 	block := c.block[:0]
 	lineStart := true
 	for rest := msg.msg; len(rest) > 0; {
@@ -84,12 +83,10 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 		}
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Block, reply{}, err))
 	}
-	c.moment(AfterContent)
 	c.wire.within(c.timeouts.Dot)
 	c.await.begin(StepDot)
 	r, err := readReply(c.r, 0, nil)
 	c.await.end()
-	c.moment(AfterReply)
 	switch {
 	case err != nil:
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Dot, r, err))

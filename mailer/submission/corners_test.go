@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // Content leaves in blocks, and a dot is doubled at the beginning of a line
@@ -20,7 +20,7 @@ import (
 func TestDotsWhereBlocksBegin(t *testing.T) {
 	t.Parallel()
 	const block = 32 << 10
-	server := &fault.FaultServer{}
+	server := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
 	var sent []string
@@ -49,7 +49,7 @@ func TestBadSequenceInTheFirstGroup(t *testing.T) {
 	for _, m := range modes {
 		for _, code := range []int{503, 550} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				s := m.prepare(t, server, submission.Config{Dial: server.Dial}, fault.AtRcpt, fault.Say(fmt.Sprintf("%d 5.5.1 No", code)))
 				got := s.Submit(t.Context(), envelope, []byte(letter))
 				want := wanted{Outcome: submission.Refused, Step: submission.StepRcpt}
@@ -69,7 +69,7 @@ func TestBadSequenceInTheFirstGroup(t *testing.T) {
 func TestTurnedAwayComesFirst(t *testing.T) {
 	t.Parallel()
 	for point, f := range map[fault.Point]fault.Fault{fault.AtGreeting: fault.ShutDown(), fault.AtMail: fault.ShutDown()} {
-		server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+		server := &fault.Server{Script: func(e fault.Event) fault.Fault {
 			switch {
 			case e.Conn > 1 && e.Point == point:
 				time.Sleep(500 * time.Millisecond)

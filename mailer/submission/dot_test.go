@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A message of several blocks: the content breaks off before its end was
@@ -27,7 +27,7 @@ func TestContentThatBreaksOffIsNotBegun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: fault.Once(fault.AtContent, f)}
+			server := &fault.Server{Script: fault.Once(fault.AtContent, f)}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			require.NoError(t, server.Start())
 			s := newSubmitter(t, submission.Config{Host: "127.0.0.1", Port: server.Port()})
@@ -69,7 +69,7 @@ func TestTheDotIsTheBorder(t *testing.T) {
 	long := []byte(strings.Repeat("This line is there to fill the message.\r\n", 5000))
 	for left := 0; left < len(long)-40_000; left += 30_000 {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{}
+			server := &fault.Server{}
 			remaining := left
 			s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				conn, err := server.Dial(ctx, network, addr)
@@ -82,7 +82,7 @@ func TestTheDotIsTheBorder(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{}
+		server := &fault.Server{}
 		remaining := len(long) // the dot's three bytes are over it
 		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := server.Dial(ctx, network, addr)

@@ -43,9 +43,7 @@ func (c *session) group(ctx context.Context, env Envelope, msg content) *Error {
 	b = appendRcpt(b, env)
 	b = append(b, data...)
 	c.block = b
-	c.moment(BeforeGroup)
 	e := c.say(ctx, b, c.needReset)
-	c.moment(AfterGroup)
 	return e
 }
 

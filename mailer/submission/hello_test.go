@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // Keywords and mechanisms are recognised in any case, before and after TLS.
@@ -50,7 +50,7 @@ func TestHELOAfterEHLO(t *testing.T) {
 	t.Parallel()
 	for code, accepted := range map[int]bool{500: true, 502: true, 504: true, 501: false, 550: false, 451: false, 250: true} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{Script: fault.Once(fault.AtEHLO, fault.Say(fmt.Sprintf("%d what?", code)))}
+			server := &fault.Server{Script: fault.Once(fault.AtEHLO, fault.Say(fmt.Sprintf("%d what?", code)))}
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, accepted, got.Outcome == submission.Accepted, "%d: %v", code, got.Err)
 			assert.Equal(t, accepted && code != 250, server.Commands()[min(1, len(server.Commands())-1)][:4] == "HELO", "%v", server.Commands())
@@ -63,7 +63,7 @@ func TestHELOAfterEHLO(t *testing.T) {
 func TestHELOOffersNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Script: fault.Scripts(fault.Once(fault.AtEHLO, fault.Say("502 what?")),
+		server := &fault.Server{Script: fault.Scripts(fault.Once(fault.AtEHLO, fault.Say("502 what?")),
 			fault.Once(fault.AtEHLO, fault.Say("250-fault.example\r\n250 SIZE 1")))}
 		got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
@@ -78,7 +78,7 @@ func TestRecipientsThatAreTakenOtherwise(t *testing.T) {
 	for code, taken := range map[int]bool{250: true, 251: true, 252: true, 253: false} {
 		for _, m := range modes {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				s := m.prepare(t, server, submission.Config{Dial: server.Dial}, fault.AtRcpt, fault.Say(fmt.Sprintf("%d 2.1.5 Perhaps", code)))
 				got := s.Submit(t.Context(), envelope, []byte(letter))
 				accepted := taken || m == first // which is repeated in lock-step
@@ -110,7 +110,7 @@ func TestEmptyLinesBetweenReplies(t *testing.T) {
 			"byte by byte":                 always(fault.Fault{Answer: true, Reply: "\r\n", OneByte: true}),
 		} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: script, Extensions: extensions}
+				server := &fault.Server{Script: script, Extensions: extensions}
 				s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
 				for i := range 3 {
 					got := s.Submit(t.Context(), guest(i), []byte(letter))
@@ -127,7 +127,7 @@ func TestEmptyLinesBetweenReplies(t *testing.T) {
 			"\r\n550 5.1.1 No":                         {Outcome: submission.Refused, Step: submission.StepDot},
 			string(bytes.Repeat([]byte("\r\n"), 1000)): {Outcome: submission.Unknown, Step: submission.StepDot},
 		} {
-			server := &fault.FaultServer{Script: fault.Always(fault.AtDot, fault.Fault{Reply: reply, Lost: true})}
+			server := &fault.Server{Script: fault.Always(fault.AtDot, fault.Fault{Reply: reply, Lost: true})}
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, want, of(got), "%v", got.Err)
 			require.NoError(t, server.Close())

@@ -14,19 +14,25 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
+// authority is a file with a certificate authority.
+func authority(t testing.TB, pem []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(path, pem, 0o600))
+	return path
+}
+
 // tlsInbox is an inbox with a login, and the configuration that fits.
-func tlsInbox(t *testing.T, o fault.Options) submission.Config {
+func tlsInbox(t *testing.T, o submissiontest.Options) submission.Config {
 	t.Helper()
 	o.Username, o.Password = "boss", password
 	inbox := newInbox(t, o)
-	certificate, err := inbox.Certificate()
-	require.NoError(t, err)
-	ca, err := certificate.WriteFile(t.TempDir())
-	require.NoError(t, err)
+	ca := authority(t, inbox.CertificatePEM())
 	cfg := submission.Config{Host: "localhost", CAFile: ca, Username: "boss", Password: password, Dial: inbox.Dial, TLS: submission.TLSStartTLS}
 	if o.ImplicitTLS {
 		cfg.TLS = submission.TLSImplicit
@@ -43,7 +49,7 @@ func TestLoginByEachMechanism(t *testing.T) {
 		for _, implicit := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/implicit=%t", mode, implicit), func(t *testing.T) {
 				t.Parallel()
-				cfg := tlsInbox(t, fault.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered})
+				cfg := tlsInbox(t, submissiontest.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered})
 				cfg.Auth = mode
 				s := newSubmitter(t, cfg)
 				got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -70,7 +76,7 @@ func TestLoginByEachMechanism(t *testing.T) {
 func TestNoUsableLoginIsConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, offered := range [][]string{nil, {"GSSAPI", "NTLM"}} {
-		server := &fault.FaultServer{Mechanisms: offered}
+		server := &fault.Server{Mechanisms: offered}
 		t.Cleanup(func() { assert.NoError(t, server.Close()) })
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Username: "boss", Password: password})
 		got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -78,7 +84,7 @@ func TestNoUsableLoginIsConfiguration(t *testing.T) {
 		assert.ErrorIs(t, got.Err, submission.ErrNoLogin)
 		assert.Empty(t, server.Transactions())
 	}
-	cfg := tlsInbox(t, fault.Options{STARTTLS: true})
+	cfg := tlsInbox(t, submissiontest.Options{STARTTLS: true})
 	cfg.Username, cfg.Password = "", ""
 	got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 	assert.Equal(t, wanted{submission.Refused, submission.StepMail, false, true}, of(got), "530 asks for a login")
@@ -86,26 +92,23 @@ func TestNoUsableLoginIsConfiguration(t *testing.T) {
 
 func TestTLSTroubleIsConfiguration(t *testing.T) {
 	t.Parallel()
-	other, err := fault.NewCertificate()
-	require.NoError(t, err)
-	wrongCA, err := other.WriteFile(t.TempDir())
-	require.NoError(t, err)
+	wrongCA := authority(t, fault.NewCertificate().PEM)
 	for name, c := range map[string]struct {
-		options fault.Options
+		options submissiontest.Options
 		change  func(*submission.Config)
 		advice  string
 	}{
-		"unknown authority":           {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"unknown authority, implicit": {fault.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"wrong name":                  {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "SMTP_HOST"},
-		"no STARTTLS":                 {fault.Options{STARTTLS: true}, nil, "SMTP_TLS"},
-		"implicit to a plain port":    {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "SMTP_TLS=starttls"},
+		"unknown authority":           {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
+		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
+		"wrong name":                  {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "SMTP_HOST"},
+		"no STARTTLS":                 {submissiontest.Options{STARTTLS: true}, nil, "SMTP_TLS"},
+		"implicit to a plain port":    {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "SMTP_TLS=starttls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg := tlsInbox(t, c.options)
 			if c.change == nil {
-				cfg.Dial = newInbox(t, fault.Options{}).Dial
+				cfg.Dial = newInbox(t, submissiontest.Options{}).Dial
 			} else {
 				c.change(&cfg)
 			}
@@ -154,7 +157,7 @@ func TestPasswordStaysSecret(t *testing.T) {
 // the error.
 func TestErrorsNameNoRecipient(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: fault.Always(fault.AtRcpt, fault.Say("550 5.1.1 <Guest@example.org>: unknown"))}
+	server := &fault.Server{Script: fault.Always(fault.AtRcpt, fault.Say("550 5.1.1 <Guest@example.org>: unknown"))}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 	assert.Equal(t, "550 5.1.1 <Guest@example.org>: unknown", got.Reply)

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A probe says MAIL, RCPT and RSET, hands over nothing, and leaves a connection
@@ -37,7 +37,7 @@ func TestProbe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: c.script}
+			server := &fault.Server{Script: c.script}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			s := newSubmitter(t, submission.Config{Dial: server.Dial})
 			reply, err := s.Probe(t.Context(), own)
@@ -71,7 +71,7 @@ func TestProbe(t *testing.T) {
 // left out, and whose fault it is.
 func TestResultTellsWhatARefusalIsJudgedBy(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Mechanisms: []string{"PLAIN"}, Script: fault.Scripts(
+	server := &fault.Server{Mechanisms: []string{"PLAIN"}, Script: fault.Scripts(
 		fault.Nth(2, fault.AtRcpt, fault.Say("554 5.7.1 Access denied")), fault.Nth(2, fault.AtDot, fault.After(fault.HangUp())))}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
@@ -93,7 +93,7 @@ func TestResultTellsWhatARefusalIsJudgedBy(t *testing.T) {
 	s = newSubmitter(t, submission.Config{Dial: server.Dial, Username: "boss", Password: password})
 	got := s.Submit(t.Context(), envelope, []byte(letter))
 	assert.False(t, got.LoginUnused, "it is used")
-	silent := &fault.FaultServer{}
+	silent := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, silent.Close()) })
 	got = newSubmitter(t, submission.Config{Dial: silent.Dial}).Submit(t.Context(), envelope, []byte(letter))
 	assert.False(t, got.LoginUnused, "none is offered")
@@ -115,7 +115,7 @@ func TestRefusalsBeforeAnyMessageAreConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: script}
+			server := &fault.Server{Script: script}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, submission.Refused, got.Outcome)

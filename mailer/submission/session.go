@@ -36,7 +36,6 @@ type session struct {
 	ext      extensions
 	groups   *groups
 	await    *await
-	moment   func(Moment)
 
 	greeting  string   // the server's answer to EHLO
 	mechanism string   // of the login; empty without one

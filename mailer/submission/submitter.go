@@ -171,9 +171,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 		return nil, false, e
 	}
 	begun := time.Now()
-	s.cfg.Moment(BeforeConnect)
 	c, e = s.connect(ctx, s.cfg.Timeouts)
-	s.cfg.Moment(AfterConnect)
 	if e == nil {
 		c.lastUsed = time.Now()
 		c.via = via{number: int(s.opened.Add(1)), loginUnused: !s.logsIn && len(c.ext.mechanism) > 0}

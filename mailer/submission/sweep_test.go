@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 const password = "correct-horse-battery"
@@ -31,7 +31,7 @@ func of(r submission.Result) wanted {
 }
 
 // obeysLaw fails the test when the result contradicts what the server did.
-func obeysLaw(t assert.TestingT, r submission.Result, to string, server *fault.FaultServer) {
+func obeysLaw(t assert.TestingT, r submission.Result, to string, server *fault.Server) {
 	took := 0
 	for _, tx := range server.Accepted() {
 		if tx.To == to {
@@ -65,7 +65,7 @@ var modes = []mode{lockStep, first, grouped}
 
 // prepare makes server, whose script is nil, one for the mode: with f at point
 // once the client knows what it knows in that mode.
-func (m mode) prepare(t *testing.T, server *fault.FaultServer, cfg submission.Config, point fault.Point, f fault.Fault) *submission.Submitter {
+func (m mode) prepare(t *testing.T, server *fault.Server, cfg submission.Config, point fault.Point, f fault.Fault) *submission.Submitter {
 	t.Helper()
 	switch m {
 	case lockStep:
@@ -94,13 +94,11 @@ func (m mode) prepare(t *testing.T, server *fault.FaultServer, cfg submission.Co
 }
 
 // setting is a server and a client that come to every point of the sweep.
-func setting(t testing.TB, script fault.Script) (*fault.FaultServer, submission.Config) {
+func setting(t testing.TB, script fault.Script) (*fault.Server, submission.Config) {
 	t.Helper()
-	certificate, err := fault.NewCertificate()
-	require.NoError(t, err)
-	ca, err := certificate.WriteFile(t.TempDir())
-	require.NoError(t, err)
-	server := &fault.FaultServer{Script: script, Certificate: certificate, Mechanisms: []string{"PLAIN"}}
+	certificate := fault.NewCertificate()
+	ca := authority(t, certificate.PEM)
+	server := &fault.Server{Script: script, Certificate: certificate, Mechanisms: []string{"PLAIN"}}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	return server, submission.Config{TLS: submission.TLSStartTLS, CAFile: ca, Username: "boss", Password: password, Dial: server.Dial}
 }
@@ -279,7 +277,7 @@ func TestLaw(t *testing.T) {
 			}
 			plan[at] = f
 		}
-		server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault { return plan[key{e.Point, e.Transaction}] }}
+		server := &fault.Server{Script: func(e fault.Event) fault.Fault { return plan[key{e.Point, e.Transaction}] }}
 		if rapid.Bool().Draw(rt, "lockstep") {
 			server.Extensions = []string{}
 		}

@@ -47,9 +47,7 @@ func (c *session) ready(ctx context.Context, grouped bool) *Error {
 	default:
 		return nil
 	}
-	c.moment(BeforeReset)
 	e := c.command(ctx, StepMail, c.timeouts.Connect, 250, []byte(line))
-	c.moment(AfterReset)
 	if e != nil {
 		c.broken = true
 		e.stale = c.kept && ctx.Err() == nil
@@ -65,25 +63,19 @@ func (c *session) lockStep(ctx context.Context, env Envelope, msg content) *Erro
 	if e := c.sayMail(ctx, env, msg); e != nil {
 		return e
 	}
-	c.moment(BeforeRcpt)
 	c.block = appendRcpt(c.block[:0], env)
 	e := c.command(ctx, StepRcpt, c.timeouts.Command, 250, c.block)
-	c.moment(AfterRcpt)
 	if e != nil {
 		return e
 	}
-	c.moment(BeforeData)
 	e = c.command(ctx, StepData, c.timeouts.Data, 354, data)
-	c.moment(AfterData)
 	return e
 }
 
 // sayMail says MAIL and waits for the answer.
 func (c *session) sayMail(ctx context.Context, env Envelope, msg content) *Error {
-	c.moment(BeforeMail)
 	c.block = c.appendMail(c.block[:0], env, msg)
 	e := c.command(ctx, StepMail, c.timeouts.Command, 250, c.block)
-	c.moment(AfterMail)
 	if e != nil {
 		e.stale = c.kept && c.broken && !errors.Is(e, os.ErrDeadlineExceeded)
 		return adviseMail(e)
