@@ -58,7 +58,7 @@ func TestGroups(t *testing.T) {
 	receipts = send(fewer)
 	require.Len(t, receipts, 3)
 	assert.Equal(t, mailer.Withdrawal, receipts[2].Kind)
-	assert.Equal(t, mailer.CodeNoCalendar, receipts[2].Error.Code, "the API documents no calendar for it")
+	assert.Equal(t, mailer.Code("no_calendar"), receipts[2].Error.Code, "the API documents no calendar for it")
 
 	single := boardMeeting()
 	single.Recipient = group(1).Recipients[0]

@@ -1,8 +1,10 @@
 package mailer
 
 import (
+	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/address"
@@ -21,31 +23,34 @@ func parseMailbox(s string) (message.Mailbox, error) {
 	}
 	m, err := mail.ParseAddress(s)
 	if err != nil {
-		return message.Mailbox{}, fmt.Errorf("not an address; write ADDRESS or NAME <ADDRESS>")
+		return message.Mailbox{}, errors.New("not an address; write ADDRESS or NAME <ADDRESS>")
 	}
-	a, err := address.Parse(m.Address)
-	return message.Mailbox{Name: address.CleanName(m.Name, a), Address: a}, err
+	return Organizer{m.Name, m.Address}.mailbox()
 }
 
-// matchAddress reports whether the address fits one of the patterns: a whole
-// address, or *@domain, compared as addresses are: without regard to case, and
-// with a domain in letters or as A-labels.
-func matchAddress(patterns []string, a address.Address) bool {
-	for _, p := range patterns {
-		if domain, ok := strings.CutPrefix(p, "*@"); ok {
-			if some, err := address.Parse("x@" + domain); err == nil && some.Domain() == a.Domain() {
-				return true
-			}
-			continue
-		}
-		if address.Equal(p, a.String()) {
-			return true
-		}
-	}
-	return false
+// fromAllowed and toAllowed hold an address to FromDomains and to OnlyTo.
+func (m *Mailer) fromAllowed(a address.Address) bool {
+	return len(m.cfg.FromDomains) == 0 ||
+		slices.ContainsFunc(m.cfg.FromDomains, func(domain string) bool { return matches("*@"+domain, a) })
 }
 
-// checkPattern says what is wrong with a pattern of matchAddress.
+func (m *Mailer) toAllowed(a address.Address) bool {
+	return len(m.cfg.OnlyTo) == 0 ||
+		slices.ContainsFunc(m.cfg.OnlyTo, func(pattern string) bool { return matches(pattern, a) })
+}
+
+// matches reports whether the address fits a pattern: a whole address, or *@domain,
+// compared as addresses are: without regard to case, and with a domain in letters or
+// as A-labels.
+func matches(pattern string, a address.Address) bool {
+	if domain, ok := strings.CutPrefix(pattern, "*@"); ok {
+		some, err := address.Parse("x@" + domain)
+		return err == nil && some.Domain() == a.Domain()
+	}
+	return address.Equal(pattern, a.String())
+}
+
+// checkPattern says what is wrong with a pattern of matches.
 func checkPattern(p string) error {
 	one := p
 	if domain, ok := strings.CutPrefix(p, "*@"); ok {

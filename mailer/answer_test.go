@@ -13,6 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // inUTC makes the API answer with calendars in UTC, as it may.
@@ -117,7 +118,7 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 			require.Equal(t, mailer.Sent, r.Outcome, "%+v", r.Error)
 			f := findingOf(r, tc.rule)
 			assert.Equal(t, tc.field, f.Field)
-			assert.Equal(t, mailer.LevelWarning, f.Level)
+			assert.Equal(t, lint.Warning, f.Level)
 			assert.Contains(t, f.Message, tc.says)
 		})
 	}

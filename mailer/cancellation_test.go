@@ -130,7 +130,7 @@ func TestAWithdrawalWithoutACalendarFails(t *testing.T) {
 	r := h.send(t, mailer.Invite{ID: g.ID, Method: mailer.Remove, Recipient: g.Recipients[1], Organizer: g.Organizer})
 	assert.Equal(t, mailer.Failed, r.Outcome)
 	require.NotNil(t, r.Error)
-	assert.Equal(t, mailer.CodeNoCalendar, r.Error.Code)
+	assert.Equal(t, mailer.Code("no_calendar"), r.Error.Code)
 	assert.Equal(t, mailer.Withdrawal, r.Kind)
 	assert.Equal(t, "remove", h.api.Requests()[1].Action)
 	assert.Len(t, h.smtp.Accepted(), 2)

@@ -23,31 +23,28 @@ const (
 )
 
 // check holds the bytes that are about to be submitted to the invitation rules.
-func (w *work) check(i int, sub *ledger.Submission) *Error {
-	o := lint.Options{Now: w.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &w.m.zones}
-	if before := w.entries[i].LastSent; before != nil && before.Method == Request && w.steps[i].resend == 0 {
-		if previous, err := lint.ReadPrevious(before.Calendar); err == nil {
+func (j *job) check(to *recipient, sub *ledger.Submission) *Error {
+	o := lint.Options{Now: j.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &j.m.zones}
+	if invited(to.entry) && to.plan.resend == 0 {
+		if previous, err := lint.ReadPrevious(to.entry.LastSent.Calendar); err == nil {
 			o.Previous = previous
 		}
 	}
 	var stop *Error
 	for _, f := range lint.Check(sub.Message.Bytes, o) {
 		ours := f.Origin == lint.Composed
-		if w.m.cfg.Lint != LintOff || ours || f.Fatal {
-			w.receipts[i].Findings = addOnce(w.receipts[i].Findings, Finding{
-				Rule: f.Rule, Level: Level(f.Level), Field: f.Where, Message: f.What + "; " + f.Fix})
+		if j.m.cfg.Lint != LintOff || ours || f.Fatal {
+			to.receipt.addFinding(Finding{Rule: f.Rule, Level: f.Level, Field: f.Where, Message: f.What + "; " + f.Fix})
 		}
-		if stop != nil || f.Level != lint.Error {
+		if stop != nil || f.Level != lint.Error || !ours && !f.Fatal && j.m.cfg.Lint != LintStrict {
 			continue
 		}
-		switch {
-		case ours:
-			stop = &Error{Stage: StageCheck, Code: CodeComposedWrong, Field: f.Where,
-				Message: fmt.Sprintf("the mail breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Fix)}
-		case f.Fatal || w.m.cfg.Lint == LintStrict:
-			stop = &Error{Stage: StageCheck, Code: CodeCalendarWrong, Field: f.Where, unusable: true,
-				Message: fmt.Sprintf("the calendar from the API breaks rule %s and was not sent: %s; %s", f.Rule, f.What, f.Fix)}
+		code, broken := codeCalendarWrong, "the calendar from the API"
+		if ours {
+			code, broken = codeComposedWrong, "the mail"
 		}
+		stop = &Error{Stage: StageCheck, Code: code, Field: f.Where, unusable: !ours,
+			Message: fmt.Sprintf("%s breaks rule %s and was not sent: %s; %s", broken, f.Rule, f.What, f.Fix)}
 	}
 	return stop
 }

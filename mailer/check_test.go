@@ -31,7 +31,7 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 			assert.Equal(t, mailer.Failed, r.Outcome)
 			require.NotNil(t, r.Error)
 			assert.Equal(t, mailer.StageCheck, r.Error.Stage)
-			assert.Equal(t, mailer.CodeComposedWrong, r.Error.Code)
+			assert.Equal(t, mailer.Code("composed_wrong"), r.Error.Code)
 			assert.Contains(t, r.Error.Message, "IM11")
 			assert.Empty(t, h.smtp.Transactions())
 
@@ -74,7 +74,7 @@ func TestAnOddCalendarIsReported(t *testing.T) {
 				assert.Contains(t, rules, "IM30")
 			}
 			if want.outcome == mailer.Failed {
-				assert.Equal(t, mailer.CodeCalendarWrong, r.Error.Code)
+				assert.Equal(t, mailer.Code("calendar_wrong"), r.Error.Code)
 				assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome, "the next run asks anew")
 				assert.Equal(t, 2, h.api.Count())
 			}

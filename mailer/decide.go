@@ -26,6 +26,13 @@ type policy struct {
 	now             time.Time
 }
 
+// policy is the Mailer's at this moment.
+func (m *Mailer) policy() policy {
+	c := &m.cfg
+	return policy{resend: c.Resend, retryFailed: c.RetryFailed, onUnknown: c.OnUnknown,
+		acceptOrganizer: c.AcceptOrganizer, allowPast: c.AllowPast || c.PastWarns || c.DryRun, now: c.Now()}
+}
+
 // over tells whether an event that ended at that time must not be mailed.
 func (p policy) over(ends time.Time) bool {
 	return !p.allowPast && p.past(ends)
@@ -40,76 +47,78 @@ func (p policy) past(ends time.Time) bool {
 type action int
 
 const (
-	// nothing: what is asked for is done, or must not be done (see step.err).
-	nothing action = iota
-	// ask: ask the API, then mail the calendar that comes back.
-	ask
-	// tell: ask the API, mail nobody: no invitation ever left.
-	tell
-	// compose: mail the calendar on record.
-	compose
-	// repeat: submit the very bytes on record again.
-	repeat
-	// note: record how things stand, see step.outcome; ask and mail nobody.
-	note
+	// doNothing: what is asked for is done, or must not be done (see plan.err).
+	doNothing action = iota
+	// createAndMail: ask the API, then mail the calendar that comes back.
+	createAndMail
+	// createOnly: ask the API and mail nothing, as no invitation ever left.
+	createOnly
+	// mailStored: mail the calendar on record.
+	mailStored
+	// resubmit: submit the very bytes on record again.
+	resubmit
+	// recordOnly: record how things stand, see plan.outcome; ask and mail nothing.
+	recordOnly
 )
 
-// step is the decision for one recipient.
-type step struct {
-	action action
-	kind   Kind
-	resend int
-	err    *Error // why nothing is done, unless it is done already
-	// outcome is the receipt's when action is nothing or note.
-	outcome Outcome
-	known   bool // an earlier run told it
+// plan is the decision for one recipient.
+type plan struct {
+	action  action
+	kind    Kind
+	resend  int
+	err     *Error  // why nothing is done, unless it is done already
+	outcome Outcome // of the receipt, when action is doNothing or recordOnly
+	known   bool    // an earlier run told it
 }
 
-func refuse(o Outcome, e *Error) step {
-	return step{kind: None, outcome: o, err: e}
-}
+func refuse(o Outcome, e *Error) plan { return plan{kind: None, outcome: o, err: e} }
+
+func unchanged() plan { return plan{kind: None, outcome: Unchanged} }
 
 // decide says what the record e asks of a caller that wants w. It is a pure
 // function: the whole policy of what is sent again stands here.
-func decide(e ledger.Entry, w want, p policy) step {
+func decide(e ledger.Entry, w want, p policy) plan {
 	if e.Forgotten {
-		s := refuse(Expired, &Error{Stage: StageLedger, Code: CodeForgotten,
+		d := refuse(Expired, &Error{Stage: StageLedger, Code: codeForgotten,
 			Message: "this invite is past and was removed from the ledger; give the event another id to invite anew"})
-		// Whoever moved it into the future is told each time: it cannot be recorded.
-		s.known = w.method != Request || p.past(w.endsAt)
-		return s
+		// An event that was moved into the future is told each time: it cannot be recorded.
+		d.known = w.method != Request || p.past(w.endsAt)
+		return d
 	}
 	same := e.Latest != nil && e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == w.method
 	// What is on record of the end is that of the same content.
 	over := w.method == Request && (p.over(w.endsAt) || same && p.over(e.EndsAt))
-	s := decideContent(e, w, p, same, over)
-	if over && s.action != nothing && s.outcome == "" {
-		return lapse(e, s, same)
+	d := decideContent(e, w, p, same, over)
+	if over && d.action != doNothing && d.outcome == "" {
+		return expired(e, d, same)
 	}
-	return s
+	return d
 }
 
-func decideContent(e ledger.Entry, w want, p policy, same, over bool) step {
-	if e.Latest == nil {
-		return first(w)
-	}
-	if e.Grouped != w.grouped && w.method != Remove {
-		return refuse(Invalid, &Error{Stage: StageLedger, Code: CodeFormChanged, Field: formField(w.grouped), Permanent: true,
-			Message: "this id was used with " + formField(!w.grouped) + " before; keep to one form, or give the event another id"})
-	}
-	if w.organizerDefault && e.Latest.OrganizerDefault && !p.acceptOrganizer && w.method == Request &&
-		(w.organizer.Email != e.Latest.OrganizerEmail || w.organizer.Name != e.Latest.OrganizerName) && e.LastSent != nil {
-		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
-			Message: "the default organizer changed since this invite was sent, which would mail everybody an update; set ORGANIZER_NAME and ORGANIZER_EMAIL back, name the organizer in the record, or use --accept-organizer-change"})
-	}
-	if !same {
-		if !p.resend && e.Latest.State == ledger.Expired && e.Latest.UID == "" && sentAs(e.LastSent, w) {
-			// A change was too late, nobody was asked for it, and it was taken back.
-			return step{kind: None, outcome: Unchanged}
+func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
+	r := e.Latest
+	switch {
+	case r == nil:
+		return plan{action: createAndMail, kind: firstKind(w.method)}
+	case e.Grouped != w.grouped && w.method != Remove:
+		now, before := "recipient", "recipients"
+		if w.grouped {
+			now, before = before, now
 		}
-		return anew(e, w)
+		return refuse(Invalid, &Error{Stage: StageLedger, Code: CodeFormChanged, Field: now, Permanent: true,
+			Message: "this id was used with " + before + " before; keep to one form, or give the event another id"})
+	case w.organizerDefault && r.OrganizerDefault && !p.acceptOrganizer && w.method == Request && e.LastSent != nil &&
+		w.organizer != Organizer{r.OrganizerName, r.OrganizerEmail}:
+		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
+			Message: "the default organizer changed since this invite was sent, " +
+				"which would mail everybody an update; set Config.Organizer.Name and Config.Organizer.Email back, " +
+				"name the organizer in the record, or use Config.AcceptOrganizer"})
+	case same:
+		return decideSame(e, w, p, over)
+	case !p.resend && r.State == ledger.Expired && r.UID == "" && sentAs(e.LastSent, w):
+		return unchanged() // a change was too late, the API was not asked for it, and it was taken back
 	}
-	return again(e, w, p, over)
+	return decideChanged(e, w)
 }
 
 // sentAs tells whether r is what is asked for, and was sent.
@@ -117,83 +126,73 @@ func sentAs(r *ledger.Revision, w want) bool {
 	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == w.method
 }
 
-// first decides for an invite that was never heard of. A cancellation of it is
-// told to the API and mailed: another program may have sent the invitation.
-func first(w want) step {
-	switch w.method {
+// firstKind is the mail for an invite of which nothing is on record. Its cancellation
+// is mailed, too: another program may have sent the invitation.
+func firstKind(method Method) Kind {
+	switch method {
 	case Cancel:
-		return step{action: ask, kind: Cancellation}
+		return Cancellation
 	case Remove:
-		return step{action: ask, kind: Withdrawal}
+		return Withdrawal
+	default:
+		return Invitation
 	}
-	return step{action: ask, kind: Invitation}
 }
 
-// anew decides for content that is not on record yet.
-func anew(e ledger.Entry, w want) step {
+// decideChanged decides for content that is not on record yet.
+func decideChanged(e ledger.Entry, w want) plan {
 	invited := invited(e)
 	switch {
 	case w.method == Request && invited:
-		return step{action: ask, kind: Update}
-	case w.method == Request:
-		return step{action: ask, kind: Invitation}
-	case !invited && e.LastSent != nil:
-		// Its cancellation or withdrawal left already, by either name.
-		return step{kind: None, outcome: Unchanged}
-	case !invited:
-		return step{action: tell, kind: None}
+		return plan{action: createAndMail, kind: Update}
+	case w.method == Request || invited:
+		return plan{action: createAndMail, kind: firstKind(w.method)}
+	case e.LastSent != nil:
+		return unchanged() // its cancellation or withdrawal left already, by either name
 	}
-	return first(w)
+	return plan{action: createOnly, kind: None}
 }
 
-// again decides for content that is on record, by how that ended.
-func again(e ledger.Entry, w want, p policy, over bool) step {
+// decideSame decides for content that is on record, by how that ended.
+func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 	r := e.Latest
-	kind := r.Kind
 	switch r.State {
 	case ledger.Sent:
 		if p.resend {
-			return step{action: compose, kind: kind, resend: r.Resend + 1}
+			return plan{action: mailStored, kind: r.Kind, resend: r.Resend + 1}
 		}
-		return step{kind: None, outcome: Unchanged}
+		return unchanged()
 	case ledger.Settled:
-		return step{kind: None, outcome: Unchanged}
+		return unchanged()
 	case ledger.Submitting, ledger.Unknown:
-		return doubtful(r, p, over)
+		return decideUnknown(r, p, over)
 	case ledger.Failed:
 		if r.Permanent && !p.retryFailed {
-			s := refuse(Failed, &Error{Stage: r.Stage, Code: r.Code, Permanent: true,
-				Message: "refused before, and not tried again: " + r.Detail + "; change the invite, or use --retry-failed"})
-			s.known = true
-			return s
+			d := refuse(Failed, &Error{Stage: r.Stage, Code: r.Code, Permanent: true,
+				Message: "refused before, and not tried again: " + r.Detail +
+					"; change the invite, or use Config.RetryFailed"})
+			d.known = true
+			return d
 		}
 	}
-	// Created, deferred, expired, or failed for that run only: go on from the
-	// calendar if there is a usable one, else ask for it.
-	if kind == None {
-		return step{action: tell, kind: None}
+	// Created, deferred, expired, or failed for that run only: go on from the calendar
+	// if there is a usable one, else ask for it.
+	switch d := decideChanged(e, w); {
+	case r.Kind == None:
+		return plan{action: createOnly, kind: None}
+	case r.UID != "" && !r.Unusable:
+		return plan{action: mailStored, kind: r.Kind, resend: r.Resend}
+	case d.action == createAndMail:
+		return d // an invitation may have become an update since
+	default:
+		// Of a cancellation that another program's invitation needs, nothing but its
+		// first try is on record.
+		return plan{action: createAndMail, kind: r.Kind}
 	}
-	if r.UID == "" || r.Unusable {
-		return anewAs(e, w, kind)
-	}
-	return step{action: compose, kind: kind, resend: r.Resend}
 }
 
-// anewAs asks again for a revision that brought no usable calendar. What the
-// mail is called may have changed since: an invitation may have been repeated. What
-// was to be mailed still is: of a cancellation that another program's invitation
-// needs, nothing but its first try is on record.
-func anewAs(e ledger.Entry, w want, kind Kind) step {
-	s := anew(e, w)
-	if s.action != ask {
-		s = step{action: ask, kind: kind}
-	}
-	return s
-}
-
-func formField(grouped bool) string {
-	if grouped {
-		return "recipients"
-	}
-	return "recipient"
+// invited tells whether the last that left for a recipient, or may have, is an
+// invitation.
+func invited(e ledger.Entry) bool {
+	return e.LastSent != nil && e.LastSent.Method == Request
 }

@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -52,15 +51,15 @@ type Error struct {
 	unusable bool // the calendar on record must not be used again
 }
 
-// Code is the reason of an [Error] as a word for programs.
+// Code is the reason of an [Error] as a stable word for programs.
 type Code = ledger.Code
 
-// The codes of an Error. New ones may be added.
+// The codes that a program may decide by. There are others, which tell people more
+// than the Stage does, and more may be added.
 const (
-	CodeInvalid          Code = "invalid"               // a field is missing or wrong
-	CodeNoInput          Code = "no_input"              // a file of which nothing, or not all, could be read
-	CodeDuplicate        Code = "duplicate"             // the same invite twice, with different content
-	CodeNotAllowed       Code = "recipient_not_allowed" // MAIL_ONLY_TO
+	CodeInvalid          Code = "invalid"   // a field is missing or wrong
+	CodeNoInput          Code = "no_input"  // a file of which nothing, or not all, could be read
+	CodeDuplicate        Code = "duplicate" // the same invite twice, with different content
 	CodeExpired          Code = "expired"
 	CodeInProgress       Code = "in_progress" // another run has it in hand
 	CodeClaimLost        Code = "claim_lost"
@@ -68,49 +67,49 @@ const (
 	CodeLedgerBusy       Code = "ledger_busy"
 	CodeHeld             Code = "held"    // unknown, and not to be repeated until a person decides
 	CodeWaiting          Code = "waiting" // unknown, and not to be repeated yet
-	CodeUnknownThisRun   Code = "unknown_this_run"
-	CodeForgotten        Code = "forgotten"
 	CodeOrganizerChanged Code = "organizer_changed"
 	CodeFormChanged      Code = "form_changed" // recipient and recipients under one id
 	CodeUnauthorized     Code = "unauthorized" // 401
-	CodePlan             Code = "plan"         // 402
-	CodeForbidden        Code = "forbidden"    // 403
-	CodeNotFound         Code = "not_found"    // 404
 	CodeRejected         Code = "rejected"     // 422
-	CodeRateLimited      Code = "rate_limited" // 429
-	CodeServer           Code = "server_error" // 5xx and the unexpected
-	CodeTransport        Code = "transport"    // no usable answer
 	CodeUnreachable      Code = "unreachable"  // the host of the API's URL does not exist
-	CodeNoCalendar       Code = "no_calendar"
-	CodeUnreadable       Code = "unreadable_calendar"
-	CodeWrongMethod      Code = "wrong_method"
-	CodeWrongRecipient   Code = "wrong_recipient"
-	CodeNoUID            Code = "no_uid"
-	CodeStale            Code = "stale_calendar" // SEQUENCE or DTSTAMP went back
-	CodeUIDChanged       Code = "uid_changed"
-	CodeTemplate         Code = "template"
-	CodeCompose          Code = "compose"
-	CodeComposedWrong    Code = "composed_wrong" // an invitation rule, by the mail
-	CodeCalendarWrong    Code = "calendar_wrong" // an invitation rule, by what the API returned
-	CodeSMTPConfig       Code = "smtp_config"    // no TLS; refused login, sender, relaying or machine
+	CodeSMTPConfig       Code = "smtp_config"  // no TLS; refused login, sender, relaying or machine
 	CodeSMTPTemporary    Code = "smtp_temporary"
 	CodeSMTPRefused      Code = "smtp_refused"
-	CodeNoReply          Code = "no_reply"    // the content may have left
-	CodeNotBegun         Code = "not_begun"   // the run stopped first
-	CodeMaxMails         Code = "max_mails"   // the run's limit of mails is reached
-	CodeCancelled        Code = "interrupted" // the context ended
+	CodeNoReply          Code = "no_reply"  // the content may have left
+	CodeNotBegun         Code = "not_begun" // the run stopped first
+	CodeMaxMails         Code = "max_mails" // the run's limit of mails is reached
+)
+
+const (
+	codeNotAllowed     Code = "recipient_not_allowed" // Config.OnlyTo
+	codeUnknownThisRun Code = "unknown_this_run"
+	codeForgotten      Code = "forgotten"
+	codePlan           Code = "plan"         // 402
+	codeForbidden      Code = "forbidden"    // 403
+	codeNotFound       Code = "not_found"    // 404
+	codeRateLimited    Code = "rate_limited" // 429
+	codeServer         Code = "server_error" // 5xx and the unexpected
+	codeTransport      Code = "transport"    // no usable answer
+	codeNoCalendar     Code = "no_calendar"
+	codeUnreadable     Code = "unreadable_calendar"
+	codeWrongMethod    Code = "wrong_method"
+	codeWrongRecipient Code = "wrong_recipient"
+	codeNoUID          Code = "no_uid"
+	codeStale          Code = "stale_calendar" // SEQUENCE or DTSTAMP went back
+	codeUIDChanged     Code = "uid_changed"
+	codeTemplate       Code = "template"
+	codeCompose        Code = "compose"
+	codeComposedWrong  Code = "composed_wrong" // an invitation rule, by the mail
+	codeCalendarWrong  Code = "calendar_wrong" // an invitation rule, by what the API returned
+	codeCancelled      Code = "interrupted"    // the context ended
 )
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(string(e.Stage))
-	b.WriteString(": ")
+	place := string(e.Stage) + ": "
 	if e.Field != "" {
-		b.WriteString(e.Field)
-		b.WriteString(": ")
+		place += e.Field + ": "
 	}
-	b.WriteString(e.Message)
-	return b.String()
+	return place + e.Message
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,7 +23,7 @@ const fingerprintVersion = "1"
 // everybody. Two spellings of one content have one fingerprint: times count as
 // instants and zones, objects without regard to the order of their names.
 func fingerprint(id, recipient string, method Method, o message.Mailbox, e *cronofy.Event) string {
-	c := canonical{buf: make([]byte, 0, 512)}
+	var c canonical
 	c.text("id", id)
 	c.text("recipient", recipient)
 	c.text("method", string(method))
@@ -43,12 +44,7 @@ func (c *canonical) text(name, value string) {
 	if value == "" {
 		return
 	}
-	c.buf = append(c.buf, name...)
-	c.buf = append(c.buf, '=')
-	c.buf = strconv.AppendInt(c.buf, int64(len(value)), 10)
-	c.buf = append(c.buf, ':')
-	c.buf = append(c.buf, value...)
-	c.buf = append(c.buf, '\n')
+	c.buf = fmt.Appendf(c.buf, "%s=%d:%s\n", name, len(value), value)
 }
 
 func (c *canonical) event(e *cronofy.Event) {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -64,7 +66,7 @@ type Group struct {
 type Recipient struct {
 	Email  string
 	Name   string // display name in the To header; optional
-	Locale string // language of the words, as a BCP 47 tag; optional
+	Locale string // language of the mail, as a BCP 47 tag; optional
 	TZID   string // the reader's zone, an IANA name; optional
 }
 
@@ -83,24 +85,25 @@ type MailOptions struct {
 	Locale   string         // language, if the recipient has none
 }
 
-// batch is how the pipeline sees both forms.
-type batch struct {
-	Group
-	single bool
-}
-
-func (i Invite) batch() batch {
-	return batch{single: true, Group: Group{
-		ID: i.ID, Method: i.Method, Recipients: []Recipient{i.Recipient}, Event: i.Event,
-		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail,
-	}}
+// group is the invite as the pipeline takes it: a group of one.
+func (i *Invite) group() Group {
+	return Group{ID: i.ID, Method: i.Method, Recipients: []Recipient{i.Recipient}, Event: i.Event,
+		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}
 }
 
 // endsAt is when the event is over: zero if that is not known, as for a
 // cancellation without an event or a series that may go on.
-func (b *batch) endsAt() time.Time {
-	if b.Event == nil || len(b.Event.Extra["recurrence"]) > 0 {
+func (g *Group) endsAt() time.Time {
+	if g.Event == nil || len(g.Event.Extra["recurrence"]) > 0 {
 		return time.Time{}
 	}
-	return b.Event.End.Time
+	return g.Event.End.Time
+}
+
+func (o Organizer) mailbox() (message.Mailbox, error) {
+	a, err := address.Parse(o.Email)
+	if err != nil {
+		return message.Mailbox{}, err
+	}
+	return message.Mailbox{Name: address.CleanName(o.Name, a), Address: a}, nil
 }

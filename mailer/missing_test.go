@@ -32,7 +32,7 @@ func TestARemovalEnds(t *testing.T) {
 		t.Parallel()
 		h := newRecordedHouse(t, nil)
 		fewer(t, h)
-		assert.Equal(t, mailer.CodeNoCalendar, h.send(t, remove("board-meeting")).Error.Code)
+		assert.Equal(t, mailer.Code("no_calendar"), h.send(t, remove("board-meeting")).Error.Code)
 		for range 3 {
 			r := h.send(t, remove("board-meeting"))
 			assert.Equal(t, mailer.Unchanged, r.Outcome, "%+v", r.Error)
@@ -49,7 +49,7 @@ func TestARemovalEnds(t *testing.T) {
 		receipts, err := h.mailer(t).SendGroup(t.Context(), g)
 		require.Error(t, err)
 		require.Len(t, receipts, 3)
-		assert.Equal(t, mailer.CodeNoCalendar, receipts[2].Error.Code)
+		assert.Equal(t, mailer.Code("no_calendar"), receipts[2].Error.Code)
 		receipts, err = h.mailer(t).SendGroup(t.Context(), g)
 		require.NoError(t, err)
 		require.Len(t, receipts, 3)
@@ -73,7 +73,7 @@ func TestARemovalEnds(t *testing.T) {
 		for range 2 {
 			r := h.send(t, remove("another-meeting"))
 			assert.Equal(t, mailer.Failed, r.Outcome)
-			assert.Equal(t, mailer.CodeNotFound, r.Error.Code)
+			assert.Equal(t, mailer.Code("not_found"), r.Error.Code)
 			assert.False(t, r.Known, "it was tried")
 		}
 	})
@@ -108,7 +108,7 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 		require.Error(t, err)
 		require.Len(t, receipts, 2)
 		for _, r := range receipts {
-			assert.Equal(t, mailer.CodeNoCalendar, r.Error.Code)
+			assert.Equal(t, mailer.Code("no_calendar"), r.Error.Code)
 		}
 		requests := h.api.Requests()
 		require.Len(t, requests, 3)

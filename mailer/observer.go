@@ -38,12 +38,12 @@ type Event struct {
 }
 
 // observe tells the Observer that a stage begins, and by ended how it ended.
-func (w *work) observe(ctx context.Context, e Event) (ended func(*Error)) {
-	if w.m.cfg.Observer == nil {
+func (j *job) observe(ctx context.Context, e Event) (ended func(*Error)) {
+	if j.m.cfg.Observer == nil {
 		return func(*Error) {}
 	}
-	e.InviteID = w.ID
-	end := w.m.cfg.Observer.Observe(ctx, e)
+	e.InviteID = j.ID
+	end := j.m.cfg.Observer.Observe(ctx, e)
 	return func(problem *Error) {
 		switch {
 		case end == nil:
@@ -55,34 +55,23 @@ func (w *work) observe(ctx context.Context, e Event) (ended func(*Error)) {
 	}
 }
 
-// pass waits at a gate of the run; a single call of Send has none.
-func (w *work) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave func(), problem *Error) {
-	if w.run == nil {
-		return func() {}, nil
-	}
-	ended := w.observe(ctx, Event{Stage: s, Wait: true})
-	leave, problem = w.run.pass(ctx, s, choose)
-	ended(problem)
-	return leave, problem
-}
-
 // observingWaits returns ctx for a call that tells of its waits for a limit.
-func (w *work) observingWaits(ctx context.Context, s Stage) context.Context {
-	if w.m.cfg.Observer == nil {
+func (j *job) observingWaits(ctx context.Context, s Stage) context.Context {
+	if j.m.cfg.Observer == nil {
 		return ctx
 	}
 	return limitwait.With(ctx, func() func(error) {
-		ended := w.observe(ctx, Event{Stage: s, Wait: true})
+		ended := j.observe(ctx, Event{Stage: s, Wait: true})
 		return func(err error) {
 			switch {
 			case err == nil:
 				ended(nil)
 			case ctx.Err() != nil:
 				ended(interrupted(ctx, s))
-			case w.run.cause() != nil:
-				ended(notBegun(s, w.run.cause()))
+			case j.run.cause() != nil:
+				ended(notBegun(s, j.run.cause()))
 			default: // longer than it may take
-				ended(&Error{Stage: s, Code: CodeRateLimited})
+				ended(&Error{Stage: s, Code: codeRateLimited})
 			}
 		}
 	})

@@ -1,9 +1,11 @@
 package mailer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // Outcome is how one invite ended in one run.
@@ -55,10 +57,19 @@ type Receipt struct {
 	Error *Error `json:"error,omitempty"`
 }
 
+// Finding is something worth knowing about an invite that did not decide its
+// outcome, or a rule that the mail breaks.
+type Finding struct {
+	Rule    string     `json:"rule"` // a stable word, or IM01 to IM80
+	Level   lint.Level `json:"level"`
+	Field   string     `json:"field,omitempty"`
+	Message string     `json:"message"`
+}
+
 // Again tells whether the same invite, given again, may end better without a change:
 // at once, or after Error.RetryAfter. Otherwise it is done (Sent, Unchanged, Valid),
 // or something has to change first: the invite (Invalid, Failed, Expired), the
-// settings (Deferred) or, where nobody knows whether the mail left, a person has to
+// settings (Deferred) or, where it is not known whether the mail left, a person has to
 // decide (Unknown).
 func (r *Receipt) Again() bool {
 	e := r.Error
@@ -72,6 +83,20 @@ func (r *Receipt) Again() bool {
 	}
 }
 
+// retry tells whether another try in the same run makes sense, and the wait that a
+// server asked for.
+func (r *Receipt) retry() (again bool, wait time.Duration) {
+	e := r.Error
+	if e == nil || r.Outcome != Deferred || !e.Temporary || e.StopsRun {
+		return false, 0
+	}
+	switch e.Code {
+	case CodeInProgress, CodeClaimLost, CodeMaxMails, CodeNotBegun, codeCancelled:
+		return false, 0 // not for this run
+	}
+	return true, e.RetryAfter
+}
+
 // Recorded is the receipt of what is on record, in the words that a run with the same
 // input would use: what a crash left behind is Deferred if its mail had not begun to
 // leave, and Unknown if it had. What was done without a mail is Unchanged.
@@ -83,18 +108,19 @@ func Recorded(e *ledger.Entry) Receipt {
 	}
 	r.Method, r.Kind, r.Outcome, r.At = rev.Method, rev.Kind, Outcome(rev.State), rev.At
 	r.repeat(rev)
+	const stands = "a run has it in hand, or ended before; run again"
 	switch rev.State {
 	case ledger.Sent:
 	case ledger.Settled:
 		r.Outcome = Unchanged
 	case ledger.Created:
 		r.Outcome = Deferred
-		r.Error = &Error{Stage: StageSubmit, Code: CodeNotBegun, Temporary: true, Message: "the calendar is on record " +
-			"and its mail has not begun to leave: a run has it in hand, or ended before; run again"}
+		r.Error = &Error{Stage: StageSubmit, Code: CodeNotBegun, Temporary: true,
+			Message: "the calendar is on record and its mail has not begun to leave: " + stands}
 	case ledger.Submitting:
 		r.Outcome = Unknown
-		r.Error = &Error{Stage: StageSubmit, Code: CodeNoReply, Temporary: true, Message: "the mail may have left " +
-			"and its outcome is not on record: a run has it in hand, or ended before; run again"}
+		r.Error = &Error{Stage: StageSubmit, Code: CodeNoReply, Temporary: true,
+			Message: "the mail may have left and its outcome is not on record: " + stands}
 	default:
 		r.Error = &Error{Stage: rev.Stage, Code: rev.Code, Message: rev.Detail, Permanent: rev.Permanent,
 			Temporary: rev.State == ledger.Deferred || rev.State == ledger.Unknown && rev.Code != CodeHeld}
@@ -102,20 +128,17 @@ func Recorded(e *ledger.Entry) Receipt {
 	return r
 }
 
-// Level is how much a finding matters.
-type Level string
+// repeat fills in what is on record.
+func (r *Receipt) repeat(rev *ledger.Revision) {
+	r.UID, r.MessageID, r.Reply, r.Attempts = rev.UID, rev.MessageID, rev.Reply, rev.Attempts
+	if rev.UID != "" {
+		r.Sequence = &rev.Sequence
+	}
+}
 
-// The levels of a finding.
-const (
-	LevelError   Level = "error"
-	LevelWarning Level = "warning"
-)
-
-// Finding is something worth knowing about an invite that did not decide its
-// outcome, or a rule that the mail breaks.
-type Finding struct {
-	Rule    string `json:"rule"`  // a stable word, or IM01 to IM80
-	Level   Level  `json:"level"` //
-	Field   string `json:"field,omitempty"`
-	Message string `json:"message"`
+// addFinding adds a finding of a rule once.
+func (r *Receipt) addFinding(f Finding) {
+	if !slices.ContainsFunc(r.Findings, func(have Finding) bool { return have.Rule == f.Rule }) {
+		r.Findings = append(slices.Clip(r.Findings), f) // the receipts of a group may share the slice
+	}
 }

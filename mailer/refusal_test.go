@@ -204,7 +204,7 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 				assert.Equal(t, tc.temporary, e.Temporary)
 				assert.Equal(t, !tc.temporary, e.Code == mailer.CodeSMTPConfig)
 				if tc.offers {
-					assert.Contains(t, e.Message, "set Username and Password")
+					assert.Contains(t, e.Message, "set submission.Config.Username")
 				}
 			} else {
 				require.NoError(t, err)

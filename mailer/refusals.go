@@ -1,89 +1,76 @@
 package mailer
 
 import (
-	"maps"
+	"slices"
 	"sync"
 	"time"
 )
 
-// acceptances is who a Mailer had mail accepted for lately. The zero value is
+// acceptances are the mails that a Mailer had accepted lately. The zero value is
 // ready.
 type acceptances struct {
 	mu     sync.Mutex
-	latest map[acceptedBy][2]acceptance // the latest two recipients, the last first
-}
-
-// acceptedBy is what a refusal must have in common with an acceptance.
-type acceptedBy struct {
-	sender     sender
-	connection int
+	latest []acceptance // the last one first
 }
 
 type acceptance struct {
-	recipient string
-	at        time.Time
+	attempt
+	at time.Time
 }
 
-// maxAcceptedBy is how many senders and connections are kept without a look at
-// their age.
-const maxAcceptedBy = 256
+// maxAcceptances is how many are kept: of each sender and connection, the latest to
+// two recipients.
+const maxAcceptances = 512
 
 func (c *acceptances) add(a attempt, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.latest == nil {
-		c.latest = make(map[acceptedBy][2]acceptance)
-	}
-	if len(c.latest) >= maxAcceptedBy {
-		maps.DeleteFunc(c.latest, func(_ acceptedBy, two [2]acceptance) bool { return two[0].at.Before(now.Add(-recently)) })
-	}
-	by := acceptedBy{a.sender, a.connection}
-	two := c.latest[by]
-	if two[0].recipient != a.key.Address {
-		two[1] = two[0]
-	}
-	two[0] = acceptance{a.key.Address, now}
-	c.latest[by] = two
+	others := 0
+	c.latest = slices.DeleteFunc(c.latest, func(b acceptance) bool {
+		if b.sender != a.sender || b.connection != a.connection {
+			return false
+		}
+		if b.key.Address != a.key.Address {
+			others++
+		}
+		return b.key.Address == a.key.Address || others > 1
+	})
+	c.latest = slices.Insert(c.latest, 0, acceptance{a, now})
+	c.latest = c.latest[:min(len(c.latest), maxAcceptances)]
 }
 
-// other reports whether mail of the same sender to another recipient was
-// accepted at since or later; sameConnection: on the same connection.
-func (c *acceptances) other(a attempt, since time.Time, sameConnection bool) bool {
-	if sameConnection && a.connection == 0 {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for by, two := range c.latest {
-		if by.sender != a.sender || sameConnection && by.connection != a.connection {
-			continue
-		}
-		for _, one := range two {
-			if one.recipient != "" && one.recipient != a.key.Address && !one.at.Before(since) {
-				return true
-			}
-		}
-	}
-	return false
+// sameConnection reports whether mail of the same sender to another recipient was
+// accepted on the same connection.
+func (c *acceptances) sameConnection(a attempt) bool {
+	return a.connection != 0 && c.has(func(b acceptance) bool {
+		return b.sender == a.sender && b.connection == a.connection && b.key.Address != a.key.Address
+	})
+}
+
+// sameSender reports whether mail of the same sender to another recipient was
+// accepted at since or later.
+func (c *acceptances) sameSender(a attempt, since time.Time) bool {
+	return c.has(func(b acceptance) bool {
+		return b.sender == a.sender && b.key.Address != a.key.Address && !b.at.Before(since)
+	})
 }
 
 // any reports whether any mail was accepted at since or later.
 func (c *acceptances) any(since time.Time) bool {
+	return c.has(func(b acceptance) bool { return !b.at.Before(since) })
+}
+
+func (c *acceptances) has(match func(acceptance) bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, two := range c.latest {
-		if !two[0].at.Before(since) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.latest, match)
 }
 
 // refusal is one that may be the recipient's fault or ours.
 type refusal struct {
 	attempt
-	said   string
-	policy bool // only an acceptance on the same connection proves it the recipient's
+	said   string // what refusals have to have in common to be alike
+	policy bool   // only an acceptance on the same connection proves it the recipient's
 }
 
 // refusals is what a run holds refusals against each other by.
@@ -92,7 +79,7 @@ type refusals struct {
 	said     string
 	n        int             // refusals in a row that said so
 	domains  map[string]bool // of their recipients
-	asking   bool            // somebody asks about the sender, or the answer stops the run
+	probing  bool            // the server is asked about the sender, or its answer stops the run
 	doubtful []refusal       // failed, and not remembered
 	proven   []attempt       // to be remembered at the end of the run
 }
@@ -104,23 +91,17 @@ const maxDoubtful = 10_000
 // accept is for a mail that was accepted: of the same sender, refusals of others
 // were theirs.
 func (r *run) accept(a attempt) {
-	if r == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &r.refusals
-	f.accepted = true
-	f.restart()
-	f.prove(func(d refusal) bool {
-		return d.key.Address != a.key.Address && d.sender == a.sender && (!d.policy || d.connection == a.connection && a.connection != 0)
+	r.refusals.accepted = true
+	r.refusals.restart()
+	r.refusals.prove(func(d refusal) bool {
+		return d.key.Address != a.key.Address && d.sender == a.sender &&
+			(!d.policy || d.connection == a.connection && a.connection != 0)
 	})
 }
 
 func (r *run) hasAccepted() bool {
-	if r == nil {
-		return false
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.refusals.accepted
@@ -128,9 +109,6 @@ func (r *run) hasAccepted() bool {
 
 // refusedClearly ends a row: a refusal of another sort came between.
 func (r *run) refusedClearly() {
-	if r == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refusals.restart()
@@ -139,9 +117,6 @@ func (r *run) refusedClearly() {
 // refused counts a refusal, and returns how many in a row said the same, to
 // recipients of how many domains.
 func (r *run) refused(said, domain string) (n, domains int) {
-	if r == nil {
-		return 0, 0
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := &r.refusals
@@ -156,7 +131,7 @@ func (r *run) refused(said, domain string) (n, domains int) {
 	return f.n, len(f.domains)
 }
 
-// doubt keeps a refusal until a mail to somebody else is accepted.
+// doubt keeps a refusal until a mail to another recipient is accepted.
 func (r *run) doubt(d refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -166,48 +141,36 @@ func (r *run) doubt(d refusal) {
 	}
 }
 
-// beginAsking reports whether it is for the caller to ask about the sender.
-func (r *run) beginAsking() bool {
+// beginProbe reports whether it is for the caller to ask about the sender.
+func (r *run) beginProbe() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	begun := !r.refusals.asking
-	r.refusals.asking = true
+	begun := !r.refusals.probing
+	r.refusals.probing = true
 	return begun
 }
 
-// endAsking ends what beginAsking began. If the sender is good, those who were
+// endProbe ends what beginProbe began. If the sender is good, those who were
 // refused like d are refused themselves.
-func (r *run) endAsking(d refusal, good bool) {
+func (r *run) endProbe(d refusal, good bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &r.refusals
-	f.asking = !good
+	r.refusals.probing = !good
 	if good {
-		f.restart()
-		f.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
+		r.refusals.restart()
+		r.refusals.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
 	}
-}
-
-// takeProven returns the refusals that are to be remembered.
-func (r *run) takeProven() []attempt {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	proven := r.refusals.proven
-	r.refusals.proven = nil
-	return proven
 }
 
 // restart begins a new row. The caller of this and of prove holds the lock.
 func (f *refusals) restart() { f.said, f.n, f.domains = "", 0, make(map[string]bool) }
 
 func (f *refusals) prove(of func(refusal) bool) {
-	rest := f.doubtful[:0]
-	for _, d := range f.doubtful {
+	f.doubtful = slices.DeleteFunc(f.doubtful, func(d refusal) bool {
 		if of(d) {
 			f.proven = append(f.proven, d.attempt)
-		} else {
-			rest = append(rest, d)
+			return true
 		}
-	}
-	f.doubtful = rest
+		return false
+	})
 }

@@ -20,13 +20,13 @@ func TestAcceptancesAreForgotten(t *testing.T) {
 		a := attempt{key: ledger.Key{Address: fmt.Sprintf("p%d@example.org", i)}, sender: sender{"hr@acme.example", "hr@acme.example"}, connection: i / 10}
 		c.add(a, now)
 		now = now.Add(6 * time.Second)
-		assert.LessOrEqual(t, len(c.latest), maxAcceptedBy)
+		assert.LessOrEqual(t, len(c.latest), maxAcceptances)
 	}
 	last := attempt{key: ledger.Key{Address: "p9999@example.org"}, sender: sender{"hr@acme.example", "hr@acme.example"}, connection: 999}
-	assert.True(t, c.other(last, time.Time{}, true), "the one before, on the same connection")
-	assert.True(t, c.other(last, now.Add(-time.Minute), false))
+	assert.True(t, c.sameConnection(last), "the one before, on the same connection")
+	assert.True(t, c.sameSender(last, now.Add(-time.Minute)))
 	last.connection = 0
-	assert.False(t, c.other(last, time.Time{}, true), "no connection is known")
+	assert.False(t, c.sameConnection(last), "no connection is known")
 }
 
 // Nor does what a run keeps of refusals.
@@ -37,5 +37,5 @@ func TestDoubtfulRefusalsAreBounded(t *testing.T) {
 		r.doubt(refusal{attempt: attempt{key: ledger.Key{Address: fmt.Sprintf("p%d@example.org", i)}}, said: "550 "})
 	}
 	r.accept(attempt{key: ledger.Key{Address: "other@example.org"}})
-	assert.Len(t, r.takeProven(), maxDoubtful)
+	assert.Len(t, r.refusals.proven, maxDoubtful)
 }

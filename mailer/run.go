@@ -2,44 +2,103 @@ package mailer
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/waiting"
-	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
-// run is what the invites of one call of SendAll share. A nil run is a single
-// call of Send: it has no limits and remembers nothing.
+// RunOptions shape one call of [Mailer.SendAll]. The zero value is one invite
+// at a time, without a second try.
+type RunOptions struct {
+	// Concurrency is how many requests to the API are under way at once. With 1,
+	// the default, the next invite is begun when the one before has ended; with
+	// more, invites that wait for the API, for the ledger and for the mail server
+	// overlap, so that neither of the two servers waits for the other.
+	Concurrency int
+	// Mails is how many mails may, at any moment, have left without their outcome
+	// being on record: what a crash can leave in doubt. Defaults to Concurrency.
+	// Twice as many as the Submitter has connections keep these busy while the
+	// ledger records the mails before and after.
+	Mails int
+	// MaxMails stops the run before one more mail than this. 0 is no limit.
+	MaxMails int
+	// RetryFor is how long a temporary failure is tried again: an invite, from
+	// its first failure on; all of them, from the first failure since the
+	// latest success. A server that asks for a longer wait is left alone.
+	RetryFor time.Duration
+	// Stop, when closed, ends the run softly: the requests and the mails that are
+	// under way are finished, and the rest is deferred, whatever waits for a
+	// connection or a limit included. To end it at once, end the context.
+	Stop <-chan struct{}
+	// Jitter returns a number in [0, 1). Defaults to math/rand/v2.
+	Jitter func() float64
+}
+
+func (o RunOptions) withDefaults() RunOptions {
+	o.Concurrency = max(1, o.Concurrency)
+	if o.Mails < 1 {
+		o.Mails = o.Concurrency
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	return o
+}
+
+// workers is how many invites are in hand at once: those at both gates, and as many
+// again that the ledger has or that are composed, so that both gates always have one
+// to let through. What it bounds is memory, and how much a stop leaves to be finished.
+func (o RunOptions) workers() int {
+	if o.Concurrency == 1 {
+		return 1
+	}
+	return 2 * (o.Concurrency + o.Mails)
+}
+
+// ErrStopped is returned by SendAll when Stop ended the run.
+var ErrStopped = errors.New("the run was stopped; what was not begun is deferred, run again")
+
+// run is what the invites of one call of SendAll share.
 type run struct {
+	single   bool // a call of Send or SendGroup: nothing is limited, and nothing stops it
 	maxMails int  // 0 is no limit
-	requests gate // to the API
-	mails    gate // to the Submitter
+	requests gate // to the API; nil if not limited
+	mails    gate // to the Submitter; nil if not limited
 
 	// The Mailer's own, except that they begin nothing once the run is stopped.
 	api       SmartInvites
 	submitter Submitter
-	halted    chan struct{} // closed when stopped is set
+	going     context.Context // ends when no other request or mail is to be begun
+	stop      context.CancelCauseFunc
+
+	unknown sync.Map // has each key of which a mail of this run may have left
 
 	mu       sync.Mutex
-	stopped  error         // why no other request or mail is to be begun
 	changed  chan struct{} // closed and replaced whenever the counts change
-	reserved int           // mails that may still be begun by somebody
+	reserved int           // mails that may still be begun by those who reserved them
 	spent    int           // mails begun
-	unknown  map[ledger.Key]bool
 	refusals refusals
+}
+
+func (m *Mailer) singleRun() *run {
+	return &run{single: true, api: m.cfg.API, submitter: m.cfg.Submitter,
+		going: context.Background(), stop: func(error) {}}
 }
 
 func (m *Mailer) newRun(o RunOptions) *run {
 	r := &run{maxMails: o.MaxMails, requests: make(gate, o.Concurrency), mails: make(gate, o.Mails),
-		api: m.cfg.API, submitter: m.cfg.Submitter, halted: make(chan struct{}),
-		changed: make(chan struct{}), unknown: make(map[ledger.Key]bool)}
+		api: m.cfg.API, submitter: m.cfg.Submitter, changed: make(chan struct{})}
+	r.going, r.stop = context.WithCancelCause(context.Background())
 	if c, ok := r.api.(*cronofy.Client); ok {
-		r.api = c.Until(r.halted)
+		r.api = c.Until(r.going.Done())
 	}
 	if s, ok := r.submitter.(*submission.Submitter); ok {
-		r.submitter = s.Until(r.halted)
+		r.submitter = s.Until(r.going.Done())
 	}
 	return r
 }
@@ -48,84 +107,59 @@ func (m *Mailer) newRun(o RunOptions) *run {
 // is on its way; it lets those before it be followed without a pause.
 type gate chan struct{}
 
-// pass waits at the gate of the run that is chosen, and returns how to leave it
-// again. It fails when the context ends, or the run was stopped meanwhile: a
-// refused login is not tried again by those who were waiting.
-func (r *run) pass(ctx context.Context, s Stage, choose func(*run) gate) (leave func(), _ *Error) {
-	g := choose(r)
+// pass waits at a gate of the run, and returns how to leave it again. It fails when
+// the context ends, or the run was stopped meanwhile: a refused login is not tried
+// again by those who were waiting.
+func (j *job) pass(ctx context.Context, s Stage, g gate) (leave func(), problem *Error) {
+	if g == nil {
+		return func() {}, nil
+	}
+	ended := j.observe(ctx, Event{Stage: s, Wait: true})
+	defer func() { ended(problem) }()
 	select {
 	case g <- struct{}{}:
 	case <-ctx.Done():
 		return nil, interrupted(ctx, s)
 	}
-	if stopped := r.cause(); stopped != nil {
+	if stopped := j.run.cause(); stopped != nil {
 		<-g
 		return nil, notBegun(s, stopped)
 	}
 	return func() { <-g }, nil
 }
 
-// stop shuts the gates. What is past them goes on if it has begun.
-func (r *run) stop(cause error) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stopped == nil {
-		r.stopped = cause
-		close(r.halted)
-	}
-}
+// cause is why the run was stopped, nil if it was not. What is past the gates then
+// goes on if it has begun.
+func (r *run) cause() error { return context.Cause(r.going) }
 
 // until returns a context for what comes before a request or a mail and may take
 // long: it ends with ctx or when the run is stopped. Call done after it.
 func (r *run) until(ctx context.Context) (waitCtx context.Context, done func()) {
-	if r == nil {
-		return ctx, func() {}
-	}
-	return waiting.Until(ctx, r.halted, ErrStopped)
-}
-
-// cause is why the run was stopped.
-func (r *run) cause() error {
-	if r == nil {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stopped
+	return waiting.Until(ctx, r.going.Done(), ErrStopped)
 }
 
 // exhausted reports whether no other mail may be begun.
 func (r *run) exhausted() bool {
-	if r == nil || r.maxMails == 0 {
-		return false
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.spent >= r.maxMails
+	return r.maxMails > 0 && r.spent >= r.maxMails
 }
 
-// take reserves up to want mails and returns how many it got. It waits while
-// the rest of the limit is reserved by others, since they may give it back, and
-// returns 0 when the limit is spent or the context has ended.
-func (r *run) take(ctx context.Context, want int) int {
-	if r == nil || r.maxMails == 0 || want == 0 {
+// reserve reserves up to want mails and returns how many it got. It waits while the
+// rest of the limit is reserved by others, since they may give it back, and returns 0
+// when the limit is spent or the context has ended.
+func (r *run) reserve(ctx context.Context, want int) int {
+	if r.maxMails == 0 || want == 0 {
 		return want
 	}
 	for {
 		r.mu.Lock()
-		if free := r.maxMails - r.spent - r.reserved; free > 0 {
-			got := min(free, want)
-			r.reserved += got
-			r.mu.Unlock()
-			return got
-		}
+		got := min(want, r.maxMails-r.spent-r.reserved)
+		r.reserved += got
 		spent, changed := r.spent >= r.maxMails, r.changed
 		r.mu.Unlock()
-		if spent {
-			return 0
+		if got > 0 || spent {
+			return got
 		}
 		select {
 		case <-changed:
@@ -135,14 +169,14 @@ func (r *run) take(ctx context.Context, want int) int {
 	}
 }
 
-// give returns mails that were reserved and not begun.
-func (r *run) give(n int) { r.count(n, 0) }
+// giveBack returns mails that were reserved and not begun.
+func (r *run) giveBack(n int) { r.count(n, 0) }
 
 // spend turns reserved mails into begun ones.
 func (r *run) spend(n int) { r.count(n, n) }
 
 func (r *run) count(release, spend int) {
-	if r == nil || r.maxMails == 0 || release == 0 {
+	if r.maxMails == 0 || release == 0 {
 		return
 	}
 	r.mu.Lock()
@@ -151,22 +185,4 @@ func (r *run) count(release, spend int) {
 	r.spent += spend
 	close(r.changed)
 	r.changed = make(chan struct{})
-}
-
-func (r *run) setUnknown(k ledger.Key) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unknown[k] = true
-}
-
-func (r *run) isUnknown(k ledger.Key) bool {
-	if r == nil {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.unknown[k]
 }

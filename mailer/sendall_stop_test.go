@@ -44,7 +44,7 @@ func TestSendAllStopsWhenEverythingWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, nil)
-		for status, code := range map[int]mailer.Code{401: mailer.CodeUnauthorized, 402: mailer.CodePlan, 403: mailer.CodeForbidden} {
+		for status, code := range map[int]mailer.Code{401: mailer.CodeUnauthorized, 402: mailer.Code("plan"), 403: mailer.Code("forbidden")} {
 			before := h.api.Count()
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(status, 0) })
 			results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(30), mailer.RunOptions{RetryFor: time.Hour})
@@ -70,11 +70,11 @@ func TestNetworkAway(t *testing.T) {
 		code    mailer.Code
 		stops   bool
 	}{
-		"from the start":   {answers: []error{away}, asked: 8, want: mailer.Deferred, code: mailer.CodeTransport},
+		"from the start":   {answers: []error{away}, asked: 8, want: mailer.Deferred, code: mailer.Code("transport")},
 		"for a while":      {answers: []error{away, away, nil}, asked: 3, want: mailer.Sent},
 		"after an answer":  {answers: []error{&cronofy.Error{Status: 503}, &cronofy.Error{Status: 429}, away, nil}, asked: 4, want: mailer.Sent},
 		"no such host":     {answers: []error{&cronofy.Error{NotConnected: true, NoHost: true, Reason: "no such host"}}, asked: 1, want: mailer.Deferred, code: mailer.CodeUnreachable, stops: true},
-		"503 for too long": {answers: []error{&cronofy.Error{Status: 503, RetryAfter: time.Hour}}, asked: 1, want: mailer.Deferred, code: mailer.CodeServer},
+		"503 for too long": {answers: []error{&cronofy.Error{Status: 503, RetryAfter: time.Hour}}, asked: 1, want: mailer.Deferred, code: mailer.Code("server_error")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +98,7 @@ func TestNetworkAway(t *testing.T) {
 					assert.Equal(t, tc.stops, r.Error.StopsRun)
 					assert.Equal(t, !tc.stops, r.Error.Temporary)
 				}
-				if tc.code == mailer.CodeServer {
+				if tc.code == mailer.Code("server_error") {
 					assert.Equal(t, time.Hour, r.Error.RetryAfter)
 				}
 			})
@@ -186,5 +186,5 @@ func TestSendStopsWithItsContext(t *testing.T) {
 	r, err := h.mailer(t).Send(ctx, boardMeeting())
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, mailer.Deferred, r.Outcome)
-	assert.Equal(t, mailer.CodeCancelled, r.Error.Code)
+	assert.Equal(t, mailer.Code("interrupted"), r.Error.Code)
 }

@@ -225,7 +225,7 @@ func TestSendAllLeavesAServerAloneThatAsksForLonger(t *testing.T) {
 		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(1), mailer.RunOptions{RetryFor: 2 * time.Minute})
 		require.NoError(t, err)
 		require.Equal(t, map[mailer.Outcome]int{mailer.Deferred: 1}, outcomes(results))
-		assert.Equal(t, mailer.CodeRateLimited, results[0].Receipts[0].Error.Code)
+		assert.Equal(t, mailer.Code("rate_limited"), results[0].Receipts[0].Error.Code)
 		assert.Equal(t, 1, h.api.Count())
 	})
 }
@@ -241,7 +241,7 @@ func TestSendAllNeverRepeatsAnUnknownOne(t *testing.T) {
 		})}, items, mailer.RunOptions{RetryFor: time.Hour})
 		require.NoError(t, err)
 		assert.Equal(t, map[mailer.Outcome]int{mailer.Unknown: 2}, outcomes(results))
-		assert.Equal(t, mailer.CodeUnknownThisRun, results[1].Receipts[0].Error.Code)
+		assert.Equal(t, mailer.Code("unknown_this_run"), results[1].Receipts[0].Error.Code)
 		assert.Len(t, log.to, 1)
 	})
 }

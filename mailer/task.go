@@ -5,101 +5,108 @@ import (
 	"time"
 )
 
-// task is an item on its way: its own work, and then that of each person who is
-// to be withdrawn from it. Send takes one, SendAll many; both take it by try, next
-// and result.
+// task is an item on its way: its own job, and then those of the people who are to be
+// withdrawn from it. Send takes one, SendAll many; both take it by try and next.
 type task struct {
-	item     Item
-	w        *work     // at hand; nil until the item was checked
-	then     []*work   // that follow it
-	receipts []Receipt // of the latest try
-	done     []Receipt // of what came before w, and in the end of everything
+	m    *Mailer
+	run  *run
+	item Item
 
-	tries int       // of w
-	first time.Time // when w first failed for a time
+	job      *job      // at hand; nil until the item was checked
+	then     []*job    // that follow it
+	receipts []Receipt // of the jobs that have ended, and in the end of all
+
+	tries int       // of job
+	first time.Time // when it first failed for a time
 	due   time.Time // when its next try is
 }
 
-func (t *task) id() string { return t.item.batch().ID }
-
-// try takes the work at hand as far as it gets this time.
-func (m *Mailer) try(ctx context.Context, t *task, r *run) {
+// try takes the job at hand as far as it gets this time.
+func (t *task) try(ctx context.Context) {
 	t.tries++
-	if t.w == nil {
-		c, problem := m.check(t.item.batch())
+	if t.job == nil {
+		job, problem := t.m.check(&t.item)
 		if problem != nil {
-			t.receipts = m.refuseAll(&c.batch, Invalid, problem)
+			t.receipts = t.m.refuse(t.item, Invalid, problem)
 			return
 		}
-		t.w = m.newWork(c, r)
-		t.w.repeats = t.item.Repeats
+		job.run = t.run
+		t.job = job
 	} else {
-		t.w.reopen()
+		t.job.reopen()
 	}
-	t.w.do(ctx)
-	t.w.missing(ctx)
-	t.receipts = t.w.receipts
+	t.job.process(ctx)
+	t.job.findMissing(ctx)
 }
 
-// reopen prepares the second try of those whose first one failed for a time.
-func (w *work) reopen() {
-	for i := range w.done {
-		if again, _ := temporary(w.receipts[i : i+1]); again {
-			w.done[i] = false
-			w.receipts[i].Outcome, w.receipts[i].Error = "", nil
-		}
+// latest are the receipts of the latest try.
+func (t *task) latest() []Receipt {
+	if t.job == nil { // it was invalid
+		return t.receipts
 	}
+	return t.job.receipts()
 }
 
-// next keeps the receipts of the work at hand, and turns to the work that follows
-// it. It reports whether there is any.
+// next keeps the receipts of the job at hand, and turns to the one that follows it.
+// It reports whether there is any.
 func (t *task) next() bool {
-	if t.w == nil { // it was invalid
-		t.done = t.receipts
+	if t.job == nil { // it was invalid
 		return false
 	}
-	t.w.date()
-	t.done = append(append(t.done, t.w.receipts...), t.w.others...)
-	t.then = append(t.then, t.w.gone...)
+	t.receipts = append(t.receipts, t.job.finish()...)
+	t.then = append(t.then, t.job.withdrawals...)
 	if len(t.then) == 0 {
 		return false
 	}
-	t.w, t.then = t.then[0], t.then[1:]
-	t.receipts, t.tries, t.first = nil, 0, time.Time{}
+	t.job, t.then = t.then[0], t.then[1:]
+	t.tries, t.first = 0, time.Time{}
 	return true
 }
 
 // stop ends the task where it stands: what was tried keeps its outcome, the rest
 // is deferred.
-func (t *task) stop(m *Mailer, cause error) {
-	if t.w == nil && t.tries == 0 {
-		t.done = m.refuseItem(t.item, Deferred, notBegun(StageRead, cause))
+func (t *task) stop(cause error) {
+	if t.job == nil && t.tries == 0 {
+		t.receipts = t.m.refuse(t.item, Deferred, notBegun(StageRead, cause))
 		return
 	}
 	for more := true; more; more = t.next() {
 		if t.tries == 0 {
-			t.w.endRest(notBegun(StageRead, cause))
+			t.job.deferAll(notBegun(StageRead, cause))
 		}
 	}
 }
 
-// result is the receipts of a task that has ended.
-func (t *task) result() []Receipt { return t.done }
+// Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
+// why it could not be read. One that holds none of them, or both an invite and a
+// group, is Invalid.
+type Item struct {
+	Invite *Invite
+	Group  *Group
+	// Err is set for a record that is wrong as it stands; its receipt is
+	// Invalid, whatever the two fields above hold.
+	Err *Error
+	// Repeats is set for a record with the same content as an earlier one of
+	// its input: it is answered from the record, and never sent by itself.
+	Repeats bool
+	// Tag is the caller's own, such as file and line.
+	Tag any
+}
 
-// batch is the item as the pipeline sees it; one of nobody if the item holds
+// group is the item as the pipeline takes it; without recipients if the item holds
 // nothing.
-func (i Item) batch() batch {
+func (i *Item) group() Group {
 	switch {
 	case i.Group != nil:
-		return batch{Group: *i.Group}
+		return *i.Group
 	case i.Invite != nil:
-		return i.Invite.batch()
+		return i.Invite.group()
 	}
-	return batch{}
+	return Group{}
 }
 
 // problem is what is wrong with the item itself.
-func (i Item) problem() *Error {
+func (i *Item) problem() *Error {
 	switch {
 	case i.Err != nil:
 		return i.Err
@@ -115,8 +122,19 @@ func invalidItem(message string) *Error {
 	return &Error{Stage: StageRead, Code: CodeInvalid, Message: message}
 }
 
-// refuseItem makes the receipts of an item that is not begun.
-func (m *Mailer) refuseItem(item Item, o Outcome, e *Error) []Receipt {
-	b := item.batch()
-	return m.refuseAll(&b, o, e)
+// refuse makes the receipts of an item that is not begun: one at least.
+func (m *Mailer) refuse(item Item, o Outcome, e *Error) []Receipt {
+	g := item.group()
+	if len(g.Recipients) == 0 {
+		g.Recipients = []Recipient{{}}
+	}
+	if g.Method == "" {
+		g.Method = Request
+	}
+	receipts := make([]Receipt, 0, len(g.Recipients))
+	for _, to := range g.Recipients {
+		receipts = append(receipts, Receipt{InviteID: g.ID, Recipient: to.Email, Method: g.Method, Kind: None,
+			Outcome: o, At: m.cfg.Now(), Error: e})
+	}
+	return receipts
 }

@@ -51,9 +51,9 @@ func TestInvalidInvites(t *testing.T) {
 		"callback":                       {edit: func(i *mailer.Invite) { i.CallbackURL = "example.com" }, field: "callback_url", message: "https://"},
 		"reply to nobody":                {edit: func(i *mailer.Invite) { i.Mail.ReplyTo = "nobody" }, field: "mail.reply_to"},
 		"no such template":               {edit: func(i *mailer.Invite) { i.Mail.Template = "interview" }, field: "mail.template"},
-		"no organizer":                   {edit: func(i *mailer.Invite) { i.Organizer = nil }, field: "organizer.email", message: "ORGANIZER_EMAIL"},
+		"no organizer":                   {edit: func(i *mailer.Invite) { i.Organizer = nil }, field: "organizer.email", message: "Config.Organizer.Email"},
 		"organizer without address":      {edit: func(i *mailer.Invite) { i.Organizer.Email = "" }, field: "organizer.email", message: "is missing"},
-		"organizer of another domain":    {config: func(c *mailer.Config) { c.FromDomains = []string{"example.net"} }, field: "organizer.email", message: "MAIL_FROM_DOMAINS"},
+		"organizer of another domain":    {config: func(c *mailer.Config) { c.FromDomains = []string{"example.net"} }, field: "organizer.email", message: "Config.FromDomains"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -53,32 +53,11 @@ var configField = regexp.MustCompile(`\b(?:([a-z]+)\.)?(?:Config|Options)\.([A-Z
 // forUsers puts the names of variables and flags into a text of the library. A field that no
 // setting sets keeps its name.
 func forUsers(text string) string {
-	text = configField.ReplaceAllStringFunc(text, func(found string) string {
+	return configField.ReplaceAllStringFunc(text, func(found string) string {
 		m := configField.FindStringSubmatch(found)
 		return cmp.Or(userNames[m[1]+"."+m[2]], userNames[m[2]], found)
 	})
-	return plainNames.Replace(text)
 }
-
-// plainNames are fields that the library names without Config.
-var plainNames = strings.NewReplacer(
-	"Username and Password", "SMTP_USERNAME and SMTP_PASSWORD",
-	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
-	"the host of BaseURL does not exist: check BaseURL",
-	"the host of the API does not exist: check CRONOFY_API_URL",
-	"OnUnknown is never", "--on-unknown is never",
-	"with OnUnknown resend or with Resend", "with --on-unknown=resend or with --resend",
-	"set Resend to compose", "use --resend to compose",
-	"set Organizer back", "set ORGANIZER_NAME and ORGANIZER_EMAIL back",
-	"or set AcceptOrganizer", "or use --accept-organizer-change",
-	"or set RetryFailed", "or use --retry-failed",
-	"or set AllowPast", "or use --allow-past",
-	"set WithdrawMissing to", "use --withdraw-missing to",
-	"or set Organizer or From", "or set ORGANIZER_EMAIL or MAIL_FROM",
-	"or set Organizer", "or set ORGANIZER_EMAIL",
-	"use a domain of FromDomains", "use a domain of MAIL_FROM_DOMAINS",
-	" to OnlyTo", " to MAIL_ONLY_TO",
-)
 
 // problems collects what is wrong with the settings.
 type problems struct{ texts []string }

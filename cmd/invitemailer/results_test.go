@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
 // countingWriter remembers what came in how many writes.
@@ -51,7 +52,7 @@ func TestResultNames(t *testing.T) {
 		Kind: mailer.Update, Outcome: mailer.Failed, Known: true,
 		UID: "uid", Sequence: &sequence, MessageID: "<id@example.com>", Reply: "550 5.1.1 no such user", Attempts: 3,
 		At:       time.Date(2027, 4, 29, 9, 30, 0, 123456789, time.FixedZone("", 3600)),
-		Findings: []mailer.Finding{{Rule: "IM38", Level: mailer.LevelWarning, Field: "event.end", Message: "odd"}},
+		Findings: []mailer.Finding{{Rule: "IM38", Level: lint.Warning, Field: "event.end", Message: "odd"}},
 		Error: &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeSMTPRefused, Field: "recipient.email",
 			Message: "refused"},
 	})

@@ -1,0 +1,263 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+)
+
+// create asks the API on behalf of all whose plan needs it, and records the calendar
+// that comes back. Those for whom it went wrong are ended.
+func (j *job) create(ctx context.Context) {
+	var asking []*recipient
+	for _, to := range j.pending() {
+		if to.calendar != nil && j.ledger == nil {
+			continue // a second try, and what came at the first is good
+		}
+		if a := to.plan.action; a == createAndMail || a == createOnly {
+			asking = append(asking, to)
+		}
+	}
+	if len(asking) == 0 {
+		return
+	}
+	if j.Method == Remove { // which takes one recipient at a time
+		for i, to := range asking {
+			j.createFor(ctx, asking[i:i+1], asking[i:i+1])
+			if e := to.receipt.Error; e != nil && e.StopsRun {
+				j.deferAll(notBegun(StageCreate, e))
+				return
+			}
+		}
+		return
+	}
+	if len(asking) < len(j.pending()) {
+		// Others of the group were received but not mailed yet. The new calendar is the
+		// better one for them too, except where bytes may have left.
+		for _, to := range j.pending() {
+			if p := &to.plan; p.action == mailStored && p.resend == 0 {
+				p.action = createAndMail
+				asking = append(asking, to)
+			}
+		}
+	}
+	var named []*recipient
+	for _, to := range j.recipients {
+		if e := to.receipt.Error; e == nil || e.Code != codeNotAllowed {
+			named = append(named, to)
+		}
+	}
+	j.createFor(ctx, named, asking)
+}
+
+// createFor makes the one request that names those in named, on behalf of those in
+// asking.
+func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
+	text, problem := j.request(ctx, named)
+	if problem != nil && problem.Code == codeNotFound {
+		j.settleRemoved(asking)
+		if allCreateOnly(asking) {
+			problem = nil // the API does not know it: it is as cancelled as can be
+		}
+	}
+	switch {
+	case problem != nil && (problem.StopsRun || problem.Code == codeCancelled || problem.Code == CodeNotBegun):
+		// Nothing is recorded: a refused key says nothing of the invite.
+		for _, to := range asking {
+			j.end(to, Deferred, problem)
+		}
+		return
+	case problem != nil, allCreateOnly(asking):
+		j.record(ctx, asking, nil, func(*recipient) *Error { return problem })
+		return
+	}
+	c, problem := j.readAnswer(text)
+	j.record(ctx, asking, c, func(to *recipient) *Error {
+		if problem == nil && to.plan.action == createAndMail {
+			return j.checkCalendar(to, c)
+		}
+		return problem
+	})
+	for _, to := range named {
+		to.calendar = c
+	}
+}
+
+func allCreateOnly(asking []*recipient) bool {
+	for _, to := range asking {
+		if to.plan.action != createOnly {
+			return false
+		}
+	}
+	return true
+}
+
+// settleRemoved is for a removal that the API answers with "not found". Recipients on
+// record as invited were removed before, and are in the event no longer; for the
+// others, it is an error.
+func (j *job) settleRemoved(asking []*recipient) {
+	for _, to := range asking {
+		if j.Method == Remove && invited(to.entry) {
+			to.plan = plan{action: createOnly, kind: None}
+			to.receipt.Kind = None
+		}
+	}
+}
+
+// request makes one request that names those recipients and returns the iCalendar
+// text of the answer.
+func (j *job) request(ctx context.Context, named []*recipient) (string, *Error) {
+	leave, problem := j.pass(ctx, StageCreate, j.run.requests)
+	if problem != nil {
+		return "", problem
+	}
+	defer leave()
+	ended := j.observe(ctx, Event{Stage: StageCreate})
+	answer, err := j.call(j.observingWaits(ctx, StageCreate), named)
+	if err != nil {
+		problem = apiError(ctx, err)
+		if stopped := j.run.cause(); stopped != nil && errors.Is(err, cronofy.ErrStopped) {
+			problem = notBegun(StageCreate, stopped)
+		}
+		if problem.StopsRun {
+			j.run.stop(problem)
+		}
+	}
+	ended(problem)
+	if problem != nil {
+		return "", problem
+	}
+	j.warnOtherID(answer.SmartInviteID)
+	j.answer = answer
+	if removed := answer.Attachments.Removed; j.Method == Remove && removed != nil {
+		return removed.ICalendar, nil
+	}
+	return answer.Attachments.ICalendar, nil
+}
+
+func (j *job) call(ctx context.Context, named []*recipient) (*cronofy.SmartInvite, error) {
+	ref := cronofy.Ref{SmartInviteID: j.ID}
+	r := &cronofy.InviteRequest{SmartInviteID: j.ID, CallbackURL: j.callback(), Event: j.Event}
+	if j.single || j.Method == Remove {
+		ref.Recipient = named[0].mailbox.Address.String()
+		r.Recipient = &cronofy.Recipient{Email: ref.Recipient}
+	} else {
+		for _, to := range named {
+			ref.Recipients = append(ref.Recipients, to.mailbox.Address.String())
+			r.Recipients = append(r.Recipients, cronofy.Recipient{Email: to.mailbox.Address.String()})
+		}
+	}
+	if isSet(j.organizer) {
+		r.Organizer = &cronofy.Organizer{Name: j.organizer.Name, Email: j.organizer.Address.String()}
+	}
+	switch j.Method {
+	case Cancel:
+		return j.run.api.Cancel(ctx, ref)
+	case Remove:
+		return j.run.api.Remove(ctx, ref)
+	default:
+		return j.run.api.Create(ctx, r)
+	}
+}
+
+// record records, in one write, the revision of all that the request was for: the
+// calendar, or the problem why there is none to be mailed. The latter are ended.
+func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calendar,
+	problemOf func(*recipient) *Error) {
+	problems := make([]*Error, len(asking))
+	added := make([]ledger.NewRevision, len(asking))
+	for i, to := range asking {
+		problems[i] = problemOf(to)
+		added[i] = j.newRevision(to, c, problems[i])
+	}
+	failed := j.add(ctx, added...)
+	for i, to := range asking {
+		r := &to.receipt
+		if c != nil {
+			r.UID, r.Sequence = c.UID, &c.Sequence
+		}
+		r.MessageID, r.Reply, r.Attempts = "", "", 0
+		switch problem := problems[i]; {
+		case failed != nil:
+			j.end(to, Deferred, failed)
+		case problem == nil:
+		case problem.Temporary:
+			j.end(to, Deferred, problem)
+		default:
+			j.end(to, Failed, problem)
+		}
+	}
+}
+
+func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) ledger.NewRevision {
+	r := ledger.Revision{
+		Kind: to.plan.kind, Method: j.Method, Fingerprint: to.fingerprint, State: ledger.Created,
+		OrganizerName: j.organizer.Name, OrganizerEmail: j.organizer.Address.Key(),
+		OrganizerDefault: j.organizerDefault,
+	}
+	added := ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(),
+		Grouped: !j.single, EndsAt: j.endsAt()}
+	if j.Method == Remove && to.entry.Known {
+		added.Grouped = to.entry.Grouped
+	}
+	if c != nil {
+		r.Calendar, r.UID, r.Sequence, r.DTStamp = c.Bytes(), c.UID, c.Sequence, c.DTStamp
+		if added.EndsAt.IsZero() && c.RecurrenceRule == "" {
+			added.EndsAt = c.End
+		}
+		if j.Method == Request {
+			added.AsksAnew, r.Answer = j.m.asksAnew(&to.entry, c), statusIn(j.answer, to.mailbox.Address)
+		}
+	}
+	switch {
+	case problem != nil:
+		r.State = ledger.Failed
+		if problem.Temporary {
+			r.State = ledger.Deferred
+		}
+		r.Permanent, r.Unusable = problem.Permanent, c != nil
+		r.Stage, r.Code, r.Detail = problem.Stage, problem.Code, problem.Message
+	case to.plan.action == createOnly:
+		r.State = ledger.Settled
+	}
+	added.Revision = r
+	return added
+}
+
+// apiError says in the pipeline's terms what became of a request.
+func apiError(ctx context.Context, err error) *Error {
+	if ctx.Err() != nil {
+		return interrupted(ctx, StageCreate)
+	}
+	e := &Error{Stage: StageCreate, Code: codeServer, Err: err, Message: err.Error()}
+	failure, ok := errors.AsType[*cronofy.Error](err)
+	if !ok {
+		return e
+	}
+	e.Temporary, _ = failure.Retryable()
+	e.RetryAfter = failure.RetryAfter
+	switch failure.Status {
+	case http.StatusUnprocessableEntity:
+		e.Code, e.Permanent = CodeRejected, true
+	case http.StatusUnauthorized:
+		e.Code, e.StopsRun = CodeUnauthorized, true
+	case http.StatusPaymentRequired:
+		e.Code, e.StopsRun = codePlan, true
+	case http.StatusForbidden:
+		e.Code, e.StopsRun = codeForbidden, true
+	case http.StatusNotFound:
+		e.Code = codeNotFound
+	case http.StatusTooManyRequests:
+		e.Code = codeRateLimited
+	case 0:
+		e.Code = codeTransport
+		if failure.NoHost {
+			e.Code, e.StopsRun = CodeUnreachable, true
+		}
+	}
+	return e
+}

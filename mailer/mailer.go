@@ -1,0 +1,76 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrClosed is the cause of what a Mailer refuses after [Mailer.Shutdown], and
+// what SendAll returns then.
+var ErrClosed = errors.New("the mailer is shut down; send the invite again with a new one")
+
+// Send takes one invite all the way: it asks the API for the Smart Invite,
+// composes the mail and submits it. The receipt is always filled as far as
+// things came; the error is nil for Sent, Unchanged and Valid only, and an
+// *[Error] otherwise.
+//
+// A context that ends before the content began to leave gives Deferred, later
+// Unknown. In a web handler, whose context ends when the caller hangs up, pass
+// context.WithoutCancel(r.Context()).
+func (m *Mailer) Send(ctx context.Context, i Invite) (Receipt, error) {
+	receipts := m.send(ctx, Item{Invite: &i})
+	return receipts[0], firstError(receipts)
+}
+
+// SendGroup takes one event to several recipients: one request (with the method
+// Remove, one for each), and a mail and a receipt for each, in their order. Those
+// whose event did not change are not mailed. Receipts of people who are on record for
+// this id but no longer in the list follow at the end. The error is that of the first
+// receipt that has one.
+func (m *Mailer) SendGroup(ctx context.Context, g Group) ([]Receipt, error) {
+	receipts := m.send(ctx, Item{Group: &g})
+	return receipts, firstError(receipts)
+}
+
+func firstError(receipts []Receipt) error {
+	for _, r := range receipts {
+		if r.Error != nil {
+			return r.Error
+		}
+	}
+	return nil
+}
+
+// send takes one item all the way, in the one way that SendAll takes its items.
+// There is at least one receipt, also for an invite that names nobody.
+func (m *Mailer) send(ctx context.Context, item Item) []Receipt {
+	if !m.calls.Begin() {
+		return m.refuse(item, Deferred, &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true,
+			Err: ErrClosed, Message: ErrClosed.Error()})
+	}
+	defer m.calls.End()
+	t := &task{m: m, run: m.singleRun(), item: item}
+	for more := true; more; more = t.next() {
+		t.try(ctx)
+	}
+	return t.receipts
+}
+
+// Shutdown refuses new invites, waits for those in hand, and returns nil. If ctx
+// ends first, it returns an error that wraps its cause, and those in hand go on.
+//
+// Send and SendGroup finish the invite that they have in hand. SendAll ends as if
+// it had been stopped (see RunOptions.Stop), and Shutdown waits until it has
+// returned. What is refused is Deferred, with an error that wraps [ErrClosed].
+//
+// Shutdown does not close what Config was given; the package comment has the
+// order. It may be called again.
+func (m *Mailer) Shutdown(ctx context.Context) error {
+	m.calls.Close()
+	if left := m.calls.Wait(ctx); left > 0 {
+		return fmt.Errorf("%d calls of Send, SendGroup or SendAll are still in hand; "+
+			"wait for longer, or end their contexts: %w", left, context.Cause(ctx))
+	}
+	return nil
+}

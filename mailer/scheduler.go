@@ -1,0 +1,344 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/invitemailer/invitemailer/internal/backoff"
+)
+
+// Result is what became of one item: a receipt for each of its recipients.
+type Result struct {
+	Item     Item
+	Receipts []Receipt
+}
+
+// The bounds of a run.
+const (
+	readAhead    = 64               // items of the input that wait to be taken
+	maxWaiting   = 1000             // invites that wait for their next try, or for another of their id
+	firstBackoff = 1 * time.Second  // before the second try; doubles
+	maxBackoff   = 30 * time.Second // between two tries
+	// drainTimeout is how long a stopped run waits for one more record of its
+	// input: a file has it at once, a pipe may never.
+	drainTimeout = 200 * time.Millisecond
+)
+
+// SendAll sends the items as they come, several at once, and those of one id in
+// their order; emit is called with each result as it is known, by one goroutine
+// at a time. Memory does not grow with the number of items. A withdrawal that
+// Config.WithdrawMissing asks for takes its turn like an item; its receipt is in
+// the result of its group, which comes when the last of them has ended.
+//
+// The error is nil if the run came to its end, whatever became of the items;
+// otherwise it is ErrStopped, [ErrClosed], the end of the context, or the *[Error]
+// that stopped the run. Items that were not begun then get the outcome Deferred.
+//
+// The iterator runs in a goroutine of its own. A run that was stopped does not
+// wait for it: it may outlive SendAll, until it yields once more, when yield
+// returns false, or ends. What it reads from should end with the run. If it
+// panics, the run is stopped, and SendAll panics with the same value once what is
+// in hand has ended; a panic that comes after SendAll returned is lost.
+func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
+	o = o.withDefaults()
+	if emit == nil {
+		emit = func(Result) {}
+	}
+	if items == nil {
+		items = func(yield func(Item) bool) {
+			yield(Item{Err: invalidItem("there is no iterator over the items; give one, such as slices.Values")})
+		}
+	}
+	run := m.newRun(o)
+	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
+		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
+	closed := !m.calls.Begin()
+	if !closed {
+		defer m.calls.End()
+	}
+	ended := make(chan struct{}) // for the workers, if emit panics with some at work
+	var working sync.WaitGroup
+	for range o.workers() {
+		working.Go(func() { s.worker(ctx, ended) })
+	}
+	defer func() {
+		run.stop(ErrStopped)
+		close(s.work)
+		close(ended)
+		working.Wait()
+	}()
+	in := &input{items: make(chan Item, readAhead)}
+	go in.read(items, ended)
+	if closed {
+		s.halt(ErrClosed)
+		return s.loop(ctx, in)
+	}
+	err := s.loop(ctx, in)
+	m.recordProven(ctx, run)
+	if s.panicked != nil {
+		panic(s.panicked)
+	}
+	return err
+}
+
+// input is what the iterator of a run gives.
+type input struct {
+	items    chan Item
+	panicked any // what the iterator panicked with; set before items is closed
+}
+
+func (in *input) read(items iter.Seq[Item], ended <-chan struct{}) {
+	defer close(in.items)
+	defer func() { in.panicked = recover() }()
+	for item := range items {
+		select {
+		case in.items <- item:
+		case <-ended:
+			return
+		}
+	}
+}
+
+// scheduler is the state of one SendAll. All of it belongs to the goroutine of loop;
+// workers only see the task they are given.
+type scheduler struct {
+	m    *Mailer
+	o    RunOptions
+	emit func(Result)
+	run  *run
+
+	work  chan *task
+	tried chan *task
+
+	ready   []*task            // may be begun
+	waiting []*task            // for their next try
+	busy    map[string][]*task // ids in hand or waiting, and the tasks queued behind
+	known   int                // all tasks: ready, waiting, queued, with a worker
+	limit   int                // of known
+
+	failingSince time.Time // zero after a success
+	stopped      error     // why nothing new is begun
+	panicked     any       // as in input
+}
+
+func (s *scheduler) worker(ctx context.Context, ended <-chan struct{}) {
+	for t := range s.work {
+		t.try(ctx)
+		select {
+		case s.tried <- t:
+		case <-ended:
+		}
+	}
+}
+
+func (s *scheduler) loop(ctx context.Context, in *input) error {
+	input, stop, closing := in.items, s.o.Stop, s.m.calls.Closing()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for input != nil || s.known > 0 {
+		s.wake()
+		var (
+			work  chan<- *task
+			head  *task
+			items <-chan Item
+			timed <-chan time.Time
+		)
+		if len(s.ready) > 0 {
+			work, head = s.work, s.ready[0]
+		}
+		if s.known < s.limit {
+			items = input
+		}
+		if wait, ok := s.pause(); ok {
+			timer.Reset(wait)
+			timed = timer.C
+		}
+		select {
+		case work <- head:
+			s.ready = s.ready[1:]
+		case t := <-s.tried:
+			s.settle(t)
+		case item, ok := <-items:
+			if ok {
+				s.add(item)
+				break
+			}
+			input = nil
+			if s.panicked = in.panicked; s.panicked != nil {
+				s.halt(errors.New("the iterator over the items panicked"))
+			}
+		case <-timed:
+			if s.stopped != nil && s.known == 0 {
+				return s.stopped // the input gives no more
+			}
+		case <-stop:
+			stop = nil
+			s.halt(ErrStopped)
+		case <-closing:
+			closing = nil
+			s.halt(ErrClosed)
+		case <-ctx.Done():
+			s.halt(context.Cause(ctx))
+			ctx = context.WithoutCancel(ctx) // workers saw it; do not spin here
+		}
+	}
+	return s.stopped
+}
+
+// add takes in one item.
+func (s *scheduler) add(item Item) {
+	problem := item.problem()
+	switch {
+	case problem != nil:
+		s.emit(Result{Item: item, Receipts: s.m.refuse(item, Invalid, problem)})
+		return
+	case s.stopped != nil:
+		s.emit(Result{Item: item, Receipts: s.m.refuse(item, Deferred, notBegun(StageRead, s.stopped))})
+		return
+	}
+	t := &task{m: s.m, run: s.run, item: item}
+	s.known++
+	queue, busy := s.busy[item.group().ID]
+	if busy {
+		s.busy[item.group().ID] = append(queue, t)
+		return
+	}
+	s.busy[item.group().ID] = nil
+	s.ready = append(s.ready, t)
+}
+
+// settle decides what follows a try: another one, or the result.
+func (s *scheduler) settle(t *task) {
+	receipts := t.latest()
+	if e := stopping(receipts); e != nil {
+		s.end(t)
+		s.halt(e)
+		return
+	}
+	asked, failure := retry(receipts)
+	if failure == nil {
+		s.failingSince = time.Time{}
+		s.end(t)
+		return
+	}
+	now := s.m.cfg.Now()
+	if t.first.IsZero() {
+		t.first = now
+	}
+	begins := s.failingSince.IsZero()
+	if begins {
+		s.failingSince = now
+	}
+	since := t.first
+	if s.failingSince.Before(since) {
+		since = s.failingSince
+	}
+	wait := max(asked, backoff.Backoff{First: firstBackoff, Max: maxBackoff}.Half(t.tries, s.o.Jitter()))
+	if s.stopped != nil || len(s.waiting) >= maxWaiting || now.Add(wait).After(since.Add(s.o.RetryFor)) {
+		s.end(t)
+		return
+	}
+	if begins {
+		// Told once for all that fail: an operator must know what is waited for.
+		s.m.log.Warn("a temporary failure: what it meets is tried again",
+			"for", s.o.RetryFor.String(), "error", failure)
+	}
+	t.due = now.Add(wait)
+	s.waiting = append(s.waiting, t)
+}
+
+// end lets a task go on to its next job. After the last it gives its result away
+// and lets the next of its id begin.
+func (s *scheduler) end(t *task) {
+	if s.stopped != nil {
+		t.stop(s.stopped)
+	} else if t.next() {
+		s.ready = append(s.ready, t)
+		return
+	}
+	s.emit(Result{Item: t.item, Receipts: t.receipts})
+	s.known--
+	id := t.item.group().ID
+	queue := s.busy[id]
+	if len(queue) == 0 {
+		delete(s.busy, id)
+		return
+	}
+	s.busy[id] = queue[1:]
+	s.ready = append(s.ready, queue[0])
+}
+
+// wake moves tasks whose time has come to those that may begin.
+func (s *scheduler) wake() {
+	if len(s.waiting) == 0 {
+		return
+	}
+	now := s.m.cfg.Now()
+	s.waiting = slices.DeleteFunc(s.waiting, func(t *task) bool {
+		if t.due.After(now) {
+			return false
+		}
+		s.ready = append(s.ready, t)
+		return true
+	})
+}
+
+// pause is how long nothing happens by itself.
+func (s *scheduler) pause() (time.Duration, bool) {
+	if s.stopped != nil && s.known == 0 {
+		return drainTimeout, true
+	}
+	if len(s.waiting) == 0 {
+		return 0, false
+	}
+	next := slices.MinFunc(s.waiting, func(a, b *task) int { return a.due.Compare(b.due) })
+	return next.due.Sub(s.m.cfg.Now()), true
+}
+
+// halt begins nothing new: what is under way is finished, what waits for another
+// try keeps the outcome of its last one, the rest is deferred.
+func (s *scheduler) halt(cause error) {
+	if s.stopped != nil {
+		return
+	}
+	s.stopped = cause
+	s.run.stop(cause)
+	held := slices.Concat(s.waiting, s.ready)
+	for id, queue := range s.busy {
+		held = append(held, queue...)
+		s.busy[id] = nil
+	}
+	s.ready, s.waiting = nil, nil
+	for _, t := range held {
+		s.known--
+		t.stop(cause)
+		s.emit(Result{Item: t.item, Receipts: t.receipts})
+	}
+}
+
+func stopping(receipts []Receipt) *Error {
+	for _, r := range receipts {
+		if r.Error != nil && r.Error.StopsRun {
+			return r.Error
+		}
+	}
+	return nil
+}
+
+// retry returns the first failure for which another try in the same run makes sense,
+// and the longest wait that a server asked for.
+func retry(receipts []Receipt) (wait time.Duration, failure error) {
+	for _, r := range receipts {
+		if again, asked := r.retry(); again {
+			wait = max(wait, asked)
+			if failure == nil {
+				failure = r.Error
+			}
+		}
+	}
+	return wait, failure
+}
