@@ -136,10 +136,11 @@ func (c *checker) checkSMTP(ctx context.Context) {
 	good := true
 	for _, step := range submitter.Check(ctx) {
 		name := "smtp " + step.Name
-		text := forUsers(step.Detail)
+		text := step.Detail
 		if step.Advice != "" {
-			text += ": " + forUsers(step.Advice)
+			text += ": " + step.Advice
 		}
+		text = forUsers(text)
 		switch {
 		case !step.OK:
 			c.fix(smtpCode(step.Temporary), name, text)
@@ -171,8 +172,7 @@ func (c *checker) checkSender(ctx context.Context, submitter *submission.Submitt
 	switch {
 	case err == nil:
 		c.say("ok", name, "mail from "+envelope+" to "+from+" would be taken: the server said "+strconv.Quote(reply))
-	case errors.As(err, &refused) && refused.Step == submission.StepRcpt &&
-		submission.CauseOf(refused.Step, refused.Code, refused.EnhancedCode, refused.Reply) == submission.CauseMailbox:
+	case errors.As(err, &refused) && refused.Step == submission.StepRcpt && refused.Cause == submission.CauseMailbox:
 		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, "+
 			"so that replies and bounces may be lost: "+forUsers(err.Error()))
 	default:

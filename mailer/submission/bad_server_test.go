@@ -58,7 +58,7 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 							got := s.Submit(t.Context(), guest(i), []byte(letter))
 							want := wanted{Outcome: submission.Accepted, Step: submission.StepDot}
 							if i == 1 {
-								want = wanted{submission.Refused, submission.StepName(refused), code[0] == '4', false}
+								want = wanted{submission.Refused, submission.Step(refused), code[0] == '4', false}
 								assert.Equal(t, code[:3], fmt.Sprint(got.Code))
 							}
 							assert.Equal(t, want, of(got), "message %d: %v", i, got.Err)
@@ -125,7 +125,7 @@ func TestLoneDot(t *testing.T) {
 				}})
 				begun := time.Now()
 				got := s.Submit(t.Context(), guest(0), []byte(letter))
-				assert.Equal(t, wanted{submission.Refused, submission.StepName(strings.ToLower(refused)), false, false}, of(got), "%s: %v", name, got.Err)
+				assert.Equal(t, wanted{submission.Refused, submission.Step(strings.ToLower(refused)), false, false}, of(got), "%s: %v", name, got.Err)
 				assert.Equal(t, 550, got.Code)
 				assert.Equal(t, tc.wait, time.Since(begun), name)
 				got = s.Submit(t.Context(), guest(1), []byte(letter))

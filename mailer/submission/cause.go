@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Cause says what a refusal for good (5xx) speaks of. [CauseOf] has the table.
+// Cause says what a refusal for good (5xx) speaks of. causeOf has the table.
 type Cause string
 
 // The causes. The zero value is no refusal for good.
@@ -51,11 +51,11 @@ func (c Cause) Ours() bool {
 func (c Cause) advice() string {
 	switch c {
 	case CauseLogin:
-		return "the server wants a login that may submit mail, or TLS: check Username and Password, and TLS"
+		return "the server wants a login that may submit mail, or TLS: check Config.Username and Config.Password, and Config.TLS"
 	case CauseSender:
-		return "the server does not let this login send from this address: use another From and EnvelopeFrom, or have the server allow it"
+		return "the server does not let this login send from this address: use another mailer.Config.From and mailer.Config.EnvelopeFrom, or have the server allow it"
 	case CauseRelay:
-		return "the server passes on mail only of those it knows: set Username and Password, or use the submission server of the sender's domain"
+		return "the server passes on mail only of those it knows: set Config.Username and Config.Password, or use the submission server of the sender's domain"
 	case CauseQuota:
 		return "the account has sent as much as it may: run again when its limit is renewed, or have it raised"
 	case CauseReputation:
@@ -135,14 +135,14 @@ var textCauses = []struct {
 	{regexp.MustCompile(`storedrv\.submission`), CauseUnclear},
 }
 
-// CauseOf says what a reply speaks of: code to the command of a step, with its
+// causeOf says what a reply speaks of: code to the command of a step, with its
 // enhanced status (empty without one) and its text. It is empty unless the
 // reply is a refusal for good, 500 to 599.
 //
 // The sources are RFC 5321 section 4.2, RFC 3463, RFC 4954 section 6, RFC 7293,
 // RFC 7372, RFC 7505 and the pages of Google, Microsoft and Amazon about what
 // their servers say.
-func CauseOf(step StepName, code int, enhanced, text string) Cause {
+func causeOf(step Step, code int, enhanced, text string) Cause {
 	if code < 500 || code > 599 {
 		return ""
 	}

@@ -16,7 +16,7 @@ func TestCauseOf(t *testing.T) {
 		mail, rcpt, dot = submission.StepMail, submission.StepRcpt, submission.StepDot
 	)
 	for _, row := range []struct {
-		step     submission.StepName
+		step     submission.Step
 		code     int
 		enhanced string
 		text     string

@@ -25,7 +25,7 @@ import (
 func TestCancelAtEachStep(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the operator pulled the plug")
-	for point, step := range map[fault.Point]submission.StepName{
+	for point, step := range map[fault.Point]submission.Step{
 		fault.AtGreeting: submission.StepGreeting, fault.AtEHLO: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS,
 		fault.AtAuth: submission.StepLogin, fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
 		fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,

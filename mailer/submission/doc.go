@@ -24,8 +24,8 @@
 // # Refusals
 //
 // A refusal for good may be about the recipient, the message, or us: no login, a
-// sender that the server does not let through, a quota, a block list. [CauseOf]
-// reads what one reply says of that, and Result.Cause carries it. What it leaves
+// sender that the server does not let through, a quota, a block list. Result.Cause is
+// what one reply says of that. What it leaves
 // open ([CausePolicy], [CauseUnclear]) is for the caller to judge, by what became
 // of other messages and by asking about the sender: see [Submitter.Probe].
 //

@@ -35,7 +35,7 @@ func TestContentThatBreaksOffIsNotBegun(t *testing.T) {
 			obeysLaw(t, got, envelope.To, server)
 			// The kernel's buffers decide how far the client got, and whether
 			// it sees a reply that a reset followed: only 552 is certain.
-			assert.Contains(t, []submission.StepName{submission.StepContent, submission.StepDot}, got.Step)
+			assert.Contains(t, []submission.Step{submission.StepContent, submission.StepDot}, got.Step)
 			if name == "552" {
 				assert.Equal(t, wanted{Outcome: submission.Refused, Step: submission.StepDot}, of(got), "%v", got.Err)
 			} else {

@@ -2,9 +2,8 @@ package submission
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"net"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -50,21 +49,21 @@ func examine(env Envelope, msg []byte) (content, *Error) {
 	}
 	bad := func(err error, advice string) (content, *Error) { return content{}, unfit(err, advice) }
 	if len(msg) == 0 {
-		return bad(fmt.Errorf("%w: it is empty", ErrBadMessage), "compose it first")
+		return bad(fmt.Errorf("%w: it is empty", errBadMessage), "compose it first")
 	}
 	if at, what := bareLineEnd(msg); at >= 0 {
-		return bad(fmt.Errorf("%w: bare %s at byte %d", ErrBadMessage, what, at), "end each line with CRLF (RFC 5321 section 2.3.8)")
+		return bad(fmt.Errorf("%w: bare %s at byte %d", errBadMessage, what, at), "end each line with CRLF (RFC 5321 section 2.3.8)")
 	}
-	return content{msg: msg, eightBit: !ascii(msg)}, nil
+	return content{msg: msg, eightBit: slices.ContainsFunc(msg, func(b byte) bool { return b >= utf8.RuneSelf })}, nil
 }
 
 // examine refuses addresses that no server may be sent.
 func (e Envelope) examine() *Error {
 	if err := checkAddress(e.From, e.SMTPUTF8); err != nil {
-		return unfit(fmt.Errorf("%w: envelope sender: %w", ErrBadMessage, err), "set a plain address (SMTP_ENVELOPE_FROM)")
+		return unfit(fmt.Errorf("%w: envelope sender: %w", errBadMessage, err), "set a plain address (mailer.Config.EnvelopeFrom)")
 	}
 	if err := checkAddress(e.To, e.SMTPUTF8); err != nil {
-		return unfit(fmt.Errorf("%w: recipient: %w", ErrBadMessage, err), "give one plain address")
+		return unfit(fmt.Errorf("%w: recipient: %w", errBadMessage, err), "give one plain address")
 	}
 	return nil
 }
@@ -75,39 +74,15 @@ func unfit(err error, advice string) *Error {
 
 // bareLineEnd finds the first LF without CR or CR without LF, else -1.
 func bareLineEnd(msg []byte) (at int, what string) {
-	for start := 0; start < len(msg); {
-		line := msg[start:]
-		lf := bytes.IndexByte(line, '\n')
-		if lf >= 0 {
-			line = line[:lf]
+	for i, b := range msg {
+		switch {
+		case b == '\n' && (i == 0 || msg[i-1] != '\r'):
+			return i, "LF"
+		case b == '\r' && (i+1 == len(msg) || msg[i+1] != '\n'):
+			return i, "CR"
 		}
-		switch cr := bytes.IndexByte(line, '\r'); {
-		case cr >= 0 && cr != lf-1:
-			return start + cr, "CR"
-		case cr < 0 && lf >= 0:
-			return start + lf, "LF"
-		case lf < 0:
-			return -1, ""
-		}
-		start += lf + 1
 	}
 	return -1, ""
-}
-
-// ascii looks at eight bytes at a time.
-func ascii(b []byte) bool {
-	const high = 0x8080808080808080
-	for ; len(b) >= 8; b = b[8:] {
-		if binary.LittleEndian.Uint64(b)&high != 0 {
-			return false
-		}
-	}
-	for _, c := range b {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // checkAddress accepts Mailbox (RFC 5321 section 4.1.2, RFC 6531 section 3.3)
@@ -166,10 +141,6 @@ func legalLocal(local string) bool {
 }
 
 func legalMailDomain(domain string) bool {
-	if inner, ok := strings.CutPrefix(domain, "["); ok {
-		inner, ok = strings.CutSuffix(inner, "]")
-		return ok && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
-	}
 	// U-labels, where they are allowed at all, count as letters.
 	ascii := strings.Map(func(r rune) rune {
 		if r >= utf8.RuneSelf {
@@ -177,7 +148,7 @@ func legalMailDomain(domain string) bool {
 		}
 		return r
 	}, domain)
-	return legalDomain(ascii, true)
+	return addressLiteral(domain) || legalDomain(ascii)
 }
 
 // withoutAddresses hides the local parts of both addresses in a server's

@@ -167,7 +167,7 @@ func TestSilentServerGetsAHint(t *testing.T) {
 				var e *submission.Error
 				require.ErrorAs(t, got.Err, &e)
 				assert.Equal(t, hint, e.Advice != "", "%s: %v", mode, e)
-				assert.Contains(t, e.Advice, "SMTP_TLS=implicit")
+				assert.Contains(t, e.Advice, "Config.TLS=implicit")
 			})
 		}
 	}
@@ -265,7 +265,7 @@ func TestCheckIsShort(t *testing.T) {
 // guess why nothing goes on.
 func TestLongWaitsAreTold(t *testing.T) {
 	t.Parallel()
-	for point, step := range map[fault.Point]submission.StepName{
+	for point, step := range map[fault.Point]submission.Step{
 		fault.AtGreeting: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS, fault.AtAuth: submission.StepLogin,
 		fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt, fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
 	} {

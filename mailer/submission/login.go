@@ -61,23 +61,24 @@ func (s *Submitter) choose(offered []string) (AuthMode, bool) {
 // login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
 // are go-mail's; the exchange is not, because after a refusal go-mail goes on
 // to say "*" and QUIT, and waits for the answers to both.
-func (s *Submitter) login(ctx context.Context, c *session) *Error {
+func (c *session) login(ctx context.Context) *Error {
+	s := c.s
 	if !s.logsIn {
 		return nil
 	}
 	if c.tls == nil && !loopback.Host(s.cfg.Host) {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: the connection is not protected", ErrNoLogin), config: true,
-			Advice: "set SMTP_TLS to starttls or implicit"}
+		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: the connection is not protected", errNoLogin), config: true,
+			Advice: "set Config.TLS to starttls or implicit"}
 	}
 	mode, ok := s.choose(c.ext.mechanism)
 	if !ok {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: it offers %q", ErrNoLogin, c.ext.mechanism), config: true,
-			Advice: "set SMTP_AUTH to one of these, or leave SMTP_USERNAME out if the server needs no login"}
+		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: it offers %q", errNoLogin, c.ext.mechanism), config: true,
+			Advice: "set Config.Auth to one of these, or leave Config.Username out if the server needs no login"}
 	}
 	auth := s.mechanismFor(ctx, mode)
 	name, response, err := auth.Start(&smtp.ServerInfo{Name: s.cfg.Host, TLS: c.tls != nil, Auth: c.ext.mechanism})
 	if err != nil {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: %w", mode, err), config: true, Advice: "set another SMTP_AUTH"}
+		return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: %w", mode, err), config: true, Advice: "set another Config.Auth"}
 	}
 	c.hidden = []string{s.password(), base64.StdEncoding.EncodeToString([]byte(s.password()))}
 	line := "AUTH " + name
@@ -87,14 +88,14 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		line += " " + encoded
 	}
 	for range maxChallenges + 1 {
-		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, 0, []byte(line+"\r\n"))
+		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, line)
 		if e != nil {
 			return e
 		}
 		var challenge []byte
 		switch r.code {
 		case 334:
-			challenge, err = base64.StdEncoding.DecodeString(r.challenge)
+			challenge, err = base64.StdEncoding.DecodeString(r.lines[len(r.lines)-1])
 		case 235:
 			challenge = []byte(r.text)
 		default:
@@ -118,21 +119,21 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		}
 	}
 	c.broken = true
-	return &Error{Step: StepLogin, Err: fmt.Errorf("%w: login %s has more than %d challenges", ErrOutOfStep, name, maxChallenges)}
+	return &Error{Step: StepLogin, Err: fmt.Errorf("%w: login %s has more than %d challenges", errOutOfStep, name, maxChallenges)}
 }
 
 // challengeNotAnswered is for a server that does not keep to the mechanism.
 // What go-mail says of that may repeat the challenge, and is left out.
 func challengeNotAnswered(mechanism string, err error) *Error {
 	e := &Error{Step: StepLogin, Err: fmt.Errorf("login %s: server's challenge was not answered", mechanism), config: true,
-		Advice: "the server does not follow the mechanism, or does not know the password: set another SMTP_AUTH"}
+		Advice: "the server does not follow the mechanism, or does not know the password: set another Config.Auth"}
 	switch {
 	case errors.Is(err, errUnproven):
 		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
-		e.Advice = "the login was given up; make sure that SMTP_HOST is the server it should be, or set another SMTP_AUTH"
+		e.Advice = "the login was given up; make sure that Config.Host is the server it should be, or set another Config.Auth"
 	case errors.Is(err, errIterations), errors.Is(err, errScramSyntax), errors.Is(err, errScramText):
 		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
-		e.Advice = "set another SMTP_AUTH"
+		e.Advice = "set another Config.Auth"
 	}
 	return e
 }
@@ -146,7 +147,7 @@ func loginRefused(r reply, mechanism string) *Error {
 		e := refusal(StepLogin, r)
 		e.config = true
 		e.Err = fmt.Errorf("login %s refused", mechanism)
-		e.Advice = "check SMTP_USERNAME and SMTP_PASSWORD, and that the account may submit mail"
+		e.Advice = "check Config.Username and Config.Password, and that the account may submit mail"
 		return e
 	}
 	return outOfStep(StepLogin, r)

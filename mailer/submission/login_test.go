@@ -66,7 +66,7 @@ func TestLoginByEachMechanism(t *testing.T) {
 				steps := s.Check(t.Context())
 				require.Len(t, steps, 3)
 				assert.False(t, steps[2].OK)
-				assert.Contains(t, steps[2].Advice, "SMTP_PASSWORD")
+				assert.Contains(t, steps[2].Advice, "Config.Password")
 				assert.NotContains(t, fmt.Sprintf("%+v %#v %v", got, got, steps), password)
 			})
 		}
@@ -98,11 +98,11 @@ func TestTLSTroubleIsConfiguration(t *testing.T) {
 		change  func(*submission.Config)
 		advice  string
 	}{
-		"unknown authority":           {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"wrong name":                  {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "SMTP_HOST"},
-		"no STARTTLS":                 {submissiontest.Options{STARTTLS: true}, nil, "SMTP_TLS"},
-		"implicit to a plain port":    {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "SMTP_TLS=starttls"},
+		"unknown authority":           {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"wrong name":                  {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "Config.Host"},
+		"no STARTTLS":                 {submissiontest.Options{STARTTLS: true}, nil, "Config.TLS"},
+		"implicit to a plain port":    {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "Config.TLS=starttls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,9 +169,9 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := submission.New(submission.Config{Host: "", Port: 70000, TLS: "ssl", Auth: "kerberos", HELOName: "my host", Connections: -1,
 		RatePerMinute: -1, CAFile: filepath.Join(t.TempDir(), "none"), Username: "boss"})
 	require.Error(t, err)
-	for _, setting := range []string{"SMTP_HOST", "SMTP_PORT", "SMTP_TLS)", "SMTP_AUTH", "SMTP_HELO_NAME", "SMTP_CONNECTIONS",
-		"SMTP_RATE_PER_MINUTE", "SMTP_TLS_CA_FILE", "SMTP_PASSWORD"} {
-		assert.ErrorContains(t, err, setting)
+	for _, field := range []string{"Host", "Port", "TLS", "Auth", "HELOName", "Connections", "RatePerMinute",
+		"CAFile", "Password"} {
+		assert.ErrorContains(t, err, "submission: "+field+" ")
 	}
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))

@@ -23,12 +23,12 @@ func TestProbe(t *testing.T) {
 	for name, c := range map[string]struct {
 		script fault.Script
 		reply  string
-		step   submission.StepName // of the error; empty for none
+		step   submission.Step // of the error; empty for none
 		words  string
 	}{
 		"accepted":      {nil, "250 2.1.5 Ok", "", ""},
 		"RSET fails":    {fault.Once(fault.AtRset, fault.HangUp()), "250 2.1.5 Ok", "", ""},
-		"RCPT refused":  {fault.Once(fault.AtRcpt, fault.Say("554 5.7.1 <"+own.To+">: Relay access denied")), "554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Username and Password"},
+		"RCPT refused":  {fault.Once(fault.AtRcpt, fault.Say("554 5.7.1 <"+own.To+">: Relay access denied")), "554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Config.Username and Config.Password"},
 		"MAIL refused":  {fault.Once(fault.AtMail, fault.Say("553 5.7.1 Not owned by user")), "553 5.7.1 Not owned by user", submission.StepMail, "From"},
 		"later":         {fault.Once(fault.AtRcpt, fault.Say("451 4.3.0 Later")), "451 4.3.0 Later", submission.StepRcpt, ""},
 		"hangs up":      {fault.Once(fault.AtRcpt, fault.HangUp()), "", submission.StepRcpt, "closed"},

@@ -34,27 +34,27 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
-// StepName names the step at which a submission ended.
-type StepName string
+// Step names the step at which a submission ended.
+type Step string
 
 // The steps, in order.
 const (
-	StepInput    StepName = "input"    // the envelope or the message is not fit to send
-	StepDial     StepName = "dial"     // waiting for a free connection, finding the host, connecting
-	StepGreeting StepName = "greeting" // the server's greeting, and its answer to EHLO
-	StepTLS      StepName = "tls"
-	StepLogin    StepName = "login"
-	StepMail     StepName = "mail"
-	StepRcpt     StepName = "rcpt"
-	StepData     StepName = "data"    // the answer to DATA
-	StepContent  StepName = "content" // the message itself, before its end was handed over
-	StepDot      StepName = "dot"     // the end of the message, and the answer to it
+	StepInput    Step = "input"    // the envelope or the message is not fit to send
+	StepDial     Step = "dial"     // waiting for a free connection, finding the host, connecting
+	StepGreeting Step = "greeting" // the server's greeting, and its answer to EHLO
+	StepTLS      Step = "tls"
+	StepLogin    Step = "login"
+	StepMail     Step = "mail"
+	StepRcpt     Step = "rcpt"
+	StepData     Step = "data"    // the answer to DATA
+	StepContent  Step = "content" // the message itself, before its end was handed over
+	StepDot      Step = "dot"     // the end of the message, and the answer to it
 )
 
 // Result is how one submission ended.
 type Result struct {
 	Outcome Outcome
-	Step    StepName // where it ended; StepDot when accepted
+	Step    Step // where it ended; StepDot when accepted
 
 	Code         int    // the server's last reply code; 0 without one. Also set when a limit that the server announced forbids the message
 	EnhancedCode string // RFC 3463, such as "5.1.1"; empty without one
@@ -73,10 +73,11 @@ type Result struct {
 // Error is why a submission, or a connection for it, failed. Its text holds
 // no secret, and no recipient beyond the domain.
 type Error struct {
-	Step         StepName
+	Step         Step
 	Code         int    // as in Result
 	EnhancedCode string // as in Result
 	Reply        string // as in Result
+	Cause        Cause  // as in Result
 	Advice       string // what to do about it; may be empty
 	Err          error  // the cause below, if any: context.Canceled, os.ErrDeadlineExceeded, *tls.CertificateVerificationError, ...
 
@@ -93,12 +94,12 @@ type Error struct {
 var (
 	ErrClosed       = errors.New("submitter is closed: submit the message by another one")
 	ErrStopped      = errors.New("stopped before the message was begun") // see Submitter.Until
-	ErrOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
-	ErrNoSTARTTLS   = errors.New("server offers no STARTTLS")
-	ErrNoLogin      = errors.New("server offers no usable login")
-	ErrBadMessage   = errors.New("message cannot be sent as it is")
-	ErrUnsupported  = errors.New("server lacks an extension that the message needs")
-	ErrTooLarge     = errors.New("message is larger than the server takes")
+	errOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
+	errNoSTARTTLS   = errors.New("server offers no STARTTLS")
+	errNoLogin      = errors.New("server offers no usable login")
+	errBadMessage   = errors.New("message cannot be sent as it is")
+	errUnsupported  = errors.New("server lacks an extension that the message needs")
+	errTooLarge     = errors.New("message is larger than the server takes")
 	errInconclusive = errors.New("the message may have been accepted: no clear answer to its end")
 )
 
@@ -153,7 +154,8 @@ func (e *Error) result() Result {
 	}
 	r.Connection, r.LoginUnused = e.via.number, e.via.loginUnused
 	if r.Outcome == Refused {
-		r.Cause = CauseOf(e.Step, e.Code, e.EnhancedCode, e.Reply)
+		r.Cause = causeOf(e.Step, e.Code, e.EnhancedCode, e.Reply)
+		told.Cause = r.Cause
 		// Whatever the message, a server that greets with 5xx will not take it,
 		// and one that answers 530 wants a login or TLS first.
 		r.Config = r.Config || r.Cause != "" && (e.Step == StepGreeting || e.Code == 530)
@@ -163,11 +165,11 @@ func (e *Error) result() Result {
 }
 
 // refusal is the error for a 4xx or 5xx reply.
-func refusal(step StepName, r reply) *Error {
+func refusal(step Step, r reply) *Error {
 	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
 }
 
 // outOfStep is the error for a reply that does not answer the command.
-func outOfStep(step StepName, r reply) *Error {
-	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(), Err: ErrOutOfStep}
+func outOfStep(step Step, r reply) *Error {
+	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(), Err: errOutOfStep}
 }

@@ -174,7 +174,7 @@ func TestLoginWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := submitScripted(t, AuthXOAUTH2, func(int, string) string { return "334 " })
 		assert.Equal(t, NotBegun, got.Outcome)
-		require.ErrorIs(t, got.Err, ErrOutOfStep)
+		require.ErrorIs(t, got.Err, errOutOfStep)
 	})
 }
 

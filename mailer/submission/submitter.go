@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -68,11 +65,6 @@ func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 	bound := *s
 	bound.stop = stop
 	return &bound
-}
-
-// Format prints what may be printed of the configuration.
-func (s *Submitter) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "submission.Submitter{"+net.JoinHostPort(s.cfg.Host, fmt.Sprint(s.cfg.Port))+"}")
 }
 
 // Submit hands one message to the server, and says exactly how that ended.
@@ -185,7 +177,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 
 // transact runs one transaction under the context.
 func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content, grouped bool) (reply, *Error) {
-	stop := context.AfterFunc(ctx, c.interrupt)
+	stop := context.AfterFunc(ctx, c.wire.interrupt)
 	r, e := c.transact(ctx, env, msg, grouped)
 	c.sent++
 	r.via = c.via

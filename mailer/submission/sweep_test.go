@@ -21,7 +21,7 @@ const password = "correct-horse-battery"
 // wanted is what a Result must say.
 type wanted struct {
 	Outcome   submission.Outcome
-	Step      submission.StepName
+	Step      submission.Step
 	Temporary bool
 	Config    bool
 }
@@ -111,7 +111,7 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	steps := []struct {
 		point   fault.Point
-		step    submission.StepName
+		step    submission.Step
 		silence time.Duration
 	}{
 		{fault.AtGreeting, submission.StepGreeting, 5 * time.Minute},
