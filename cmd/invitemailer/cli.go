@@ -101,7 +101,7 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 		kong.Writers(inv.Stdout, inv.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(printHelp),
-		kong.Vars(flagHelp),
+		flagHelp,
 		kong.PostBuild(settingFlags),
 	)
 	if err != nil {

@@ -36,7 +36,7 @@ var limits = []limit{
 		name{"mailer.Growth", "many/few-cpu"}, "", false, 1.25, times},
 	{"growth", "allocations of an invite among 100,000, against one among 1,000",
 		name{"mailer.Growth", "many/few-allocs"}, "", false, 1.02, times},
-	{"costs", "time to write the words of a mail, against composing it",
+	{"costs", "time to render a mail, against composing it",
 		name{"mailer.Stages", "render/compose"}, "", false, 2, times},
 	{"costs", "time to check a mail, against composing it",
 		name{"mailer.Stages", "check/compose"}, "", false, 2, times},
