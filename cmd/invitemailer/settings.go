@@ -53,9 +53,3 @@ type settings struct {
 	AdminToken     string `envconfig:"INVITEMAILER_ADMIN_TOKEN" kong:"-"`
 	AdminTokenFile string `envconfig:"INVITEMAILER_ADMIN_TOKEN_FILE" kong:"-"`
 }
-
-// The values of settings.Log.
-const (
-	logText = "text"
-	logJSON = "json"
-)
