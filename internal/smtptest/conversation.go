@@ -147,7 +147,7 @@ func (c *conversation) rcpt(arg string) bool {
 
 func (c *conversation) data() bool {
 	if c.transaction == nil || c.transaction.To == "" {
-		if !c.server.ContentForNobody {
+		if !c.server.ContentWithoutRecipient {
 			return c.say("503 5.5.1 RCPT first", false)
 		}
 		c.transaction = nil

@@ -27,7 +27,8 @@ const (
 
 // Points returns all of them, in the order of a conversation.
 func Points() []Point {
-	return []Point{AtGreeting, AtEHLO, AtSTARTTLS, AtAuth, AtMail, AtRcpt, AtData, AtContent, AtDot, AtRset, AtNoop, AtQuit}
+	return []Point{AtGreeting, AtEHLO, AtSTARTTLS, AtAuth, AtMail, AtRcpt, AtData, AtContent, AtDot,
+		AtRset, AtNoop, AtQuit}
 }
 
 // Event is one moment at which a [Script] is asked.

@@ -37,9 +37,9 @@ type Server struct {
 	// Groups is what the server makes of commands that came together, although it may offer
 	// PIPELINING. Default: what it should.
 	Groups Groups
-	// ContentForNobody answers DATA with 354 when nobody is to have the content, and then
-	// refuses that.
-	ContentForNobody bool
+	// ContentWithoutRecipient answers DATA with 354 when there is no recipient, and then
+	// refuses the content.
+	ContentWithoutRecipient bool
 
 	once sync.Once
 

@@ -25,13 +25,16 @@ func TestBackoff(t *testing.T) {
 	server := &fault.Server{}
 	in(t, server, func(t *testing.T) {
 		refused := errors.New("connection refused")
-		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			tried = append(tried, time.Now())
-			if down {
-				return nil, refused
-			}
-			return server.Dial(ctx, network, addr)
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				tried = append(tried, time.Now())
+				if down {
+					return nil, refused
+				}
+				return server.Dial(ctx, network, addr)
+			}},
+		)
 		begun := time.Now()
 		for time.Since(begun) < 5*time.Minute {
 			before := time.Now()
@@ -81,13 +84,19 @@ func TestServerThatIsGone(t *testing.T) {
 	in(t, server, func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
-		s := newSubmitter(t, submission.Config{Connections: 5, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			time.Sleep(time.Millisecond)
-			if down.Load() {
-				return nil, errors.New("connection refused")
-			}
-			return server.Dial(ctx, network, addr)
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{
+				Connections: 5,
+				Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					time.Sleep(time.Millisecond)
+					if down.Load() {
+						return nil, errors.New("connection refused")
+					}
+					return server.Dial(ctx, network, addr)
+				},
+			},
+		)
 		begun := time.Now()
 		for _, got := range submitTogether(t, s, 5) {
 			assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))

@@ -44,7 +44,9 @@ const (
 // Timeouts limit how long each step may wait for the server. A zero field
 // takes its default; the defaults are those of RFC 5321 section 4.5.3.2.
 type Timeouts struct {
-	Connect time.Duration // the network connection, an implicit TLS handshake, a NOOP or RSET on a kept connection, MAIL and RCPT in the first group: 30s
+	// Connect is for the network connection, an implicit TLS handshake, a NOOP or RSET on a
+	// kept connection, MAIL and RCPT in the first group: 30s.
+	Connect time.Duration
 	Command time.Duration // greeting, EHLO, STARTTLS and its handshake, each AUTH line, MAIL, RCPT: 5m
 	Data    time.Duration // the answer to DATA: 2m
 	Block   time.Duration // writing one block of content: 3m
@@ -124,8 +126,9 @@ func (e *ConfigError) Error() string { return "submission: " + e.Field + " " + e
 // Format prints the configuration without username and password, for all verbs. Of what
 // else may print it, slog's text goes by Format too, and JSON by the tags.
 func (c Config) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%t Connections:%d RatePerMinute:%d}",
-		c.Host, c.Port, string(c.TLS), string(c.Auth), c.Username != "", c.Connections, c.RatePerMinute)
+	_, _ = fmt.Fprintf(f, "submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%t "+
+		"Connections:%d RatePerMinute:%d}", c.Host, c.Port, string(c.TLS), string(c.Auth),
+		c.Username != "", c.Connections, c.RatePerMinute)
 }
 
 // withDefaults fills in what was left out.

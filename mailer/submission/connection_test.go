@@ -26,11 +26,13 @@ func TestCancelAtEachStep(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the operator pulled the plug")
 	for point, step := range map[fault.Point]submission.Step{
-		fault.AtGreeting: submission.StepGreeting, fault.AtEHLO: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS,
-		fault.AtAuth: submission.StepLogin, fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
+		fault.AtGreeting: submission.StepGreeting, fault.AtEHLO: submission.StepGreeting,
+		fault.AtSTARTTLS: submission.StepTLS,
+		fault.AtAuth:     submission.StepLogin, fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
 		fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
 	} {
-		for name, f := range map[string]fault.Fault{"silent": fault.FallSilent(), "silent in TLS": fault.After(fault.FallSilent())} {
+		for name, f := range map[string]fault.Fault{"silent": fault.FallSilent(),
+			"silent in TLS": fault.After(fault.FallSilent())} {
 			if f.Answer && point != fault.AtSTARTTLS {
 				continue
 			}
@@ -53,7 +55,11 @@ func TestCancelAtEachStep(t *testing.T) {
 						assert.Equal(t, want, of(got), "%v", got.Err)
 						obeysLaw(t, got, envelope.To, server)
 
-						after := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "next@example.org"}, []byte(letter))
+						after := s.Submit(
+							t.Context(),
+							submission.Envelope{From: envelope.From, To: "next@example.org"},
+							[]byte(letter),
+						)
 						assert.Equal(t, submission.Accepted, after.Outcome, "%v", after.Err)
 					})
 				})
@@ -144,7 +150,13 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &fault.Server{Extensions: []string{"SIZE"}, Script: fault.Scripts(
-			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
+			fault.Nth(
+				2,
+				fault.AtRcpt,
+				fault.Say("550 5.1.1 Nobody"),
+			),
+			fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")),
+		)}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
 		for i := range 5 {
@@ -155,13 +167,23 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		}
 		require.NoError(t, s.Shutdown(context.Background()))
 		mail, rcpt := "MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>"
-		assert.Equal(t, []string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
-			"NOOP", mail, rcpt, "DATA", "QUIT"}, server.Commands())
+		assert.Equal(
+			t,
+			[]string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
+				"NOOP", mail, rcpt, "DATA", "QUIT"},
+			server.Commands(),
+		)
 		require.NoError(t, server.Close())
 	})
 	synctest.Test(t, func(t *testing.T) { // the same in groups, with which RSET may go
 		server := &fault.Server{Script: fault.Scripts(
-			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
+			fault.Nth(
+				2,
+				fault.AtRcpt,
+				fault.Say("550 5.1.1 Nobody"),
+			),
+			fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")),
+		)}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
 		for i := range 7 {
@@ -172,8 +194,25 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		}
 		require.NoError(t, s.Shutdown(context.Background()))
 		group := []string{"MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>", "DATA"}
-		assert.Equal(t, slices.Concat([]string{"EHLO host.example"}, group, group, []string{"RSET"}, group, []string{"RSET"}, group,
-			[]string{"NOOP"}, group, group, []string{"NOOP"}, group, []string{"QUIT"}), server.Commands())
+		assert.Equal(
+			t,
+			slices.Concat(
+				[]string{"EHLO host.example"},
+				group,
+				group,
+				[]string{"RSET"},
+				group,
+				[]string{"RSET"},
+				group,
+				[]string{"NOOP"},
+				group,
+				group,
+				[]string{"NOOP"},
+				group,
+				[]string{"QUIT"},
+			),
+			server.Commands(),
+		)
 		require.NoError(t, server.Close())
 	})
 }
@@ -183,18 +222,25 @@ func TestConcurrentSubmissionsShareTheConnections(t *testing.T) {
 	inbox := newInbox(t, submissiontest.Options{})
 	var mu sync.Mutex
 	open, most := 0, 0
-	s := newSubmitter(t, submission.Config{Connections: 3, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		open++
-		most = max(most, open)
-		return inbox.Dial(ctx, network, addr)
-	}})
+	s := newSubmitter(
+		t,
+		submission.Config{Connections: 3, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			open++
+			most = max(most, open)
+			return inbox.Dial(ctx, network, addr)
+		}},
+	)
 	var wg sync.WaitGroup
 	for g := range 20 {
 		wg.Go(func() {
 			for i := range 5 {
-				got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: fmt.Sprintf("g%d-%d@example.org", g, i)}, []byte(letter))
+				got := s.Submit(
+					t.Context(),
+					submission.Envelope{From: envelope.From, To: fmt.Sprintf("g%d-%d@example.org", g, i)},
+					[]byte(letter),
+				)
 				assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
 			}
 		})
@@ -213,7 +259,11 @@ func TestRateIsASlidingWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
-		inbox := submissiontest.NewInbox(submissiontest.Options{Handle: func(submissiontest.Message) error { at = append(at, time.Now()); return nil }})
+		inbox := submissiontest.NewInbox(
+			submissiontest.Options{
+				Handle: func(submissiontest.Message) error { at = append(at, time.Now()); return nil },
+			},
+		)
 		s := newSubmitter(t, submission.Config{Dial: inbox.Dial, RatePerMinute: 3})
 		begun := time.Now()
 		for i := range 8 {
@@ -238,7 +288,10 @@ func TestDialFailuresAreTemporary(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	noSuchHost := &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}
 	for _, err := range []error{refused, noSuchHost} {
-		s := newSubmitter(t, submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, err }})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, err }},
+		)
 		got := s.Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
 		require.ErrorIs(t, got.Err, err)
@@ -260,7 +313,12 @@ func TestSubmitAfterClose(t *testing.T) {
 	s := newSubmitter(t, submission.Config{})
 	require.NoError(t, s.Shutdown(context.Background()))
 	got := s.Submit(t.Context(), envelope, []byte(letter))
-	assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true}, of(got), "nobody refused it")
+	assert.Equal(
+		t,
+		wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true},
+		of(got),
+		"nobody refused it",
+	)
 	require.ErrorIs(t, got.Err, submission.ErrClosed)
 }
 
@@ -310,8 +368,10 @@ func TestInputIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	server := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
-	for _, to := range []string{"", "guest", "@example.org", "guest@", "a@b.org>\r\nRCPT TO:<c@d.org", "<a@b.org>", "a b@c.org",
-		"a@b.org\n", "\"a\"b\"@c.org", "a@b..org", "a@-b.org", "gäst@example.org", "a@exämple.org", "a,b@c.org", "a@b.org NOTIFY=NEVER",
+	for _, to := range []string{"", "guest", "@example.org", "guest@", "a@b.org>\r\nRCPT TO:<c@d.org",
+		"<a@b.org>", "a b@c.org",
+		"a@b.org\n", "\"a\"b\"@c.org", "a@b..org", "a@-b.org", "gäst@example.org", "a@exämple.org",
+		"a,b@c.org", "a@b.org NOTIFY=NEVER",
 		strings.Repeat("a", 65) + "@b.org", ".a@b.org", "a@[300.1.1.1]", "a\x00@b.org"} {
 		got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: to}, []byte(letter))
 		assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepInput}, of(got), "recipient %q", to)
@@ -324,7 +384,8 @@ func TestInputIsCheckedBeforeAnythingIsSent(t *testing.T) {
 		assert.ErrorIs(t, got.Err, submission.ErrBadMessage)
 	}
 	assert.Zero(t, server.Conns())
-	for _, to := range []string{"\"a b\\\"c\"@d.org", "a+b@c.org", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "o'hara@x_y.org"} {
+	for _, to := range []string{"\"a b\\\"c\"@d.org", "a+b@c.org", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]",
+		"o'hara@x_y.org"} {
 		got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: to}, []byte(letter))
 		assert.Equal(t, submission.Accepted, got.Outcome, "recipient %q: %v", to, got.Err)
 	}

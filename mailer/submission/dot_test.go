@@ -23,7 +23,8 @@ func TestContentThatBreaksOffIsNotBegun(t *testing.T) {
 	long := []byte(strings.Repeat("This line is there to fill the message.\r\n", 5000))
 	for name, f := range map[string]fault.Fault{
 		"close": {Then: fault.Close, Bytes: 1000}, "reset": {Then: fault.Reset, Bytes: 40000},
-		"421": {Reply: "421 4.3.0 Out of memory", Then: fault.Close, Bytes: 10}, "552": {Reply: "552 5.3.4 Too big", Bytes: 10},
+		"421": {Reply: "421 4.3.0 Out of memory", Then: fault.Close, Bytes: 10},
+		"552": {Reply: "552 5.3.4 Too big", Bytes: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,12 +72,22 @@ func TestTheDotIsTheBorder(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := &fault.Server{}
 			remaining := left
-			s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				conn, err := server.Dial(ctx, network, addr)
-				return cutConn{conn, &remaining}, err
-			}})
+			s := newSubmitter(
+				t,
+				submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					conn, err := server.Dial(ctx, network, addr)
+					return cutConn{conn, &remaining}, err
+				}},
+			)
 			got := s.Submit(t.Context(), envelope, long)
-			assert.Equal(t, wanted{submission.NotBegun, submission.StepContent, true, false}, of(got), "cut after %d: %v", left, got.Err)
+			assert.Equal(
+				t,
+				wanted{submission.NotBegun, submission.StepContent, true, false},
+				of(got),
+				"cut after %d: %v",
+				left,
+				got.Err,
+			)
 			require.NoError(t, server.Close())
 			obeysLaw(t, got, envelope.To, server)
 		})
@@ -84,10 +95,13 @@ func TestTheDotIsTheBorder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &fault.Server{}
 		remaining := len(long) // the dot's three bytes are over it
-		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := server.Dial(ctx, network, addr)
-			return cutConn{conn, &remaining}, err
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := server.Dial(ctx, network, addr)
+				return cutConn{conn, &remaining}, err
+			}},
+		)
 		got := s.Submit(t.Context(), envelope, long)
 		assert.Equal(t, wanted{Outcome: submission.Unknown, Step: submission.StepDot}, of(got), "%v", got.Err)
 		require.NoError(t, server.Close())
@@ -99,7 +113,8 @@ func TestTheDotIsTheBorder(t *testing.T) {
 // nobody knows.
 func TestBreakingInTheLastBlockIsUnknown(t *testing.T) {
 	t.Parallel()
-	for _, f := range []fault.Fault{{Then: fault.Close, Bytes: 5}, {Then: fault.Silence, Bytes: 5}, {Reply: "garbage", Bytes: 5}} {
+	for _, f := range []fault.Fault{{Then: fault.Close, Bytes: 5}, {Then: fault.Silence, Bytes: 5},
+		{Reply: "garbage", Bytes: 5}} {
 		synctest.Test(t, func(t *testing.T) {
 			server, cfg := setting(t, fault.Once(fault.AtContent, f))
 			s := newSubmitter(t, cfg)

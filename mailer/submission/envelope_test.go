@@ -11,7 +11,9 @@ import (
 func TestExamineByteByByte(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		piece := rapid.SampledFrom([]string{"\r\n", "\r\n", "\r", "\n", "a", ".", "seven..", "eight...", "\x7f", "\x80", "é"})
+		piece := rapid.SampledFrom(
+			[]string{"\r\n", "\r\n", "\r", "\n", "a", ".", "seven..", "eight...", "\x7f", "\x80", "é"},
+		)
 		var msg []byte
 		for _, p := range rapid.SliceOfN(piece, 0, 20).Draw(rt, "pieces") {
 			msg = append(msg, p...)

@@ -119,7 +119,7 @@ func (c *session) startTLS(ctx context.Context) *Error {
 		return &Error{
 			Step: StepTLS,
 			Err:  fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", errOutOfStep, n),
-			Advice: "somebody on the way to the server may be adding commands or replies of his own: " +
+			Advice: "an attacker on the way to the server may be adding commands or replies: " +
 				"try from another network, or use TLS from the start",
 		}
 	}

@@ -33,7 +33,14 @@ func tlsInbox(t *testing.T, o submissiontest.Options) submission.Config {
 	o.Username, o.Password = "boss", password
 	inbox := newInbox(t, o)
 	ca := authority(t, inbox.CertificatePEM())
-	cfg := submission.Config{Host: "localhost", CAFile: ca, Username: "boss", Password: password, Dial: inbox.Dial, TLS: submission.TLSStartTLS}
+	cfg := submission.Config{
+		Host:     "localhost",
+		CAFile:   ca,
+		Username: "boss",
+		Password: password,
+		Dial:     inbox.Dial,
+		TLS:      submission.TLSStartTLS,
+	}
 	if o.ImplicitTLS {
 		cfg.TLS = submission.TLSImplicit
 	}
@@ -44,12 +51,16 @@ func TestLoginByEachMechanism(t *testing.T) {
 	t.Parallel()
 	for mode, offered := range map[submission.AuthMode][]string{
 		submission.AuthPlain: {"PLAIN"}, submission.AuthLogin: {"LOGIN", "PLAIN"}, submission.AuthCRAMMD5: {"CRAM-MD5"},
-		submission.AuthSCRAMSHA256: {"SCRAM-SHA-256"}, submission.AuthXOAUTH2: {"XOAUTH2", "PLAIN"}, submission.AuthAuto: {"LOGIN", "CRAM-MD5"},
+		submission.AuthSCRAMSHA256: {"SCRAM-SHA-256"}, submission.AuthXOAUTH2: {"XOAUTH2", "PLAIN"},
+		submission.AuthAuto: {"LOGIN", "CRAM-MD5"},
 	} {
 		for _, implicit := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/implicit=%t", mode, implicit), func(t *testing.T) {
 				t.Parallel()
-				cfg := tlsInbox(t, submissiontest.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered})
+				cfg := tlsInbox(
+					t,
+					submissiontest.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered},
+				)
 				cfg.Auth = mode
 				s := newSubmitter(t, cfg)
 				got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -98,11 +109,15 @@ func TestTLSTroubleIsConfiguration(t *testing.T) {
 		change  func(*submission.Config)
 		advice  string
 	}{
-		"unknown authority":           {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
-		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
-		"wrong name":                  {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "Config.Host"},
-		"no STARTTLS":                 {submissiontest.Options{STARTTLS: true}, nil, "Config.TLS"},
-		"implicit to a plain port":    {submissiontest.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "Config.TLS=starttls"},
+		"unknown authority": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true},
+			func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"wrong name": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.Host = "mail.example.com" }, "Config.Host"},
+		"no STARTTLS": {submissiontest.Options{STARTTLS: true}, nil, "Config.TLS"},
+		"implicit to a plain port": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "Config.TLS=starttls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +145,8 @@ func TestPasswordStaysSecret(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString([]byte(password))
 	response := base64.StdEncoding.EncodeToString([]byte("\x00boss\x00" + password))
 	for _, echo := range []string{password, encoded, response} {
-		for _, reply := range []string{"535 5.7.8 not " + echo, "454 4.7.0 " + echo + "!", "what is " + echo, "599-" + echo + "\r\n500 x", "299 " + echo} {
+		for _, reply := range []string{"535 5.7.8 not " + echo, "454 4.7.0 " + echo + "!", "what is " + echo,
+			"599-" + echo + "\r\n500 x", "299 " + echo} {
 			synctest.Test(t, func(t *testing.T) {
 				var logged bytes.Buffer
 				server, cfg := setting(t, fault.Always(fault.AtAuth, fault.Fault{Reply: reply, Then: fault.Close}))
@@ -143,7 +159,23 @@ func TestPasswordStaysSecret(t *testing.T) {
 					cfg submission.Config
 					s   *submission.Submitter
 				}{s: s}
-				all := fmt.Sprintf("%v %+v %#v %s %d %v %+v %#v %v %+v %#v %+v %#v %v", cfg, cfg, cfg, cfg, cfg, s, s, s, got, got, got, holder, s, s.Check(t.Context())) + logged.String()
+				all := fmt.Sprintf(
+					"%v %+v %#v %s %d %v %+v %#v %v %+v %#v %+v %#v %v",
+					cfg,
+					cfg,
+					cfg,
+					cfg,
+					cfg,
+					s,
+					s,
+					s,
+					got,
+					got,
+					got,
+					holder,
+					s,
+					s.Check(t.Context()),
+				) + logged.String()
 				for _, secret := range []string{password, encoded, response} {
 					assert.NotContains(t, all, secret)
 				}
@@ -166,8 +198,10 @@ func TestErrorsNameNoRecipient(t *testing.T) {
 
 func TestNewReportsEveryProblem(t *testing.T) {
 	t.Parallel()
-	_, err := submission.New(submission.Config{Host: "", Port: 70000, TLS: "ssl", Auth: "kerberos", HELOName: "my host", Connections: -1,
-		RatePerMinute: -1, CAFile: filepath.Join(t.TempDir(), "none"), Username: "boss"})
+	_, err := submission.New(
+		submission.Config{Host: "", Port: 70000, TLS: "ssl", Auth: "kerberos", HELOName: "my host", Connections: -1,
+			RatePerMinute: -1, CAFile: filepath.Join(t.TempDir(), "none"), Username: "boss"},
+	)
 	require.Error(t, err)
 	for _, field := range []string{"Host", "Port", "TLS", "Auth", "HELOName", "Connections", "RatePerMinute",
 		"CAFile", "Password"} {
@@ -176,8 +210,9 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for name, cfg := range map[string]submission.Config{
-		"plaintext off loopback":          {Host: "mail.example.com", TLS: submission.TLSNone},
-		"login in clear":                  {Host: "mail.example.com", TLS: submission.TLSNone, AllowPlaintext: true, Username: "u", Password: "p"},
+		"plaintext off loopback": {Host: "mail.example.com", TLS: submission.TLSNone},
+		"login in clear": {Host: "mail.example.com", TLS: submission.TLSNone,
+			AllowPlaintext: true, Username: "u", Password: "p"},
 		"mechanism without username":      {Host: "mail.example.com", Auth: submission.AuthPlain},
 		"password without username":       {Host: "mail.example.com", Password: "p"},
 		"host with port":                  {Host: "mail.example.com:587"},
@@ -190,8 +225,10 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	}
 	for _, cfg := range []submission.Config{
 		{Host: "mail.example.com"}, {Host: "127.0.0.1", TLS: submission.TLSNone, Username: "u", Password: "p"},
-		{Host: "::1", TLS: submission.TLSNone}, {Host: "mail.example.com", TLS: submission.TLSNone, AllowPlaintext: true},
-		{Host: "mail.example.com", HELOName: "[192.0.2.1]"}, {Host: "mail.example.com", Username: "u", Auth: submission.AuthNone},
+		{Host: "::1", TLS: submission.TLSNone}, {Host: "mail.example.com", TLS: submission.TLSNone,
+			AllowPlaintext: true},
+		{Host: "mail.example.com", HELOName: "[192.0.2.1]"}, {Host: "mail.example.com", Username: "u",
+			Auth: submission.AuthNone},
 	} {
 		_, err := submission.New(cfg)
 		assert.NoError(t, err, "%v", cfg)

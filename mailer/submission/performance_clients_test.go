@@ -87,8 +87,13 @@ func goMail(options ...gomail.Option) func(testing.TB, server) sender {
 	return func(b testing.TB, at server) sender {
 		b.Helper()
 		host, port := split(b, at.addr)
-		c, err := gomail.NewClient(host, append([]gomail.Option{gomail.WithPort(port),
-			gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithDialContextFunc(gomail.DialContextFunc(at.dial))}, options...)...)
+		c, err := gomail.NewClient(host, append([]gomail.Option{
+			gomail.WithPort(port),
+			gomail.WithTLSPolicy(
+				gomail.NoTLS,
+			),
+			gomail.WithDialContextFunc(gomail.DialContextFunc(at.dial)),
+		}, options...)...)
 		require.NoError(b, err)
 		require.NoError(b, c.DialWithContext(b.Context()))
 		b.Cleanup(func() { _ = c.Close() })

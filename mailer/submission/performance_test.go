@@ -19,13 +19,19 @@ import (
 
 // everyWay adds what testdata/performance/run reports and a look at everything
 // once need not.
-var everyWay = flag.Bool("every-way", false, "benchmark submission with every round-trip time and number of connections")
+var everyWay = flag.Bool(
+	"every-way",
+	false,
+	"benchmark submission with every round-trip time and number of connections",
+)
 
 // invitation is a message of the size of an invitation, 5.6 kB.
-var invitation = []byte("From: Jane Doe <boss@example.com>\r\nTo: Ann Lee <guest@example.org>\r\nSubject: Board meeting\r\n" +
-	"Message-ID: <stage@example.com>\r\nDate: Thu, 01 Apr 2027 12:00:00 +0000\r\nMIME-Version: 1.0\r\n" +
-	"Content-Type: text/plain; charset=UTF-8\r\n\r\n" +
-	strings.Repeat("A line of seventy-six characters, as quoted-printable text likes to have it\r\n", 69))
+var invitation = []byte(
+	"From: Jane Doe <boss@example.com>\r\nTo: Ann Lee <guest@example.org>\r\nSubject: Board meeting\r\n" +
+		"Message-ID: <stage@example.com>\r\nDate: Thu, 01 Apr 2027 12:00:00 +0000\r\nMIME-Version: 1.0\r\n" +
+		"Content-Type: text/plain; charset=UTF-8\r\n\r\n" +
+		strings.Repeat("A line of seventy-six characters, as quoted-printable text likes to have it\r\n", 69),
+)
 
 // TestRoundTripsAMessage: on a kept connection a message needs two round trips
 // where PIPELINING is offered, one for the commands and one for the content (RFC
@@ -68,9 +74,12 @@ func BenchmarkSubmission(b *testing.B) {
 				continue
 			}
 			for _, c := range clients {
-				b.Run(fmt.Sprintf("rtt=%dms/conns=%d/client=%s", rtt.Milliseconds(), conns, c.name), func(b *testing.B) {
-					submitAll(b, sink, c, rtt, conns)
-				})
+				b.Run(
+					fmt.Sprintf("rtt=%dms/conns=%d/client=%s", rtt.Milliseconds(), conns, c.name),
+					func(b *testing.B) {
+						submitAll(b, sink, c, rtt, conns)
+					},
+				)
 			}
 		}
 	}

@@ -80,7 +80,7 @@ func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	return nil, &Error{Step: StepDial, Err: context.Cause(ctx)}
 }
 
-// closedError is temporary: nobody refused the message, and another Submitter
+// closedError is temporary: the server did not refuse the message, and another Submitter
 // can carry it.
 func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed} }
 

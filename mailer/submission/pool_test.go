@@ -100,7 +100,8 @@ func TestAConnectionIsReplacedAfterItsMessages(t *testing.T) {
 // notices.
 func TestServerThatClosesAfterSomeMessages(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault.Fault{"close": fault.HangUp(), "reset": fault.ResetConnection(), "421": fault.ShutDown()} {
+	for name, f := range map[string]fault.Fault{"close": fault.HangUp(), "reset": fault.ResetConnection(),
+		"421": fault.ShutDown()} {
 		for _, after := range []int{1, 10} {
 			for _, m := range []mode{lockStep, grouped} {
 				sent := map[int]int{}
@@ -123,7 +124,16 @@ func TestServerThatClosesAfterSomeMessages(t *testing.T) {
 					s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 3})
 					for range 10 {
 						for i, got := range submitTogether(t, s, 6) {
-							assert.Equal(t, submission.Accepted, got.Outcome, "%s after %d, %s: %v", name, after, m, got.Err)
+							assert.Equal(
+								t,
+								submission.Accepted,
+								got.Outcome,
+								"%s after %d, %s: %v",
+								name,
+								after,
+								m,
+								got.Err,
+							)
 							assert.Less(t, i, 6)
 						}
 					}
@@ -183,7 +193,12 @@ func TestServerThatRefusesASecondConnection(t *testing.T) {
 						assert.Equal(t, submission.Accepted, got.Outcome, "message %d: %v", i, got.Err)
 						obeysLaw(t, got, guest(i).To, server)
 					}
-					assert.Less(t, time.Since(begun), 25*time.Second, "the first connection carries them one after the other")
+					assert.Less(
+						t,
+						time.Since(begun),
+						25*time.Second,
+						"the first connection carries them one after the other",
+					)
 					assert.LessOrEqual(t, server.Conns(), 5, "what is refused is not asked for again at once")
 				})
 			})
@@ -264,7 +279,13 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 		if results[0].Err == nil {
 			results[0], results[1] = results[1], results[0]
 		}
-		assert.Equal(t, wanted{submission.Refused, submission.StepLogin, false, true}, of(results[0]), "%v", results[0].Err)
+		assert.Equal(
+			t,
+			wanted{submission.Refused, submission.StepLogin, false, true},
+			of(results[0]),
+			"%v",
+			results[0].Err,
+		)
 		assert.Equal(t, submission.Accepted, results[1].Outcome)
 		assert.Equal(t, 2, server.Conns())
 	})
@@ -303,7 +324,11 @@ func TestShutdownWhileOthersWait(t *testing.T) {
 				case got.Outcome == submission.Accepted:
 					accepted.Add(1)
 				case errors.Is(got.Err, submission.ErrClosed):
-					assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true}, of(got))
+					assert.Equal(
+						t,
+						wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true},
+						of(got),
+					)
 					closed.Add(1)
 				}
 			})

@@ -29,7 +29,8 @@ func TestReadReply(t *testing.T) {
 		require.NoError(t, err, in)
 		assert.Equal(t, want, r.line())
 	}
-	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n", "250-a\r\n251 b\r\n", " \r\n250 x\r\n", "250-a\r\n\r\n250 b\r\n", strings.Repeat("\r\n", 200) + "250 x\r\n",
+	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n",
+		"250-a\r\n251 b\r\n", " \r\n250 x\r\n", "250-a\r\n\r\n250 b\r\n", strings.Repeat("\r\n", 200) + "250 x\r\n",
 		"250 " + strings.Repeat("x", 5000) + "\r\n", strings.Repeat("250-x\r\n", 200)} {
 		_, err := readReply(bufio.NewReader(strings.NewReader(in)), nil)
 		assert.ErrorIs(t, err, errOutOfStep, "%.20q", in)
@@ -67,10 +68,20 @@ func FuzzReadExtensions(f *testing.F) {
 		ext := readExtensions(strings.Split(lines, "\n"))
 		seen := make(map[string]bool)
 		for _, mechanism := range ext.mechanism {
-			assert.False(t, seen[mechanism] || mechanism == "" || strings.ContainsAny(mechanism, " \n"), "%q", ext.mechanism)
+			assert.False(
+				t,
+				seen[mechanism] || mechanism == "" || strings.ContainsAny(mechanism, " \n"),
+				"%q",
+				ext.mechanism,
+			)
 			seen[mechanism] = true
 		}
-		assert.Equal(t, ext, readExtensions(strings.Split(lines+"\nX-OTHER AUTH PLAIN", "\n")), "what is not known changes nothing")
+		assert.Equal(
+			t,
+			ext,
+			readExtensions(strings.Split(lines+"\nX-OTHER AUTH PLAIN", "\n")),
+			"what is not known changes nothing",
+		)
 		if !strings.ContainsFunc(lines, func(r rune) bool { return r >= utf8.RuneSelf }) {
 			assert.Equal(t, ext, readExtensions(strings.Split(strings.ToLower(lines), "\n")), "in any case")
 		}

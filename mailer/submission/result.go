@@ -34,7 +34,7 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
-// Step names the step at which a submission ended.
+// Step is a part of the dialogue with the server, at which a submission ended.
 type Step string
 
 // The steps, in order.
@@ -47,7 +47,7 @@ const (
 	StepMail     Step = "mail"
 	StepRcpt     Step = "rcpt"
 	StepData     Step = "data"    // the answer to DATA
-	StepContent  Step = "content" // the message itself, before its end was handed over
+	StepContent  Step = "content" // the message itself, before its end left
 	StepDot      Step = "dot"     // the end of the message, and the answer to it
 )
 
@@ -56,12 +56,20 @@ type Result struct {
 	Outcome Outcome
 	Step    Step // where it ended; StepDot when accepted
 
-	Code         int    // the server's last reply code; 0 without one. Also set when a limit that the server announced forbids the message
+	// Code is the server's last reply code; 0 without one. It is also set when a limit that
+	// the server announced forbids the message.
+	Code         int
 	EnhancedCode string // RFC 3463, such as "5.1.1"; empty without one
-	Reply        string // the server's last reply on one line, "250 2.0.0 Ok: queued as X": printable text, at most 300 bytes
+	// Reply is the server's last reply on one line, "250 2.0.0 Ok: queued as X": printable
+	// text, at most 300 bytes.
+	Reply string
 
-	Temporary bool // a repeat of the same message makes sense. Never set with Unknown: repeating that is a decision about duplicates
-	Config    bool // settings are the cause (login, TLS, certificate): every other message would fail as well
+	// Temporary: a repeat of the same message makes sense. Never set with Unknown: repeating
+	// that is a decision about duplicates.
+	Temporary bool
+	// Config: settings are the cause (login, TLS, certificate), so that every other message
+	// would fail as well.
+	Config bool
 
 	Cause       Cause // what a refusal for good speaks of; empty without one
 	Connection  int   // which connection of the Submitter the message went over, from 1; 0 if over none
@@ -79,13 +87,15 @@ type Error struct {
 	Reply        string // as in Result
 	Cause        Cause  // as in Result
 	Advice       string // what to do about it; may be empty
-	Err          error  // the cause below, if any: context.Canceled, os.ErrDeadlineExceeded, *tls.CertificateVerificationError, ...
+	// Err is the cause below, if any: context.Canceled, os.ErrDeadlineExceeded,
+	// *tls.CertificateVerificationError, ...
+	Err error
 
 	summary   string // the reply as Error prints it, when not Reply
 	unknown   bool
 	permanent bool // for what did not begin: a repeat is pointless
 	config    bool
-	stale     bool // a kept connection turned out dead before a transaction was begun on it: only set up to MAIL
+	stale     bool // a kept connection was dead before a transaction began on it: only up to MAIL
 	ungrouped bool // lock-step may do better: see session.group
 	via       via
 }
@@ -141,7 +151,8 @@ func (e *Error) hiding(env Envelope) *Error {
 // result turns what went wrong into what it means for the message.
 func (e *Error) result() Result {
 	told := *e // the pool may keep e, and show it to others
-	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply, Config: e.config, Err: &told}
+	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply,
+		Config: e.config, Err: &told}
 	switch {
 	case e.unknown:
 		r.Outcome = Unknown

@@ -14,12 +14,13 @@ import (
 
 // Submitter submits messages to one server. It is safe for concurrent use.
 type Submitter struct {
-	cfg      Config // without the login
-	logsIn   bool
-	username secret
-	password secret
-	tls      *tls.Config
-	log      *slog.Logger
+	cfg    Config // without the login
+	logsIn bool
+	// login returns username and password: a function, so that printing a Submitter shows
+	// neither.
+	login func() (username, password string)
+	tls   *tls.Config
+	log   *slog.Logger
 
 	pool   *pool
 	groups *groups
@@ -39,14 +40,13 @@ func New(cfg Config) (*Submitter, error) {
 	}
 	username, password := cfg.Username, cfg.Password
 	s := &Submitter{
-		logsIn:   cfg.logsIn(),
-		username: func() string { return username },
-		password: func() string { return password },
-		tls:      tlsConfig,
-		log:      cfg.Logger,
-		pool:     newPool(cfg),
-		groups:   new(groups),
-		opened:   new(atomic.Int64),
+		logsIn: cfg.logsIn(),
+		login:  func() (string, string) { return username, password },
+		tls:    tlsConfig,
+		log:    cfg.Logger,
+		pool:   newPool(cfg),
+		groups: new(groups),
+		opened: new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -156,7 +156,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	return reply{}, e
 }
 
-// open opens a connection for whoever holds a place without one. When it
+// open opens a connection for a message that has a place without one. When it
 // reports elsewhere, another connection can carry the message that met e.
 func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
 	if e := s.pool.begin(ctx, met); e != nil {
@@ -188,7 +188,8 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 		c.broken = true // interrupted, or about to be
 	}
 	if !grouped && s.groups.settle(e) {
-		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
+		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on",
+			"host", s.cfg.Host)
 	}
 	return r, e
 }

@@ -24,7 +24,7 @@ type Message struct {
 	EightBit bool   // MAIL had BODY=8BITMIME
 	Size     int64  // MAIL's SIZE; 0 without it
 	TLS      bool   // it came over TLS
-	Username string // who was logged in; empty for nobody
+	Username string // the login; empty without one
 }
 
 // Options say what an [Inbox] offers and asks for. The zero value is a server
