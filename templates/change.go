@@ -2,8 +2,8 @@ package templates
 
 import "time"
 
-// A Change is one thing that an update changed, as data: each language finds
-// its own words for it.
+// A Change is one thing that an update changed, as data: each language says it in
+// its own way.
 type Change struct {
 	// What is "title", "time", "place" or "description".
 	What string
@@ -70,7 +70,8 @@ func (d *Data) time() Value {
 func sameTime(a, b Data) bool {
 	if a.AllDay || b.AllDay {
 		// Dates have no zone.
-		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) && lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
+		return a.AllDay == b.AllDay && sameDate(a.Start, b.Start) &&
+			lastDay(a.Start, a.End).Equal(lastDay(b.Start, b.End))
 	}
 	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && zoneName(a.Start, a.TZID) == zoneName(b.Start, b.TZID)
 }

@@ -10,7 +10,8 @@ import (
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2027, 4, 29, 9, 30, 0, 0, loadZone(t, "Europe/London"))
-	base := Data{Summary: "Board meeting", Description: "Plans.", Location: "Board room", Start: start, End: start.Add(time.Hour), TZID: "Europe/London"}
+	base := Data{Summary: "Board meeting", Description: "Plans.", Location: "Board room", Start: start,
+		End: start.Add(time.Hour), TZID: "Europe/London"}
 	day := time.Date(2027, 4, 29, 0, 0, 0, 0, time.UTC)
 	whole := Data{Start: day, End: day.AddDate(0, 0, 1), AllDay: true}
 	tests := []struct {
@@ -30,8 +31,10 @@ func TestChanges(t *testing.T) {
 		{"the title", base, func(f *Data) { f.Summary = "Board breakfast" }, []string{"title"}},
 		{"the description", base, func(f *Data) { f.Description = "No plans." }, []string{"description"}},
 		{"everything", base, func(f *Data) { *f = Data{} }, []string{"time", "place", "title", "description"}},
-		{"to a whole day", base, func(f *Data) { f.Start, f.End, f.AllDay = whole.Start, whole.End, true }, []string{"time"}},
-		{"another day", whole, func(f *Data) { f.Start, f.End = day.AddDate(0, 0, 1), day.AddDate(0, 0, 2) }, []string{"time"}},
+		{"to a whole day", base, func(f *Data) { f.Start, f.End, f.AllDay = whole.Start, whole.End, true },
+			[]string{"time"}},
+		{"another day", whole, func(f *Data) { f.Start, f.End = day.AddDate(0, 0, 1), day.AddDate(0, 0, 2) },
+			[]string{"time"}},
 		{"one more day", whole, func(f *Data) { f.End = day.AddDate(0, 0, 2) }, []string{"time"}},
 		{"the zone of a whole day", whole, func(f *Data) { f.TZID = "Europe/London" }, nil},
 		{"the end of a whole day left out", whole, func(f *Data) { f.End = time.Time{} }, nil},

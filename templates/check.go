@@ -39,7 +39,10 @@ func (s *Set) Samples() iter.Seq[Sample] {
 			for _, lang := range set.langs {
 				for _, kind := range kinds() {
 					for _, e := range hardEvents() {
-						sample := Sample{Set: set.name, Event: e.name, Kind: kind, Lang: lang, Data: e.data, Err: err, exemplary: found}
+						sample := Sample{
+							Set: set.name, Event: e.name, Kind: kind, Lang: lang, Data: e.data, Err: err,
+							exemplary: found,
+						}
 						sample.Data.Lang, sample.Data.Data = lang, example
 						if err == nil {
 							sample.Content, sample.Err = set.Render(kind, sample.Data)
@@ -111,7 +114,8 @@ func (s *Set) Validate() error {
 		for _, l := range set.layers[1:] {
 			c, _ := l.list() // New has listed it without an error
 			for _, stray := range c.strays {
-				add(Problem{File: stray, Err: errors.New("is no template that is read; see the names of the embedded ones")})
+				err := errors.New("is no template that is read; see the names of the embedded ones")
+				add(Problem{File: stray, Err: err})
 			}
 		}
 	}
@@ -182,7 +186,8 @@ func (s *Set) example() (map[string]any, bool, error) {
 			if errors.As(err, &syntax) {
 				line += strings.Count(string(source[:min(int(syntax.Offset), len(source))]), "\n")
 			}
-			return nil, true, Problem{File: file, Line: line, Err: fmt.Errorf("%w; write one JSON object, as mail.data is", err)}
+			err = fmt.Errorf("%w; write one JSON object, as mail.data is", err)
+			return nil, true, Problem{File: file, Line: line, Err: err}
 		}
 		return example, true, nil
 	}

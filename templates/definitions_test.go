@@ -61,22 +61,34 @@ func TestLimitsChangeNothing(t *testing.T) {
 func TestDefinitionsKeepTheirMeaning(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ lead, helpers, want string }{
-		"text":                        {`{{template "h"}}`, `{{define "h"}}text{{end}}`, "text"},
-		"its dot is the caller's":     {`{{with .Organizer}}{{template "h" .}}{{end}}`, `{{define "h"}}{{.Name}}{{end}}`, "Jane Doe"},
-		"$ is its own dot":            {`{{with .Organizer}}{{template "h" .}}{{end}}`, `{{define "h"}}{{with .Email}}{{$.Name}}{{end}}{{end}}`, "Jane Doe"},
-		"a dot written once":          {`{{template "h" .Summary}}`, `{{define "h"}}[{{.}}]{{end}}`, "[Board meeting]"},
-		"a dot written twice":         {`{{template "h" print .Summary}}`, `{{define "h"}}{{.}}{{.}}{{end}}`, "Board meetingBoard meeting"},
-		"without a dot":               {`{{template "h"}}`, `{{define "h"}}{{if .}}some{{else}}none{{end}}{{end}}`, "none"},
-		"variables are its own":       {`{{$x := "a"}}{{template "h" .}}{{$x}}`, `{{define "h"}}{{$x := "b"}}{{$x}}{{end}}`, "ba"},
-		"$ of the caller as its dot":  {`{{with .Organizer}}{{template "h" $}}{{end}}`, `{{define "h"}}{{.Summary}}{{end}}`, "Board meeting"},
-		"break stays inside":          {`{{range 3}}{{template "h" .}}{{end}}`, `{{define "h"}}{{range 9}}{{break}}{{end}}.{{end}}`, "..."},
-		"recursion":                   {`{{template "h" "abc"}}`, `{{define "h"}}{{if .}}{{template "h" (slice . 1)}}{{slice . 0 1}}{{end}}{{end}}`, "cba"},
-		"both dots of nested calls":   {`{{template "h" .Organizer}}`, `{{define "h"}}{{template "i" .Name}}/{{.Email}}{{end}}{{define "i"}}[{{.}}]{{end}}`, "[Jane Doe]/jane@example.com"},
+		"text": {`{{template "h"}}`, `{{define "h"}}text{{end}}`, "text"},
+		"its dot is the caller's": {`{{with .Organizer}}{{template "h" .}}{{end}}`,
+			`{{define "h"}}{{.Name}}{{end}}`, "Jane Doe"},
+		"$ is its own dot": {`{{with .Organizer}}{{template "h" .}}{{end}}`,
+			`{{define "h"}}{{with .Email}}{{$.Name}}{{end}}{{end}}`, "Jane Doe"},
+		"a dot written once": {`{{template "h" .Summary}}`, `{{define "h"}}[{{.}}]{{end}}`, "[Board meeting]"},
+		"a dot written twice": {`{{template "h" print .Summary}}`, `{{define "h"}}{{.}}{{.}}{{end}}`,
+			"Board meetingBoard meeting"},
+		"without a dot": {`{{template "h"}}`, `{{define "h"}}{{if .}}some{{else}}none{{end}}{{end}}`,
+			"none"},
+		"variables are its own": {`{{$x := "a"}}{{template "h" .}}{{$x}}`,
+			`{{define "h"}}{{$x := "b"}}{{$x}}{{end}}`, "ba"},
+		"$ of the caller as its dot": {`{{with .Organizer}}{{template "h" $}}{{end}}`,
+			`{{define "h"}}{{.Summary}}{{end}}`, "Board meeting"},
+		"a variable named step": {`{{$step := "a"}}{{range 2}}{{$step}}{{end}}`, ``, "aa"},
+		"break stays inside": {`{{range 3}}{{template "h" .}}{{end}}`,
+			`{{define "h"}}{{range 9}}{{break}}{{end}}.{{end}}`, "..."},
+		"recursion": {`{{template "h" "abc"}}`,
+			`{{define "h"}}{{if .}}{{template "h" (slice . 1)}}{{slice . 0 1}}{{end}}{{end}}`, "cba"},
+		"both dots of nested calls": {`{{template "h" .Organizer}}`,
+			`{{define "h"}}{{template "i" .Name}}/{{.Email}}{{end}}{{define "i"}}[{{.}}]{{end}}`,
+			"[Jane Doe]/jane@example.com"},
 		"a falsy argument is no with": {`{{template "h" .TZID}}`, `{{define "h"}}[{{.}}]{{end}}`, "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "lead"}}` + tt.lead + `{{end}}` + tt.helpers)}})
+			set, err := New(fstest.MapFS{"en/invitation.tmpl": {Data: []byte(`{{define "lead"}}` + tt.lead +
+				`{{end}}` + tt.helpers)}})
 			require.NoError(t, err)
 			d := boardMeeting(t)
 			d.TZID = ""

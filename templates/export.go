@@ -49,7 +49,8 @@ func Export(dir string) error {
 	defer func() { _ = root.Close() }() // nothing is written to it itself
 	for path := range contents {
 		if _, err := root.Lstat(path); err == nil {
-			return fmt.Errorf("export the templates: %s: %w; name a directory without it", filepath.Join(dir, path), fs.ErrExist)
+			return fmt.Errorf("export the templates: %s: %w; name a directory without it", filepath.Join(dir, path),
+				fs.ErrExist)
 		}
 	}
 	for path, content := range contents {

@@ -28,7 +28,8 @@ func hardEvents() []hardEvent {
 		ReplyTo:   "hr@example.com",
 	}
 	plain.Changes = Changes(
-		Data{Summary: "Board breakfast", Location: "Canteen", Start: start.AddDate(0, 0, -1), End: end.AddDate(0, 0, -1), TZID: plain.TZID},
+		Data{Summary: "Board breakfast", Location: "Canteen", Start: start.AddDate(0, 0, -1),
+			End: end.AddDate(0, 0, -1), TZID: plain.TZID},
 		plain)
 
 	long := plain

@@ -94,7 +94,8 @@ func checkPage(t fataler, page string, d Data) *html.Node {
 			if a.Key == "href" {
 				mail := strings.HasPrefix(a.Val, "mailto:")
 				web := a.Val == oneLine(d.Location) || a.Val == oneLine(d.LocationURL) || a.Val == oneLine(d.URL)
-				require.True(t, mail || web && (strings.HasPrefix(a.Val, "http://") || strings.HasPrefix(a.Val, "https://")), "link %q", a.Val)
+				require.True(t, mail || web && (strings.HasPrefix(a.Val, "http://") ||
+					strings.HasPrefix(a.Val, "https://")), "link %q", a.Val)
 			}
 		}
 	}
@@ -126,7 +127,8 @@ func TestAnySummaryIsText(t *testing.T) {
 	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom(allKinds).Draw(t, "kind")
-		piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"<script>", "</title>", "<!--", "]]>", "{{.}}", "\u202e", "\r\n", `" onload="x`, "\x00", "&amp;", "\xff", "javascript:"}))
+		piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"<script>", "</title>", "<!--", "]]>",
+			"{{.}}", "\u202e", "\r\n", `" onload="x`, "\x00", "&amp;", "\xff", "javascript:"}))
 		d := Data{Summary: strings.Join(rapid.SliceOfN(piece, 0, 8).Draw(t, "summary"), "")}
 		words, err := set.Render(kind, d)
 		require.NoError(t, err)
@@ -160,7 +162,8 @@ func FuzzRender(f *testing.F) {
 		words, err := set.Render(Update, d)
 		require.NoError(t, err)
 		checkPage(t, words.HTML, d)
-		require.False(t, strings.ContainsFunc(words.Subject+words.HTML, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }))
+		require.False(t, strings.ContainsFunc(words.Subject+words.HTML,
+			func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }))
 		for line := range strings.SplitSeq(words.Text, "\n") {
 			require.Equal(t, strings.TrimRight(line, " \t\r"), line)
 		}
@@ -177,21 +180,33 @@ func TestHostileEvents(t *testing.T) {
 		shown   []string // in the page as text
 		never   []string // nowhere in the page's source
 	}{
-		{"script in the title", func(d *Data) { d.Summary = `<script>alert("x")</script>` }, `<script>alert("x")</script>`, []string{`<script>alert("x")</script>`}, []string{"<script"}},
-		{"header injection", func(d *Data) { d.Summary = "Lunch\r\nBcc: all@example.com\x00\u2028\u0085!" }, ": Lunch Bcc: all@example.com !", []string{"Lunch Bcc: all@example.com !"}, []string{"\x00", "\u2028"}},
+		{"script in the title", func(d *Data) { d.Summary = `<script>alert("x")</script>` },
+			`<script>alert("x")</script>`, []string{`<script>alert("x")</script>`}, []string{"<script"}},
+		{"header injection", func(d *Data) { d.Summary = "Lunch\r\nBcc: all@example.com\x00\u2028\u0085!" },
+			": Lunch Bcc: all@example.com !", []string{"Lunch Bcc: all@example.com !"}, []string{"\x00", "\u2028"}},
 		{"only emoji", func(d *Data) { d.Summary = emoji }, emoji, []string{emoji}, nil},
 		{"bidirectional overrides", func(d *Data) {
 			d.Summary, d.Location, d.Description = "\u202egnp.exe\u2066", "\u200fRoom\u202c", "a\u202eb"
 		}, ": gnp.exe", []string{"gnp.exe", "Room", "ab"}, []string{"\u202e", "\u2066", "\u200f", "\u202c"}},
-		{"right to left without overrides", func(d *Data) { d.Summary = "اجتماع مجلس الإدارة" }, "اجتماع مجلس الإدارة", []string{"اجتماع مجلس الإدارة"}, nil},
-		{"HTML in the description", func(d *Data) { d.Description = "<b>Hi</b><img src=http://evil.example/x onerror=alert(1)>\n\nBye" }, "", []string{"<b>Hi</b><img src=http://evil.example/x onerror=alert(1)> Bye"}, []string{"<img", "<b>"}},
-		{"a script as place", func(d *Data) { d.Location, d.LocationURL = "javascript:alert(1)", "" }, "", []string{"javascript:alert(1)"}, []string{`href="javascript`, "Zgotmpl"}},
-		{"a script as the place's link", func(d *Data) { d.Location, d.LocationURL = "", "JavaScript:alert(1)" }, "", []string{"JavaScript:alert(1)"}, []string{`href="Java`, "Zgotmpl"}},
-		{"data as the event's page", func(d *Data) { d.URL = "data:text/html,<script>alert(1)</script>" }, "", []string{"data:text/html,<script>"}, []string{`href="data`, "Zgotmpl"}},
-		{"a link that pretends", func(d *Data) { d.URL = "https://bank.example@evil.example/" }, "", []string{"https://bank.example@evil.example/"}, []string{`href="https://bank`}},
-		{"mailto with more than an address", func(d *Data) { d.ReplyTo = "a@example.com?bcc=b@example.com" }, "", []string{"a@example.com?bcc=b@example.com"}, []string{"mailto:"}},
-		{"markup in names", func(d *Data) { d.Organizer.Name = "<i onclick=x>Jane</i>\r\n" }, "", []string{"<i onclick=x>Jane</i> <jane@example.com>"}, []string{"<i"}},
-		{"template in the title", func(d *Data) { d.Summary = "{{.Recipient.Email}}" }, "{{.Recipient.Email}}", []string{"{{.Recipient.Email}}"}, nil},
+		{"right to left without overrides", func(d *Data) { d.Summary = "اجتماع مجلس الإدارة" },
+			"اجتماع مجلس الإدارة", []string{"اجتماع مجلس الإدارة"}, nil},
+		{"HTML in the description",
+			func(d *Data) { d.Description = "<b>Hi</b><img src=http://evil.example/x onerror=alert(1)>\n\nBye" }, "",
+			[]string{"<b>Hi</b><img src=http://evil.example/x onerror=alert(1)> Bye"}, []string{"<img", "<b>"}},
+		{"a script as place", func(d *Data) { d.Location, d.LocationURL = "javascript:alert(1)", "" }, "",
+			[]string{"javascript:alert(1)"}, []string{`href="javascript`, "Zgotmpl"}},
+		{"a script as the place's link", func(d *Data) { d.Location, d.LocationURL = "", "JavaScript:alert(1)" }, "",
+			[]string{"JavaScript:alert(1)"}, []string{`href="Java`, "Zgotmpl"}},
+		{"data as the event's page", func(d *Data) { d.URL = "data:text/html,<script>alert(1)</script>" }, "",
+			[]string{"data:text/html,<script>"}, []string{`href="data`, "Zgotmpl"}},
+		{"a link that pretends", func(d *Data) { d.URL = "https://bank.example@evil.example/" }, "",
+			[]string{"https://bank.example@evil.example/"}, []string{`href="https://bank`}},
+		{"mailto with more than an address", func(d *Data) { d.ReplyTo = "a@example.com?bcc=b@example.com" }, "",
+			[]string{"a@example.com?bcc=b@example.com"}, []string{"mailto:"}},
+		{"markup in names", func(d *Data) { d.Organizer.Name = "<i onclick=x>Jane</i>\r\n" }, "",
+			[]string{"<i onclick=x>Jane</i> <jane@example.com>"}, []string{"<i"}},
+		{"template in the title", func(d *Data) { d.Summary = "{{.Recipient.Email}}" }, "{{.Recipient.Email}}",
+			[]string{"{{.Recipient.Email}}"}, nil},
 		{"broken UTF-8", func(d *Data) { d.Summary = "a\xffb" }, "a\uFFFDb", []string{"a\uFFFDb"}, nil},
 	}
 	for _, tt := range tests {
@@ -236,7 +251,8 @@ func TestLargestPage(t *testing.T) {
 		require.NotEmpty(t, link(d.LocationURL))
 		d.Changes = Changes(
 			Data{Summary: fill(1023), Location: fill(1999), Description: "x"},
-			Data{Summary: fill(1024), Location: fill(2000), Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
+			Data{Summary: fill(1024), Location: fill(2000), Description: d.Description, Start: d.Start, End: d.End,
+				TZID: d.TZID},
 		)
 		for _, kind := range allKinds {
 			words := render(t, kind, d)
@@ -245,7 +261,8 @@ func TestLargestPage(t *testing.T) {
 	}
 	d := boardMeeting(t)
 	d.Description = strings.Repeat("<", 4096)
-	assert.Contains(t, visible(t, render(t, Invitation, d).HTML), d.Description, "the longest description that the API takes is whole")
+	assert.Contains(t, visible(t, render(t, Invitation, d).HTML), d.Description,
+		"the longest description that the API takes is whole")
 }
 
 // Every text keeps the contrast of WCAG 2.2 level AA, 4.5:1, with what is behind
@@ -266,7 +283,10 @@ func TestContrast(t *testing.T) {
 					continue
 				}
 				for scheme, find := range map[string]func(*html.Node, string) string{
-					"light": func(n *html.Node, property string) string { return declared(attribute(n, "style"), property) },
+					"light": func(n *html.Node, property string) string {
+						return declared(attribute(n, "style"),
+							property)
+					},
 					"dark": func(n *html.Node, property string) string {
 						for class := range strings.FieldsSeq(attribute(n, "class")) {
 							if color := declared(dark[class], property); color != "" {
@@ -279,7 +299,8 @@ func TestContrast(t *testing.T) {
 					text, ground := inherited(n, "color", find), inherited(n, "background", find)
 					require.NotEmpty(t, text, "%s: the colour of %q", scheme, n.Data)
 					require.NotEmpty(t, ground, "%s: what is behind %q", scheme, n.Data)
-					assert.GreaterOrEqual(t, contrast(t, ground, text), 4.5, "%s: %q is %s on %s", scheme, n.Data, text, ground)
+					assert.GreaterOrEqual(t, contrast(t, ground, text), 4.5, "%s: %q is %s on %s", scheme, n.Data,
+						text, ground)
 					pairs[scheme+text+ground] = true
 				}
 			}

@@ -21,7 +21,8 @@ func TestMatch(t *testing.T) {
 		"": {"en", ""}, "en": {"en", ""}, "en-US": {"en", "US"}, "EN-gb": {"en", "GB"},
 		"de": {"de", ""}, "de-AT": {"de", "AT"}, "de_CH": {"de", "CH"}, "gsw": {"de", ""}, "de-Latn-LI": {"de", "LI"},
 		"fr-CA": {"fr", "CA"}, "es-419": {"es", "419"}, "ja-JP": {"ja", "JP"}, "ar-EG": {"ar", "EG"},
-		"pt": {"en", ""}, "pt-BR": {"en", ""}, "zh-Hant": {"en", ""}, "fa": {"en", ""}, "he": {"en", ""}, "und": {"en", ""}, "!": {"en", ""},
+		"pt": {"en", ""}, "pt-BR": {"en", ""}, "zh-Hant": {"en", ""}, "fa": {"en", ""}, "he": {"en",
+			""}, "und": {"en", ""}, "!": {"en", ""},
 	} {
 		lang, region := set.match(asked)
 		assert.Equal(t, want, [2]string{lang, region}, "%q", asked)
@@ -57,7 +58,8 @@ func TestRegions(t *testing.T) {
 // these is used.
 func TestCalendarsAreWhole(t *testing.T) {
 	t.Parallel()
-	regions := []string{"", "AT", "AU", "CA", "CH", "CO", "DE", "DZ", "EG", "GB", "IE", "IN", "IQ", "LB", "LY", "MA", "MX", "NZ", "SA", "SY", "TN", "US", "ZA", "419"}
+	regions := []string{"", "AT", "AU", "CA", "CH", "CO", "DE", "DZ", "EG", "GB", "IE", "IN", "IQ", "LB", "LY", "MA",
+		"MX", "NZ", "SA", "SY", "TN", "US", "ZA", "419"}
 	for lang := range readers() {
 		for _, region := range regions {
 			c := calendarOf(lang, region)
@@ -103,12 +105,15 @@ func TestEveryTextInEveryLanguage(t *testing.T) {
 	for _, lang := range set.langs {
 		require.Contains(t, readers(), lang)
 		for _, kind := range kinds() {
-			english, theirs := read("en/"+wordsFile, "en/"+kindFile(kind)), read(lang+"/"+wordsFile, lang+"/"+kindFile(kind))
+			english, theirs := read("en/"+wordsFile, "en/"+kindFile(kind)), read(lang+"/"+wordsFile,
+				lang+"/"+kindFile(kind))
 			for name, tree := range english {
 				require.Contains(t, theirs, name, "%s of %s", kind, lang)
-				same := name == "dir" || name == "label-description" || name == "colon" || name == "closing" || name == "person"
+				same := name == "dir" || name == "label-description" || name == "colon" || name == "closing" ||
+					name == "person"
 				if lang != "en" && !same {
-					assert.NotEqual(t, tree.Root.String(), theirs[name].Root.String(), "%s of the %s in %s is English", name, kind, lang)
+					assert.NotEqual(t, tree.Root.String(), theirs[name].Root.String(),
+						"%s of the %s in %s is English", name, kind, lang)
 				}
 			}
 			for name := range theirs {
@@ -131,7 +136,8 @@ func TestMissingTextIsEnglish(t *testing.T) {
 	assert.Equal(t, "Invito: Board meeting", words.Subject)
 	assert.Equal(t, "it", words.Lang)
 	assert.Contains(t, words.Text, "Jane Doe invites you to an event.")
-	assert.Contains(t, words.Text, "2027-04-29, 09:30 – 10:00 (Europe/London, UTC+01:00)", "days of a language that is not built in")
+	assert.Contains(t, words.Text, "2027-04-29, 09:30 – 10:00 (Europe/London, UTC+01:00)",
+		"days of a language that is not built in")
 	require.NoError(t, set.Validate())
 }
 
@@ -147,18 +153,34 @@ type said struct {
 
 func expectations() map[string]said {
 	return map[string]said{
-		"en": {"ltr", "Thursday, 29 April 2027, 09:30 – 10:00 (Europe/London, UTC+01:00)", "", "Before: Wednesday, 28 April 2027, 09:30",
-			[4]string{"Invitation: ", "Updated invitation: ", "Cancelled: ", "Cancelled for you: "}, "Cancelled: ", "Your invitation is cancelled.", []string{"Accept", "Tentative", "Decline"}},
-		"de": {"ltr", "Donnerstag, 29. April 2027, 10:30 – 11:00 Uhr (Europe/Berlin, UTC+02:00)", "09:30 – 10:00 Uhr (Europe/London, UTC+01:00)", "Bisher: Mittwoch, 28. April 2027, 10:30",
-			[4]string{"Einladung: ", "Aktualisierte Einladung: ", "Abgesagt: ", "Für Sie abgesagt: "}, "Abgesagt: ", "Ihre Einladung ist abgesagt.", []string{"Zusagen", "Mit Vorbehalt", "Ablehnen"}},
-		"fr": {"ltr", "jeudi 29 avril 2027, de 10:30 à 11:00 (Europe/Paris, UTC+02:00)", "de 09:30 à 10:00 (Europe/London, UTC+01:00)", "Avant : mercredi 28 avril 2027, de 10:30",
-			[4]string{"Invitation : ", "Invitation mise à jour : ", "Annulé : ", "Annulé pour vous : "}, "Annulé : ", "Votre invitation est annulée.", []string{"Accepter", "Provisoire", "Refuser"}},
-		"es": {"ltr", "jueves, 29 de abril de 2027, 2:30 – 3:00 (America/Mexico_City, UTC-06:00)", "9:30 – 10:00 (Europe/London, UTC+01:00)", "Antes: miércoles, 28 de abril de 2027, 2:30",
-			[4]string{"Invitación: ", "Invitación actualizada: ", "Cancelado: ", "Cancelado para usted: "}, "Cancelado: ", "Su invitación ha sido cancelada.", []string{"Aceptar", "Provisional", "Rechazar"}},
-		"ja": {"ltr", "2027年4月29日木曜日 17:30～18:00（Asia/Tokyo, UTC+09:00）", "9:30～10:00（Europe/London, UTC+01:00）", "変更前：2027年4月28日水曜日 17:30",
-			[4]string{"招待：", "更新された招待：", "キャンセル：", "ご招待のキャンセル："}, "キャンセル：", "ご招待はキャンセルされました。", []string{"承諾", "仮承諾", "辞退"}},
-		"ar": {"rtl", "الخميس، 29 أبريل 2027، 11:30 ص – 12:00 م (Asia/Riyadh, UTC+03:00)", "9:30 ص – 10:00 ص (Europe/London, UTC+01:00)", "سابقًا: الأربعاء، 28 أبريل 2027، 11:30",
-			[4]string{"دعوة: ", "دعوة محدثة: ", "ملغى: ", "ملغى بالنسبة إليكم: "}, "ملغى: ", "دعوتكم ملغاة.", []string{"قبول", "مبدئي", "رفض"}},
+		"en": {"ltr", "Thursday, 29 April 2027, 09:30 – 10:00 (Europe/London, UTC+01:00)", "",
+			"Before: Wednesday, 28 April 2027, 09:30",
+			[4]string{"Invitation: ", "Updated invitation: ", "Cancelled: ",
+				"Cancelled for you: "}, "Cancelled: ", "Your invitation is cancelled.",
+			[]string{"Accept", "Tentative", "Decline"}},
+		"de": {"ltr", "Donnerstag, 29. April 2027, 10:30 – 11:00 Uhr (Europe/Berlin, UTC+02:00)",
+			"09:30 – 10:00 Uhr (Europe/London, UTC+01:00)", "Bisher: Mittwoch, 28. April 2027, 10:30",
+			[4]string{"Einladung: ", "Aktualisierte Einladung: ", "Abgesagt: ",
+				"Für Sie abgesagt: "}, "Abgesagt: ", "Ihre Einladung ist abgesagt.",
+			[]string{"Zusagen", "Mit Vorbehalt", "Ablehnen"}},
+		"fr": {"ltr", "jeudi 29 avril 2027, de 10:30 à 11:00 (Europe/Paris, UTC+02:00)",
+			"de 09:30 à 10:00 (Europe/London, UTC+01:00)", "Avant : mercredi 28 avril 2027, de 10:30",
+			[4]string{"Invitation : ", "Invitation mise à jour : ", "Annulé : ",
+				"Annulé pour vous : "}, "Annulé : ", "Votre invitation est annulée.",
+			[]string{"Accepter", "Provisoire", "Refuser"}},
+		"es": {"ltr", "jueves, 29 de abril de 2027, 2:30 – 3:00 (America/Mexico_City, UTC-06:00)",
+			"9:30 – 10:00 (Europe/London, UTC+01:00)", "Antes: miércoles, 28 de abril de 2027, 2:30",
+			[4]string{"Invitación: ", "Invitación actualizada: ", "Cancelado: ",
+				"Cancelado para usted: "}, "Cancelado: ", "Su invitación ha sido cancelada.",
+			[]string{"Aceptar", "Provisional", "Rechazar"}},
+		"ja": {"ltr", "2027年4月29日木曜日 17:30～18:00（Asia/Tokyo, UTC+09:00）", "9:30～10:00（Europe/London, UTC+01:00）",
+			"変更前：2027年4月28日水曜日 17:30",
+			[4]string{"招待：", "更新された招待：", "キャンセル：", "ご招待のキャンセル："}, "キャンセル：", "ご招待はキャンセルされました。", []string{"承諾", "仮承諾",
+				"辞退"}},
+		"ar": {"rtl", "الخميس، 29 أبريل 2027، 11:30 ص – 12:00 م (Asia/Riyadh, UTC+03:00)",
+			"9:30 ص – 10:00 ص (Europe/London, UTC+01:00)", "سابقًا: الأربعاء، 28 أبريل 2027، 11:30",
+			[4]string{"دعوة: ", "دعوة محدثة: ", "ملغى: ",
+				"ملغى بالنسبة إليكم: "}, "ملغى: ", "دعوتكم ملغاة.", []string{"قبول", "مبدئي", "رفض"}},
 	}
 }
 
@@ -185,7 +207,8 @@ func TestEveryLanguageSaysTheEssentials(t *testing.T) {
 				doc := checkPage(t, words.HTML, d)
 
 				assert.Equal(t, lang, words.Lang)
-				assert.Equal(t, flat(want.prefixes[i]), strings.TrimSpace(strings.TrimSuffix(flat(words.Subject), "Board meeting")))
+				assert.Equal(t, flat(want.prefixes[i]), strings.TrimSpace(strings.TrimSuffix(flat(words.Subject),
+					"Board meeting")))
 				assert.Equal(t, words.Subject, textOf(element(t, doc, "title")))
 				assert.Equal(t, "Board meeting", textOf(element(t, doc, "h1")))
 				for _, name := range []string{"html", "table"} { // some programs drop the first
@@ -196,8 +219,10 @@ func TestEveryLanguageSaysTheEssentials(t *testing.T) {
 					assert.Equal(t, lang, attributes["lang"])
 					assert.Equal(t, want.dir, attributes["dir"])
 				}
-				for body, text := range map[string]string{"text": unbroken(words.Text), "HTML": unbroken(visible(t, words.HTML))} {
-					shown := []string{"Board meeting", want.time, want.eventTime, "Board room", "Jane Doe", "jane@example.com"}
+				for body, text := range map[string]string{"text": unbroken(words.Text),
+					"HTML": unbroken(visible(t, words.HTML))} {
+					shown := []string{"Board meeting", want.time, want.eventTime, "Board room", "Jane Doe",
+						"jane@example.com"}
 					never := []string{}
 					switch kind {
 					case Update:
@@ -208,7 +233,8 @@ func TestEveryLanguageSaysTheEssentials(t *testing.T) {
 					default:
 						never = append(append(never, want.answer...), "invite.ics", "hr@example.com", "Canteen")
 						first := map[Kind]string{Cancellation: want.cancelled, Withdrawal: want.without}[kind]
-						assert.True(t, strings.HasPrefix(text, unbroken(first)), "the first words of the %s: %s", body, text)
+						assert.True(t, strings.HasPrefix(text, unbroken(first)), "the first words of the %s: %s",
+							body, text)
 					}
 					for _, s := range shown {
 						assert.Contains(t, text, unbroken(s), body)
@@ -283,12 +309,22 @@ func TestLongEventsInEveryLanguage(t *testing.T) {
 		return Data{Start: day(4, 29, 0), End: day(4, 29, 0).AddDate(0, 0, days), AllDay: true}
 	}
 	for lang, want := range map[string][]string{
-		"en": {"Thursday, 29 April 2027, 22:00 – Friday, 30 April 2027, 02:00", "at the start, UTC+01:00 at the end", "(all day)", "Friday, 30 April 2027 (all day, 2 days)", "3 days", "11 days"},
-		"de": {"Donnerstag, 29. April 2027, 22:00 Uhr – Freitag, 30. April 2027, 02:00 Uhr", "zu Beginn, UTC+01:00 am Ende", "(ganztägig)", "Freitag, 30. April 2027 (ganztägig, 2 Tage)", "3 Tage", "11 Tage"},
-		"fr": {"du jeudi 29 avril 2027 à 22:00 au vendredi 30 avril 2027 à 02:00", "au début, UTC+01:00 à la fin", "(toute la journée)", "du jeudi 29 avril 2027 au vendredi 30 avril 2027 (2 jours entiers)", "3 jours", "11 jours"},
-		"es": {"jueves, 29 de abril de 2027, 22:00 – viernes, 30 de abril de 2027, 2:00", "al inicio, UTC+01:00 al final", "(todo el día)", "viernes, 30 de abril de 2027 (2 días completos)", "3 días", "11 días"},
-		"ja": {"2027年4月29日木曜日 22:00～2027年4月30日金曜日 2:00", "開始時 Europe/London, UTC+00:00、終了時 UTC+01:00", "（終日）", "2027年4月30日金曜日（終日、2日間）", "3日間", "11日間"},
-		"ar": {"الخميس، 29 أبريل 2027، 10:00 م – الجمعة، 30 أبريل 2027، 2:00 ص", "عند البداية، وUTC+01:00 عند النهاية", "(طوال اليوم)", "الجمعة، 30 أبريل 2027 (يومان كاملان)", "3 أيام كاملة", "11 يومًا كاملًا"},
+		"en": {"Thursday, 29 April 2027, 22:00 – Friday, 30 April 2027, 02:00", "at the start, UTC+01:00 at the end",
+			"(all day)", "Friday, 30 April 2027 (all day, 2 days)", "3 days", "11 days"},
+		"de": {"Donnerstag, 29. April 2027, 22:00 Uhr – Freitag, 30. April 2027, 02:00 Uhr",
+			"zu Beginn, UTC+01:00 am Ende", "(ganztägig)", "Freitag, 30. April 2027 (ganztägig, 2 Tage)", "3 Tage",
+			"11 Tage"},
+		"fr": {"du jeudi 29 avril 2027 à 22:00 au vendredi 30 avril 2027 à 02:00", "au début, UTC+01:00 à la fin",
+			"(toute la journée)", "du jeudi 29 avril 2027 au vendredi 30 avril 2027 (2 jours entiers)", "3 jours",
+			"11 jours"},
+		"es": {"jueves, 29 de abril de 2027, 22:00 – viernes, 30 de abril de 2027, 2:00",
+			"al inicio, UTC+01:00 al final", "(todo el día)", "viernes, 30 de abril de 2027 (2 días completos)",
+			"3 días", "11 días"},
+		"ja": {"2027年4月29日木曜日 22:00～2027年4月30日金曜日 2:00", "開始時 Europe/London, UTC+00:00、終了時 UTC+01:00", "（終日）",
+			"2027年4月30日金曜日（終日、2日間）", "3日間", "11日間"},
+		"ar": {"الخميس، 29 أبريل 2027، 10:00 م – الجمعة، 30 أبريل 2027، 2:00 ص",
+			"عند البداية، وUTC+01:00 عند النهاية", "(طوال اليوم)", "الجمعة، 30 أبريل 2027 (يومان كاملان)",
+			"3 أيام كاملة", "11 يومًا كاملًا"},
 	} {
 		for i, d := range []Data{night, spring, whole(1), whole(2), whole(3), whole(11)} {
 			d.Lang = lang
@@ -308,7 +344,10 @@ func TestNoBidiControls(t *testing.T) {
 	for sample := range set.Samples() {
 		require.NoError(t, sample.Err)
 		for _, text := range []string{sample.Content.Subject, sample.Content.Text, sample.Content.HTML} {
-			require.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }), "%s %s %s", sample.Lang, sample.Kind, sample.Event)
+			require.False(t, strings.ContainsFunc(text, func(r rune) bool {
+				return unicode.Is(unicode.Bidi_Control,
+					r)
+			}), "%s %s %s", sample.Lang, sample.Kind, sample.Event)
 		}
 		require.False(t, strings.ContainsFunc(sample.Content.Subject, unicode.IsControl))
 		checkPage(t, sample.Content.HTML, sample.Data)

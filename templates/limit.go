@@ -16,7 +16,7 @@ const (
 )
 
 // output is what a template writes. A template can repeat itself in two ways
-// only, a range and a template that calls itself: [mail.add] puts a call of
+// only, a range and a template that calls itself: [limited] puts a call of
 // step into the body of each, which stops one that does not end.
 type output struct {
 	strings.Builder
@@ -42,7 +42,8 @@ func (o *output) step() (string, error) {
 	o.steps++
 	switch {
 	case o.steps > maxSteps:
-		return "", fault(fmt.Sprintf("stopped after %d steps: a range or a template that calls itself does not end", maxSteps))
+		return "", fault(fmt.Sprintf("stopped after %d steps: a range or a template that calls itself does not end",
+			maxSteps))
 	case o.Len() > maxOutput:
 		return "", fault(fmt.Sprintf("stopped after %d bytes: a mail is shorter", maxOutput))
 	}
@@ -67,9 +68,10 @@ func limited(tree *parse.Tree, plain bool) *parse.Tree {
 		name := parse.NewIdentifier(function).SetTree(tree).SetPos(at)
 		return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: at, Args: []parse.Node{name}}
 	}
-	// {{$step := step}} writes nothing, and html/template leaves it alone.
+	// {{$ := step}} writes nothing, and html/template leaves it alone. The variable has a name that
+	// no template can use.
 	step := func(at parse.Pos) parse.Node {
-		variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$step"}}
+		variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$ step"}}
 		return &parse.ActionNode{NodeType: parse.NodeAction, Pos: at, Pipe: &parse.PipeNode{
 			NodeType: parse.NodePipe, Pos: at,
 			Decl: []*parse.VariableNode{variable},
@@ -126,7 +128,8 @@ func functions() map[string]any {
 
 func piece(s string) (string, error) {
 	if len(s) > maxPiece {
-		return "", fmt.Errorf("a text of %d bytes is more than a mail holds; print less at once, at most %d", len(s), maxPiece)
+		return "", fmt.Errorf("a text of %d bytes is more than a mail holds; print less at once, at most %d", len(s),
+			maxPiece)
 	}
 	return s, nil
 }

@@ -77,7 +77,8 @@ func fieldTables(t *testing.T) string {
 			doc := docs[name+"."+f.Name]
 			require.NotEmpty(t, doc, "the doc comment of %s.%s", name, f.Name)
 			doc = strings.ReplaceAll(doc, "|", `\|`)
-			fmt.Fprintf(&b, "| `.%s` | %s | %s | %s |\n", f.Name, strings.ReplaceAll(f.Type.String(), "templates.", ""), doc, shown(v.Field(i)))
+			fmt.Fprintf(&b, "| `.%s` | %s | %s | %s |\n", f.Name,
+				strings.ReplaceAll(f.Type.String(), "templates.", ""), doc, shown(v.Field(i)))
 		}
 	}
 	b.WriteString("\n")

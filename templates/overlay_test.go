@@ -110,14 +110,23 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", nil, nil},
 		{"a syntax error", map[string]string{"de/words.tmpl": "\n\n{{if}}"}, []string{"de/words.tmpl:3: "}},
-		{"two files", map[string]string{"de/words.tmpl": "\n{{if}}", "fr/update.tmpl": "{{define}}"}, []string{"de/words.tmpl:2: ", "fr/update.tmpl:1: "}},
-		{"a field that is not there", map[string]string{"ja/update.tmpl": "{{define \"lead\"}}\n{{.Headline}}{{end}}"}, []string{"ja/update.tmpl:2: "}},
-		{"only where there is a link", map[string]string{"layout.html": "{{define \"address\"}}\n\n{{with mailto .}}{{.Nonsense}}{{end}}{{end}}"}, []string{"layout.html:3: "}},
-		{"HTML that cannot be escaped", map[string]string{"layout.html": "{{define \"page\"}}\n<a href='{{.Summary}}>{{end}}"}, []string{"layout.html:"}},
+		{"two files", map[string]string{"de/words.tmpl": "\n{{if}}", "fr/update.tmpl": "{{define}}"},
+			[]string{"de/words.tmpl:2: ", "fr/update.tmpl:1: "}},
+		{"a field that is not there",
+			map[string]string{"ja/update.tmpl": "{{define \"lead\"}}\n{{.Headline}}{{end}}"},
+			[]string{"ja/update.tmpl:2: "}},
+		{"only where there is a link",
+			map[string]string{"layout.html": "{{define \"address\"}}\n\n{{with mailto .}}{{.Nonsense}}{{end}}{{end}}"}, []string{"layout.html:3: "}},
+		{"HTML that cannot be escaped",
+			map[string]string{"layout.html": "{{define \"page\"}}\n<a href='{{.Summary}}>{{end}}"},
+			[]string{"layout.html:"}},
 		{"a name that nobody reads", map[string]string{"de/invitaton.tmpl": ""}, []string{"de/invitaton.tmpl: "}},
-		{"in a set", map[string]string{"tour/layout.htm": "", "tour/en/words.tmpl": "{{define \"title\"}}{{.X}}{{end}}"}, []string{"tour/en/words.tmpl:1: ", "tour/layout.htm: "}},
+		{"in a set", map[string]string{"tour/layout.htm": "",
+			"tour/en/words.tmpl": "{{define \"title\"}}{{.X}}{{end}}"},
+			[]string{"tour/en/words.tmpl:1: ", "tour/layout.htm: "}},
 		{"data without an example", map[string]string{"en/update.tmpl": `{{define "lead"}}{{.Data.role}}{{end}}`}, nil},
-		{"data that the example lacks", map[string]string{"en/update.tmpl": `{{define "lead"}}{{.Data.role}}{{end}}`, "data.json": `{"name": 1}`}, []string{"en/update.tmpl:1: "}},
+		{"data that the example lacks", map[string]string{"en/update.tmpl": `{{define "lead"}}{{.Data.role}}{{end}}`,
+			"data.json": `{"name": 1}`}, []string{"en/update.tmpl:1: "}},
 		{"data that is no object", map[string]string{"data.json": "{\n\"a\": 1,\n}"}, []string{"data.json:3: "}},
 		{"an endless range", map[string]string{"es/invitation.tmpl": "{{define \"lead\"}}\n{{range 1000000000}}{{end}}{{end}}"}, []string{"es/invitation.tmpl:2: "}},
 	}
@@ -147,24 +156,29 @@ func TestValidate(t *testing.T) {
 func TestTemplatesEnd(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ source, want string }{
-		"a range over a number":   {"{{range 1000000000}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
-		"ranges in ranges":        {"{{range 1000}}{{range 1000}}{{range 1000}}{{end}}{{end}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
-		"a range over the data":   {"{{range .Data.all}}{{range $.Data.all}}{{range $.Data.all}}{{end}}{{end}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
-		"continue":                {"{{range 1000000000}}{{continue}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
+		"a range over a number": {"{{range 1000000000}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
+		"ranges in ranges": {"{{range 1000}}{{range 1000}}{{range 1000}}{{end}}{{end}}{{end}}",
+			"en/invitation.tmpl:2: stopped after 100000 steps"},
+		"a range over the data": {"{{range .Data.all}}{{range $.Data.all}}{{range $.Data.all}}{{end}}{{end}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
+		"continue": {"{{range 1000000000}}{{continue}}{{end}}",
+			"en/invitation.tmpl:2: stopped after 100000 steps"},
 		"a template calls itself": {"{{template \"lead\" .}}", ""},
 		"two call each other":     {"{{template \"title\" .}}{{end}}{{define \"title\"}}{{template \"lead\" .}}", ""},
 		"a tree of calls":         {"{{template \"tree\" .Summary}}{{end}}{{define \"tree\"}}{{if .}}{{template \"tree\" (slice . 1)}}{{template \"tree\" (slice . 1)}}{{end}}", "en/invitation.tmpl:2: stopped after 100000 steps"},
-		"much text":               {"{{range 2000}}" + string(make([]byte, 1000)) + "{{end}}", "en/invitation.tmpl:2: stopped after 1048576 bytes"},
-		"a text that doubles":     {"{{$x := .Summary}}{{range 64}}{{$x = printf \"%s%s\" $x $x}}{{end}}", "en/invitation.tmpl:2"},
-		"an escape that doubles":  {"{{$x := `\\`}}{{range 64}}{{$x = js $x}}{{end}}", "en/invitation.tmpl:2"},
-		"widths from the data":    {"{{printf .Data.wide 1 900000}}", "en/invitation.tmpl:2"},
-		"a format of many verbs":  {"{{printf .Data.verbs .Data.text}}", "en/invitation.tmpl:2"},
-		"leftovers":               {"{{printf .Data.verbs .Data.text .Data.text}}", "en/invitation.tmpl:2"},
-		"a wide number":           {"{{printf \"%1000000d\" 1}}", "en/invitation.tmpl:2"},
+		"much text": {"{{range 2000}}" + string(make([]byte, 1000)) + "{{end}}",
+			"en/invitation.tmpl:2: stopped after 1048576 bytes"},
+		"a text that doubles": {"{{$x := .Summary}}{{range 64}}{{$x = printf \"%s%s\" $x $x}}{{end}}",
+			"en/invitation.tmpl:2"},
+		"an escape that doubles": {"{{$x := `\\`}}{{range 64}}{{$x = js $x}}{{end}}", "en/invitation.tmpl:2"},
+		"widths from the data":   {"{{printf .Data.wide 1 900000}}", "en/invitation.tmpl:2"},
+		"a format of many verbs": {"{{printf .Data.verbs .Data.text}}", "en/invitation.tmpl:2"},
+		"leftovers":              {"{{printf .Data.verbs .Data.text .Data.text}}", "en/invitation.tmpl:2"},
+		"a wide number":          {"{{printf \"%1000000d\" 1}}", "en/invitation.tmpl:2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set, err := New(overlay(map[string]string{"en/invitation.tmpl": "{{define \"lead\"}}\n" + tt.source + "{{end}}"}))
+			set, err := New(overlay(map[string]string{"en/invitation.tmpl": "{{define \"lead\"}}\n" + tt.source +
+				"{{end}}"}))
 			require.NoError(t, err)
 			d := boardMeeting(t)
 			d.Summary = "twenty-four characters ."
@@ -205,7 +219,8 @@ func TestAbsentValues(t *testing.T) {
 func TestNoFunctionReadsFiles(t *testing.T) {
 	t.Parallel()
 	for _, function := range []string{"file", "readFile", "include", "env", "glob"} {
-		set, err := New(overlay(map[string]string{"en/invitation.tmpl": `{{define "lead"}}{{` + function + ` "/etc/passwd"}}{{end}}`}))
+		set, err := New(overlay(map[string]string{"en/invitation.tmpl": `{{define "lead"}}{{` + function +
+			` "/etc/passwd"}}{{end}}`}))
 		require.NoError(t, err)
 		require.ErrorContains(t, set.Validate(), function)
 	}

@@ -19,7 +19,8 @@ const maxFormatted = 16 << 20
 // and the format in it.
 func printf(format string, args ...any) (string, error) {
 	if n := formatted(format, args); n > maxFormatted {
-		return "", fmt.Errorf("a text of perhaps %d bytes is more than a mail holds; print less at once, at most %d", n, maxPiece)
+		return "", fmt.Errorf("a text of perhaps %d bytes is more than a mail holds; print less at once, at most %d",
+			n, maxPiece)
 	}
 	return piece(fmt.Sprintf(format, args...))
 }

@@ -45,8 +45,10 @@ func boardMeeting(t testing.TB) Data {
 func moved(t testing.TB) Data {
 	d := boardMeeting(t)
 	d.Changes = Changes(
-		Data{Summary: "Board breakfast", Location: "Canteen", Start: d.Start.AddDate(0, 0, -1), End: d.End.AddDate(0, 0, -1), TZID: d.TZID},
-		Data{Summary: d.Summary, Location: d.Location, Description: d.Description, Start: d.Start, End: d.End, TZID: d.TZID},
+		Data{Summary: "Board breakfast", Location: "Canteen", Start: d.Start.AddDate(0, 0, -1),
+			End: d.End.AddDate(0, 0, -1), TZID: d.TZID},
+		Data{Summary: d.Summary, Location: d.Location, Description: d.Description, Start: d.Start, End: d.End,
+			TZID: d.TZID},
 	)
 	return d
 }
@@ -112,7 +114,9 @@ func TestEveryKindSaysTheEssentials(t *testing.T) {
 		assert.Equal(t, subjects[kind], words.Subject)
 		assert.Equal(t, "en", words.Lang)
 		for body, text := range map[string]string{"text": flat(words.Text), "html": visible(t, words.HTML)} {
-			for _, want := range []string{"Board meeting", "Thursday, 29 April 2027, 09:30 – 10:00 (Europe/London, UTC+01:00)", "Board room", "Jane Doe", "jane@example.com"} {
+			for _, want := range []string{"Board meeting",
+				"Thursday, 29 April 2027, 09:30 – 10:00 (Europe/London, UTC+01:00)", "Board room", "Jane Doe",
+				"jane@example.com"} {
 				assert.Contains(t, text, want, "%s of %s", body, kind)
 			}
 		}
@@ -148,7 +152,8 @@ func TestUpdateShowsOldAndNew(t *testing.T) {
 // A cancelled event must not look like a changed one, nor ask for an answer.
 func TestCancellationSaysSoFirstAndAsksNothing(t *testing.T) {
 	t.Parallel()
-	first := map[Kind]string{Cancellation: "Cancelled: this event", Withdrawal: "Your invitation is cancelled. The event goes on without you."}
+	first := map[Kind]string{Cancellation: "Cancelled: this event",
+		Withdrawal: "Your invitation is cancelled. The event goes on without you."}
 	for kind, want := range first {
 		words := render(t, kind, moved(t))
 		assert.True(t, strings.HasPrefix(words.Text, want), "text of %s: %s", kind, words.Text)
@@ -190,11 +195,15 @@ func TestErrorsNameTemplateAndLine(t *testing.T) {
 		name, file, source string
 		want               []string
 	}{
-		{"a key that nil data lacks", "en/invitation.tmpl", "{{define \"subject\"}}x{{end}}\n{{define \"closing\"}}{{end}}\n{{define \"lead\"}}{{.Data.role}}{{end}}", []string{"plain text of the invitation", "en/invitation.tmpl:3", `"role"`}},
-		{"a field that does not exist", "layout.html", "{{define \"page\"}}\n{{.Nonsense}}{{end}}", []string{"HTML of the invitation", "layout.html:2", "Nonsense"}},
+		{"a key that nil data lacks", "en/invitation.tmpl",
+			"{{define \"subject\"}}x{{end}}\n{{define \"closing\"}}{{end}}\n{{define \"lead\"}}{{.Data.role}}{{end}}",
+			[]string{"plain text of the invitation", "en/invitation.tmpl:3", `"role"`}},
+		{"a field that does not exist", "layout.html", "{{define \"page\"}}\n{{.Nonsense}}{{end}}",
+			[]string{"HTML of the invitation", "layout.html:2", "Nonsense"}},
 		{"a syntax error", "en/words.tmpl", "\n\n{{define}}", []string{"en/words.tmpl:3"}},
 		{"an unknown function", "layout.txt", "{{shout .Summary}}", []string{"layout.txt:1", "shout"}},
-		{"a word that no file defines", "layout.txt", "{{define \"letter\"}}\n{{template \"greeting\"}}{{end}}", []string{"layout.txt:2", `"greeting"`}},
+		{"a word that no file defines", "layout.txt", "{{define \"letter\"}}\n{{template \"greeting\"}}{{end}}",
+			[]string{"layout.txt:2", `"greeting"`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

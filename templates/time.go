@@ -85,7 +85,8 @@ func (v Value) in(zone *time.Location) (Value, bool) {
 	if end.Before(start) {
 		end = start
 	}
-	if offsetAt(start, zone) == offsetAt(start, start.Location()) && offsetAt(end, zone) == offsetAt(end, start.Location()) {
+	if offsetAt(start, zone) == offsetAt(start, start.Location()) &&
+		offsetAt(end, zone) == offsetAt(end, start.Location()) {
 		return v, false
 	}
 	return Value{Start: start.In(zone), End: end, TZID: shorten(oneLine(zone.String()), maxName)}, true

@@ -16,33 +16,30 @@ const columns = 76
 // A word longer than a line, such as a URL, stays whole.
 func wrap(s string) string {
 	var b strings.Builder
-	b.Grow(len(s) + len(s)/16)
 	all := strings.Split(strings.Trim(s, "\n"), "\n")
 	column, empty := 0, false
 	for i, line := range all {
 		label, value, field := strings.Cut(line, "\t")
-		if !field {
-			column = 0
-			line = strings.TrimRight(line, " ")
-			if line == "" {
-				if !empty {
-					b.WriteByte('\n')
-				}
-				empty = true
-				continue
+		switch {
+		case field:
+			if column == 0 {
+				column = labelWidth(all[i:])
 			}
-			empty = false
+			fill(&b, label+strings.Repeat(" ", column-span(label)), column, value)
+		case strings.Trim(line, " ") != "":
+			column = 0
 			value = strings.TrimLeft(line, " ")
 			indent := len(line) - len(value)
 			fill(&b, line[:indent], indent, value)
+		default:
+			column = 0
+			if !empty {
+				b.WriteByte('\n')
+			}
+			empty = true
 			continue
 		}
 		empty = false
-		if column == 0 {
-			column = labelWidth(all[i:])
-		}
-		pad := column - span(label)
-		fill(&b, label+strings.Repeat(" ", pad), column, value)
 	}
 	return b.String()
 }
@@ -64,19 +61,12 @@ func labelWidth(block []string) int {
 func fill(b *strings.Builder, prefix string, indent int, text string) {
 	text = strings.TrimRight(text, " ")
 	if text == "" {
-		b.WriteString(strings.TrimRight(prefix, " "))
-		b.WriteByte('\n')
-		return
+		b.WriteString(strings.TrimRight(prefix, " ") + "\n")
 	}
 	room := max(columns-indent, columns/3)
-	for {
-		b.WriteString(prefix)
+	for text != "" {
 		head, tail := breakLine(text, room)
-		b.WriteString(head)
-		b.WriteByte('\n')
-		if tail == "" {
-			return
-		}
+		b.WriteString(prefix + head + "\n")
 		text, prefix = tail, strings.Repeat(" ", indent)
 	}
 }
@@ -85,9 +75,6 @@ func fill(b *strings.Builder, prefix string, indent int, text string) {
 // it, or at the first place at all: at a space, or between characters of scripts
 // that write none.
 func breakLine(text string, room int) (head, tail string) {
-	if len(text) <= room {
-		return text, ""
-	}
 	count, cut := 0, -1
 	var before rune
 	for i, r := range text {

@@ -15,18 +15,23 @@ func TestWrap(t *testing.T) {
 	url := "https://example.com/" + strings.Repeat("a", 100)
 	tests := []struct{ name, in, want string }{
 		{"short", "Hello", "Hello\n"},
-		{"long", strings.Repeat("word ", 20), strings.TrimSpace(strings.Repeat("word ", 15)) + "\n" + strings.TrimSpace(strings.Repeat("word ", 5)) + "\n"},
+		{"long", strings.Repeat("word ", 20), strings.TrimSpace(strings.Repeat("word ", 15)) + "\n" +
+			strings.TrimSpace(strings.Repeat("word ", 5)) + "\n"},
 		{"exactly a line", strings.Repeat("a", 70) + " abcde", strings.Repeat("a", 70) + " abcde\n"},
 		{"one too many", strings.Repeat("a", 70) + " abcdef", strings.Repeat("a", 70) + "\nabcdef\n"},
 		{"counts code points", strings.Repeat("é", 70) + " abcde", strings.Repeat("é", 70) + " abcde\n"},
-		{"keeps the indent", "    " + strings.Repeat("word ", 16), "    " + strings.TrimSpace(strings.Repeat("word ", 14)) + "\n    word word\n"},
+		{"keeps the indent", "    " + strings.Repeat("word ", 16), "    " +
+			strings.TrimSpace(strings.Repeat("word ", 14)) + "\n    word word\n"},
 		{"keeps a URL whole", "See " + url + " for more", "See\n" + url + "\nfor more\n"},
-		{"aligns values", "When:\tnow\nOrganizer:\tJane\n\tand Ann\n", "When:       now\nOrganizer:  Jane\n            and Ann\n"},
+		{"aligns values", "When:\tnow\nOrganizer:\tJane\n\tand Ann\n",
+			"When:       now\nOrganizer:  Jane\n            and Ann\n"},
 		{"blocks apart", "A:\t1\n\nLonger:\t2", "A:  1\n\nLonger:  2\n"},
-		{"hangs a long value", "A:\t" + strings.Repeat("word ", 16), "A:  " + strings.TrimSpace(strings.Repeat("word ", 14)) + "\n    word word\n"},
+		{"hangs a long value", "A:\t" + strings.Repeat("word ", 16), "A:  " +
+			strings.TrimSpace(strings.Repeat("word ", 14)) + "\n    word word\n"},
 		{"empty lines", "\n\na\n\n\n \nb\n\n", "a\n\nb\n"},
 		{"spaces at the end", "a  \nb ", "a\nb\n"},
-		{"breaks Japanese between characters", strings.Repeat("日", 50), strings.Repeat("日", 38) + "\n" + strings.Repeat("日", 12) + "\n"},
+		{"breaks Japanese between characters", strings.Repeat("日", 50), strings.Repeat("日", 38) + "\n" +
+			strings.Repeat("日", 12) + "\n"},
 		{"no comma begins a line", strings.Repeat("日", 38) + "、" + "本", strings.Repeat("日", 37) + "\n日、本\n"},
 		{"no bracket ends a line", strings.Repeat("日", 37) + "「本」", strings.Repeat("日", 37) + "\n「本」\n"},
 		{"aligns wide labels", "日時：\tA\nX：\tB\n", "日時：  A\nX：     B\n"},

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
@@ -14,7 +14,7 @@ type changeLine struct {
 	Recipient string       `json:"recipient"`
 	Before    string       `json:"before"` // the status until then
 	Status    string       `json:"status"`
-	RSVP      board.Answer `json:"rsvp"`
+	RSVP      pages.Answer `json:"rsvp"`
 	// RepliedBy is who really replied.
 	RepliedBy string    `json:"replied_by"`
 	At        time.Time `json:"at"`
@@ -27,6 +27,6 @@ func newChangeLine(c *rsvp.Change) *changeLine {
 	}
 	return &changeLine{
 		InviteID: c.InviteID, Recipient: c.Recipient, Before: before, Status: c.After.Status,
-		RSVP: board.NewAnswer(&c.After), RepliedBy: c.By, At: c.After.At.UTC().Truncate(time.Millisecond),
+		RSVP: pages.NewAnswer(&c.After), RepliedBy: c.By, At: c.After.At.UTC().Truncate(time.Millisecond),
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
 // metrics are those of serve, and of its process. A label has one of a few words,
@@ -43,9 +42,9 @@ func newMetrics() *metrics {
 }
 
 // callback is for rsvp.Config.Observe.
-func (m *metrics) callback(outcome rsvp.Outcome, took time.Duration) {
-	m.callbacks.WithLabelValues(string(outcome)).Inc()
-	m.durations.WithLabelValues(string(outcome)).Observe(took.Seconds())
+func (m *metrics) callback(outcome string, took time.Duration) {
+	m.callbacks.WithLabelValues(outcome).Inc()
+	m.durations.WithLabelValues(outcome).Observe(took.Seconds())
 }
 
 // changed counts a change. Statuses that the API adds are counted as one, so that

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/internal/board"
 	"github.com/invitemailer/invitemailer/internal/loopback"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
@@ -70,9 +70,8 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return code
 	}
 	s.log.Info("the page is ready", "url", "http://"+page.Addr().String()+"/")
-	pages := board.Sandbox{Playground: sb, Logger: s.log}
 	err = inv.finishing(func() error {
-		return inv.serve(ctx, s.log, server{name: "page", listener: page, handler: board.Guard("", pages.Handler())})
+		return inv.serve(ctx, s.log, server{name: "page", listener: page, handler: pages.Guard("", pages.Sandbox(sb, s.log))})
 	})
 	if err != nil {
 		return inv.fail(exitTempfail, err.Error())

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
@@ -78,12 +78,11 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return s.misconfigured(forUsers(err.Error()))
 	}
 	stopDelivering := deliver(ctx, callbacks, s.log)
-	pages := board.Answers{Store: l, Logger: s.log}
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, s.log,
 			server{name: "callback", listener: public, handler: measured.counting("callback", publicPaths(callbacks))},
 			server{name: "admin", listener: admin, handler: measured.counting("admin",
-				adminPaths(s.cfg.adminToken, l, inv.Stdout, measured.page(), pages.Handler()))},
+				adminPaths(s.cfg.adminToken, l, inv.Stdout, measured.page(), pages.Invites(l, s.log, time.Now)))},
 		)
 	})
 	stopDelivering()
@@ -138,10 +137,10 @@ func publicPaths(callbacks http.Handler) http.Handler {
 
 // adminPaths is for those who run it. Health says nothing of persons, so that what watches it needs
 // no token.
-func adminPaths(token string, l *sqlite.Ledger, stdout *output, metrics, pages http.Handler) http.Handler {
+func adminPaths(token string, l *sqlite.Ledger, stdout *output, metrics, invites http.Handler) http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", metrics)
-	guarded.Handle("/", pages)
+	guarded.Handle("/", invites)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := l.Lookup(r.Context(), ledger.Key{InviteID: "healthz"}); err != nil {
@@ -155,6 +154,6 @@ func adminPaths(token string, l *sqlite.Ledger, stdout *output, metrics, pages h
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	mux.Handle("/", board.Guard(token, guarded))
+	mux.Handle("/", pages.Guard(token, guarded))
 	return mux
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -211,7 +211,7 @@ func (c *statusCmd) filter(now time.Time) sqlite.Filter {
 type entryLine struct {
 	line
 	EventEnd *time.Time    `json:"event_end,omitempty"`
-	RSVP     *board.Answer `json:"rsvp,omitempty"` // nil if there is no answer
+	RSVP     *pages.Answer `json:"rsvp,omitempty"` // nil if there is no answer
 	// InHandUntil is when the claim of the run ends that has it in hand; nil if none has.
 	InHandUntil *time.Time `json:"in_hand_until,omitempty"`
 }
@@ -224,7 +224,7 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 		l.EventEnd = &end
 	}
 	if e.RSVP != nil {
-		answer := board.Standing(e)
+		answer := pages.Latest(e)
 		l.RSVP = &answer
 	}
 	return l

@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -22,13 +23,12 @@ func Compose(m Message) (*Composed, error) {
 	msg.AddAlternativeString(mail.TypeTextHTML, crlf(m.HTML))
 	msg.AddAlternativeString(mail.ContentType("text/calendar; method="+m.Method), string(m.Calendar))
 	msg.AttachReadSeeker(fileName, bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
-	var out bytes.Buffer
-	out.Grow(4096 + len(m.Text) + len(m.HTML) + 3*len(m.Calendar))
+	var out strings.Builder
 	if _, err := msg.WriteTo(&out); err != nil {
 		return nil, &Error{Field: "message", Problem: "it cannot be written", Err: err}
 	}
 	c := &Composed{
-		Bytes:    hideFrom(out.Bytes()),
+		Bytes:    []byte(hideFrom(out.String())),
 		From:     m.From.Address.String(),
 		To:       m.To.Address.String(),
 		SMTPUTF8: m.To.Address.NeedsSMTPUTF8(),
@@ -39,12 +39,13 @@ func Compose(m Message) (*Composed, error) {
 	return c, nil
 }
 
-// writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too, but it cannot force a name that looks
-// encoded already into an encoded-word.
+// writeHeaders sets the headers. Addresses are written by mailbox: go-mail would encode them too,
+// but it cannot force a name that looks encoded already into an encoded-word.
 func (m *Message) writeHeaders(msg *mail.Msg) {
 	msg.SetGenHeader("From", m.From.header())
 	if m.To.Address.NeedsSMTPUTF8() {
-		// The one header that may go beyond ASCII. An Address holds no control and no space, so it can be written as it is.
+		// The one header that may go beyond ASCII. An Address holds no control and no space, so it
+		// can be written as it is.
 		msg.SetGenHeaderPreformatted("To", m.To.folded())
 	} else {
 		msg.SetGenHeader("To", m.To.header())
@@ -59,36 +60,31 @@ func (m *Message) writeHeaders(msg *mail.Msg) {
 		msg.SetGenHeader(mail.HeaderInReplyTo, "<"+m.InReplyTo+">")
 	}
 	if len(m.References) > 0 {
-		msg.SetGenHeader(mail.HeaderReferences, references(m.References))
+		msg.SetGenHeader(mail.HeaderReferences, "<"+strings.Join(m.References, "> <")+">")
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 }
 
-// check is the last look at the bytes: what no server and no client would take must not leave, whatever let it through.
+// maxLine is the most octets of a line without its CRLF (RFC 5322 section 2.1.1).
+const maxLine = 998
+
+// check looks at the bytes for what no server and no client would take.
 func (c *Composed) check() error {
-	column := 0
-	for i, b := range c.Bytes {
-		switch {
-		case b == '\n':
-			if i == 0 || c.Bytes[i-1] != '\r' {
-				return &Error{Field: "message", Problem: "it has a bare LF; this is a defect of the composer, report it"}
-			}
-			column = 0
-			continue
-		case b == '\r':
-			if i+1 == len(c.Bytes) || c.Bytes[i+1] != '\n' {
-				return &Error{Field: "message", Problem: "it has a bare CR; this is a defect of the composer, report it"}
-			}
-			continue
-		case b == 0, b >= 0x80 && !c.SMTPUTF8:
-			return &Error{Field: "message", Problem: fmt.Sprintf("it has the octet %#02x; this is a defect of the composer, report it", b)}
+	bad := func(problem string) error {
+		return &Error{Field: "message", Problem: "it has " + problem + "; this is a defect of the composer, report it"}
+	}
+	for line := range bytes.SplitSeq(c.Bytes, []byte("\r\n")) {
+		if bytes.ContainsAny(line, "\r\n") {
+			return bad("a bare CR or LF")
 		}
-		if column++; column > maxLine {
-			return &Error{Field: "message", Problem: fmt.Sprintf("it has a line over %d octets; this is a defect of the composer, report it", maxLine)}
+		if len(line) > maxLine {
+			return bad(fmt.Sprintf("a line over %d octets", maxLine))
+		}
+		for _, b := range line {
+			if b == 0 || b >= 0x80 && !c.SMTPUTF8 {
+				return bad(fmt.Sprintf("the octet %#02x", b))
+			}
 		}
 	}
 	return nil
 }
-
-// maxLine is the most octets of a line without its CRLF (RFC 5322 section 2.1.1).
-const maxLine = 998

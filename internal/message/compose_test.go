@@ -25,8 +25,8 @@ func addr(t testing.TB, s string) address.Address {
 	return a
 }
 
-// ical is a calendar with everything that a transfer encoding could change: folds that end in a space, characters of four octets,
-// equals signs, dots and "From " at the start of a line.
+// ical is a calendar with everything that a transfer encoding could change: folds that end in a
+// space, characters of four octets, equals signs, dots and "From " at the start of a line.
 func ical(method string) []byte {
 	return []byte(strings.ReplaceAll(`BEGIN:VCALENDAR
 VERSION:2.0
@@ -51,7 +51,8 @@ END:VCALENDAR
 
 func base(t testing.TB) message.Message {
 	return message.Message{
-		From:      message.Mailbox{Name: "Smart invite application", Address: addr(t, "organizer@myapplication.example")},
+		From: message.Mailbox{Name: "Smart invite application",
+			Address: addr(t, "organizer@myapplication.example")},
 		To:        message.Mailbox{Name: "Ada Lovelace", Address: addr(t, "ada@example.com")},
 		Subject:   "Invitation: Board meeting",
 		Text:      "Board meeting\n\nFrom 10:30 to 11:00, London time.\nFrom the stairs, turn left. This line is long enough to be broken softly somewhere.\n.\nBring figures.",
@@ -162,7 +163,9 @@ func TestComposeRefuses(t *testing.T) {
 		{"no To", "To", func(m *message.Message) { m.To = message.Mailbox{} }},
 		{"empty Reply-To", "ReplyTo", func(m *message.Message) { m.ReplyTo = &message.Mailbox{Name: "x"} }},
 		{"From beyond ASCII", "From", func(m *message.Message) { m.From.Address = addr(t, "josé@example.com") }},
-		{"Reply-To beyond ASCII", "ReplyTo", func(m *message.Message) { m.ReplyTo = &message.Mailbox{Address: addr(t, "josé@example.com")} }},
+		{"Reply-To beyond ASCII", "ReplyTo", func(m *message.Message) {
+			m.ReplyTo = &message.Mailbox{Address: addr(t, "josé@example.com")}
+		}},
 		{"blank subject", "Subject", func(m *message.Message) { m.Subject = "\u202e \r\n" }},
 		{"blank text", "Text", func(m *message.Message) { m.Text = " \n" }},
 		{"blank HTML", "HTML", func(m *message.Message) { m.HTML = "" }},
@@ -173,13 +176,16 @@ func TestComposeRefuses(t *testing.T) {
 		{"ID beyond ASCII", "MessageID", func(m *message.Message) { m.MessageID = "a@bücher.example" }},
 		{"ID without end", "MessageID", func(m *message.Message) { m.MessageID = strings.Repeat("a", 500) + "@b" }},
 		{"In-Reply-To with a line in it", "InReplyTo", func(m *message.Message) { m.InReplyTo = "a@b\r\nBcc: x@y" }},
-		{"References with a line in it", "References", func(m *message.Message) { m.References = []string{"a@b", "a@b>\r\nBcc: x@y"} }},
+		{"References with a line in it", "References", func(m *message.Message) {
+			m.References = []string{"a@b", "a@b>\r\nBcc: x@y"}
+		}},
 		{"method in lower case", "Method", func(m *message.Message) { m.Method = "request" }},
 		{"method of another kind", "Method", func(m *message.Message) { m.Method = "PUBLISH" }},
 		{"method with a line in it", "Method", func(m *message.Message) { m.Method = "REQUEST\r\nBcc: x@y" }},
 		{"method of another mail", "Method", func(m *message.Message) { m.Method = "CANCEL" }},
 		{"no calendar", "Calendar", func(m *message.Message) { m.Calendar = nil }},
-		{"calendar in base64", "Calendar", func(m *message.Message) { m.Calendar = []byte("QkVHSU46VkNBTEVOREFS\r\n") }},
+		{"calendar in base64", "Calendar",
+			func(m *message.Message) { m.Calendar = []byte("QkVHSU46VkNBTEVOREFS\r\n") }},
 		{"calendar with bare LF", "Calendar", func(m *message.Message) {
 			m.Calendar = []byte(strings.ReplaceAll(string(m.Calendar), "\r\nVERSION", "\nVERSION"))
 		}},
@@ -189,7 +195,8 @@ func TestComposeRefuses(t *testing.T) {
 		{"calendar with bare LF in a fold", "Calendar", func(m *message.Message) {
 			m.Calendar = []byte(strings.ReplaceAll(string(m.Calendar), "\r\n From", "\n From"))
 		}},
-		{"calendar without last line end", "Calendar", func(m *message.Message) { m.Calendar = []byte(strings.TrimSpace(string(m.Calendar))) }},
+		{"calendar without last line end", "Calendar",
+			func(m *message.Message) { m.Calendar = []byte(strings.TrimSpace(string(m.Calendar))) }},
 		{"calendar without METHOD", "Calendar", func(m *message.Message) {
 			m.Calendar = []byte(strings.ReplaceAll(string(m.Calendar), "METHOD:REQUEST\r\n", ""))
 		}},
@@ -222,7 +229,8 @@ func TestComposeFindsMethod(t *testing.T) {
 	m.Calendar = []byte("begin:vcalendar\r\nmethod:request\r\nend:vcalendar\r\n")
 	_, err := message.Compose(m)
 	require.NoError(t, err)
-	for _, method := range []string{"method:request", "METHOD;X-A=b:REQUEST", "METH\r\n OD:REQ\r\n\tUEST", "METHOD:REQUEST "} {
+	for _, method := range []string{"method:request", "METHOD;X-A=b:REQUEST", "METH\r\n OD:REQ\r\n\tUEST",
+		"METHOD:REQUEST "} {
 		m := base(t)
 		m.Calendar = []byte(strings.ReplaceAll(string(m.Calendar), "METHOD:REQUEST", method))
 		c, err := message.Compose(m)
@@ -242,13 +250,15 @@ func TestQuotedLocalPart(t *testing.T) {
 	assert.Equal(t, `"ada @ home"@example.com`, c.To)
 }
 
-// Programs that keep mail in mbox files change lines that begin with "From ": none does, and the text is the same to a reader.
+// Programs that keep mail in mbox files change lines that begin with "From ": none does, and the
+// text is the same to a reader.
 func TestLinesThatBeginWithFrom(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"From here", "x\nFrom here\n", "From From From", "From \nFrom \n",
 		"From " + strings.Repeat("x", 69), "From " + strings.Repeat("x", 70), "From " + strings.Repeat("x", 71),
-		"From " + strings.Repeat("From ", 40), strings.Repeat("x", 75) + "From here", strings.Repeat("é", 400) + "From ",
+		"From " + strings.Repeat("From ", 40), strings.Repeat("x", 75) + "From here", strings.Repeat("é", 400) +
+			"From ",
 	} {
 		m := base(t)
 		m.Text = text

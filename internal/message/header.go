@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/base64"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 )
 
-// maxWord is the longest word a header line can hold after its fold without going over 78 octets (RFC 5322 section 2.1.1), with room
-// for quotes.
+// maxWord is the longest word a header line can hold after its fold without going over 78 octets
+// (RFC 5322 section 2.1.1), with room for quotes.
 const maxWord = 70
 
 // header returns the mailbox as the value of an address header: ASCII, unfolded.
@@ -24,7 +25,7 @@ func (b Mailbox) header() string {
 	return name + " <" + b.Address.String() + ">"
 }
 
-// folded is header with a fold between all words, for a value that nobody else folds.
+// folded is header with a fold between all words, for a value that go-mail does not fold.
 func (b Mailbox) folded() string {
 	return strings.ReplaceAll(b.header(), " ", "\r\n ")
 }
@@ -45,13 +46,15 @@ func subject(s string) string {
 	return s
 }
 
-// phrase returns a display name as a phrase (RFC 5322 section 3.2.5): a quoted-string, or encoded-words.
+// phrase returns a display name as a phrase (RFC 5322 section 3.2.5): a quoted-string, or
+// encoded-words.
 func phrase(name string) string {
 	switch {
 	case name == "":
 		return ""
 	case !isASCII(name):
-		// In a phrase, the Q encoding allows fewer characters than mime.QEncoding leaves alone (RFC 2047 section 5, rule 3).
+		// In a phrase, the Q encoding allows fewer characters than mime.QEncoding leaves alone (RFC
+		// 2047 section 5, rule 3).
 		if strings.ContainsAny(name, "\"#$%&'(),.:;<>@[\\]^`{|}~") {
 			return mime.BEncoding.Encode("utf-8", name)
 		}
@@ -65,21 +68,16 @@ func phrase(name string) string {
 // quotedPairs escapes what cannot stand in a quoted-string as it is (RFC 5322 section 3.2.4).
 var quotedPairs = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// mustEncode reports whether an ASCII text cannot stand in a header as it is: it looks like an encoded-word, which a reader would decode
-// to something that was never checked, or it has a word too long for a line.
+// mustEncode reports whether an ASCII text cannot stand in a header as it is: it looks like an
+// encoded-word, which a reader would decode to something that was never checked, or it has a word
+// too long for a line.
 func mustEncode(s string) bool {
-	if strings.Contains(s, "=?") {
-		return true
-	}
-	for word := range strings.SplitSeq(s, " ") {
-		if len(word) > maxWord {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(s, "=?") ||
+		slices.ContainsFunc(strings.Split(s, " "), func(word string) bool { return len(word) > maxWord })
 }
 
-// encodedWords writes s in encoded-words (RFC 2047), whatever s is; package mime leaves ASCII alone.
+// encodedWords writes s in encoded-words (RFC 2047), whatever s is; package mime leaves ASCII
+// alone.
 func encodedWords(s string) string {
 	const most = 45 // Octets in one: "=?utf-8?b?" + 60 + "?=" has 72 characters of the 75 allowed.
 	var words []string
@@ -94,8 +92,9 @@ func encodedWords(s string) string {
 	return strings.Join(words, " ")
 }
 
-// cut shortens s to at most limit characters, the last of them an ellipsis, without cutting through what a reader sees as one character.
-// Subjects and names are short, and cut where people look; where a limit only holds off a flood, [safetext.Cut] does.
+// cut shortens s to at most limit characters, the last of them an ellipsis, without cutting through
+// what a reader sees as one character. Subjects and names are short, and cut where people look;
+// where a limit only holds off a flood, [safetext.Cut] does.
 func cut(s string, limit int) string {
 	if utf8.RuneCountInString(s) <= limit {
 		return s
@@ -112,16 +111,6 @@ func cut(s string, limit int) string {
 	return strings.TrimRight(s[:end], " ") + "…"
 }
 
-// references returns the value of a References header.
-func references(ids []string) string {
-	return "<" + strings.Join(ids, "> <") + ">"
-}
-
 func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -12,14 +12,17 @@ import (
 	"github.com/invitemailer/invitemailer/internal/message"
 )
 
-// The ID of a revision must never change: it is how a mail that was submitted twice is known for one.
+// The ID of a revision must never change: it is how a mail that was submitted twice is known for
+// one.
 func TestIDIsPinned(t *testing.T) {
 	t.Parallel()
 	sum := sha256.Sum256([]byte("calendar"))
 	assert.Equal(t, "ivz6nejbqwnhbzun32n3asuti63cuiazjxh6yquiv6wocqzkwl5a@myapplication.example",
-		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", sum, 0, "myapplication.example"))
+		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", sum, 0,
+			"myapplication.example"))
 	assert.Equal(t, "aulgoj3sorduficwo4lmjrm3u4i2kkqjsuuvsqbru3xexb2oflua@myapplication.example",
-		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", sum, 1, "myapplication.example"))
+		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", sum, 1,
+			"myapplication.example"))
 }
 
 func TestIDShowsNoAddress(t *testing.T) {
@@ -56,6 +59,7 @@ func TestIDTellsTuplesApart(t *testing.T) {
 func BenchmarkID(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", [32]byte{}, 0, "myapplication.example")
+		message.ID("your-unique-identifier-for-invite", "cronofy@example.com", "REQUEST", [32]byte{}, 0,
+			"myapplication.example")
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// arrived is a mail as a reader sees it. It is taken apart by the standard library, not by the composer's.
+// arrived is a mail as a reader sees it. It is taken apart by the standard library, not by the
+// composer's.
 type arrived struct {
 	header             mail.Header
 	names              []string // of the header fields, sorted
@@ -57,7 +58,8 @@ func parse(t require.TestingT, b []byte) arrived {
 
 	require.Equal(t, `application/ics; name="invite.ics"`, mixed[1].header.Get("Content-Type"))
 	require.Equal(t, `attachment; filename="invite.ics"`, mixed[1].header.Get("Content-Disposition"))
-	require.Equal(t, []string{"Content-Disposition", "Content-Transfer-Encoding", "Content-Type"}, keys(mixed[1].header))
+	require.Equal(t, []string{"Content-Disposition", "Content-Transfer-Encoding", "Content-Type"},
+		keys(mixed[1].header))
 	require.Equal(t, "base64", mixed[1].header.Get("Content-Transfer-Encoding"))
 	a.attached = decode(t, mixed[1])
 	return a
@@ -116,7 +118,8 @@ func keys(h textproto.MIMEHeader) []string {
 	return all
 }
 
-// requireWire fails unless b is what every server takes: CRLF only, ASCII unless allowed, short lines, nothing that mbox would change.
+// requireWire fails unless b is what every server takes: CRLF only, ASCII unless allowed, short
+// lines, nothing that mbox would change.
 func requireWire(t require.TestingT, b []byte, ascii bool) {
 	require.Equal(t, bytes.Count(b, []byte("\n")), bytes.Count(b, []byte("\r\n")))
 	require.Equal(t, bytes.Count(b, []byte("\r")), bytes.Count(b, []byte("\r\n")))

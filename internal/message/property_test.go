@@ -21,7 +21,8 @@ func decodeHeader(t require.TestingT, value string) string {
 	return decoded
 }
 
-// requireSeen fails unless the mail has the expected fields once each, a reader sees what was meant, and both calendars are the input.
+// requireSeen fails unless the mail has the expected fields once each, a reader sees what was
+// meant, and both calendars are the input.
 func requireSeen(t require.TestingT, m message.Message, c *message.Composed) {
 	a := parse(t, c.Bytes)
 	want := slices.Clone(fields)
@@ -59,7 +60,8 @@ func requireSeen(t require.TestingT, m message.Message, c *message.Composed) {
 	}
 }
 
-// Whatever an event is called and whoever is invited, the mail parses, has its fields once each, and carries the calendar unchanged.
+// Whatever an event is called and whoever is invited, the mail parses, has its fields once each,
+// and carries the calendar unchanged.
 func TestComposeProperty(t *testing.T) {
 	t.Parallel()
 	m := base(t)

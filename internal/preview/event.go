@@ -32,7 +32,8 @@ type when struct {
 	Label string // whose zone it is
 	Text  string
 	Zone  string
-	// Bar says where on the day from midnight to midnight the event is, in 240 steps; nil if it does not fit into one.
+	// Bar says where on the day from midnight to midnight the event is, in 240 steps; nil if it
+	// does not fit into one.
 	Bar *bar
 }
 
@@ -47,7 +48,8 @@ var answers = map[string]string{
 	"DELEGATED": "delegated",
 }
 
-// lookAt turns what a calendar says into what is shown. A reader without a zone of their own sees the event's.
+// lookAt turns what a calendar says into what is shown. A reader without a zone of their own sees
+// the event's.
 func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 	e := &event{
 		Cancelled: c.Method == "CANCEL" || c.Status == "CANCELLED",

@@ -22,7 +22,8 @@ func TestTimesOfAnEvent(t *testing.T) {
 	}{
 		"its own zone": {"DTSTART;TZID=Europe/London:20270429T093000\nDTEND;TZID=Europe/London:20270429T100000", "",
 			[]string{"|Thursday, 29 April 2027, 09:30 – 10:00|Europe/London, UTC+01:00"}, "Thu 29 Apr"},
-		"reader elsewhere": {"DTSTART;TZID=Europe/London:20270429T233000\nDTEND;TZID=Europe/London:20270430T003000", tokyo,
+		"reader elsewhere": {"DTSTART;TZID=Europe/London:20270429T233000\nDTEND;TZID=Europe/London:20270430T003000",
+			tokyo,
 			[]string{"For the reader|Friday, 30 April 2027, 07:30 – 08:30|Asia/Tokyo, UTC+09:00",
 				"For the event|Thursday, 29 April 2027, 23:30 – Friday, 30 April 2027, 00:30|Europe/London, UTC+01:00"}, "Fri 30 Apr"},
 		"same clocks": {"DTSTART;TZID=Europe/London:20270429T093000\nDTEND;TZID=Europe/London:20270429T100000", lisbon,

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// quiet are the elements that the copy of a mail's HTML is shown without. Scripts and plugins would not run anyway; links and frames
-// could open connections that no policy covers; a template can become a shadow tree with any of them in it.
+// quiet are the elements that the copy of a mail's HTML is shown without. Scripts and plugins would
+// not run anyway; links and frames could open connections that no policy covers; a template can
+// become a shadow tree with any of them in it.
 var quiet = []atom.Atom{
 	atom.Script, atom.Link, atom.Base, atom.Iframe, atom.Frame, atom.Frameset, atom.Object, atom.Embed, atom.Applet, atom.Template,
 }
@@ -46,7 +47,8 @@ func isLoud(n *html.Node) bool {
 		return true
 	case html.ElementNode:
 		return slices.Contains(quiet, n.DataAtom) ||
-			n.DataAtom == atom.Meta && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "http-equiv" })
+			n.DataAtom == atom.Meta && slices.ContainsFunc(n.Attr,
+				func(a html.Attribute) bool { return a.Key == "http-equiv" })
 	}
 	return false
 }

@@ -39,17 +39,21 @@ var evil = []string{
 // hostile is a mail that says it in every place there is.
 func hostile(text string) preview.Mail {
 	escaped := strings.NewReplacer("\\", "\\\\", ";", "\\;", ",", "\\,").Replace(text)
-	raw := "From: " + text + " <a@example.org>\r\nTo: " + text + "\r\nSubject: " + text + "\r\nDate: " + text + "\r\nX-" + "Evil: " + text + "\r\n" +
+	raw := "From: " + text + " <a@example.org>\r\nTo: " + text + "\r\nSubject: " + text + "\r\nDate: " + text +
+		"\r\nX-" + "Evil: " + text + "\r\n" +
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: text/plain; name=\"" + text + "\"\r\n\r\n" + text + "\r\n" +
-		"--b\r\nContent-Type: text/html\r\nContent-Disposition: inline; filename=\"" + text + "\"\r\n\r\n<p>before</p>" + text + "<p>after</p>\r\n" +
+		"--b\r\nContent-Type: text/html\r\nContent-Disposition: inline; filename=\"" + text +
+		"\"\r\n\r\n<p>before</p>" + text + "<p>after</p>\r\n" +
 		"--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:" + escaped +
-		"\r\nSUMMARY:" + escaped + "\r\nDTSTART:20270429T093000Z\r\nDESCRIPTION:" + escaped + "\r\nLOCATION:" + escaped +
+		"\r\nSUMMARY:" + escaped + "\r\nDTSTART:20270429T093000Z\r\nDESCRIPTION:" + escaped + "\r\nLOCATION:" +
+		escaped +
 		"\r\nATTENDEE;RSVP=TRUE:mailto:" + escaped + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n" +
 		"--b\r\nContent-Type: " + text + "\r\nContent-Transfer-Encoding: " + text + "\r\n\r\n" + text + "\r\n--b--\r\n"
 	return preview.Mail{
 		Name: text, Raw: []byte(raw), InviteID: text, Kind: text, Outcome: text, ReaderTZID: text,
-		Findings: []lint.Finding{{Rule: text, Level: lint.Level(text), Where: text, What: text, Why: text, Source: text, Fix: text}},
+		Findings: []lint.Finding{{Rule: text, Level: lint.Level(text), Where: text, What: text, Why: text,
+			Source: text, Fix: text}},
 	}
 }
 
@@ -76,7 +80,8 @@ func holds(t *testing.T, root *html.Node) {
 			quiet(t, attr(n, "srcdoc"))
 		case "a":
 			href := attr(n, "href")
-			require.True(t, strings.HasPrefix(href, "#") || strings.HasPrefix(href, "./") || strings.HasPrefix(href, "http"), "%q", href)
+			require.True(t, strings.HasPrefix(href, "#") || strings.HasPrefix(href, "./") ||
+				strings.HasPrefix(href, "http"), "%q", href)
 		}
 		for _, a := range n.Attr {
 			require.False(t, strings.HasPrefix(a.Key, "on"), "a handler: %s=%q", a.Key, a.Val)
@@ -130,7 +135,8 @@ func TestHostileMailsCannotBreakOut(t *testing.T) {
 	}
 }
 
-// Sizes that no mail of people has give a page that a browser still opens, and take time in proportion.
+// Sizes that no mail of people has give a page that a browser still opens, and take time in
+// proportion.
 func TestHugeMailsAreCut(t *testing.T) {
 	t.Parallel()
 	const header = "Subject: huge\r\n"
@@ -139,16 +145,19 @@ func TestHugeMailsAreCut(t *testing.T) {
 		raw  string
 		note string
 	}{
-		"text":         {header + "\r\n" + many("long ", 4<<20), "The text is longer than what is shown"},
-		"HTML":         {header + "Content-Type: text/html\r\n\r\n" + many("<p>long", 4<<20), "more than a page can show"},
-		"deep HTML":    {header + "Content-Type: text/html\r\n\r\n" + many("<div>", 1<<20), "the HTML cannot be"},
-		"header":       {header + many("X-A: b\r\n", 1<<20) + "\r\nbody", "header fields; the first 200 are shown"},
-		"long header":  {header + "X-A: " + many("b", 4<<20) + "\r\n\r\nbody", "bbb…"},
-		"folded":       {header + "X-A: b\r\n" + many(" b\r\n", 4<<20) + "\r\nbody", "b b…"},
-		"parts":        {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + many("--b\r\n\r\nx\r\n", 1<<20), "it has more parts than are shown"},
-		"deep parts":   {header + nested(40), "it cannot be taken apart"},
-		"whole mail":   {header + "\r\n" + many("long ", lint.MaxSize+1), "It is larger than"},
-		"many guests":  {many("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n", 36) + many("ATTENDEE:mailto:a@example.org\n", 60_000) + "END:VEVENT\nEND:VCALENDAR\n", "and 1900 more"},
+		"text": {header + "\r\n" + many("long ", 4<<20), "The text is longer than what is shown"},
+		"HTML": {header + "Content-Type: text/html\r\n\r\n" + many("<p>long", 4<<20),
+			"more than a page can show"},
+		"deep HTML":   {header + "Content-Type: text/html\r\n\r\n" + many("<div>", 1<<20), "the HTML cannot be"},
+		"header":      {header + many("X-A: b\r\n", 1<<20) + "\r\nbody", "header fields; the first 200 are shown"},
+		"long header": {header + "X-A: " + many("b", 4<<20) + "\r\n\r\nbody", "bbb…"},
+		"folded":      {header + "X-A: b\r\n" + many(" b\r\n", 4<<20) + "\r\nbody", "b b…"},
+		"parts": {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
+			many("--b\r\n\r\nx\r\n", 1<<20), "it has more parts than are shown"},
+		"deep parts": {header + nested(40), "it cannot be taken apart"},
+		"whole mail": {header + "\r\n" + many("long ", lint.MaxSize+1), "It is larger than"},
+		"many guests": {many("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n", 36) +
+			many("ATTENDEE:mailto:a@example.org\n", 60_000) + "END:VEVENT\nEND:VCALENDAR\n", "and 1900 more"},
 		"big calendar": {"BEGIN:VCALENDAR\nDESCRIPTION:" + many("x", 4<<20) + "\n", "The event cannot be shown"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,6 +188,7 @@ func FuzzPage(f *testing.F) {
 	}
 	plain := preview.Mail{Raw: interview(f)}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		holds(t, page(t, preview.Options{}, plain, preview.Mail{Raw: raw, ReaderTZID: "Asia/Tokyo", Findings: []lint.Finding{}}, plain))
+		holds(t, page(t, preview.Options{}, plain, preview.Mail{Raw: raw, ReaderTZID: "Asia/Tokyo",
+			Findings: []lint.Finding{}}, plain))
 	})
 }

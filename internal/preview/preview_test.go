@@ -41,7 +41,8 @@ func page(t testing.TB, o preview.Options, mails ...preview.Mail) *html.Node {
 func all(root *html.Node, name, class string) []*html.Node {
 	var found []*html.Node
 	for n := range root.Descendants() {
-		if n.Type == html.ElementNode && n.Data == name && (class == "" || strings.Contains(" "+attr(n, "class")+" ", " "+class+" ")) {
+		if n.Type == html.ElementNode && n.Data == name && (class == "" ||
+			strings.Contains(" "+attr(n, "class")+" ", " "+class+" ")) {
 			found = append(found, n)
 		}
 	}
@@ -71,7 +72,7 @@ func text(n *html.Node) string {
 // Everything that a person wants to know of a mail before it is sent is on the page.
 func TestPageShowsTheMail(t *testing.T) {
 	t.Parallel()
-	root := page(t, preview.Options{Title: "Three <mails>", Now: noon, Profile: lint.Any}, preview.Mail{
+	root := page(t, preview.Options{Title: "Three <mails>", Now: noon}, preview.Mail{
 		Name: "ann lee.eml", Raw: interview(t), InviteID: "interview-1", Kind: "update", Outcome: "sent", ReaderTZID: "America/New_York",
 	})
 	shown := text(root)
@@ -120,9 +121,9 @@ func shows(t *testing.T, shown, want, what string) {
 func TestPageShowsFindings(t *testing.T) {
 	t.Parallel()
 	raw := bytes.Replace(interview(t), []byte("UID:1@example.org\n"), nil, 1)
-	found := lint.Check(raw, lint.Options{Now: noon, Profile: lint.Any})
+	found := lint.Check(raw, lint.Options{Now: noon})
 	require.NotEmpty(t, found)
-	shown := text(page(t, preview.Options{Now: noon, Profile: lint.Any}, preview.Mail{Raw: raw}))
+	shown := text(page(t, preview.Options{Now: noon}, preview.Mail{Raw: raw}))
 	for _, f := range found {
 		for _, want := range []string{f.Rule, f.What, f.Why, f.Source, f.Fix} {
 			shows(t, shown, strings.Join(strings.Fields(want), " "), f.Rule)
@@ -132,7 +133,8 @@ func TestPageShowsFindings(t *testing.T) {
 	shown = text(page(t, preview.Options{}, preview.Mail{Raw: raw, Findings: given}))
 	shows(t, shown, "1 error", "")
 	shows(t, shown, "IM99 given <by> the caller Why, and what to do Source here", "")
-	shows(t, text(page(t, preview.Options{}, preview.Mail{Raw: raw, Findings: []lint.Finding{}})), "None: the mail keeps every rule.", "")
+	shows(t, text(page(t, preview.Options{}, preview.Mail{Raw: raw, Findings: []lint.Finding{}})),
+		"None: the mail keeps every rule.", "")
 }
 
 // What cannot be read takes nothing else with it, and the page says what it was.
@@ -143,25 +145,35 @@ func TestBrokenMailsAreShownAsFarAsTheyCanBeRead(t *testing.T) {
 		raw  string
 		want []string
 	}{
-		"nothing":       {"", []string{"(no subject)", "This is no mail: it has no header.", "There is no calendar in it"}},
-		"no mail":       {"Dear Ann,\nthis is a letter.", []string{"This is no mail", "Dear Ann, this is a letter."}},
-		"no header":     {"\x00\x01\x02binary", []string{"This is no mail", `\x00\x01\x02binary`}},
-		"no body":       {header, []string{"Hello", "There is no calendar in it"}},
-		"half a header": {header + "nonsense\n\nbody", []string{"Hello", "A header has a line that is no field: “nonsense”."}},
-		"mbox":          {"From a Thu Apr 1 12:00:00 2027\n" + header + "\nbody text", []string{"Hello", "body text"}},
-		"no boundary":   {header + "Content-Type: multipart/mixed\n\nbody", []string{"it cannot be taken apart"}},
-		"never opened":  {header + "Content-Type: multipart/mixed; boundary=b\n\nbody", []string{"its boundary does not occur in it"}},
-		"never closed":  {header + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst part", []string{"first part", "it ends without its last boundary"}},
-		"broken part": {header + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \x00\nX: a\rb\n\none\n--b\nContent-Type: text/plain\n\ntwo\n--b--",
+		"nothing": {"", []string{"(no subject)", "This is no mail: it has no header.",
+			"There is no calendar in it"}},
+		"no mail":   {"Dear Ann,\nthis is a letter.", []string{"This is no mail", "Dear Ann, this is a letter."}},
+		"no header": {"\x00\x01\x02binary", []string{"This is no mail", `\x00\x01\x02binary`}},
+		"no body":   {header, []string{"Hello", "There is no calendar in it"}},
+		"half a header": {header + "nonsense\n\nbody", []string{"Hello",
+			"A header has a line that is no field: “nonsense”."}},
+		"mbox":        {"From a Thu Apr 1 12:00:00 2027\n" + header + "\nbody text", []string{"Hello", "body text"}},
+		"no boundary": {header + "Content-Type: multipart/mixed\n\nbody", []string{"it cannot be taken apart"}},
+		"never opened": {header + "Content-Type: multipart/mixed; boundary=b\n\nbody",
+			[]string{"its boundary does not occur in it"}},
+		"never closed": {header + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst part",
+			[]string{"first part", "it ends without its last boundary"}},
+		"broken part": {header +
+			"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \x00\nX: a\rb\n\none\n--b\nContent-Type: text/plain\n\ntwo\n--b--",
 			[]string{"its Content-Type cannot be read", "two"}},
-		"bad type":        {header + "Content-Type: text/plain; charset\n\nbody text", []string{"its Content-Type cannot be read", "body text"}},
-		"broken base64":   {header + "Content-Transfer-Encoding: base64\n\nSGVsbG8gQW5u!!!!", []string{"Hello Ann", "its encoding is broken"}},
-		"unknown charset": {header + "Content-Type: text/plain; charset=klingon\n\nbody text", []string{"its charset, klingon, is unknown", "body text"}},
-		"latin1":          {header + "Content-Type: text/plain; charset=iso-8859-1\n\nGespr\xe4ch", []string{"Gespräch"}},
-		"bad words":       {"Subject: =?klingon?q?abc?= tail\n\n", []string{"=?klingon?q?abc?= tail"}},
+		"bad type": {header + "Content-Type: text/plain; charset\n\nbody text",
+			[]string{"its Content-Type cannot be read", "body text"}},
+		"broken base64": {header + "Content-Transfer-Encoding: base64\n\nSGVsbG8gQW5u!!!!",
+			[]string{"Hello Ann", "its encoding is broken"}},
+		"unknown charset": {header + "Content-Type: text/plain; charset=klingon\n\nbody text",
+			[]string{"its charset, klingon, is unknown", "body text"}},
+		"latin1": {header + "Content-Type: text/plain; charset=iso-8859-1\n\nGespr\xe4ch",
+			[]string{"Gespräch"}},
+		"bad words": {"Subject: =?klingon?q?abc?= tail\n\n", []string{"=?klingon?q?abc?= tail"}},
 		"calendar alone": {"BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:1\nSUMMARY:Lunch\nDTSTART;VALUE=DATE:20270429\nEND:VEVENT\nEND:VCALENDAR\n",
 			[]string{"an iCalendar text alone", "Cancelled Lunch Thursday, 29 April 2027, all day"}},
-		"broken calendar": {header + "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\n", []string{"The event cannot be shown", "BEGIN:VCALENDAR"}},
+		"broken calendar": {header + "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\n",
+			[]string{"The event cannot be shown", "BEGIN:VCALENDAR"}},
 		"calendar with no time": {"BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\nEND:VCALENDAR\n",
 			[]string{"(no title)", "It has no time."}},
 	} {
@@ -188,16 +200,16 @@ func TestWriterShowsTheFirstMails(t *testing.T) {
 	t.Parallel()
 	raw := interview(t)
 	for _, c := range []struct {
-		max, added, shown int
-		note              string
+		added, shown int
+		note         string
 	}{
-		{0, preview.DefaultMaxMails + 1, preview.DefaultMaxMails, "The first 200 are shown; 1 mail more would be too much for one page."},
-		{3, 10, 3, "The first 3 are shown; 7 mails more would be too much for one page."},
-		{3, 3, 3, ""},
-		{-1, 5, 5, ""},
-		{0, 0, 0, "There are no mails."},
+		{201, 200, "The first 200 are shown; 1 mail more would be too much for one page."},
+		{207, 200, "The first 200 are shown; 7 mails more would be too much for one page."},
+		{200, 200, ""},
+		{5, 5, ""},
+		{0, 0, "There are no mails."},
 	} {
-		root := page(t, preview.Options{MaxMails: c.max}, make([]preview.Mail, c.added)...)
+		root := page(t, preview.Options{}, make([]preview.Mail, c.added)...)
 		assert.Len(t, all(root, "details", "mail"), c.shown)
 		shows(t, text(root), c.note, "")
 	}
@@ -248,7 +260,8 @@ func TestWriterFails(t *testing.T) {
 
 func ExamplePage() {
 	var page strings.Builder
-	err := preview.Page(&page, []preview.Mail{{Name: "ann.eml", Raw: []byte("Subject: Lunch\n\nAt noon.")}}, preview.Options{Now: time.Now()})
+	err := preview.Page(&page, []preview.Mail{{Name: "ann.eml", Raw: []byte("Subject: Lunch\n\nAt noon.")}},
+		preview.Options{Now: time.Now()})
 	fmt.Println(err, strings.Contains(page.String(), "Lunch"))
 	// Output: <nil> true
 }

@@ -1,9 +1,10 @@
 package preview
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"mime"
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
@@ -16,75 +17,52 @@ const (
 
 // A message is what could be read of a mail.
 type message struct {
-	fields []mimetree.Field
-	parts  []*part // the message first, then what is in it, from the top
-	notes  []string
+	root  *mimetree.Part
+	parts []*part // root first, then what is in it, from the top
+	notes []string
 }
 
-// A part is a MIME entity. Of a leaf there is the content.
+// A part is a MIME entity as a page shows it. Of a leaf there is the content.
 type part struct {
-	path        string // as in RFC 3501 section 6.4.5, and in the findings
-	depth       int
-	kind        string // media type, such as "text/plain"
+	*mimetree.Part
 	params      map[string]string
-	encoding    string
 	disposition string
 	name        string // of the file
-	encoded     int    // octets as they travel
-	content     []byte
+	content     string
 	note        string
 }
 
 // read reads a mail as far as it can be. An iCalendar text alone is a mail of one part.
 func read(raw []byte) *message {
-	m := &message{}
-	trimmed := bytes.TrimLeft(bytes.TrimPrefix(raw, []byte("\uFEFF")), " \t\r\n")
-	if len(trimmed) >= 6 && bytes.EqualFold(trimmed[:6], []byte("BEGIN:")) {
-		m.parts = []*part{{path: "1", kind: "text/calendar", encoding: "8bit", encoded: len(raw), content: trimmed}}
-		m.notes = append(m.notes, "This is an iCalendar text alone, no mail.")
-		return m
+	text := strings.TrimLeft(strings.TrimPrefix(string(raw), "\uFEFF"), " \t\r\n")
+	alone := func(kind, note string) *message {
+		root := &mimetree.Part{Media: mimetree.Media{Kind: kind}, Encoding: "8bit", Body: string(raw)}
+		return &message{root: root, parts: []*part{{Part: root, content: text}}, notes: []string{note}}
 	}
-	tree := mimetree.Read(string(trimmed), mimetree.Options{MaxParts: maxParts, MaxDepth: maxDepth, MaxFields: maxRead})
+	if len(text) >= 6 && strings.EqualFold(text[:6], "BEGIN:") {
+		return alone("text/calendar", "This is an iCalendar text alone, no mail.")
+	}
+	tree := mimetree.Read(text, mimetree.Options{MaxParts: maxParts, MaxDepth: maxDepth, MaxFields: maxRead})
 	if len(tree.Root.Fields) == 0 || tree.Root.Fields[0].Name == "" {
-		m.notes = append(m.notes, "This is no mail: it has no header.")
-		m.parts = []*part{{path: "1", kind: "text/plain", encoding: "8bit", encoded: len(raw), content: trimmed}}
-		return m
+		return alone("text/plain", "This is no mail: it has no header.")
 	}
-	limited := make(map[*mimetree.Part]bool, len(tree.Limits))
-	for _, l := range tree.Limits {
-		limited[l.Part] = true
-	}
+	m := &message{root: tree.Root}
 	for _, p := range tree.Parts {
-		m.part(p, limited[p])
-	}
-	for _, f := range tree.Root.Fields {
-		if f.Name != "" {
-			m.fields = append(m.fields, f)
+		limited := slices.ContainsFunc(tree.Limits, func(l mimetree.Limit) bool { return l.Part == p })
+		m.parts = append(m.parts, newPart(p, limited))
+		for _, f := range p.Fields {
+			if f.Name == "" {
+				m.notes = append(m.notes, "A header has a line that is no field: “"+line(f.Value)+"”.")
+				break
+			}
 		}
 	}
 	return m
 }
 
-// value returns the first field of that name.
-func (m *message) value(name string) string {
-	for _, f := range m.fields {
-		if strings.EqualFold(f.Name, name) {
-			return f.Value
-		}
-	}
-	return ""
-}
-
-// part describes an entity as a page shows it. limited: not all that is in it was read.
-func (m *message) part(from *mimetree.Part, limited bool) {
-	for _, f := range from.Fields {
-		if f.Name == "" {
-			m.notes = append(m.notes, "A header has a line that is no field: “"+line(f.Value)+"”.")
-			break
-		}
-	}
-	p := &part{depth: from.Depth, path: from.Path(), kind: from.Media.Kind, encoding: from.Encoding, encoded: len(from.Body)}
-	m.parts = append(m.parts, p)
+// newPart describes an entity. limited: not all that is in it was read.
+func newPart(from *mimetree.Part, limited bool) *part {
+	p := &part{Part: from}
 	if f, _ := from.Field("Content-Type"); f != nil {
 		var err error
 		_, p.params, err = mime.ParseMediaType(f.Value)
@@ -95,39 +73,34 @@ func (m *message) part(from *mimetree.Part, limited bool) {
 		p.disposition, p.name = kind, decodeWords(params["filename"])
 		p.problem("its Content-Disposition cannot be read", err)
 	}
-	if p.name == "" {
-		p.name = decodeWords(p.params["name"])
-	}
+	p.name = cmp.Or(p.name, decodeWords(p.params["name"]))
 	if from.IsMultipart() {
-		p.multipart(from, limited)
-		return
+		p.multipart(limited)
+		return p
 	}
 	content := from.Decode()
-	p.content = []byte(content.Text)
-	if from.Encoding == "base64" || from.Encoding == "quoted-printable" {
-		for _, f := range content.Faults {
-			if !f.Long {
-				p.problem("its encoding is broken; what can be read is shown", errors.New(f.What))
-				break
-			}
-		}
+	p.content = content.Text
+	broken := slices.IndexFunc(content.Faults, func(f mimetree.Fault) bool { return !f.Long })
+	if broken >= 0 && (from.Encoding == "base64" || from.Encoding == "quoted-printable") {
+		p.problem("its encoding is broken; what can be read is shown", errors.New(content.Faults[broken].What))
 	}
+	return p
 }
 
 // multipart notes what keeps a multipart from being taken apart.
-func (p *part) multipart(from *mimetree.Part, limited bool) {
+func (p *part) multipart(limited bool) {
 	switch {
-	case limited && len(from.Children) > 0:
+	case limited && len(p.Children) > 0:
 		p.note = "it has more parts than are shown"
-	case from.Boundary == "" || limited:
+	case p.Boundary == "" || limited:
 		p.note = "it cannot be taken apart: it has no boundary, or there are too many multiparts around it"
-	case !from.Opened:
+	case !p.Opened:
 		p.note = "its boundary does not occur in it"
-	case !from.Closed:
+	case !p.Closed:
 		p.note = "it ends without its last boundary"
 	}
-	if len(from.Children) == 0 {
-		p.content = []byte(from.Body)
+	if len(p.Children) == 0 {
+		p.content = p.Body
 	}
 }
 
@@ -147,31 +120,25 @@ func (p *part) text() string {
 	return text
 }
 
-// first returns the first part to be read of a type, or nil.
-func (m *message) first(kind string) *part {
-	for _, p := range m.parts {
-		if p.kind == kind && p.disposition != "attachment" {
-			return p
-		}
+// first returns the first part that fits, or nil.
+func (m *message) first(fits func(*part) bool) *part {
+	if i := slices.IndexFunc(m.parts, fits); i >= 0 {
+		return m.parts[i]
 	}
 	return nil
 }
 
-// calendar returns the part that a calendar client takes: a text/calendar with a method, any other, or the file.
+// body returns the first part to be read of a type, or nil.
+func (m *message) body(kind string) *part {
+	return m.first(func(p *part) bool { return p.Media.Kind == kind && p.disposition != "attachment" })
+}
+
+// calendar returns the part that a calendar client takes: a text/calendar with a method, any other,
+// or the file.
 func (m *message) calendar() *part {
-	var second, third *part
-	for _, p := range m.parts {
-		switch {
-		case p.kind == "text/calendar" && p.params["method"] != "":
-			return p
-		case p.kind == "text/calendar" && second == nil:
-			second = p
-		case p.kind == "application/ics" && third == nil:
-			third = p
-		}
-	}
-	if second != nil {
-		return second
-	}
-	return third
+	return cmp.Or(
+		m.first(func(p *part) bool { return p.IsCalendar() && p.params["method"] != "" }),
+		m.first(func(p *part) bool { return p.IsCalendar() }),
+		m.first(func(p *part) bool { return p.IsICS() }),
+	)
 }

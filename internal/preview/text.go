@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"strings"
@@ -10,7 +11,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
-// What of a mail is shown, in octets, and in how many places. A mail made for people has less of each.
+// What of a mail is shown, in octets, and in how many places. A mail made for people has less of
+// each.
 const (
 	maxHTML     = 1 << 20
 	maxText     = 100 << 10
@@ -32,14 +34,14 @@ func line(s string) string {
 }
 
 // unicodeText reads text in a charset. Of an unknown one, what is ASCII can be read.
-func unicodeText(content []byte, name string) (text string, known bool) {
+func unicodeText(content, name string) (text string, known bool) {
 	switch strings.ToLower(name) {
 	case "", "utf-8", "utf8", "us-ascii":
-		return string(content), true
+		return content, true
 	}
-	r, err := charset.NewReaderLabel(name, strings.NewReader(string(content)))
+	r, err := charset.NewReaderLabel(name, strings.NewReader(content))
 	if err != nil {
-		return string(content), false
+		return content, false
 	}
 	decoded, err := io.ReadAll(r)
 	return string(decoded), err == nil
@@ -52,4 +54,24 @@ func decodeWords(s string) string {
 		return decoded
 	}
 	return s
+}
+
+// count writes a number of things: "1 mail", "2 mails".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// size writes a number of octets for people.
+func size(n int) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000*1000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1000)
+	default:
+		return fmt.Sprintf("%.1f MB", float64(n)/1000/1000)
+	}
 }

@@ -151,7 +151,7 @@ func blank(cells []string) bool {
 
 // row reads one row. A cell that is empty is absent.
 func (r *reader) row(header, cells []string, line int) mailer.Item {
-	d := draft{zones: r.zones}
+	d := draft{}
 	d.place = place{position: position{line: line}, cells: header}
 	for i, cell := range cells[:min(len(cells), len(header))] {
 		switch {

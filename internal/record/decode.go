@@ -9,14 +9,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/invitemailer/invitemailer/internal/safetext"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
 // draft is a record as far as it is read.
 type draft struct {
 	problems
-	zones    *zone.Zones
 	invite   mailer.Invite // with what both forms have in common
 	group    bool          // it came as recipients
 	several  []mailer.Recipient
@@ -48,7 +46,7 @@ func (d *draft) method(want mailer.Method) {
 
 // record reads one record in JSON, which begins at a position of its file.
 func (r *reader) record(text []byte, begin position) mailer.Item {
-	d := draft{zones: r.zones}
+	d := draft{}
 	d.place = place{position: begin, text: text}
 	item := mailer.Item{Tag: Source{File: r.name, Line: begin.line}}
 	v, at, problem := parse(text)

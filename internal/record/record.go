@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
@@ -117,12 +116,11 @@ type reader struct {
 	name  string
 	o     Options
 	yield func(mailer.Item) bool
-	zones *zone.Zones
 	index index
 }
 
 func newReader(name string, o Options, yield func(mailer.Item) bool) *reader {
-	return &reader{name: name, o: o, yield: yield, zones: new(zone.Zones), index: newIndex()}
+	return &reader{name: name, o: o, yield: yield, index: newIndex()}
 }
 
 func (r *reader) read(in io.Reader) bool {

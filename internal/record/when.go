@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // clock is a start or an end before its zone is known: event.tzid may stand
@@ -87,12 +88,12 @@ func (d *draft) resolveOne(c clock, into *cronofy.EventTime) {
 		d.add(c.at, c.field, "%q is a local time, and there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00", c.text)
 		return
 	}
-	zone, ok := d.zones.Load(name)
+	location, ok := zone.Load(name)
 	if !ok {
 		d.add(at, field, "%q is no time zone; use an IANA name such as Europe/London", short(name))
 		return
 	}
-	instant, err := resolveLocal(wall, zone)
+	instant, err := resolveLocal(wall, location)
 	if err != nil {
 		d.add(c.at, c.field, "%v", err)
 		return

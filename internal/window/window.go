@@ -1,5 +1,5 @@
-// Package window counts events over a sliding length of time. A token bucket would let a burst and its refill into one length; a window
-// never holds more than its limit, wherever it begins.
+// Package window counts events over a sliding length of time. A token bucket would let a burst and
+// its refill into one length; a window never holds more than its limit, wherever it begins.
 package window
 
 import (
@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// UntilEnd is what [Window.Wait] returns when no time makes room, only an event that ends.
+// UntilEnd is what [Window.Wait] returns when time alone allows no other event, only one that ends.
 const UntilEnd time.Duration = math.MaxInt64
 
-// Window holds the events that count within its length: those that go on, and those that ended less than the length ago. The caller
-// locks it, and gives the time, which does not go back.
+// Window holds the events that count within its length: those that go on, and those that ended less
+// than the length ago. The caller locks it, and gives the time, which does not go back.
 type Window struct {
 	length time.Duration
 	ends   []time.Time // a ring as long as the limit
@@ -20,12 +20,12 @@ type Window struct {
 	open   int // events that have not ended
 }
 
-// New makes a window that has room for limit events, which is more than 0.
+// New makes a window of at most limit events, which is more than 0.
 func New(limit int, length time.Duration) *Window {
 	return &Window{length: length, ends: make([]time.Time, limit)}
 }
 
-// Wait returns how long there is no room for one more event: 0 or less, and one may begin now.
+// Wait returns how long until one more event may begin: 0 or less is now.
 func (w *Window) Wait(now time.Time) time.Duration {
 	for w.count > 0 && now.Sub(w.ends[w.oldest]) >= w.length {
 		w.oldest = (w.oldest + 1) % len(w.ends)
@@ -40,7 +40,7 @@ func (w *Window) Wait(now time.Time) time.Duration {
 	return w.length - now.Sub(w.ends[w.oldest])
 }
 
-// Begin counts an event that has no end yet. There has to be room for it.
+// Begin counts an event that has no end yet. The caller has waited.
 func (w *Window) Begin() { w.open++ }
 
 // End says that one of the events that began is over.
@@ -50,7 +50,7 @@ func (w *Window) End(now time.Time) {
 	w.count++
 }
 
-// Add counts an event that takes no time. There has to be room for it.
+// Add counts an event that takes no time. The caller has waited.
 func (w *Window) Add(now time.Time) {
 	w.Begin()
 	w.End(now)

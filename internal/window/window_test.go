@@ -12,7 +12,8 @@ var noon = time.Date(2027, 4, 29, 12, 0, 0, 0, time.UTC)
 
 func at(offset time.Duration) time.Time { return noon.Add(offset) }
 
-// TestWaitsForTheOldest: room comes when the oldest event is as old as the window is long, and not a moment before.
+// TestWaitsForTheOldest: room comes when the oldest event is as old as the window is long, and not
+// a moment before.
 func TestWaitsForTheOldest(t *testing.T) {
 	t.Parallel()
 	w := New(2, time.Minute)
@@ -28,7 +29,8 @@ func TestWaitsForTheOldest(t *testing.T) {
 	assert.Zero(t, w.Wait(at(time.Hour)))
 }
 
-// TestCountsFromTheEnd: an event holds its place while it goes on, and for the window's length after.
+// TestCountsFromTheEnd: an event holds its place while it goes on, and for the window's length
+// after.
 func TestCountsFromTheEnd(t *testing.T) {
 	t.Parallel()
 	w := New(1, time.Second)
@@ -45,7 +47,8 @@ func TestCountsFromTheEnd(t *testing.T) {
 	assert.Zero(t, w.Wait(at(time.Second)))
 }
 
-// TestNeverHoldsMore: whoever waits as long as it is told finds room at that moment, and no stretch of the length holds more than the limit.
+// TestNeverHoldsMore: whoever waits as long as it is told finds room at that moment, and no stretch
+// of the length holds more than the limit.
 func TestNeverHoldsMore(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,7 +1,7 @@
-// Package rsvp brings the recipients' answers home: [NewHandler] takes the
-// callbacks of the Smart Invites API, and [Refresh] asks the API, for those who
-// cannot be called back. Both record what they hear in a [Store] and tell an
-// application of each change.
+// Package rsvp records the recipients' answers: [NewHandler] takes the callbacks
+// of the Smart Invites API, and [Refresh] asks the API, for applications that it
+// cannot call back. Both record answers in a [Store] and tell the application of
+// each change.
 //
 // # Callbacks
 //
@@ -12,7 +12,7 @@
 //	400  the body is not a callback
 //	403  no signature fits
 //	405  not a POST
-//	413  the body is too large
+//	413  the body is larger than 64 KiB
 //	503  the store did not take it in time, or has it and OnChange did not, or the
 //	     API could not be asked whether it is an old one: the API repeats it
 //
@@ -27,22 +27,22 @@
 // order in which callbacks come is all there is, with two exceptions. A repeat of a
 // callback that was answered with 503, which comes after a newer one, is known as
 // such and changes nothing. And a status that the API was asked for before a
-// callback came never overrides it. What a replay or a lost callback put wrong is
-// put right by the next Refresh.
+// callback came never overrides it. The next Refresh corrects what a replay or a
+// lost callback put wrong.
 //
 // # What is answered
 //
 // An answer belongs to the revision that it answered, which [ledger.RSVP] names. When
 // a mail has left that asks anew, since the event was moved or invited to again, and
-// the API says that nobody has answered that, the store records it: a change to
-// pending, with the source update. It also is news then if the next answer says the
+// the API says that the recipient has not answered that, the store records it: a change
+// to pending, with the source update. The next answer is news then, also if it says the
 // same as the one to the old time.
 //
 // A callback names no revision. It counts for the latest whose mail left before it
-// came. One that says what was heard before that mail, and comes within a day of it,
-// may be an old one, delivered late: it is recorded as stale, and if Config.API is set
-// the handler asks before it answers. What the API says then is told, unless it is
-// what the API said in its answer to the new time, before anybody could answer.
+// came. One that repeats the answer from before that mail, and comes within a day of
+// it, may be an old one, delivered late: it is recorded as stale, and if Config.API is
+// set the handler asks before it answers. What the API says then is told, unless it is
+// what the API said in its answer to the new time, before the recipient could answer.
 // Without Config.API the next Refresh asks. [ledger.History] has the rules.
 //
 // # Delivery
@@ -51,9 +51,9 @@
 // in order, one at a time. A change that OnChange does not take (it returns an
 // error or panics) stays recorded and is offered again by [Handler.Deliver], when the
 // callback is repeated, when another one for that invite comes, or when Refresh asks
-// about the invite, before any later change. It is thus delivered at least once: after a crash,
-// or with several processes on one ledger, perhaps twice. InviteID, Recipient and
-// After.Number tell one from another.
+// about the invite, before any later change. It is thus delivered at least once: after
+// a crash, or with several processes on one ledger, perhaps twice. InviteID, Recipient
+// and After.Number tell one from another.
 //
 // # Who answered
 //

@@ -59,7 +59,8 @@ func ExampleNewHandler() {
 			"reply":{"email":"jo@example.com","status":"declined","comment":"ill, sorry"}}}`,
 	} {
 		for range 2 { // as the API may
-			request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/cronofy/callback", strings.NewReader(body))
+			request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/cronofy/callback",
+				strings.NewReader(body))
 			request.Header.Set(cronofy.CallbackHeader, cronofy.SignCallback([]byte(body), secret))
 			handler.ServeHTTP(httptest.NewRecorder(), request)
 		}
@@ -79,7 +80,8 @@ func sent(ctx context.Context, record *sqlite.Ledger, key ledger.Key) error {
 	}
 	if err := record.Create(ctx, claim, ledger.NewRevision{
 		Key: key, Recipient: key.Address,
-		Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent, MessageID: "1@example.com"},
+		Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent,
+			MessageID: "1@example.com"},
 	}); err != nil {
 		return err
 	}

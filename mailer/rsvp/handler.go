@@ -3,7 +3,6 @@ package rsvp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,192 +17,194 @@ import (
 const (
 	// answerWithin leaves half a second for the way back: the API waits five.
 	answerWithin = 4500 * time.Millisecond
-	// maxBody is many times what a callback with a long comment takes.
+	// maxBody is many times what a callback with a long comment takes, in bytes.
 	maxBody = 64 << 10
 )
+
+// An outcome is how a callback ended; see Config.Observe.
+type outcome string
+
+const (
+	recorded    outcome = "recorded"
+	repeated    outcome = "repeated"
+	late        outcome = "late"
+	stale       outcome = "stale"
+	unknown     outcome = "unknown"
+	ignored     outcome = "ignored"
+	badMethod   outcome = "bad_method"
+	tooLarge    outcome = "too_large"
+	unsigned    outcome = "unsigned"
+	malformed   outcome = "malformed"
+	unavailable outcome = "unavailable"
+	undelivered outcome = "undelivered"
+)
+
+// codes are the answers to the API, where they are not 200.
+var codes = map[outcome]int{
+	badMethod:   http.StatusMethodNotAllowed,
+	tooLarge:    http.StatusRequestEntityTooLarge,
+	unsigned:    http.StatusForbidden,
+	malformed:   http.StatusBadRequest,
+	unavailable: http.StatusServiceUnavailable,
+	undelivered: http.StatusServiceUnavailable,
+}
+
+// worse is the outcome that matters more of two.
+func worse(a, b outcome) outcome {
+	order := []outcome{ignored, unknown, repeated, late, stale, recorded, undelivered, unavailable}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}
 
 // Handler takes the callbacks of the Smart Invites API: mount it at the callback URL.
 type Handler struct {
 	verify   func(body []byte, header string) error // holds the secrets, which nothing can print
 	recorder recorder
-	api      API // nil if nobody is to be asked
+	api      API // may be nil
 	log      *slog.Logger
 	now      func() time.Time
-	maxBody  int64
-	observe  func(Outcome, time.Duration)
+	observe  func(string, time.Duration)
 }
 
-// NewHandler returns the handler to mount at the callback URL. The error says what
-// is missing in c.
+// NewHandler returns a handler. The error is a [*ConfigError].
 func NewHandler(c Config) (*Handler, error) {
 	if len(c.Secrets) == 0 || slices.Contains(c.Secrets, "") {
-		return nil, errors.New("rsvp: a secret is missing or empty: set the application's client_secret, or anybody could answer")
+		return nil, &ConfigError{"Secrets",
+			"one is missing or empty: set the application's client_secret, or any sender could answer"}
 	}
 	if c.Store == nil {
-		return nil, errors.New("rsvp: there is no store: set one, such as a *sqlite.Ledger")
+		return nil, &ConfigError{"Store", "is missing: set one, such as a *sqlite.Ledger"}
 	}
-	if c.MaxBody < 0 {
-		return nil, fmt.Errorf("rsvp: the largest body is %d bytes: set a positive number, or 0 for the default", c.MaxBody)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Observe == nil {
+		c.Observe = func(string, time.Duration) {}
 	}
 	secrets := slices.Clone(c.Secrets)
-	h := &Handler{
-		verify:  func(body []byte, header string) error { return cronofy.VerifyCallback(body, header, secrets...) },
-		api:     c.API,
-		log:     orSilence(c.Logger),
-		now:     c.Now,
-		maxBody: c.MaxBody,
-		observe: c.Observe,
-	}
-	if h.now == nil {
-		h.now = time.Now
-	}
-	if h.maxBody == 0 {
-		h.maxBody = maxBody
-	}
-	if h.observe == nil {
-		h.observe = func(Outcome, time.Duration) {}
-	}
-	h.recorder = recorder{store: c.Store, onChange: c.OnChange, log: h.log}
-	return h, nil
+	r := newRecorder(c.Store, c.OnChange, c.Logger)
+	return &Handler{
+		verify:   func(body []byte, header string) error { return cronofy.VerifyCallback(body, header, secrets...) },
+		recorder: r,
+		api:      c.API,
+		log:      r.log,
+		now:      c.Now,
+		observe:  c.Observe,
+	}, nil
 }
 
 // ServeHTTP answers one callback.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := h.now()
 	outcome := h.handle(w, r)
-	code := outcome.code()
-	if outcome == BadMethod {
+	if outcome == badMethod {
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	if code == http.StatusOK {
-		w.WriteHeader(code)
-	} else {
+	if code, failed := codes[outcome]; failed {
 		http.Error(w, http.StatusText(code), code)
+	} else {
+		w.WriteHeader(http.StatusOK)
 	}
-	h.observe(outcome, h.now().Sub(start))
+	h.observe(string(outcome), h.now().Sub(start))
 }
 
-// code is the answer that an outcome gives.
-func (o Outcome) code() int {
-	switch o {
-	case BadMethod:
-		return http.StatusMethodNotAllowed
-	case TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case Unsigned:
-		return http.StatusForbidden
-	case Malformed:
-		return http.StatusBadRequest
-	case Unavailable, Undelivered:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusOK
-	}
-}
-
-func (h *Handler) handle(w http.ResponseWriter, r *http.Request) Outcome {
+func (h *Handler) handle(w http.ResponseWriter, r *http.Request) outcome {
 	if r.Method != http.MethodPost {
-		return BadMethod
+		return badMethod
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
-	body, outcome := h.read(w, r)
-	if outcome != "" {
-		return outcome
+	// Not every ResponseWriter has read deadlines; the server's own timeouts hold there.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerWithin))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var more *http.MaxBytesError
+	switch {
+	case errors.As(err, &more):
+		return tooLarge
+	case err != nil:
+		return malformed
 	}
 	if err := h.verify(body, strings.Join(r.Header.Values(cronofy.CallbackHeader), ",")); err != nil {
-		h.log.LogAttrs(ctx, slog.LevelWarn, "a callback was refused: no signature fits; check that the secret is the application's client_secret")
-		return Unsigned
+		h.log.WarnContext(ctx,
+			"a callback was refused: no signature fits; check that the secret is the application's client_secret")
+		return unsigned
 	}
 	callback, err := cronofy.ParseCallback(body)
 	if err != nil {
-		h.log.LogAttrs(ctx, slog.LevelWarn, "a signed callback was refused: its body cannot be read", slog.Int("bytes", len(body)))
-		return Malformed
+		h.log.WarnContext(ctx, "a signed callback was refused: its body cannot be read", "bytes", len(body))
+		return malformed
 	}
 	if callback.Notification.Type != cronofy.CallbackSmartInvite {
-		h.log.LogAttrs(ctx, slog.LevelDebug, "a callback of another type was ignored")
-		return Ignored
+		h.log.DebugContext(ctx, "a callback of another type was ignored")
+		return ignored
 	}
-	return h.record(ctx, &callback.SmartInvite)
+	return h.recordAll(ctx, &callback.SmartInvite)
 }
 
-// read reads the body, if it is not too large and comes before the API gives up.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, Outcome) {
-	if r.ContentLength > h.maxBody {
-		return nil, TooLarge
-	}
-	// Not every ResponseWriter can; the server's own timeouts hold there.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerWithin))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, TooLarge
-	case err != nil:
-		return nil, Malformed
-	}
-	return body, ""
-}
-
-// record records what the callback says of each recipient. The outcome is the
+// recordAll records what the callback says of each recipient. The outcome is the
 // one that matters most.
-func (h *Handler) record(ctx context.Context, invite *cronofy.CallbackInvite) Outcome {
+func (h *Handler) recordAll(ctx context.Context, invite *cronofy.CallbackInvite) outcome {
 	at := h.now()
-	outcome := Ignored
-	for _, heard := range inCallback(invite) {
-		heard.rsvp.Source, heard.rsvp.At = ledger.SourceCallback, at
-		one := h.recordOne(ctx, invite.SmartInviteID, heard)
-		if one == Stale && h.api != nil {
-			one = h.ask(ctx, ledger.Entry{Key: ledger.Key{InviteID: invite.SmartInviteID, Address: heard.address.Key()},
-				Recipient: heard.address.String(), Grouped: len(invite.Recipients) > 0})
+	all := ignored
+	for _, s := range standingsIn(invite) {
+		s.rsvp.Source, s.rsvp.At = ledger.SourceCallback, at
+		one := h.record(ctx, invite.SmartInviteID, s)
+		if one == stale && h.api != nil {
+			one = h.confirm(ctx, ledger.Entry{
+				Key:       ledger.Key{InviteID: invite.SmartInviteID, Address: s.address.Key()},
+				Recipient: s.address.String(), Grouped: len(invite.Recipients) > 0,
+			})
 		}
-		outcome = worse(outcome, one)
+		all = worse(all, one)
 	}
-	if outcome == Ignored {
-		h.log.LogAttrs(ctx, slog.LevelInfo, "a callback that names no answer was ignored", slog.String("smart_invite_id", invite.SmartInviteID))
+	if all == ignored {
+		h.log.InfoContext(ctx, "a callback that names no answer was ignored", "smart_invite_id", invite.SmartInviteID)
 	}
-	return outcome
+	return all
 }
 
-func (h *Handler) recordOne(ctx context.Context, id string, heard heard) Outcome {
-	result, err := h.recorder.record(ctx, ledger.Key{InviteID: id, Address: heard.address.Key()}, heard.address.String(), heard.rsvp)
-	attrs := []slog.Attr{slog.String("smart_invite_id", id), slog.String("recipient_domain", heard.address.Domain())}
+func (h *Handler) record(ctx context.Context, id string, s standing) outcome {
+	result, err := h.recorder.record(ctx, id, s)
+	log := h.log.With("smart_invite_id", id, "recipient_domain", s.address.Domain())
 	switch result.outcome {
-	case Unavailable:
-		h.log.LogAttrs(ctx, slog.LevelError, "an answer was not recorded; the API will repeat it", append(attrs, slog.Any("error", err))...)
-	case Undelivered:
-		h.log.LogAttrs(ctx, slog.LevelError, "an answer is recorded, but the application did not take it; the API will repeat it", append(attrs, slog.Any("error", err))...)
-	case Unknown:
-		h.log.LogAttrs(ctx, slog.LevelWarn, "an answer to an unknown invite was not recorded; check that this is the ledger that the invite was sent with", attrs...)
-	case Late:
-		h.log.LogAttrs(ctx, slog.LevelInfo, "the repeat of an answer came after a newer one and was left aside", attrs...)
-	case Stale:
-		h.log.LogAttrs(ctx, slog.LevelInfo, "an answer may be one to what the event was before it was moved; nobody is told unless the API confirms it", attrs...)
+	case unavailable:
+		log.ErrorContext(ctx, "an answer was not recorded; the API will repeat it", "error", err)
+	case undelivered:
+		log.ErrorContext(ctx, "an answer is recorded, but the application did not take it; the API will repeat it",
+			"error", err)
+	case unknown:
+		log.WarnContext(ctx, "an answer to an unknown invite was not recorded; check that this is the ledger that the invite was sent with")
+	case late:
+		log.InfoContext(ctx, "the repeat of an answer came after a newer one and was left aside")
+	case stale:
+		log.InfoContext(ctx, "an answer may be one to what the event was before it was moved; nobody is told unless the API confirms it")
 	}
 	return result.outcome
 }
 
-// ask asks the API how an invite stands of which a callback says nothing sure. If it
-// does not answer, the callback is to be repeated, and with it the question.
-func (h *Handler) ask(ctx context.Context, e ledger.Entry) Outcome {
+// confirm asks the API how an invite stands after a callback that may be an old one.
+// If the API does not answer, it is to repeat the callback.
+func (h *Handler) confirm(ctx context.Context, e ledger.Entry) outcome {
 	all, err := statusOf(ctx, h.api, e, h.now())
+	log := h.log.With("smart_invite_id", e.Key.InviteID, "error", err)
 	switch {
 	case cronofy.StatusOf(err) == http.StatusNotFound, refused(err): // another time will be no better
-		h.log.LogAttrs(ctx, slog.LevelError, "an answer may be one to what the event was before, and the API does not say; asking for all answers tells",
-			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
-		return Stale
+		log.ErrorContext(ctx,
+			"an answer may be one to what the event was before, and the API does not say; asking for all answers tells")
+		return stale
 	case err != nil:
-		h.log.LogAttrs(ctx, slog.LevelWarn, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback",
-			slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
-		return Unavailable
+		log.WarnContext(ctx, "an answer may be one to what the event was before, and the API could not be asked; it will repeat the callback")
+		return unavailable
 	}
-	outcome := Stale
-	for _, heard := range all {
-		if got := h.recordOne(ctx, e.Key.InviteID, heard); got != Repeated {
-			outcome = worse(outcome, got)
+	result := stale
+	for _, s := range all {
+		if one := h.record(ctx, e.Key.InviteID, s); one != repeated {
+			result = worse(result, one)
 		}
 	}
-	return outcome
+	return result
 }
 
 // Deliver offers the changes that OnChange has not taken yet: those that it refused,
@@ -211,20 +212,4 @@ func (h *Handler) ask(ctx context.Context, e ledger.Entry) Outcome {
 // The error is the first with which a change was refused, or the store's.
 func (h *Handler) Deliver(ctx context.Context) error {
 	return h.recorder.deliverAll(ctx)
-}
-
-// worse is the outcome that matters more of two.
-func worse(a, b Outcome) Outcome {
-	order := []Outcome{Ignored, Unknown, Repeated, Late, Stale, Recorded, Undelivered, Unavailable}
-	if slices.Index(order, b) > slices.Index(order, a) {
-		return b
-	}
-	return a
-}
-
-func orSilence(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return log
 }

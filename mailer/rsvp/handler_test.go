@@ -31,10 +31,9 @@ func TestConfigIsChecked(t *testing.T) {
 		config Config
 		says   string
 	}{
-		"no secret":     {Config{Store: l}, "secret is missing"},
-		"empty secret":  {Config{Store: l, Secrets: []string{secret, ""}}, "secret is missing or empty"},
-		"no store":      {Config{Secrets: []string{secret}}, "no store"},
-		"negative size": {Config{Store: l, Secrets: []string{secret}, MaxBody: -1}, "-1 bytes"},
+		"no secret":    {Config{Store: l}, "Secrets: one is missing"},
+		"empty secret": {Config{Store: l, Secrets: []string{secret, ""}}, "Secrets: one is missing or empty"},
+		"no store":     {Config{Secrets: []string{secret}}, "Store: is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,36 +66,46 @@ func TestBadCallbackChangesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		request func(context.Context) *http.Request
 		code    int
-		outcome Outcome
+		outcome string
 	}{
-		"GET":                   {with(good, func(r *http.Request) { r.Method = http.MethodGet }), 405, BadMethod},
-		"PUT":                   {with(good, func(r *http.Request) { r.Method = http.MethodPut }), 405, BadMethod},
-		"no signature":          {with(good, func(r *http.Request) { r.Header.Del(cronofy.CallbackHeader) }), 403, Unsigned},
-		"empty signature":       {header(""), 403, Unsigned},
-		"rubbish":               {header("%%%"), 403, Unsigned},
-		"another secret":        {header(cronofy.SignCallback([]byte(good), "another")), 403, Unsigned},
-		"an empty secret":       {header(cronofy.SignCallback([]byte(good), "")), 403, Unsigned},
-		"another body":          {header(cronofy.SignCallback([]byte(good+" "), secret)), 403, Unsigned},
-		"the secret itself":     {header(secret), 403, Unsigned},
-		"10 MiB":                {plain(good + strings.Repeat(" ", 10<<20)), 413, TooLarge},
-		"10 MiB of no length":   {with(good+strings.Repeat(" ", 10<<20), func(r *http.Request) { r.ContentLength = -1 }), 413, TooLarge},
-		"one byte too many":     {plain(good + strings.Repeat(" ", maxBody+1-len(good))), 413, TooLarge},
-		"a body that is cut":    {with(good, func(r *http.Request) { r.Body = io.NopCloser(cutBody{}) }), 400, Malformed},
-		"empty":                 {plain(""), 400, Malformed},
-		"broken JSON":           {plain(good[:len(good)-1]), 400, Malformed},
-		"two values":            {plain(good + good), 400, Malformed},
-		"an array":              {plain("[" + good + "]"), 400, Malformed},
-		"a wrong type":          {plain(`{"notification":{"type":"smart_invite"},"smart_invite":[]}`), 400, Malformed},
-		"another type":          {plain(strings.Replace(good, `"smart_invite"`, `"verification"`, 1)), 200, Ignored},
-		"no type":               {plain(`{}`), 200, Ignored},
-		"no invite":             {plain(`{"notification":{"type":"smart_invite"}}`), 200, Ignored},
-		"no id":                 {plain(answer(ledger.Key{Address: anna.Address}, "accepted", "")), 200, Ignored},
-		"no status":             {plain(answer(anna, "", "")), 200, Ignored},
-		"no address":            {plain(answer(ledger.Key{InviteID: anna.InviteID, Address: "anna"}, "accepted", "")), 200, Ignored},
-		"another invite":        {plain(answer(ledger.Key{InviteID: "' OR 1=1 --", Address: anna.Address}, "accepted", "")), 200, Unknown},
-		"another recipient":     {plain(answer(nobody, "accepted", "")), 200, Unknown},
-		"pending, as it was":    {plain(answer(anna, "pending", "")), 200, Repeated},
-		"a null for the person": {plain(`{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"board-meeting","recipient":null}}`), 200, Ignored},
+		"GET": {with(good, func(r *http.Request) { r.Method = http.MethodGet }), 405,
+			string(badMethod)},
+		"PUT": {with(good, func(r *http.Request) { r.Method = http.MethodPut }), 405,
+			string(badMethod)},
+		"no signature": {with(good, func(r *http.Request) { r.Header.Del(cronofy.CallbackHeader) }), 403,
+			string(unsigned)},
+		"empty signature":   {header(""), 403, string(unsigned)},
+		"rubbish":           {header("%%%"), 403, string(unsigned)},
+		"another secret":    {header(cronofy.SignCallback([]byte(good), "another")), 403, string(unsigned)},
+		"an empty secret":   {header(cronofy.SignCallback([]byte(good), "")), 403, string(unsigned)},
+		"another body":      {header(cronofy.SignCallback([]byte(good+" "), secret)), 403, string(unsigned)},
+		"the secret itself": {header(secret), 403, string(unsigned)},
+		"10 MiB":            {plain(good + strings.Repeat(" ", 10<<20)), 413, string(tooLarge)},
+		"10 MiB of no length": {with(good+strings.Repeat(" ", 10<<20),
+			func(r *http.Request) { r.ContentLength = -1 }), 413, string(tooLarge)},
+		"one byte too many": {plain(good + strings.Repeat(" ", maxBody+1-len(good))), 413, string(tooLarge)},
+		"a body that is cut": {with(good, func(r *http.Request) { r.Body = io.NopCloser(cutBody{}) }), 400,
+			string(malformed)},
+		"empty":       {plain(""), 400, string(malformed)},
+		"broken JSON": {plain(good[:len(good)-1]), 400, string(malformed)},
+		"two values":  {plain(good + good), 400, string(malformed)},
+		"an array":    {plain("[" + good + "]"), 400, string(malformed)},
+		"a wrong type": {plain(`{"notification":{"type":"smart_invite"},"smart_invite":[]}`), 400,
+			string(malformed)},
+		"another type": {plain(strings.Replace(good, `"smart_invite"`, `"verification"`, 1)), 200,
+			string(ignored)},
+		"no type":   {plain(`{}`), 200, string(ignored)},
+		"no invite": {plain(`{"notification":{"type":"smart_invite"}}`), 200, string(ignored)},
+		"no id": {plain(answer(ledger.Key{Address: anna.Address}, "accepted", "")), 200,
+			string(ignored)},
+		"no status": {plain(answer(anna, "", "")), 200, string(ignored)},
+		"no address": {plain(answer(ledger.Key{InviteID: anna.InviteID, Address: "anna"}, "accepted", "")),
+			200, string(ignored)},
+		"another invite": {plain(answer(ledger.Key{InviteID: "' OR 1=1 --", Address: anna.Address}, "accepted",
+			"")), 200, string(unknown)},
+		"another recipient":     {plain(answer(nobody, "accepted", "")), 200, string(unknown)},
+		"pending, as it was":    {plain(answer(anna, "pending", "")), 200, string(repeated)},
+		"a null for the person": {plain(`{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"board-meeting","recipient":null}}`), 200, string(ignored)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,16 +113,17 @@ func TestBadCallbackChangesNothing(t *testing.T) {
 			var (
 				told     changes
 				log      bytes.Buffer
-				outcomes []Outcome
+				outcomes []string
 			)
 			h := newHandler(t, Config{
-				Store: l, OnChange: told.take, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-				Observe: func(o Outcome, _ time.Duration) { outcomes = append(outcomes, o) },
+				Store: l, OnChange: told.take, Logger: slog.New(slog.NewTextHandler(&log,
+					&slog.HandlerOptions{Level: slog.LevelDebug})),
+				Observe: func(o string, _ time.Duration) { outcomes = append(outcomes, o) },
 			})
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, test.request(t.Context()))
 			assert.Equal(t, test.code, w.Code)
-			assert.Equal(t, []Outcome{test.outcome}, outcomes)
+			assert.Equal(t, []string{test.outcome}, outcomes)
 			assert.Empty(t, told.all)
 			assert.Empty(t, history(t, l, anna))
 			for _, private := range []string{secret, "anna@", "nobody@"} {
@@ -158,10 +168,14 @@ func TestChangeSaysWhoAnsweredWhat(t *testing.T) {
 	start := now.Add(time.Hour)
 	body, err := os.ReadFile(filepath.Join("..", "..", "cronofy", "testdata", "callback.json"))
 	require.NoError(t, err)
-	documented := strings.NewReplacer("example_id", anna.InviteID, "\"example@example.com", "\"ANNA@Example.COM").Replace(string(body))
+	documented := strings.NewReplacer("example_id", anna.InviteID, "\"example@example.com",
+		"\"ANNA@Example.COM").Replace(string(body))
 	require.Equal(t, 200, post(t, h, documented))
-	person := cronofy.Participant{Email: anna.Address, Status: "accepted", Proposal: &cronofy.Proposal{Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour), TZID: "Asia/Tokyo"}}}
-	require.Equal(t, 200, post(t, h, encode(cronofy.CallbackInvite{SmartInviteID: anna.InviteID, Recipient: &person, Reply: &person})))
+	person := cronofy.Participant{Email: anna.Address, Status: "accepted",
+		Proposal: &cronofy.Proposal{Start: cronofy.EventTime{Time: start},
+			End: cronofy.EventTime{Time: start.Add(time.Hour), TZID: "Asia/Tokyo"}}}
+	require.Equal(t, 200, post(t, h, encode(cronofy.CallbackInvite{SmartInviteID: anna.InviteID, Recipient: &person,
+		Reply: &person})))
 
 	paris := func(minute int) time.Time { return time.Date(2018, 10, 1, 21, minute, 0, 0, time.UTC) }
 	first := ledger.RSVP{
@@ -171,12 +185,14 @@ func TestChangeSaysWhoAnsweredWhat(t *testing.T) {
 		At: now, Source: ledger.SourceCallback,
 	}
 	second := ledger.RSVP{
-		Number: 2, Revision: 1, Status: "accepted", Proposal: &ledger.Proposal{Start: start, End: start.Add(time.Hour), TZID: "Asia/Tokyo"},
+		Number: 2, Revision: 1, Status: "accepted", Proposal: &ledger.Proposal{Start: start,
+			End: start.Add(time.Hour), TZID: "Asia/Tokyo"},
 		At: now, Source: ledger.SourceCallback,
 	}
 	told.all[1].Before.Delivered = false // which it is since
 	assert.Equal(t, []Change{
-		{InviteID: anna.InviteID, Recipient: "ANNA@example.com", By: "colleague@example.com", Before: ledger.RSVP{Status: "pending"}, After: first},
+		{InviteID: anna.InviteID, Recipient: "ANNA@example.com", By: "colleague@example.com",
+			Before: ledger.RSVP{Status: "pending"}, After: first},
 		{InviteID: anna.InviteID, Recipient: anna.Address, By: anna.Address, Before: first, After: second},
 	}, told.all)
 	first.Delivered, second.Delivered = true, true
@@ -187,20 +203,23 @@ func TestChangeSaysWhoAnsweredWhat(t *testing.T) {
 func TestSeveralRecipients(t *testing.T) {
 	t.Parallel()
 	l := inMemory(t)
-	ben, zoe := ledger.Key{InviteID: "group", Address: "ben@example.com"}, ledger.Key{InviteID: "group", Address: "zoe@example.com"}
+	ben, zoe := ledger.Key{InviteID: "group", Address: "ben@example.com"}, ledger.Key{InviteID: "group",
+		Address: "zoe@example.com"}
 	invite(t, l, true, ben, zoe)
 	var told changes
 	h := newHandler(t, Config{Store: l, OnChange: told.take})
 	body := encode(cronofy.CallbackInvite{
 		SmartInviteID: "group",
 		Recipients: []cronofy.Participant{
-			{Email: ben.Address, Status: "pending"}, {Email: zoe.Address, Status: "declined"}, {Email: "new@example.com", Status: "accepted"},
+			{Email: ben.Address, Status: "pending"}, {Email: zoe.Address,
+				Status: "declined"}, {Email: "new@example.com", Status: "accepted"},
 		},
 		Reply: &cronofy.Participant{Email: zoe.Address, Status: "declined"},
 	})
 	require.Equal(t, 200, post(t, h, body))
 	require.Equal(t, 200, post(t, h, body))
-	require.Equal(t, 200, post(t, h, encode(cronofy.CallbackInvite{SmartInviteID: "group", Reply: &cronofy.Participant{Email: ben.Address, Status: "accepted"}})))
+	require.Equal(t, 200, post(t, h, encode(cronofy.CallbackInvite{SmartInviteID: "group",
+		Reply: &cronofy.Participant{Email: ben.Address, Status: "accepted"}})))
 	assert.Equal(t, []string{"pending>declined", "pending>accepted"}, told.steps())
 	assert.Empty(t, history(t, l, zoe)[0].By)
 }
@@ -281,7 +300,7 @@ func TestSlowApplicationKeepsTheOrder(t *testing.T) {
 		<-first
 		assert.True(t, history(t, l, anna)[0].Delivered)
 		assert.Equal(t, 200, post(t, h, answer(anna, "declined", "")))
-		assert.Empty(t, h.(*Handler).recorder.turns.busy)
+		assert.Empty(t, h.(*Handler).recorder.locks.keys)
 	})
 }
 
@@ -302,7 +321,8 @@ func FuzzHandler(f *testing.F) {
 	for _, seed := range []string{
 		string(body), answer(anna, "accepted", "x"), "", "{}", `{"notification":{"type":"smart_invite"}}`,
 		strings.Replace(string(body), "example_id", anna.InviteID, 1),
-		encode(cronofy.CallbackInvite{SmartInviteID: anna.InviteID, Recipients: []cronofy.Participant{{Email: anna.Address, Status: "x\x00"}}}),
+		encode(cronofy.CallbackInvite{SmartInviteID: anna.InviteID,
+			Recipients: []cronofy.Participant{{Email: anna.Address, Status: "x\x00"}}}),
 	} {
 		f.Add([]byte(seed), true)
 		f.Add([]byte(seed), false)

@@ -135,9 +135,10 @@ func TestLoad(t *testing.T) {
 			require.True(t, r.Delivered)
 		}
 	}
-	assert.Empty(t, h.(*Handler).recorder.turns.busy)
+	assert.Empty(t, h.(*Handler).recorder.locks.keys)
 	t.Logf("heap after each round: %v", sizes)
-	// Some 40 kB are what connections and pools left; a quarter of a kB kept of each callback shows.
+	// Some 40 kB are what connections and pools left; a quarter of a kB kept of each callback
+	// shows.
 	assert.Less(t, sizes[3]-sizes[0], int64(1<<20), "4,500 more callbacks must not show: %v", sizes)
 }
 

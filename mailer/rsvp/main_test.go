@@ -45,7 +45,8 @@ func invite(t testing.TB, l *sqlite.Ledger, grouped bool, keys ...ledger.Key) {
 	for _, key := range keys {
 		made = append(made, ledger.NewRevision{
 			Key: key, Recipient: key.Address, Grouped: grouped, EndsAt: now.Add(24 * time.Hour),
-			Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent, MessageID: "1@example.com", UID: "1"},
+			Revision: ledger.Revision{Kind: "invitation", Method: "request", State: ledger.Sent,
+				MessageID: "1@example.com", UID: "1"},
 		})
 	}
 	require.NoError(t, l.Create(t.Context(), claim, made...))
@@ -114,7 +115,8 @@ func answer(key ledger.Key, status, comment string) string {
 }
 
 func encode(invite cronofy.CallbackInvite) string {
-	body, err := json.Marshal(cronofy.Callback{Notification: cronofy.Notification{Type: cronofy.CallbackSmartInvite}, SmartInvite: invite})
+	body, err := json.Marshal(cronofy.Callback{Notification: cronofy.Notification{Type: cronofy.CallbackSmartInvite},
+		SmartInvite: invite})
 	if err != nil {
 		panic(fmt.Sprintf("a callback of this test cannot be encoded: %v", err))
 	}

@@ -22,9 +22,11 @@ func move(t testing.TB, l *sqlite.Ledger, grouped bool, keys ...ledger.Key) {
 	for _, key := range keys {
 		require.NoError(t, l.Create(t.Context(), claim, ledger.NewRevision{
 			Key: key, Recipient: key.Address, Grouped: grouped, EndsAt: time.Now().AddDate(0, 1, 0), AsksAnew: true,
-			Revision: ledger.Revision{Kind: "update", Method: "request", State: ledger.Created, UID: "1", Answer: "pending"},
+			Revision: ledger.Revision{Kind: "update", Method: "request", State: ledger.Created, UID: "1",
+				Answer: "pending"},
 		}))
-		require.NoError(t, l.Submitting(t.Context(), claim, key, ledger.Submission{MessageID: "2@example.com", Message: ledger.Message{Bytes: []byte("x")}}))
+		require.NoError(t, l.Submitting(t.Context(), claim, key,
+			ledger.Submission{MessageID: "2@example.com", Message: ledger.Message{Bytes: []byte("x")}}))
 		require.NoError(t, l.Finish(t.Context(), claim, key, ledger.Result{State: ledger.Sent}))
 	}
 	require.NoError(t, l.Release(t.Context(), claim))
@@ -40,26 +42,36 @@ func TestPossiblyStaleCallback(t *testing.T) {
 	for name, test := range map[string]struct {
 		api     *fakeAPI
 		code    int
-		outcome Outcome
+		outcome string
 		told    []string
 		kept    []string
 	}{
-		"confirmed":               {&fakeAPI{answer: says("accepted")}, 200, Recorded, []string{"accepted>pending", "pending>accepted"}, []string{"accepted", "pending", "accepted?", "accepted"}},
-		"not confirmed":           {&fakeAPI{answer: says("pending")}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"another answer":          {&fakeAPI{answer: says("declined")}, 200, Recorded, []string{"accepted>pending", "pending>declined"}, []string{"accepted", "pending", "accepted?", "declined"}},
-		"the API is down":         {&fakeAPI{answer: fails(down)}, 503, Unavailable, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API knows it not":    {&fakeAPI{answer: fails(&cronofy.Error{Status: 404})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.Error{Status: 401})}, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
-		"nobody to ask":           {nil, 200, Stale, []string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"confirmed": {&fakeAPI{answer: says("accepted")}, 200, string(recorded),
+			[]string{"accepted>pending", "pending>accepted"}, []string{"accepted", "pending", "accepted?", "accepted"}},
+		"not confirmed": {&fakeAPI{answer: says("pending")}, 200, string(stale),
+			[]string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"another answer": {&fakeAPI{answer: says("declined")}, 200, string(recorded),
+			[]string{"accepted>pending", "pending>declined"}, []string{"accepted", "pending", "accepted?", "declined"}},
+		"the API is down": {&fakeAPI{answer: fails(down)}, 503, string(unavailable),
+			[]string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API knows it not": {&fakeAPI{answer: fails(&cronofy.Error{Status: 404})}, 200, string(stale),
+			[]string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"the API refuses the key": {&fakeAPI{answer: fails(&cronofy.Error{Status: 401})}, 200, string(stale),
+			[]string{"accepted>pending"}, []string{"accepted", "pending", "accepted?"}},
+		"nobody to ask": {nil, 200, string(stale), []string{"accepted>pending"},
+			[]string{"accepted", "pending", "accepted?"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := inMemory(t)
 			var (
 				told     changes
-				outcomes []Outcome
+				outcomes []string
 			)
-			c := Config{Store: l, OnChange: told.take, Observe: func(o Outcome, _ time.Duration) { outcomes = append(outcomes, o) }}
+			c := Config{Store: l, OnChange: told.take, Observe: func(o string,
+				_ time.Duration) {
+				outcomes = append(outcomes, o)
+			}}
 			if test.api != nil {
 				c.API = test.api
 			}
@@ -68,7 +80,7 @@ func TestPossiblyStaleCallback(t *testing.T) {
 			move(t, l, false, anna)
 			told.all, outcomes = nil, nil
 			require.Equal(t, test.code, post(t, h, answer(anna, "accepted", "")))
-			assert.Equal(t, []Outcome{test.outcome}, outcomes)
+			assert.Equal(t, []string{test.outcome}, outcomes)
 			assert.Equal(t, test.told, told.steps())
 			var kept []string
 			for _, r := range history(t, l, anna) {
@@ -86,7 +98,8 @@ func TestPossiblyStaleCallback(t *testing.T) {
 			// What is left open the next run asks about, however lately it was asked.
 			later := time.Now().Add(time.Minute)
 			api := &fakeAPI{answer: says("tentative")}
-			_, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take, MinAge: time.Hour, Now: func() time.Time { return later }})
+			_, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take, MinAge: time.Hour,
+				Now: func() time.Time { return later }})
 			require.NoError(t, err)
 			assert.Len(t, api.asked, 1)
 			assert.Equal(t, "tentative", told.all[len(told.all)-1].After.Status)
@@ -157,7 +170,8 @@ func TestUndeliveredIsAskedAboutAgain(t *testing.T) {
 	told := changes{fail: func(Change) error { return errors.New("down") }}
 	api := &fakeAPI{answer: says("accepted")}
 	run := func(after time.Duration) Summary {
-		summary, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take, MinAge: time.Hour, Now: func() time.Time { return now.Add(after) }})
+		summary, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take, MinAge: time.Hour,
+			Now: func() time.Time { return now.Add(after) }})
 		require.NoError(t, err)
 		return summary
 	}

@@ -32,5 +32,5 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		assert.NotContains(t, text.String(), s)
 		assert.NotContains(t, text.String(), fmt.Sprintf("%x", s))
 	}
-	assert.Contains(t, c.String(), "Secrets: 2")
+	assert.Contains(t, fmt.Sprint(c), "Secrets: 2")
 }

@@ -1,6 +1,7 @@
 package rsvp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -15,62 +16,65 @@ import (
 // record it is worth more than to be in time: otherwise it is delivered again.
 const markWithin = 10 * time.Second
 
-// recorder takes what was heard into the store and from there to the application.
+// recorder takes answers into the store and from there to the application.
 type recorder struct {
 	store    Store
-	onChange OnChange // nil if nobody is to be told
+	onChange OnChange // may be nil
 	log      *slog.Logger
-	turns    turns
+	locks    *locks // so that the changes of one invite are delivered in order
 }
 
-// result is what became of something heard.
+func newRecorder(store Store, onChange OnChange, log *slog.Logger) recorder {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return recorder{store: store, onChange: onChange, log: log, locks: &locks{keys: make(map[ledger.Key]*keyLock)}}
+}
+
+// result is what became of an answer.
 type result struct {
-	outcome Outcome // Recorded, Repeated, Late, Stale, Unknown; Undelivered or Unavailable come with an error
+	outcome outcome // recorded, repeated, late, stale, unknown; undelivered or unavailable come with an error
 	changed bool
 }
 
-// record gives each invite its turn, so that its changes are delivered in order.
-func (r *recorder) record(ctx context.Context, key ledger.Key, recipient string, rsvp ledger.RSVP) (result, error) {
-	done, err := r.turns.take(ctx, key)
+var verdicts = map[ledger.Verdict]outcome{
+	ledger.News: recorded, ledger.Repeated: repeated, ledger.Late: late, ledger.PossiblyStale: stale,
+}
+
+func (r *recorder) record(ctx context.Context, id string, s standing) (result, error) {
+	key := ledger.Key{InviteID: id, Address: s.address.Key()}
+	unlock, err := r.locks.lock(ctx, key)
 	if err != nil {
-		return result{outcome: Unavailable}, fmt.Errorf("waiting for another answer to the same invite: %w", err)
+		return result{outcome: unavailable}, fmt.Errorf("waiting for another answer to the same invite: %w", err)
 	}
-	defer done()
-	rsvp.Delivered = r.onChange == nil
-	recorded, err := r.store.RecordRSVP(ctx, key, rsvp)
+	defer unlock()
+	s.rsvp.Delivered = r.onChange == nil
+	stored, err := r.store.RecordRSVP(ctx, key, s.rsvp)
 	switch {
 	case err != nil:
-		return result{outcome: Unavailable}, err
-	case !recorded.Known:
-		return result{outcome: Unknown}, nil
+		return result{outcome: unavailable}, err
+	case !stored.Known:
+		return result{outcome: unknown}, nil
 	}
-	got := result{outcome: Repeated, changed: recorded.Verdict == ledger.News}
-	switch recorded.Verdict {
-	case ledger.News:
-		got.outcome = Recorded
-	case ledger.Late:
-		got.outcome = Late
-	case ledger.PossiblyStale:
-		got.outcome = Stale
-	case ledger.Repeated:
-	}
-	if r.onChange == nil || !got.changed && (recorded.Before == nil || recorded.Before.Delivered) {
+	got := result{outcome: verdicts[stored.Verdict], changed: stored.Verdict == ledger.News}
+	if r.onChange == nil || !got.changed && (stored.Before == nil || stored.Before.Delivered) {
 		return got, nil
 	}
-	if outcome, err := r.deliver(ctx, key, recipient, &rsvp); err != nil {
-		got.outcome = outcome
+	if failed, err := r.deliver(ctx, key, s.address.String(), &s.rsvp); err != nil {
+		got.outcome = failed
 		return got, err
 	}
 	return got, nil
 }
 
-// deliver offers what the application has not taken yet, oldest first. The callback
-// that says what heard does, if that is not nil, will be answered with success if it
-// takes all.
-func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string, heard *ledger.RSVP) (Outcome, error) {
+// deliver offers what the application has not taken yet, oldest first. If it takes
+// all, the callback that brought the answer, if there is one, is answered with success.
+func (r *recorder) deliver(
+	ctx context.Context, key ledger.Key, recipient string, answer *ledger.RSVP,
+) (outcome, error) {
 	history, err := r.store.RSVPs(ctx, key)
 	if err != nil {
-		return Unavailable, err
+		return unavailable, err
 	}
 	history = slices.DeleteFunc(history, func(old ledger.RSVP) bool { return old.Stale })
 	before := ledger.RSVP{Status: ledger.StatusPending}
@@ -79,16 +83,15 @@ func (r *recorder) deliver(ctx context.Context, key ledger.Key, recipient string
 			before = after
 			continue
 		}
-		change := Change{InviteID: key.InviteID, Recipient: recipient, Before: before, After: after, By: after.By}
-		if change.By == "" {
-			change.By = recipient
+		change := Change{InviteID: key.InviteID, Recipient: recipient, Before: before, After: after,
+			By: cmp.Or(after.By, recipient)}
+		if err := r.callOnChange(ctx, change); err != nil {
+			return undelivered, err
 		}
-		if err := r.offer(ctx, change); err != nil {
-			return Undelivered, err
-		}
-		answered := i == len(history)-1 && heard != nil && heard.Source == ledger.SourceCallback && after.SameState(*heard) && after.SameReply(*heard)
-		if err := r.mark(ctx, key, after.Number, answered); err != nil {
-			return Unavailable, err
+		answered := i == len(history)-1 && answer != nil && answer.Source == ledger.SourceCallback &&
+			after.SameState(*answer) && after.SameReply(*answer)
+		if err := r.markDelivered(ctx, key, after.Number, answered); err != nil {
+			return unavailable, err
 		}
 		before = after
 	}
@@ -106,13 +109,13 @@ func (r *recorder) deliverAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		done, err := r.turns.take(ctx, e.Key)
+		unlock, err := r.locks.lock(ctx, e.Key)
 		if err != nil {
 			return err
 		}
-		outcome, err := r.deliver(ctx, e.Key, e.Recipient, nil)
-		done()
-		if outcome == Unavailable {
+		failed, err := r.deliver(ctx, e.Key, e.Recipient, nil)
+		unlock()
+		if failed == unavailable {
 			return err
 		}
 		if refused == nil {
@@ -122,20 +125,20 @@ func (r *recorder) deliverAll(ctx context.Context) error {
 	return refused
 }
 
-// mark must not be stopped by a caller who has gone: the application has taken it.
-func (r *recorder) mark(ctx context.Context, key ledger.Key, number int64, answered bool) error {
+// markDelivered is not stopped by a caller who has gone: the application has taken it.
+func (r *recorder) markDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
 	defer cancel()
 	return r.store.RSVPDelivered(ctx, key, number, answered)
 }
 
-// offer calls the application, whose panics must not take down more than this call.
-func (r *recorder) offer(ctx context.Context, change Change) (err error) {
+// callOnChange calls the application, whose panics must not take down more than this call.
+func (r *recorder) callOnChange(ctx context.Context, change Change) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the application's OnChange panicked: %v: fix it; the change is offered again", p)
-			r.log.LogAttrs(ctx, slog.LevelError, "the application's OnChange panicked",
-				slog.String("smart_invite_id", change.InviteID), slog.String("stack", string(debug.Stack())))
+			r.log.ErrorContext(ctx, "the application's OnChange panicked", "smart_invite_id", change.InviteID,
+				"stack", string(debug.Stack()))
 		}
 	}()
 	if err := r.onChange(ctx, change); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// RefreshStore is what [Refresh] needs of a store. A *sqlite.Ledger is one.
+// RefreshStore is what [Refresh] needs of a store. A *sqlite.Ledger is one. Its methods
+// are called by many goroutines.
 type RefreshStore interface {
 	Store
 	// Upcoming yields the invites whose event is not over at now, whose invitation
@@ -27,7 +28,8 @@ type RefreshStore interface {
 	Asked(ctx context.Context, key ledger.Key, at time.Time) error
 }
 
-// API is what [Refresh] asks. A *cronofy.Client is one.
+// API is what answers are asked of. A *cronofy.Client is one. It is called by many
+// goroutines.
 type API interface {
 	Status(ctx context.Context, ref cronofy.Ref, includeICS bool) (*cronofy.SmartInvite, error)
 }
@@ -43,8 +45,8 @@ type RefreshOptions struct {
 	OnChange OnChange
 	Logger   *slog.Logger
 	Now      func() time.Time
-	// Progress is told of each invite that was asked about, one call at a time; nil
-	// means that nobody is.
+	// Progress is told of each invite that was asked about, one call at a time; it may
+	// be nil.
 	Progress func(Summary)
 }
 
@@ -67,12 +69,12 @@ const (
 // and records and delivers what is new. An invite for several recipients takes one
 // request.
 //
-// It asks first about what it asked the longest ago, so that a run that was cut
-// short, by its context or a crash, is taken up by the next: run it from cron as it
+// It asks first about what it asked the longest ago, so that the next run goes on
+// where a run stopped that its context or a crash cut short: run it from cron as it
 // is. An invite about which a request failed is counted, logged and left for the
 // next run. The error says why it stopped before its end: the context, the store, a
-// key that the API refuses, an API that is not there, or one that fails all the time; the summary is right
-// in any case.
+// key that the API refuses, an API that is not there, or one that fails all the time;
+// the summary is right in any case.
 func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions) (Summary, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = refreshConcurrency
@@ -83,11 +85,7 @@ func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions)
 	if o.Progress == nil {
 		o.Progress = func(Summary) {}
 	}
-	log := orSilence(o.Logger)
-	r := &refresh{
-		api: api, store: store, now: o.Now, progress: o.Progress, log: log,
-		recorder: recorder{store: store, onChange: o.OnChange, log: log},
-	}
+	r := &refresh{RefreshOptions: o, api: api, store: store, recorder: newRecorder(store, o.OnChange, o.Logger)}
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 
@@ -97,12 +95,12 @@ func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions)
 		workers.Go(func() {
 			for e := range entries {
 				if ctx.Err() == nil {
-					r.ask(ctx, e)
+					r.refreshInvite(ctx, e)
 				}
 			}
 		})
 	}
-	r.list(ctx, o.MinAge, entries)
+	r.list(ctx, entries)
 	close(entries)
 	workers.Wait()
 	if cause := context.Cause(ctx); cause != nil {
@@ -113,33 +111,31 @@ func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions)
 
 // refresh is one run.
 type refresh struct {
+	RefreshOptions
 	api      API
 	store    RefreshStore
 	recorder recorder
-	log      *slog.Logger
-	now      func() time.Time
 	stop     context.CancelCauseFunc
 
-	mu       sync.Mutex
-	summary  Summary
-	inARow   int // failures
-	progress func(Summary)
+	mu      sync.Mutex
+	summary Summary
+	inARow  int // failures
 }
 
 // list hands out what is to be asked about, an invite for several recipients once.
-func (r *refresh) list(ctx context.Context, minAge time.Duration, to chan<- ledger.Entry) {
-	start := r.now()
-	groups := make(map[string]struct{})
-	for e, err := range r.store.Upcoming(ctx, start, start.Add(-minAge)) {
+func (r *refresh) list(ctx context.Context, to chan<- ledger.Entry) {
+	start := r.Now()
+	groups := make(map[string]bool)
+	for e, err := range r.store.Upcoming(ctx, start, start.Add(-r.MinAge)) {
 		if err != nil {
 			r.stop(err)
 			return
 		}
 		if e.Grouped {
-			if _, ok := groups[e.Key.InviteID]; ok {
+			if groups[e.Key.InviteID] {
 				continue
 			}
-			groups[e.Key.InviteID] = struct{}{}
+			groups[e.Key.InviteID] = true
 		}
 		select {
 		case to <- e:
@@ -149,45 +145,46 @@ func (r *refresh) list(ctx context.Context, minAge time.Duration, to chan<- ledg
 	}
 }
 
-// ask asks about one invite and records the answer.
-func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
-	key := e.Key
-	if e.Grouped {
-		key.Address = ""
-	}
-	at := r.now() // what is recorded from here on is newer
+// refreshInvite asks about one invite and records the answer.
+func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) {
+	at := r.Now() // what is recorded from here on is newer
+	log := r.recorder.log.With("smart_invite_id", e.Key.InviteID)
 	all, err := statusOf(ctx, r.api, e, at)
-	notFound := cronofy.StatusOf(err) == http.StatusNotFound
+	done := Summary{Asked: 1}
 	switch {
-	case notFound:
-		r.log.LogAttrs(ctx, slog.LevelWarn, "the API does not know an invite", slog.String("smart_invite_id", e.Key.InviteID))
+	case cronofy.StatusOf(err) == http.StatusNotFound:
+		log.WarnContext(ctx, "the API does not know an invite")
+		done.NotFound = 1
+	case err != nil && ctx.Err() != nil:
+		return // the run is stopped, which is the reason
 	case err != nil:
-		r.failed(ctx, e.Key.InviteID, err)
+		log.WarnContext(ctx, "asking how an invite stands failed", "error", err)
+		if down := r.count(Summary{Failed: 1}); down || refused(err) {
+			r.stop(err)
+		}
 		return
 	}
-	done := Summary{Asked: 1}
-	if notFound {
-		done.NotFound = 1
-	} else {
-		for _, heard := range all {
-			got, err := r.recorder.record(ctx, ledger.Key{InviteID: e.Key.InviteID, Address: heard.address.Key()}, heard.address.String(), heard.rsvp)
-			if got.changed {
-				done.Changed++
-			}
-			switch {
-			case got.outcome == Undelivered:
-				r.log.LogAttrs(ctx, slog.LevelError, "an answer is recorded, but the application did not take it",
-					slog.String("smart_invite_id", e.Key.InviteID), slog.Any("error", err))
-				done.Undelivered = 1
-			case err != nil:
-				r.count(done)
-				r.stop(err)
-				return
-			}
+	for _, s := range all {
+		got, err := r.recorder.record(ctx, e.Key.InviteID, s)
+		if got.changed {
+			done.Changed++
+		}
+		switch {
+		case got.outcome == undelivered:
+			log.ErrorContext(ctx, "an answer is recorded, but the application did not take it", "error", err)
+			done.Undelivered = 1
+		case err != nil:
+			r.count(done)
+			r.stop(err)
+			return
 		}
 	}
 	// What was not delivered is to be asked about again, whatever MinAge says.
 	if done.Undelivered == 0 {
+		key := e.Key
+		if e.Grouped {
+			key.Address = ""
+		}
 		if err := r.store.Asked(ctx, key, at); err != nil {
 			r.stop(err)
 		}
@@ -195,19 +192,22 @@ func (r *refresh) ask(ctx context.Context, e ledger.Entry) {
 	r.count(done)
 }
 
-// failed counts a request that failed, and stops the run if no other can succeed.
-func (r *refresh) failed(ctx context.Context, id string, err error) {
-	if ctx.Err() != nil {
-		return // the run is stopped, which is the reason
-	}
-	r.log.LogAttrs(ctx, slog.LevelWarn, "asking how an invite stands failed", slog.String("smart_invite_id", id), slog.Any("error", err))
-	r.count(Summary{Failed: 1})
+// count adds what was done with one invite. The API is down if too many requests failed
+// in a row.
+func (r *refresh) count(done Summary) (down bool) {
 	r.mu.Lock()
-	down := r.inARow >= giveUpAfter
-	r.mu.Unlock()
-	if down || refused(err) {
-		r.stop(err)
+	defer r.mu.Unlock()
+	r.inARow += done.Failed
+	if done.Asked > 0 {
+		r.inARow = 0
 	}
+	r.summary.Asked += done.Asked
+	r.summary.Changed += done.Changed
+	r.summary.NotFound += done.NotFound
+	r.summary.Failed += done.Failed
+	r.summary.Undelivered += done.Undelivered
+	r.Progress(r.summary)
+	return r.inARow >= giveUpAfter
 }
 
 // refused tells whether the API refuses the key, whatever it is asked, or does not
@@ -221,23 +221,8 @@ func refused(err error) bool {
 	return errors.As(err, &failure) && failure.NoHost
 }
 
-func (r *refresh) count(done Summary) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.inARow += done.Failed
-	if done.Asked > 0 {
-		r.inARow = 0
-	}
-	r.summary.Asked += done.Asked
-	r.summary.Changed += done.Changed
-	r.summary.NotFound += done.NotFound
-	r.summary.Failed += done.Failed
-	r.summary.Undelivered += done.Undelivered
-	r.progress(r.summary)
-}
-
 // statusOf asks the API how an invite stands, at that time, or all those of a group.
-func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]heard, error) {
+func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]standing, error) {
 	ref := cronofy.Ref{SmartInviteID: e.Key.InviteID, Recipient: e.Recipient}
 	if e.Grouped {
 		ref.Recipient = ""
@@ -246,27 +231,28 @@ func statusOf(ctx context.Context, api API, e ledger.Entry, at time.Time) ([]hea
 	if err != nil {
 		return nil, err
 	}
-	all := inStatus(e, invite)
+	all := standingsInStatus(e, invite)
 	for i := range all {
 		all[i].rsvp.Source, all[i].rsvp.At = ledger.SourceStatus, at
 	}
 	return all, nil
 }
 
-// inStatus is what the API says of each person that was invited. `replies` holds
-// the answers of everybody, those to whom the invitation was forwarded among them.
-func inStatus(e ledger.Entry, invite *cronofy.SmartInvite) []heard {
+// standingsInStatus is what the API says of each person that was invited. `replies` holds
+// all answers, also of those to whom the invitation was forwarded.
+func standingsInStatus(e ledger.Entry, invite *cronofy.SmartInvite) []standing {
 	if e.Grouped {
-		return inCallback(&cronofy.CallbackInvite{SmartInviteID: e.Key.InviteID, Recipient: invite.Recipient, Recipients: invite.Recipients})
+		return standingsIn(&cronofy.CallbackInvite{SmartInviteID: e.Key.InviteID, Recipient: invite.Recipient,
+			Recipients: invite.Recipients})
 	}
 	recipient, err := address.Parse(e.Recipient)
 	if err != nil || invite.Recipient == nil || invite.Recipient.Status == "" {
 		return nil
 	}
-	own := heard{address: recipient, rsvp: standing(*invite.Recipient)}
-	all := []heard{own}
+	own := standing{address: recipient, rsvp: newRSVP(*invite.Recipient)}
+	all := []standing{own}
 	for _, reply := range invite.Replies {
-		other := heard{address: recipient, rsvp: instead(own.rsvp, reply)}
+		other := standing{address: recipient, rsvp: withReply(own.rsvp, reply)}
 		if other.rsvp.By != "" && !address.Equal(reply.Email, e.Recipient) {
 			all = append(all, other)
 		}

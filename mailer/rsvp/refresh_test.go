@@ -42,9 +42,11 @@ func (a *fakeAPI) Status(ctx context.Context, ref cronofy.Ref, includeICS bool) 
 	return a.answer(ctx, ref)
 }
 
-func says(status cronofy.Status, replies ...cronofy.Participant) func(context.Context, cronofy.Ref) (*cronofy.SmartInvite, error) {
+func says(status cronofy.Status, replies ...cronofy.Participant) func(context.Context,
+	cronofy.Ref) (*cronofy.SmartInvite, error) {
 	return func(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
-		return &cronofy.SmartInvite{SmartInviteID: ref.SmartInviteID, Recipient: &cronofy.Participant{Email: ref.Recipient, Status: status}, Replies: replies}, nil
+		return &cronofy.SmartInvite{SmartInviteID: ref.SmartInviteID,
+			Recipient: &cronofy.Participant{Email: ref.Recipient, Status: status}, Replies: replies}, nil
 	}
 }
 
@@ -58,7 +60,8 @@ func TestRefreshRecordsAndDeliversWhatIsNew(t *testing.T) {
 	clock := now
 	run := func() Summary {
 		clock = clock.Add(time.Minute)
-		summary, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take, Now: func() time.Time { return clock }})
+		summary, err := Refresh(t.Context(), api, l, RefreshOptions{OnChange: told.take,
+			Now: func() time.Time { return clock }})
 		require.NoError(t, err)
 		return summary
 	}
@@ -83,20 +86,23 @@ func TestRefreshRecordsAndDeliversWhatIsNew(t *testing.T) {
 	assert.Equal(t, Summary{Asked: 1, Changed: 1, Undelivered: 1}, run())
 	told.fail = nil
 	assert.Equal(t, Summary{Asked: 1}, run())
-	assert.Equal(t, []string{"pending>accepted", "accepted>accepted", "accepted>declined"}, told.steps(), "it was offered again")
+	assert.Equal(t, []string{"pending>accepted", "accepted>accepted", "accepted>declined"}, told.steps(),
+		"it was offered again")
 	assert.Equal(t, []cronofy.Ref{{SmartInviteID: anna.InviteID, Recipient: anna.Address}}, api.asked[:1])
 }
 
 func TestRefreshAsksOnceForAGroup(t *testing.T) {
 	t.Parallel()
 	l := inMemory(t)
-	ben, zoe := ledger.Key{InviteID: "group", Address: "ben@example.com"}, ledger.Key{InviteID: "group", Address: "zoe@example.com"}
+	ben, zoe := ledger.Key{InviteID: "group", Address: "ben@example.com"}, ledger.Key{InviteID: "group",
+		Address: "zoe@example.com"}
 	invite(t, l, true, ben, zoe)
 	api := &fakeAPI{answer: func(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 		if ref.SmartInviteID != "group" {
 			return nil, &cronofy.Error{Status: 404}
 		}
-		return &cronofy.SmartInvite{Recipients: []cronofy.Participant{{Email: "Ben@example.com", Status: "accepted"}, {Email: zoe.Address, Status: "declined"}}}, nil
+		return &cronofy.SmartInvite{Recipients: []cronofy.Participant{{Email: "Ben@example.com", Status: "accepted"},
+			{Email: zoe.Address, Status: "declined"}}}, nil
 	}}
 	summary, err := Refresh(t.Context(), api, l, RefreshOptions{Now: atNow})
 	require.NoError(t, err)
@@ -105,10 +111,12 @@ func TestRefreshAsksOnceForAGroup(t *testing.T) {
 	assert.Equal(t, "accepted", history(t, l, ben)[0].Status)
 	assert.Equal(t, "declined", history(t, l, zoe)[0].Status)
 
-	summary, err = Refresh(t.Context(), api, l, RefreshOptions{Now: func() time.Time { return now.Add(time.Minute) }, MinAge: time.Hour})
+	summary, err = Refresh(t.Context(), api, l, RefreshOptions{Now: func() time.Time { return now.Add(time.Minute) },
+		MinAge: time.Hour})
 	require.NoError(t, err)
 	assert.Zero(t, summary, "all were asked about a minute ago")
-	summary, err = Refresh(t.Context(), api, l, RefreshOptions{Now: func() time.Time { return now.Add(48 * time.Hour) }})
+	summary, err = Refresh(t.Context(), api, l,
+		RefreshOptions{Now: func() time.Time { return now.Add(48 * time.Hour) }})
 	require.NoError(t, err)
 	assert.Zero(t, summary, "the events are over")
 }
@@ -189,11 +197,15 @@ func TestRefreshStopsWhereNothingCanSucceed(t *testing.T) {
 		stops  error
 		failed int
 	}{
-		"a key that is refused":   {func(string) error { return &cronofy.Error{Status: 401} }, &cronofy.Error{Status: 401}, 1},
-		"a plan that has it not":  {func(string) error { return &cronofy.Error{Status: 402} }, &cronofy.Error{Status: 402}, 1},
-		"a service that is down":  {func(string) error { return down }, down, giveUpAfter},
-		"some that fail":          {func(id string) error { return map[bool]error{true: down}[id[len(id)-1] != '0'] }, nil, 27},
-		"one that asked for less": {func(id string) error { return map[bool]error{true: down}[id == anna.InviteID] }, nil, 1},
+		"a key that is refused": {func(string) error { return &cronofy.Error{Status: 401} },
+			&cronofy.Error{Status: 401}, 1},
+		"a plan that has it not": {func(string) error { return &cronofy.Error{Status: 402} },
+			&cronofy.Error{Status: 402}, 1},
+		"a service that is down": {func(string) error { return down }, down, giveUpAfter},
+		"some that fail": {func(id string) error { return map[bool]error{true: down}[id[len(id)-1] != '0'] },
+			nil, 27},
+		"one that asked for less": {func(id string) error { return map[bool]error{true: down}[id == anna.InviteID] },
+			nil, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +238,9 @@ func BenchmarkRefresh(b *testing.B) {
 	round := 0
 	for b.Loop() {
 		api := &fakeAPI{answer: says(cronofy.Status(fmt.Sprint("status ", round)))}
-		if s, err := Refresh(b.Context(), api, l, RefreshOptions{Concurrency: 64, Now: func() time.Time { return now.Add(time.Duration(round) * time.Second) }}); err != nil || s.Changed != 500 {
+		if s, err := Refresh(b.Context(), api, l, RefreshOptions{Concurrency: 64,
+			Now: func() time.Time { return now.Add(time.Duration(round) * time.Second) }}); err != nil ||
+			s.Changed != 500 {
 			b.Fatal(s, err)
 		}
 		round++

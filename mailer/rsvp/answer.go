@@ -1,6 +1,7 @@
 package rsvp
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -11,18 +12,18 @@ import (
 // maxName bounds what is kept of a replier whose address is none.
 const maxName = 320
 
-// heard is what was said of one person who was invited.
-type heard struct {
+// standing is how the invite of one person stands.
+type standing struct {
 	address address.Address
 	rsvp    ledger.RSVP
 }
 
-// inCallback is what a callback says of each person that was invited. `recipient`
+// standingsIn is what a callback says of each person that was invited. `recipient`
 // is how that person's invite stands, `reply` the answer that caused the callback:
-// of the same person, or of somebody to whom the invitation was forwarded. The form
+// of the same person, or of one to whom the invitation was forwarded. The form
 // for several recipients is not documented; `recipients` is read if it is there,
 // and who replied is then attributed only to a recipient who did.
-func inCallback(invite *cronofy.CallbackInvite) []heard {
+func standingsIn(invite *cronofy.CallbackInvite) []standing {
 	if invite.SmartInviteID == "" {
 		return nil
 	}
@@ -34,7 +35,7 @@ func inCallback(invite *cronofy.CallbackInvite) []heard {
 	if len(people) == 0 && invite.Reply != nil {
 		people = append(people, *invite.Reply)
 	}
-	all := make([]heard, 0, len(people))
+	all := make([]standing, 0, len(people))
 	for _, p := range people {
 		own := invite.Reply != nil && address.Equal(invite.Reply.Email, p.Email)
 		if own && p.Status == "" {
@@ -44,22 +45,22 @@ func inCallback(invite *cronofy.CallbackInvite) []heard {
 		if err != nil || p.Status == "" {
 			continue
 		}
-		h := heard{address: a, rsvp: standing(p)}
+		one := standing{address: a, rsvp: newRSVP(p)}
 		if invite.Reply != nil && !own && len(people) == 1 {
-			h.rsvp = instead(h.rsvp, *invite.Reply)
+			one.rsvp = withReply(one.rsvp, *invite.Reply)
 		}
-		all = append(all, h)
+		all = append(all, one)
 	}
 	return all
 }
 
-// standing is how a person's invite stands.
-func standing(p cronofy.Participant) ledger.RSVP {
+// newRSVP is how a person's invite stands.
+func newRSVP(p cronofy.Participant) ledger.RSVP {
 	return ledger.RSVP{Status: string(p.Status), Comment: p.Comment, Proposal: proposal(p.Proposal)}
 }
 
-// instead adds the reply of somebody else.
-func instead(r ledger.RSVP, reply cronofy.Participant) ledger.RSVP {
+// withReply adds the reply of another person.
+func withReply(r ledger.RSVP, reply cronofy.Participant) ledger.RSVP {
 	if r.By = strings.TrimSpace(reply.Email); r.By == "" || reply.Status == "" {
 		r.By = ""
 		return r
@@ -78,9 +79,5 @@ func proposal(p *cronofy.Proposal) *ledger.Proposal {
 	if p == nil || p.Start.IsZero() && p.End.IsZero() {
 		return nil
 	}
-	tzid := p.Start.TZID
-	if tzid == "" {
-		tzid = p.End.TZID
-	}
-	return &ledger.Proposal{Start: p.Start.Time.UTC(), End: p.End.Time.UTC(), TZID: tzid}
+	return &ledger.Proposal{Start: p.Start.Time.UTC(), End: p.End.Time.UTC(), TZID: cmp.Or(p.Start.TZID, p.End.TZID)}
 }

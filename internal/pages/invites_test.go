@@ -1,10 +1,11 @@
-package board_test
+package pages_test
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -35,7 +36,8 @@ type store struct {
 func (s *store) during(a ledger.Agenda) (found []ledger.Entry) {
 	for _, e := range s.entries {
 		known := !e.EndsAt.IsZero()
-		if (a.EndsAfter.IsZero() || !known || e.EndsAt.After(a.EndsAfter)) && (a.EndsBy.IsZero() || known && !e.EndsAt.After(a.EndsBy)) {
+		if (a.EndsAfter.IsZero() || !known || e.EndsAt.After(a.EndsAfter)) &&
+			(a.EndsBy.IsZero() || known && !e.EndsAt.After(a.EndsBy)) {
 			found = append(found, e)
 		}
 	}
@@ -100,7 +102,8 @@ func (s *store) add(id, summary string, ends time.Duration, heard ...ledger.RSVP
 	key := ledger.Key{InviteID: id, Address: id + "@example.org"}
 	text := fmt.Sprintf("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:%s\r\nDTSTAMP:20270101T000000Z\r\n"+
 		"DTSTART:%s\r\nDTEND:%s\r\nSUMMARY:%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", id, end.Add(-time.Hour).Format("20060102T150405Z"), end.Format("20060102T150405Z"), summary)
-	e := ledger.Entry{Key: key, Known: true, Recipient: key.Address, EndsAt: end, Latest: &ledger.Revision{Kind: "invitation", State: ledger.Sent, Calendar: []byte(text)}}
+	e := ledger.Entry{Key: key, Known: true, Recipient: key.Address, EndsAt: end,
+		Latest: &ledger.Revision{Kind: "invitation", State: ledger.Sent, Calendar: []byte(text)}}
 	if len(heard) > 0 {
 		e.RSVP = &heard[len(heard)-1]
 	}
@@ -122,8 +125,10 @@ func sample() *store {
 	s.add("open", "Open", 24*time.Hour)
 	s.add("over", "Over", -time.Hour, ledger.RSVP{Status: "accepted", At: now})
 	s.add("moved", "Moved", 72*time.Hour, ledger.RSVP{Status: "tentative", At: now, Source: ledger.SourceCallback,
-		Proposal: &ledger.Proposal{Start: now.Add(96 * time.Hour), End: now.Add(97 * time.Hour), TZID: "Europe/Berlin"}})
-	s.add("sent-on", "Sent on", 73*time.Hour, ledger.RSVP{Status: "pending", At: now, By: "assistant@example.org", Reply: &ledger.Reply{Status: "accepted", Comment: "for her"}})
+		Proposal: &ledger.Proposal{Start: now.Add(96 * time.Hour), End: now.Add(97 * time.Hour),
+			TZID: "Europe/Berlin"}})
+	s.add("sent-on", "Sent on", 73*time.Hour, ledger.RSVP{Status: "pending", At: now, By: "assistant@example.org",
+		Reply: &ledger.Reply{Status: "accepted", Comment: "for her"}})
 	return s
 }
 
@@ -135,7 +140,7 @@ func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
 }
 
 func handler(s *store) http.Handler {
-	return board.Answers{Store: s, Now: func() time.Time { return now }}.Handler()
+	return pages.Invites(s, slog.New(slog.DiscardHandler), func() time.Time { return now })
 }
 
 // The JSON has what the page has: by status, by time, one with its history.
@@ -155,7 +160,7 @@ func TestJSON(t *testing.T) {
 	} {
 		w := get(t, handler(sample()), "/invites"+query)
 		require.Equal(t, http.StatusOK, w.Code, query)
-		var l board.List
+		var l pages.List
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &l), query)
 		ids := []string{}
 		for _, v := range l.Invites {
@@ -179,7 +184,8 @@ func TestPageReadsNoMoreThanItShows(t *testing.T) {
 	s := new(store)
 	const invites, onPage = 1050, 100
 	for i := range invites {
-		s.add(fmt.Sprintf("invite-%d", i), "Interview", time.Duration(i+1)*time.Hour, ledger.RSVP{Status: "accepted", At: now})
+		s.add(fmt.Sprintf("invite-%d", i), "Interview", time.Duration(i+1)*time.Hour,
+			ledger.RSVP{Status: "accepted", At: now})
 	}
 	h := handler(s)
 	for path, want := range map[string]int{
@@ -201,7 +207,8 @@ func TestPageReadsNoMoreThanItShows(t *testing.T) {
 func TestAnswerToAnEarlierTime(t *testing.T) {
 	t.Parallel()
 	s := new(store)
-	s.add("moved", "Moved", time.Hour, ledger.RSVP{Status: "accepted", Revision: 1, At: now}, ledger.RSVP{Status: "accepted", Revision: 2, Stale: true, At: now})
+	s.add("moved", "Moved", time.Hour, ledger.RSVP{Status: "accepted", Revision: 1, At: now},
+		ledger.RSVP{Status: "accepted", Revision: 2, Stale: true, At: now})
 	s.entries[0].RSVP = &s.rsvps[s.entries[0].Key][0]
 	for asks, outdated := range map[int64]bool{1: false, 2: true} {
 		s.entries[0].Latest.Asks = asks
@@ -209,7 +216,7 @@ func TestAnswerToAnEarlierTime(t *testing.T) {
 		one := get(t, handler(s), "/invite?id=moved&recipient=moved@example.org").Body.String()
 		assert.Equal(t, outdated, strings.Contains(one, "to an earlier time"))
 		assert.Contains(t, one, "perhaps an earlier answer that came late")
-		var l board.List
+		var l pages.List
 		require.NoError(t, json.Unmarshal(get(t, handler(s), "/invites").Body.Bytes(), &l))
 		assert.Equal(t, outdated, l.Invites[0].Answer.Outdated)
 		assert.EqualValues(t, 1, l.Invites[0].Answer.Revision)
@@ -241,7 +248,8 @@ func TestBadRequests(t *testing.T) {
 // script.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/", "/?when=all", "/invite?" + url.Values{"id": {"soon"}, "recipient": {"soon@example.org"}}.Encode()} {
+	for _, path := range []string{"/", "/?when=all", "/invite?" +
+		url.Values{"id": {"soon"}, "recipient": {"soon@example.org"}}.Encode()} {
 		w := get(t, handler(sample()), path)
 		require.Equal(t, http.StatusOK, w.Code)
 		policy := w.Header().Get("Content-Security-Policy")
@@ -320,7 +328,7 @@ func TestGuard(t *testing.T) {
 				r.Header.Set("Authorization", tc.authorization)
 			}
 			w := httptest.NewRecorder()
-			board.Guard(tc.token, ok).ServeHTTP(w, r)
+			pages.Guard(tc.token, ok).ServeHTTP(w, r)
 			assert.Equal(t, tc.want, w.Code)
 			assert.Equal(t, tc.want == 401, w.Header().Get("WWW-Authenticate") != "")
 		})
@@ -330,7 +338,8 @@ func TestGuard(t *testing.T) {
 func BenchmarkPage(b *testing.B) {
 	s := new(store)
 	for i := range 1000 {
-		s.add(fmt.Sprintf("invite-%d", i), "Interview", time.Duration(i)*time.Hour, ledger.RSVP{Status: "accepted", At: now})
+		s.add(fmt.Sprintf("invite-%d", i), "Interview", time.Duration(i)*time.Hour,
+			ledger.RSVP{Status: "accepted", At: now})
 	}
 	h := handler(s)
 	b.ReportAllocs()

@@ -1,6 +1,7 @@
-package board_test
+package pages_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy"
-	"github.com/invitemailer/invitemailer/internal/board"
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
@@ -26,10 +27,12 @@ func played(t *testing.T) (*sandbox.Sandbox, http.Handler) {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	start := time.Date(2087, 4, 29, 9, 30, 0, 0, time.UTC)
-	_, err = client.Create(t.Context(), &cronofy.InviteRequest{SmartInviteID: "one", Recipient: &cronofy.Recipient{Email: "ann@example.org"},
-		Event: &cronofy.Event{Summary: "Interview", TZID: "Europe/Berlin", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(30 * time.Minute)}}})
+	_, err = client.Create(t.Context(), &cronofy.InviteRequest{SmartInviteID: "one",
+		Recipient: &cronofy.Recipient{Email: "ann@example.org"},
+		Event: &cronofy.Event{Summary: "Interview", TZID: "Europe/Berlin", Start: cronofy.EventTime{Time: start},
+			End: cronofy.EventTime{Time: start.Add(30 * time.Minute)}}})
 	require.NoError(t, err)
-	return s, board.Sandbox{Playground: s}.Handler()
+	return s, pages.Sandbox(s, slog.New(slog.DiscardHandler))
 }
 
 // Buttons answer; a page from elsewhere, a GET and a bad form change nothing.
@@ -50,16 +53,20 @@ func TestButtons(t *testing.T) {
 		want         string // status after it
 	}{
 		{"accept", "POST", [2]string{"Sec-Fetch-Site", "same-origin"}, form("status", "accepted"), 303, "accepted"},
-		{"by the script", "POST", [2]string{"Accept", "text/plain"}, form("status", "declined", "comment", "no"), 200, "declined"},
+		{"by the script", "POST", [2]string{"Accept", "text/plain"}, form("status", "declined", "comment", "no"), 200,
+			"declined"},
 		{"propose", "POST", [2]string{}, form("status", "propose", "start", "2087-05-01T14:00"), 303, "tentative"},
 		{"propose nothing", "POST", [2]string{}, form("status", "propose"), 422, "pending"},
-		{"from another page", "POST", [2]string{"Sec-Fetch-Site", "cross-site"}, form("status", "accepted"), 403, "pending"},
-		{"from another origin", "POST", [2]string{"Origin", "http://evil.example"}, form("status", "accepted"), 403, "pending"},
+		{"from another page", "POST", [2]string{"Sec-Fetch-Site", "cross-site"}, form("status", "accepted"), 403,
+			"pending"},
+		{"from another origin", "POST", [2]string{"Origin", "http://evil.example"}, form("status", "accepted"), 403,
+			"pending"},
 		{"by GET", "GET", [2]string{}, form("status", "accepted"), 405, "pending"},
 		{"unknown status", "POST", [2]string{}, form("status", "perhaps"), 422, "pending"},
 		{"unknown invite", "POST", [2]string{}, form("id", "two", "status", "accepted"), 422, "pending"},
 		{"somebody else", "POST", [2]string{}, form("status", "accepted", "by", "bob@example.org"), 303, "pending"},
-		{"too long", "POST", [2]string{}, form("status", "accepted", "comment", strings.Repeat("a", 32<<10)), 400, "pending"},
+		{"too long", "POST", [2]string{}, form("status", "accepted", "comment", strings.Repeat("a", 32<<10)), 400,
+			"pending"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +87,8 @@ func TestButtons(t *testing.T) {
 			if tc.name == "propose" {
 				p := s.API().Invites()[0].Recipients[0].Proposal
 				require.NotNil(t, p)
-				assert.Equal(t, "2087-05-01T12:00:00Z", p.Start.UTC().Format(time.RFC3339), "by the clocks of the event")
+				assert.Equal(t, "2087-05-01T12:00:00Z", p.Start.UTC().Format(time.RFC3339),
+					"by the clocks of the event")
 				assert.Equal(t, 30*time.Minute, p.End.Sub(p.Start))
 			}
 		})

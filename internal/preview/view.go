@@ -2,6 +2,7 @@ package preview
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/lint"
@@ -17,8 +19,8 @@ import (
 // A field is a line of a table: a header field, or a detail of a part.
 type field struct{ Name, Value string }
 
-// look is one mail as the page shows it.
-type look struct {
+// view is one mail as the page shows it.
+type view struct {
 	Number                  int
 	Open                    bool
 	File, Href, Size        string
@@ -40,8 +42,8 @@ type row struct {
 	Indent                                             string // em
 }
 
-func (p *Writer) look(m Mail) *look {
-	v := &look{
+func (p *Writer) view(m Mail) *view {
+	v := &view{
 		Number: p.added, Open: p.added == 1, Size: size(len(m.Raw)), File: line(m.Name),
 		InviteID: line(m.InviteID), Kind: line(m.Kind), Outcome: line(m.Outcome),
 	}
@@ -66,11 +68,11 @@ func (p *Writer) look(m Mail) *look {
 	return v
 }
 
-func (v *look) note(s string) { v.Notes = append(v.Notes, s) }
+func (v *view) note(s string) { v.Notes = append(v.Notes, s) }
 
-func (v *look) check(m Mail, o Options) {
+func (v *view) check(m Mail, o Options) {
 	if v.Findings = m.Findings; v.Findings == nil {
-		v.Findings = lint.Check(m.Raw, lint.Options{Now: o.Now, Profile: o.Profile})
+		v.Findings = lint.Check(m.Raw, lint.Options{Now: o.Now})
 	}
 	for _, f := range v.Findings {
 		if f.Level == lint.Error {
@@ -90,30 +92,38 @@ func (v *look) check(m Mail, o Options) {
 	}
 }
 
-func (v *look) headers(m *message) {
-	for i, f := range m.fields {
-		if i == maxFields {
-			v.note("It has " + strconv.Itoa(len(m.fields)) + " header fields; the first " + strconv.Itoa(maxFields) + " are shown.")
-			break
-		}
+func (v *view) headers(m *message) {
+	decoded := func(f mimetree.Field) string {
 		value, _ := safetext.Cut(f.Value, maxText)
-		v.Fields = append(v.Fields, field{line(f.Name), line(decodeWords(value))})
-	}
-	get := func(name string) string {
-		value, _ := safetext.Cut(m.value(name), maxText)
 		return line(decodeWords(value))
 	}
-	v.Subject, v.From, v.To, v.Date = get("Subject"), get("From"), get("To"), get("Date")
+	n := 0
+	for _, f := range m.root.Fields {
+		if f.Name == "" {
+			continue
+		}
+		if n++; n <= maxFields {
+			v.Fields = append(v.Fields, field{line(f.Name), decoded(f)})
+		}
+	}
+	if n > maxFields {
+		v.note(fmt.Sprintf("It has %d header fields; the first %d are shown.", n, maxFields))
+	}
+	for name, to := range map[string]*string{"Subject": &v.Subject, "From": &v.From, "To": &v.To, "Date": &v.Date} {
+		if f, _ := m.root.Field(name); f != nil {
+			*to = decoded(*f)
+		}
+	}
 }
 
-func (v *look) bodies(m *message) {
-	if p := m.first("text/html"); p != nil {
+func (v *view) bodies(m *message) {
+	if p := m.body("text/html"); p != nil {
 		var err error
 		if v.HTML, err = framed(p.text()); err != nil {
 			v.note("Not shown: " + line(err.Error()) + ".")
 		}
 	}
-	if p := m.first("text/plain"); p != nil {
+	if p := m.body("text/plain"); p != nil {
 		var more bool
 		if v.Text, more = safetext.Cut(safetext.Text(p.text()), maxText); more {
 			v.note("The text is longer than what is shown: " + size(len(p.content)) + ".")
@@ -121,7 +131,7 @@ func (v *look) bodies(m *message) {
 	}
 }
 
-func (v *look) calendar(m *message, readerTZID string) {
+func (v *view) calendar(m *message, readerTZID string) {
 	p := m.calendar()
 	if p == nil {
 		v.note("There is no calendar in it: its reader gets no buttons.")
@@ -138,24 +148,26 @@ func (v *look) calendar(m *message, readerTZID string) {
 	if readerTZID != "" {
 		var known bool
 		if reader, known = zone.Load(readerTZID); !known {
-			v.note("The reader's zone, " + line(readerTZID) + ", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
+			v.note("The reader's zone, " + line(readerTZID) +
+				", is unknown: the event is shown in its own. Name it as IANA does, such as Europe/Berlin.")
 		}
 	}
 	v.Event = lookAt(c, reader)
 }
 
-func (v *look) tree(m *message) {
+func (v *view) tree(m *message) {
 	for _, p := range m.parts {
 		r := row{
-			Path: p.path, Kind: line(p.kind), Encoding: line(p.encoding), Encoded: size(p.encoded), Note: line(p.note),
-			Indent: strconv.Itoa(p.depth),
+			Path: p.Path(), Kind: line(p.Media.Kind), Encoding: line(p.Encoding), Encoded: size(len(p.Body)), Note: line(p.note),
+			Indent: strconv.Itoa(p.Depth),
 		}
-		if p.content != nil || !strings.HasPrefix(p.kind, "multipart/") {
+		if len(p.Children) == 0 || !p.IsMultipart() {
 			r.Size = size(len(p.content))
 		}
 		var details []string
 		for _, d := range []field{
-			{"method", p.params["method"]}, {"charset", p.params["charset"]}, {"disposition", p.disposition}, {"file", p.name},
+			{"method", p.params["method"]}, {"charset", p.params["charset"]},
+			{"disposition", p.disposition}, {"file", p.name},
 		} {
 			if d.Value != "" {
 				details = append(details, d.Name+" "+line(d.Value))

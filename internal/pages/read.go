@@ -1,6 +1,7 @@
-package board
+package pages
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Store is what [Answers] reads. A *sqlite.Ledger is one.
+// Store is what [Invites] reads. A *sqlite.Ledger is one. It is called by many
+// goroutines.
 type Store interface {
 	// Agenda reads a page of invites, without calendars.
 	Agenda(ctx context.Context, a ledger.Agenda) ([]ledger.Entry, error)
@@ -17,7 +19,7 @@ type Store interface {
 	Tally(ctx context.Context, a ledger.Agenda) (ledger.Tally, error)
 	// Load returns invites with their calendars, in the order of the keys.
 	Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
-	// RSVPs is what was heard of an invite, oldest first.
+	// RSVPs is the history of the answers to an invite, oldest first.
 	RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, error)
 }
 
@@ -26,33 +28,26 @@ type Invite struct {
 	ID        string `json:"smart_invite_id"`
 	Recipient string `json:"recipient"`
 	// Summary and Start are those of the last calendar; empty if there is none.
-	Summary string     `json:"summary,omitempty"`
-	Start   *time.Time `json:"event_start,omitempty"`
-	End     *time.Time `json:"event_end,omitempty"`
-	AllDay  bool       `json:"all_day,omitempty"`
-	TZID    string     `json:"tzid,omitempty"`
+	Summary string    `json:"summary,omitempty"`
+	Start   time.Time `json:"event_start,omitzero"`
+	End     time.Time `json:"event_end,omitzero"`
+	AllDay  bool      `json:"all_day,omitempty"`
+	TZID    string    `json:"tzid,omitempty"`
 	// Kind and State are those of the last mail, such as invitation and sent.
 	Kind  string `json:"kind,omitempty"`
 	State string `json:"state,omitempty"`
-	// Answer is the latest that was heard.
+	// Answer is the latest.
 	Answer Answer `json:"rsvp"`
-	// History is all that was heard, oldest first; of one invite only.
+	// History is all answers, oldest first; of one invite only.
 	History []Answer `json:"history,omitempty"`
 }
 
+// newInvite shows an entry. A calendar that cannot be read says nothing.
 func newInvite(e *ledger.Entry) Invite {
-	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: Standing(e)}
+	v := Invite{ID: e.Key.InviteID, Recipient: e.Recipient, End: instant(e.EndsAt), Answer: Latest(e)}
 	if r := e.Latest; r != nil {
 		v.Kind, v.State = string(r.Kind), string(r.State)
 	}
-	return v
-}
-
-// Cancelled tells whether the event is off, or will go on without the recipient.
-func (v *Invite) Cancelled() bool { return v.Kind == "cancellation" || v.Kind == "withdrawal" }
-
-// describe adds what the calendar says. One that cannot be read says nothing.
-func (v *Invite) describe(e *ledger.Entry) {
 	for _, r := range []*ledger.Revision{e.Latest, e.LastSent} {
 		if r == nil || len(r.Calendar) == 0 {
 			continue
@@ -65,27 +60,27 @@ func (v *Invite) describe(e *ledger.Entry) {
 		if c.RecurrenceRule == "" { // of a series, the ledger knows the end
 			v.End = instant(c.End)
 		}
-		return
+		break
 	}
+	return v
 }
 
-// Filter says which invites to show.
-type Filter struct {
-	// Status is a status, [Proposed], or empty for all.
-	Status string
-	// When is [Upcoming], [Past] or [Always]. An event whose end is not known is
-	// upcoming.
-	When string
-	// Page counts from 1.
-	Page int
+// Cancelled tells whether the event is off, or will go on without the recipient.
+func (v *Invite) Cancelled() bool { return v.Kind == "cancellation" || v.Kind == "withdrawal" }
+
+// filter says which invites to show.
+type filter struct {
+	status string // proposedTime, or empty for all
+	when   string // upcoming, past or always; an end that is not known is upcoming
+	page   int    // from 1
 }
 
-// The words of a [Filter] that are no status.
+// The values of a filter that are no status.
 const (
-	Proposed = "proposed" // another time is asked for
-	Upcoming = "upcoming" // not over yet
-	Past     = "past"
-	Always   = "all"
+	proposedTime = "proposed" // another time is asked for
+	upcoming     = "upcoming" // not over yet
+	past         = "past"
+	always       = "all"
 )
 
 // pageSize is how many invites stand on one page.
@@ -94,7 +89,7 @@ const pageSize = 100
 // List is a page of invites, as JSON.
 type List struct {
 	Invites []Invite `json:"invites"`
-	// Counts are of all invites of that time, by status; Proposed is among them.
+	// Counts are of all invites of that time, by status; "proposed" is among them.
 	Counts map[string]int `json:"counts"`
 	Page   int            `json:"page"`
 	Pages  int            `json:"pages"`
@@ -102,45 +97,37 @@ type List struct {
 
 // list reads a page, by the time of the events; those whose time is not known come
 // last. The page and its calendars are all that is read; the rest is counted.
-func list(ctx context.Context, store Store, f Filter, now time.Time) (*List, error) {
-	agenda := ledger.Agenda{Limit: pageSize, Status: f.Status}
-	switch f.When {
-	case Upcoming:
+func list(ctx context.Context, store Store, f filter, now time.Time) (*List, error) {
+	agenda := ledger.Agenda{Limit: pageSize, Status: f.status}
+	switch f.when {
+	case upcoming:
 		agenda.EndsAfter = now
-	case Past:
+	case past:
 		agenda.EndsBy, agenda.LastFirst = now, true
 	}
 	tally, err := store.Tally(ctx, agenda)
 	if err != nil {
 		return nil, err
 	}
-	l := &List{Counts: maps.Clone(tally.Status)}
-	if l.Counts == nil {
-		l.Counts = make(map[string]int)
-	}
-	l.Counts[Always] = tally.All()
+	l := &List{Counts: map[string]int{}, Invites: []Invite{}} // null is no list
+	maps.Copy(l.Counts, tally.Status)
+	l.Counts[always] = tally.All()
 	if tally.Proposed > 0 {
-		l.Counts[Proposed] = tally.Proposed
+		l.Counts[proposedTime] = tally.Proposed
 	}
-	found := tally.Status[f.Status]
-	switch f.Status {
-	case "":
-		found = tally.All()
-	case Proposed:
-		found = tally.Proposed
+	if f.status == proposedTime {
 		agenda.Status, agenda.Proposed = "", true
 	}
+	found := l.Counts[cmp.Or(f.status, always)]
 	l.Pages = max(1, (found+pageSize-1)/pageSize)
-	l.Page = min(max(1, f.Page), l.Pages)
+	l.Page = min(max(1, f.page), l.Pages)
 	agenda.Skip = (l.Page - 1) * pageSize
 	page, err := store.Agenda(ctx, agenda)
 	if err != nil {
 		return nil, err
 	}
-	l.Invites = make([]Invite, 0, len(page)) // null is no list
-	keys := make([]ledger.Key, 0, len(page))
+	var keys []ledger.Key
 	for i := range page {
-		l.Invites = append(l.Invites, newInvite(&page[i]))
 		keys = append(keys, page[i].Key)
 	}
 	entries, err := store.Load(ctx, keys...)
@@ -148,7 +135,9 @@ func list(ctx context.Context, store Store, f Filter, now time.Time) (*List, err
 		return nil, err
 	}
 	for i := range entries {
-		l.Invites[i].describe(&entries[i])
+		if entries[i].Known { // it was not forgotten meanwhile
+			l.Invites = append(l.Invites, newInvite(&entries[i]))
+		}
 	}
 	return l, nil
 }
@@ -163,13 +152,12 @@ func one(ctx context.Context, store Store, key ledger.Key) (*Invite, error) {
 		return nil, nil
 	}
 	v := newInvite(&entries[0])
-	v.describe(&entries[0])
-	heard, err := store.RSVPs(ctx, key)
+	answers, err := store.RSVPs(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	for i := range heard {
-		v.History = append(v.History, NewAnswer(&heard[i]))
+	for i := range answers {
+		v.History = append(v.History, NewAnswer(&answers[i]))
 	}
 	return &v, nil
 }

@@ -1,4 +1,4 @@
-package board
+package pages
 
 import (
 	"time"
@@ -14,21 +14,21 @@ type Answer struct {
 	Comment  string    `json:"comment,omitempty"`
 	Proposal *Proposal `json:"proposal,omitempty"`
 	// By is who replied in that person's place, to whom the invitation was
-	// forwarded, and Reply what they said.
-	By     string     `json:"by,omitempty"`
-	Reply  *Reply     `json:"reply,omitempty"`
-	At     *time.Time `json:"at,omitempty"` // nil if nothing was heard
-	Source string     `json:"source,omitempty"`
+	// forwarded, and Reply the answer of that one.
+	By     string    `json:"by,omitempty"`
+	Reply  *Reply    `json:"reply,omitempty"`
+	At     time.Time `json:"at,omitzero"` // zero if there is no answer
+	Source string    `json:"source,omitempty"`
 	// Revision is the number of the one that it answers; 0 if that is not known.
 	Revision int64 `json:"revision,omitempty"`
 	// Outdated: the event has had another time since, or was cancelled and asked for
-	// again, and nothing was heard of that.
+	// again, and that has no answer.
 	Outdated bool `json:"outdated,omitempty"`
 	// Stale: it may be an older answer that came late. It changed nothing.
 	Stale bool `json:"stale,omitempty"`
 }
 
-// Reply is the answer of somebody who was not invited.
+// Reply is the answer of a person who was not invited.
 type Reply struct {
 	Status   string    `json:"status"`
 	Comment  string    `json:"comment,omitempty"`
@@ -42,29 +42,27 @@ type Proposal struct {
 	TZID  string    `json:"tzid,omitempty"`
 }
 
-// NewAnswer is an RSVP for JSON. Without one nothing was heard, which is the
-// status pending.
+// NewAnswer is an RSVP for JSON; nil is the status pending.
 func NewAnswer(r *ledger.RSVP) Answer {
 	if r == nil {
 		return Answer{Status: ledger.StatusPending}
 	}
-	a := Answer{Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By, At: instant(r.At), Source: r.Source,
-		Revision: r.Revision, Stale: r.Stale}
+	a := Answer{
+		Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By,
+		At: instant(r.At), Source: r.Source, Revision: r.Revision, Stale: r.Stale,
+	}
 	if r.Reply != nil {
 		a.Reply = &Reply{Status: r.Reply.Status, Comment: r.Reply.Comment, Proposal: newProposal(r.Reply.Proposal)}
 	}
 	return a
 }
 
-// Standing is how an invite stands, for JSON.
-func Standing(e *ledger.Entry) Answer {
+// Latest is how an invite stands, for JSON.
+func Latest(e *ledger.Entry) Answer {
 	a := NewAnswer(e.RSVP)
 	a.Outdated = e.Outdated()
 	return a
 }
-
-// Proposes tells whether another time is asked for, by whoever.
-func (a Answer) Proposes() bool { return a.Proposed() != nil }
 
 // Proposed is the other time that is asked for, nil if none is: that of the person
 // invited goes before that of another.
@@ -85,20 +83,11 @@ func newProposal(p *ledger.Proposal) *Proposal {
 // in is an instant by the clocks of a zone, and by those of UTC where the zone is
 // not known.
 func in(t time.Time, tzid string) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	if location, ok := zone.Load(tzid); ok {
+	if location, ok := zone.Load(tzid); ok && !t.IsZero() {
 		return t.In(location)
 	}
 	return t.UTC()
 }
 
-// instant is a time for JSON, nil if it is not known.
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC().Truncate(time.Millisecond)
-	return &t
-}
+// instant is a time for JSON.
+func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
