@@ -71,7 +71,8 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	s.log.Info("the page is ready", "url", "http://"+page.Addr().String()+"/")
 	err = inv.finishing(func() error {
-		return inv.serve(ctx, s.log, server{name: "page", listener: page, handler: pages.Guard("", pages.Sandbox(sb, s.log))})
+		handler := pages.Guard("", pages.Sandbox(sb, s.log))
+		return inv.serve(ctx, s.log, server{name: "page", listener: page, handler: handler})
 	})
 	if err != nil {
 		return inv.fail(exitTempfail, err.Error())
