@@ -70,7 +70,7 @@ func (c *Client) exchange(parent, waitCtx context.Context, call call) (*SmartInv
 		failure.NotConnected = dialed.Load() && !connected.Load() && parent.Err() == nil
 		if c.isNoHost(failure.Err) {
 			failure.NoHost = true
-			failure.Reason = "the host of BaseURL does not exist: check BaseURL"
+			failure.Reason = "the host of the API does not exist: check Config.BaseURL"
 		}
 		return nil, failure
 	}

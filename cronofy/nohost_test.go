@@ -70,7 +70,7 @@ func TestNoHost(t *testing.T) {
 			again, _ := failure.Retryable()
 			assert.Equal(t, !tc.want, again)
 			if tc.want {
-				assert.ErrorContains(t, err, "check BaseURL")
+				assert.ErrorContains(t, err, "check Config.BaseURL")
 			}
 		})
 	}

@@ -14,71 +14,53 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// batch is one run over an input: it hands the items to package mailer, and
-// what became of them to people and programs.
+// batch is one run over an input: it hands the items to package mailer, and what became of them to
+// people and programs.
 type batch struct {
-	inv    *invocation
-	flags  *runFlags
-	cfg    configuration
-	log    *slog.Logger
-	apiURL string
-	outbox *outbox // nil unless in the sandbox
+	*setup
+	flags *runFlags
 
-	out      *results
-	tally    *tally
-	progress *progress
-	told     map[string]bool // the findings that were logged
-	whole    bool            // what is unchanged is written too
-	limited  bool            // --max-mails was reached
+	out       *results
+	unwritten error // why a result could not be written
+	tally     *tally
+	progress  *progress
+	logged    map[string]bool // the rules of the findings that were
+	limited   bool            // --max-mails was reached
 }
 
-// mailsPerConnection: while one mail is on the wire, the ledger records the one
-// before it or the one after.
+// mailsPerConnection: while one mail is on the wire, the ledger records the one before it or the
+// one after.
 const mailsPerConnection = 2
-
-// source makes the items of a run once its ledger, which may be nil, is open.
-type source func(ctx context.Context, l mailer.Ledger) (iter.Seq[mailer.Item], error)
-
-// just is the source of items that no ledger has a say in.
-func just(items iter.Seq[mailer.Item]) source {
-	return func(context.Context, mailer.Ledger) (iter.Seq[mailer.Item], error) { return items, nil }
-}
 
 // deliver runs the items of a source through the pipeline as the flags say.
 func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source) exitCode {
-	s, err := load(inv.flags)
-	if err != nil {
-		return inv.fail(exitConfig, err.Error())
-	}
-	var p problems
-	b := &batch{inv: inv, flags: flags, cfg: configure(s, flags.scope(), &p), tally: newTally(), told: make(map[string]bool)}
-	b.log = b.cfg.logger(inv.screen)
+	b := &batch{setup: inv.setup(flags.scope()), flags: flags, tally: newTally(), logged: make(map[string]bool)}
+	defer b.close()
 	warnOfMisspelt(b.log)
-	p.missed(os.Environ())
-	flags.apply(&b.cfg.mail)
-	b.cfg.smtp.Timeouts.Open = flags.connectWithin()
-	b.cfg.ledger.patience, b.cfg.ledger.same = inv.Patience, flags.SameApplication
+	b.checkGuards(os.Environ())
+	flags.apply(b.cfg)
 	b.cfg.mail.Logger = withoutReceipts(b.log)
-	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, calendar: flags.calendar, dialSMTP: inv.DialSMTP, around: inv.Around, log: b.log}
-	defer w.close()
-	w.connect(&p)
-	b.outbox, b.apiURL = w.outbox, w.apiURL
-	if len(p.texts) > 0 {
-		return inv.misconfigured(s, p.texts)
+	b.connect(flags)
+	if len(b.texts) > 0 {
+		return b.misconfigured()
 	}
-	m, err := w.mailer(ctx)
+	m, err := b.mailer(ctx)
 	if err != nil {
-		return inv.misconfiguredLedger(s, err)
+		return b.unusableLedger(err)
 	}
 	items, err := from(ctx, b.cfg.mail.Ledger)
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		return inv.fail(exitUsage, usage.Error()+"; see invitemailer --help")
+		return inv.usage(usage)
 	case err != nil:
-		return inv.misconfiguredLedger(s, err)
+		return b.unusableLedger(err)
 	}
-	err = b.run(ctx, m, asRecorded(ctx, b.cfg.mail.Ledger, items))
+	err = b.send(ctx, m, withRecordedIDs(ctx, b.cfg.mail.Ledger, items))
+	if b.unwritten != nil {
+		b.log.Error(unwrittenText+"; run again", "error", b.unwritten)
+		err = errors.Join(err, b.unwritten)
+	}
 	if b.outbox != nil {
 		if closed := b.outbox.gallery.close(); closed != nil {
 			b.log.Error("the preview page could not be written", "error", closed)
@@ -88,31 +70,20 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	return b.finish(err)
 }
 
-// run streams the items through m.
-func (b *batch) run(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer.Item]) error {
-	terminal := isTerminal(b.inv.Stdout)
-	around := func(f func()) { f() }
-	if terminal {
-		around = b.inv.screen.around
-	}
-	b.whole = terminal || b.flags.All
-	b.out = newResults(b.inv.Stdout, terminal && !b.flags.JSON, around, b.inv.stop.stop)
+// send streams the items through m.
+func (b *batch) send(ctx context.Context, m *mailer.Mailer, items iter.Seq[mailer.Item]) error {
+	b.out = b.inv.results(b.flags.JSON)
 	b.progress = startProgress(b.inv.screen, b.log, b.flags.Files)
-	err := b.inv.finishing(func() error {
+	defer b.progress.stop()
+	return b.inv.finishing(func() error {
 		return m.SendAll(ctx, items, mailer.RunOptions{
 			Concurrency: b.flags.Concurrency, Mails: mailsPerConnection * b.cfg.smtp.Connections,
-			MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.c,
+			MaxMails: int(b.flags.MaxMails), RetryFor: b.flags.RetryFor, Stop: b.inv.stop.Done(),
 		}, b.emit)
 	})
-	b.progress.stop()
-	if closed := b.out.close(); closed != nil {
-		b.log.Error("the results could not be written: nobody reads them any more, or the disk is full; run again", "error", closed)
-		err = errors.Join(err, closed)
-	}
-	return err
 }
 
-// emit tells of one result. SendAll calls it by one goroutine at a time.
+// emit writes one result. SendAll calls it by one goroutine at a time.
 func (b *batch) emit(r mailer.Result) {
 	source, _ := r.Item.Tag.(record.Source)
 	for i := range r.Receipts {
@@ -122,27 +93,29 @@ func (b *batch) emit(r mailer.Result) {
 			name, err := b.outbox.write(r.Item, receipt)
 			if err != nil {
 				b.log.Error("a message could not be written; fix that and run again", "error", err)
-				b.inv.stop.stop()
+				b.inv.halt()
 			}
 			l.EML = name
 		}
 		b.limited = b.limited || receipt.Error != nil && receipt.Error.Code == mailer.CodeMaxMails
 		b.tally.add(receipt)
-		if b.whole || !repeats(receipt) {
-			b.tell(l)
-			b.out.put(l)
+		if b.out.terminal || b.flags.All || !repeats(receipt) {
+			b.logResult(l)
+			if b.unwritten == nil {
+				b.unwritten = b.out.put(context.Background(), l)
+			}
 		}
 	}
 	b.progress.add()
 }
 
-// tell logs what people should know of a result.
-func (b *batch) tell(l *line) {
+// logResult logs what people should know of a result.
+func (b *batch) logResult(l *line) {
 	place := l.place()
 	for _, f := range l.Findings {
-		if !b.told[f.Rule] {
-			b.told[f.Rule] = true
-			b.log.Warn(place+field(f.Field)+f.Message, "rule", f.Rule)
+		if !b.logged[f.Rule] {
+			b.logged[f.Rule] = true
+			b.log.Warn(place+prefix(f.Field)+f.Message, "rule", f.Rule)
 		}
 	}
 	if l.Error == nil {
@@ -155,28 +128,26 @@ func (b *batch) tell(l *line) {
 	case l.Outcome == mailer.Invalid || l.Outcome == mailer.Failed:
 		level = slog.LevelError
 	}
-	attrs := []slog.Attr{slog.String("outcome", string(l.Outcome)), slog.String("stage", string(l.Error.Stage)), slog.String("code", string(l.Error.Code))}
+	attrs := []any{"outcome", l.Outcome, "stage", l.Error.Stage, "code", l.Error.Code}
 	if l.InviteID != "" {
-		attrs = append(attrs, slog.String("invite", safetext.Short(l.InviteID, maxShown)))
+		attrs = append(attrs, "invite", safetext.Short(l.InviteID, maxShown))
 	}
 	if at := strings.LastIndexByte(l.Recipient, '@'); at >= 0 {
-		attrs = append(attrs, slog.String("recipient_domain", safetext.Short(l.Recipient[at+1:], maxShown)))
+		attrs = append(attrs, "recipient_domain", safetext.Short(l.Recipient[at+1:], maxShown))
 	}
-	b.log.LogAttrs(context.Background(), level, place+field(l.Error.Field)+l.Error.Message, attrs...)
+	b.log.Log(context.Background(), level, place+prefix(l.Error.Field)+l.Error.Message, attrs...)
 }
 
 // place is where a record stands, as compilers write it.
 func (l *line) place() string {
-	switch {
-	case l.File != "" && l.Line > 0:
-		return fmt.Sprintf("%s:%d: ", l.File, l.Line)
-	case l.File != "":
-		return l.File + ": "
+	if l.File != "" && l.Line > 0 {
+		return prefix(fmt.Sprintf("%s:%d", l.File, l.Line))
 	}
-	return ""
+	return prefix(l.File)
 }
 
-func field(name string) string {
+// prefix puts a name before a text, unless it is empty.
+func prefix(name string) string {
 	if name == "" {
 		return ""
 	}
@@ -189,42 +160,51 @@ func (b *batch) finish(err error) exitCode {
 	var stopped *mailer.Error
 	switch {
 	case errors.As(err, &stopped):
-		b.log.Error("the run was stopped: "+b.why(stopped), "code", string(stopped.Code))
+		b.log.Error("the run was stopped: "+b.why(stopped), "code", stopped.Code)
 	case errors.Is(err, mailer.ErrStopped), errors.Is(err, errInterrupted):
 		b.log.Warn("the run was stopped before its end")
 	case b.limited:
 		b.log.Warn(fmt.Sprintf("the run stopped at --max-mails %d", b.flags.MaxMails))
 	}
-	attrs := make([]slog.Attr, 0, 12)
-	for _, o := range []mailer.Outcome{mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid, mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown} {
+	var attrs []any
+	for _, o := range []mailer.Outcome{
+		mailer.Sent, mailer.Unchanged, mailer.Valid, mailer.Invalid,
+		mailer.Expired, mailer.Failed, mailer.Deferred, mailer.Unknown,
+	} {
 		if n := b.tally.outcomes[o]; n > 0 {
-			attrs = append(attrs, slog.Int(string(o), n))
+			attrs = append(attrs, string(o), n)
 		}
 	}
 	if b.tally.known > 0 {
-		attrs = append(attrs, slog.Int("known", b.tally.known))
+		attrs = append(attrs, "known", b.tally.known)
 	}
 	if b.outbox != nil {
-		attrs = append(attrs, slog.String("mails_in", b.outbox.dir))
+		attrs = append(attrs, "mails_in", b.outbox.dir)
 		if page := b.outbox.gallery.path(); page != "" {
-			attrs = append(attrs, slog.String("page", page))
+			attrs = append(attrs, "page", page)
 		}
 	} else {
-		attrs = append(attrs, slog.String("ledger", b.cfg.ledger.String()))
+		attrs = append(attrs, "ledger", b.cfg.ledger.String())
 	}
 	switch {
 	case code != exitTempfail || b.outbox != nil:
 	case b.cfg.ledger.none:
-		attrs = append(attrs, slog.String("advice", "run again with the invites that were not sent: no ledger remembers the others"))
+		attrs = append(attrs, "advice", "run again with the invites that were not sent: no ledger remembers the others")
 	default:
-		attrs = append(attrs, slog.String("advice", "run again with the same input: what was sent is not sent again"))
+		attrs = append(attrs, "advice", "run again with the same input: what was sent is not sent again")
 	}
-	level := slog.LevelInfo
-	if code == exitOK && b.tally.news == 0 && !b.flags.All && !b.inv.screen.terminal {
-		level = slog.LevelDebug // cron mails whatever is written, and there is nothing to tell
-	}
-	b.log.LogAttrs(context.Background(), level, "done", attrs...)
+	news := code != exitOK || b.tally.news > 0 || b.flags.All
+	b.log.Log(context.Background(), b.inv.summaryLevel(news), "done", attrs...)
 	return code
+}
+
+// summaryLevel is the level of the summary of a run. Without news it is hidden off a terminal: cron
+// mails all that is written.
+func (inv *invocation) summaryLevel(news bool) slog.Level {
+	if news || inv.screen.terminal {
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }
 
 // why is what stopped a run.
@@ -238,8 +218,8 @@ func (b *batch) why(e *mailer.Error) string {
 	return forUsers(e.Error())
 }
 
-// keyRefused asks the question that the answer 401 raises. A key is good in one
-// data center only.
+// keyRefused asks the question that the answer 401 raises. A key is good in one data center only.
 func keyRefused(apiURL string) string {
-	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
+	return "the API at " + apiURL + " did not accept the key (401): check the key; " +
+		"does this key belong to another data center?"
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var batchInvites = flag.Int("invites", 500, "invites in the files of BenchmarkBatch and in the smaller ones of BenchmarkMemory")
+var batchInvites = flag.Int("invites", 500, "invites in the files of BenchmarkBatch and in the smaller ones of "+
+	"BenchmarkMemory")
 
 // BenchmarkBatch runs the built command over a file of invites twice, beside a
 // sandbox that is another process: the second run has nothing to do. The CPU time
@@ -58,7 +59,8 @@ func sendTwice(b *testing.B, binary string, n int) (first, again cost) {
 	dir := b.TempDir()
 	file := filepath.Join(dir, "invites.jsonl")
 	writeInvites(b, file, n)
-	sandbox := launch(b, dir, nil, "sandbox", "--log-level=error", "--api-addr=127.0.0.1:0", "--smtp-addr=127.0.0.1:0", "--page-addr=127.0.0.1:0")
+	sandbox := launch(b, dir, nil, "sandbox", "--log-level=error", "--api-addr=127.0.0.1:0",
+		"--smtp-addr=127.0.0.1:0", "--page-addr=127.0.0.1:0")
 	sandbox.said(&sandbox.stdout, `^INVITEMAILER_LEDGER=`) // the last one
 	environment := append([]string{"CRONOFY_RATE_PER_SECOND=-1", "CRONOFY_RATE_PER_MINUTE=-1"}, sandbox.stdout...)
 

@@ -15,7 +15,8 @@ import (
 func TestCancelByID(t *testing.T) {
 	t.Parallel()
 	member := func(email string, grouped bool, r ledger.Revision, sent *ledger.Revision) ledger.Entry {
-		return ledger.Entry{Known: true, Key: ledger.Key{InviteID: "x", Address: email}, Recipient: email, Grouped: grouped, Latest: &r, LastSent: sent}
+		return ledger.Entry{Known: true, Key: ledger.Key{InviteID: "x", Address: email}, Recipient: email,
+			Grouped: grouped, Latest: &r, LastSent: sent}
 	}
 	request := ledger.Revision{Method: "request", State: ledger.Sent}
 	refused := ledger.Revision{Method: "request", State: ledger.Failed, Stage: "create", Permanent: true}
@@ -40,7 +41,8 @@ func TestCancelByID(t *testing.T) {
 	require.Len(t, items, 1)
 	require.NotNil(t, items[0].Group)
 	assert.Equal(t, mailer.Cancel, items[0].Group.Method)
-	assert.Equal(t, []string{"a@example.com", "d@example.com", "e@example.com", "f@example.com", "h@example.com"}, names(items[0].Group))
+	assert.Equal(t, []string{"a@example.com", "d@example.com", "e@example.com", "f@example.com", "h@example.com"},
+		names(items[0].Group))
 
 	items = (&cancelCmd{ID: "x"}).items(group[2:3])
 	require.Len(t, items, 1)

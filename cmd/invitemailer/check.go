@@ -16,6 +16,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -24,65 +25,87 @@ type checkCmd struct{}
 
 // checker prints what was tried and remembers the worst of it.
 type checker struct {
+	*setup
 	w    io.Writer
 	code exitCode
 	err  error // of writing
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	s, err := load(inv.flags)
-	if err != nil {
-		return inv.fail(exitConfig, err.Error())
-	}
-	var p problems
-	cfg := configure(s, scopeReal, &p)
-	p.missed(os.Environ())
-	cfg.ledger.judged = true
-	w := &wiring{cfg: &cfg, scope: scopeReal, log: cfg.logger(inv.screen)}
-	defer w.close()
-	w.connect(&p)
-	c := &checker{w: inv.Stdout}
+	c := &checker{setup: inv.setup(scopeReal), w: inv.Stdout}
+	defer c.close()
+	c.checkGuards(os.Environ())
+	c.cfg.ledger.unchanged = true
+	c.connect(&runFlags{})
 	for _, warning := range misspelt(os.Environ()) {
 		c.say("warning", "settings", warning)
 	}
-	for _, problem := range p.texts {
+	for _, problem := range c.texts {
 		c.fix(exitConfig, "settings", problem)
 	}
-	if len(p.texts) > 0 {
-		return c.end(inv)
+	if len(c.texts) == 0 {
+		c.say("ok", "settings", "complete")
+		c.checkLedger(ctx)
+		c.checkKey(ctx)
+		c.checkSMTP(ctx)
 	}
-	c.say("ok", "settings", "complete")
-	c.ledger(ctx, w)
-	c.key(ctx, w)
-	c.smtp(ctx, w)
-	return c.end(inv)
+	if c.err != nil {
+		return inv.fail(exitTempfail, "the findings could not be written: "+c.err.Error())
+	}
+	return c.code
 }
 
-func (c *checker) ledger(ctx context.Context, w *wiring) {
-	switch l, err := w.openLedger(ctx); {
-	case err != nil:
-		c.fix(ledgerCode(err), "ledger", err.Error())
-	case w.cfg.ledger.none:
-		c.say("ok", "ledger", "none: nothing is remembered, and the same invite given again is mailed again")
-	default:
-		c.say("ok", "ledger", w.cfg.ledger.path)
-		c.ledgerMode(w.cfg.ledger.path)
-		c.say("ok", "application", whose(l.Application(), w.cfg.ledger.application))
-	}
-}
-
-// ledgerMode tells who else may read the ledger, also where it is a group, which
-// a run says nothing of.
-func (c *checker) ledgerMode(path string) {
-	info, err := os.Stat(path)
-	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&0o077 == 0 {
+func (c *checker) checkLedger(ctx context.Context) {
+	const name = "ledger"
+	place := c.cfg.ledger
+	l, err := c.openLedger(ctx)
+	if err != nil {
+		c.fix(ledgerCode(err), name, forUsers(err.Error()))
 		return
 	}
-	c.say("warning", "ledger", fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s", info.Mode().Perm(), path))
+	if place.none {
+		c.say("ok", name, "none: nothing is remembered, and the same invite given again is mailed again")
+		return
+	}
+	c.say("ok", name, place.path)
+	// Also where it is a group that may read it, which a run says nothing of.
+	info, err := os.Stat(place.path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		c.say("warning", name, fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s",
+			info.Mode().Perm(), place.path))
+	}
+	c.say("ok", "application", describeApplication(l.Application(), place.application))
 }
 
-func (c *checker) key(ctx context.Context, w *wiring) {
-	client, ok := w.cfg.mail.API.(*cronofy.Client)
+// describeApplication says whose invites a ledger would work on, and what a run would record of that
+// name and the key.
+func describeApplication(a sqlite.Application, name string) string {
+	if name == "" {
+		name = a.Name
+	}
+	text := "without a name"
+	if name != "" {
+		text = strconv.Quote(name)
+	}
+	switch {
+	case !a.Known:
+		return text + ": new, with no invites in this ledger yet"
+	case a.Keys == 0:
+		return text + ": the first run makes the ledger that of this key"
+	case a.KeyKnown:
+		return text + ": the ledger knows this key"
+	}
+	return fmt.Sprintf("%s: this key is new, and the next run adds it to those that the ledger knows (%d)",
+		text, a.Keys)
+}
+
+// answerTimeout is how long the API, and the server that is asked about the sender, have for all
+// they say. The operator is waiting.
+const answerTimeout = 15 * time.Second
+
+func (c *checker) checkKey(ctx context.Context) {
+	const name = "api key"
+	client, ok := c.cfg.mail.API.(*cronofy.Client)
 	if !ok {
 		return
 	}
@@ -92,20 +115,21 @@ func (c *checker) key(ctx context.Context, w *wiring) {
 	var known *cronofy.Error
 	switch {
 	case err == nil:
-		c.say("ok", "api key", "accepted by "+w.apiURL)
+		c.say("ok", name, "accepted by "+c.apiURL)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		c.fix(exitTempfail, "api key", fmt.Sprintf("the API at %s gave no answer within %s: check the way there, such as a firewall or proxy, and try again", w.apiURL, answerTimeout))
+		c.fix(exitTempfail, name, fmt.Sprintf("the API at %s gave no answer within %s: check the way there, "+
+			"such as a firewall or proxy, and try again", c.apiURL, answerTimeout))
 	case cronofy.StatusOf(err) == http.StatusUnauthorized:
-		c.fix(exitConfig, "api key", keyRefused(w.apiURL))
+		c.fix(exitConfig, name, keyRefused(c.apiURL))
 	case errors.As(err, &known):
-		c.fix(apiCode(err), "api key", forUsers(err.Error()))
+		c.fix(apiCode(err), name, forUsers(err.Error()))
 	default:
-		c.fix(exitTempfail, "api key", err.Error())
+		c.fix(exitTempfail, name, err.Error())
 	}
 }
 
-func (c *checker) smtp(ctx context.Context, w *wiring) {
-	submitter, ok := w.cfg.mail.Submitter.(*submission.Submitter)
+func (c *checker) checkSMTP(ctx context.Context) {
+	submitter, ok := c.cfg.mail.Submitter.(*submission.Submitter)
 	if !ok {
 		return
 	}
@@ -128,21 +152,17 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		}
 	}
 	if good {
-		c.sender(ctx, w, submitter)
+		c.checkSender(ctx, submitter)
 	}
 }
 
-// answerTimeout is how long the API, and the server that is asked about the sender,
-// have for all they say. Somebody is waiting.
-const answerTimeout = 15 * time.Second
-
-// sender asks the server whether it takes mail from the sender that the settings
-// name.
-func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.Submitter) {
+// checkSender asks the server whether it takes mail from the sender that the settings name.
+func (c *checker) checkSender(ctx context.Context, submitter *submission.Submitter) {
 	const name = "smtp sender"
-	from, envelope := senderOf(w.cfg.mail)
+	from, envelope := senderOf(c.cfg.mail)
 	if from == "" {
-		c.say("ok", name, "not tried, since each record names its own: set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
+		c.say("ok", name, "not tried, since each record names its own: "+
+			"set ORGANIZER_EMAIL or MAIL_FROM to have one tried")
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("no answer within %s", answerTimeout))
@@ -152,17 +172,17 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 	switch {
 	case err == nil:
 		c.say("ok", name, "mail from "+envelope+" to "+from+" would be taken: the server said "+strconv.Quote(reply))
-	case errors.As(err, &refused) && refused.Step == submission.StepRcpt &&
-		refused.Cause == submission.CauseMailbox:
-		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
+	case errors.As(err, &refused) && refused.Step == submission.StepRcpt && refused.Cause == submission.CauseMailbox:
+		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, "+
+			"so that replies and bounces may be lost: "+forUsers(err.Error()))
 	default:
 		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput
 		c.fix(smtpCode(temporary), name, "mail from "+envelope+" to "+from+" is not taken: "+forUsers(err.Error()))
 	}
 }
 
-// senderOf returns who the settings let mail be from, in the message and on the
-// envelope. The first is empty if the records are to say it.
+// senderOf returns who the settings let mail be from, in the message and on the envelope. The first
+// is empty if the records are to say it.
 func senderOf(c mailer.Config) (from, envelope string) {
 	for _, text := range []string{c.From, c.Organizer.Email} {
 		parsed, err := mail.ParseAddress(text)
@@ -180,7 +200,7 @@ func senderOf(c mailer.Config) (from, envelope string) {
 	return from, from
 }
 
-// smtpCode takes what the server may think better of for a thing that passes.
+// smtpCode is the exit code for what the server refuses, for now or for good.
 func smtpCode(temporary bool) exitCode {
 	if temporary {
 		return exitTempfail
@@ -188,8 +208,7 @@ func smtpCode(temporary bool) exitCode {
 	return exitConfig
 }
 
-// fix says what has to be fixed. What is wrong for good weighs more than what
-// is wrong for now.
+// fix says what has to be fixed. What is wrong for good weighs more than what is wrong for now.
 func (c *checker) fix(code exitCode, what, text string) {
 	if c.code != exitConfig {
 		c.code = code
@@ -201,11 +220,4 @@ func (c *checker) say(verdict, what, text string) {
 	if c.err == nil {
 		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
 	}
-}
-
-func (c *checker) end(inv *invocation) exitCode {
-	if c.err != nil {
-		return inv.fail(exitTempfail, "the findings could not be written: "+c.err.Error())
-	}
-	return c.code
 }

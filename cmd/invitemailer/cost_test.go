@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const invitation = `{"smart_invite_id":"board-meeting","recipient":{"email":"ada@example.com"},"event":{"summary":"Board meeting",` +
-	`"start":"2099-04-29T09:30:00Z","end":"2099-04-29T10:00:00Z","tzid":"Europe/London"},"organizer":{"name":"Jane Doe","email":"jane@example.com"}}` + "\n"
+const invitation = `{"smart_invite_id":"board-meeting","recipient":{"email":"ada@example.com"},` +
+	`"event":{"summary":"Board meeting",` +
+	`"start":"2099-04-29T09:30:00Z","end":"2099-04-29T10:00:00Z","tzid":"Europe/London"},"organizer":{"name":"Jane ` +
+	`Doe","email":"jane@example.com"}}` + "\n"
 
 // BenchmarkSandbox tells what one invite costs, start to finish, against a
 // command that does nothing, in CPU time: the least of runs that take turns, as

@@ -1,24 +1,23 @@
 package main
 
 import (
-	"cmp"
-	"errors"
+	"encoding"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/kelseyhightower/envconfig"
 
 	"github.com/invitemailer/invitemailer/internal/spelling"
 )
 
-// load returns the settings that hold: a flag, else the environment, else the
-// default. An empty value counts as none.
+// load returns the settings that hold: a flag, else the environment, else the default. An empty
+// value counts as none.
 func load(flags settings) (settings, error) {
 	var s settings
 	if err := envconfig.Process("", &s); err != nil {
@@ -36,45 +35,72 @@ func load(flags settings) (settings, error) {
 	return s, nil
 }
 
-// printVariables writes the table of all environment variables.
-func printVariables(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for field := range reflect.TypeFor[settings]().Fields() {
-		name := field.Tag.Get("envconfig")
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", name, cmp.Or(field.Tag.Get("default"), "-"), variableHelp[name])
-	}
-	return table.Flush()
-}
+// Format implements fmt.Formatter: no secret is printed.
+func (settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "settings{hidden}") }
 
-// variables are the names of all environment variables that mean something.
+// variables returns the names of all environment variables that mean something.
 func variables() []string {
-	t := reflect.TypeFor[settings]()
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = t.Field(i).Tag.Get("envconfig")
+	var names []string
+	for field := range reflect.TypeFor[settings]().Fields() {
+		names = append(names, field.Tag.Get("envconfig"))
 	}
 	return names
 }
 
-// farFromAny is the number of edits from which on a variable is not taken for another
-// one, misspelt.
-const farFromAny = 4
+// guards returns the names of those that are a guard.
+func guards() []string {
+	var names []string
+	for field := range reflect.TypeFor[settings]().Fields() {
+		if field.Type == reflect.TypeFor[guard]() {
+			names = append(names, field.Tag.Get("envconfig"))
+		}
+	}
+	return names
+}
 
-// misspelt names the variables that look like settings and are none, with the
-// one that may be meant. It never shows a value.
+// guard is a list that keeps mail back. Only one that is not set at all allows everything: a
+// variable that came out empty must not.
+type guard string
+
+var _ encoding.TextUnmarshaler = (*guard)(nil)
+
+// emptyGuard is one that is set to the empty text. It has no entry, and is not the zero guard,
+// which is not set.
+const emptyGuard guard = ","
+
+// UnmarshalText implements encoding.TextUnmarshaler. It is called for what is set.
+func (g *guard) UnmarshalText(text []byte) error {
+	if *g = guard(text); *g == "" {
+		*g = emptyGuard
+	}
+	return nil
+}
+
+// list is nil for a guard that is not set.
+func (g guard) list(setting string, p *problems) []string {
+	if g == "" {
+		return nil
+	}
+	return list(setting, string(g), p)
+}
+
+// maxEdits is the number of edits from which on a variable is not taken for another, misspelt.
+const maxEdits = 4
+
+// misspelt warns of the variables that look like settings and are none, with the one that may be
+// meant. It never shows a value.
 func misspelt(environ []string) []string {
 	known := variables()
 	var warnings []string
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !looksLikeOurs(name) || slices.Contains(known, name) {
+	for name := range unknown(environ, known) {
+		if !looksLikeOurs(name) {
 			continue
 		}
-		if i := spelling.Nearest(name, known, farFromAny); i >= 0 {
-			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known; did you mean %s?", name, known[i]))
-		} else {
-			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not known and does nothing; see invitemailer --help", name))
+		advice := "is not known and does nothing; see invitemailer --help"
+		if i := spelling.Nearest(name, known, maxEdits); i >= 0 {
+			advice = "is not known; did you mean " + known[i] + "?"
 		}
+		warnings = append(warnings, "the environment variable "+name+" "+advice)
 	}
 	slices.Sort(warnings)
 	return warnings
@@ -87,38 +113,57 @@ func warnOfMisspelt(log *slog.Logger) {
 	}
 }
 
+// unknown yields the names in environ that are not known.
+func unknown(environ, known []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, entry := range environ {
+			name, _, _ := strings.Cut(entry, "=")
+			if !slices.Contains(known, name) && !yield(name) {
+				return
+			}
+		}
+	}
+}
+
 func looksLikeOurs(name string) bool {
-	for _, prefix := range []string{"INVITEMAILER_", "CRONOFY_", "SMTP_", "MAIL_", "ORGANIZER_"} {
-		if strings.HasPrefix(name, prefix) {
+	prefixes := []string{"INVITEMAILER_", "CRONOFY_", "SMTP_", "MAIL_", "ORGANIZER_"}
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// checkGuards refuses variables that look like a guard and are none, since they keep no mail back.
+// It never shows a value.
+func (p *problems) checkGuards(environ []string) {
+	known, guards := variables(), guards()
+	for name := range unknown(environ, known) {
+		i := slices.IndexFunc(guards, func(g string) bool { return mayMean(name, g, known) })
+		if i >= 0 {
+			p.add(name, "is no setting, and looks like %s, without which everybody is allowed; "+
+				"correct its name, or unset it", guards[i])
+		}
+	}
+}
+
+// mayMean reports whether a guard may be meant by a name.
+func mayMean(name, guard string, known []string) bool {
+	const near = 2 // letters, heedless of case and underscores
+	letters := func(s string) string {
+		return strings.ToUpper(strings.NewReplacer("_", "", "-", "").Replace(s))
+	}
+	_, end, _ := strings.Cut(guard, "_") // ONLY_TO, also in INVITEMAILER_ONLY_TO
+	if looksLikeOurs(name) {
+		i := spelling.Nearest(name, known, maxEdits)
+		if i >= 0 && known[i] == guard || strings.Contains(letters(name), letters(end)) {
 			return true
 		}
 	}
-	return false
+	parts := sortedParts(name)
+	return slices.Equal(parts, sortedParts(guard)) || slices.Equal(parts, sortedParts(end)) ||
+		spelling.Distance(letters(name), letters(guard), near+1) <= near
 }
 
-// secret returns the value of a setting that may stand in a file.
-func secret(value, file, name string, p *problems) string {
-	if file == "" {
-		return value
-	}
-	if value != "" {
-		p.add(name, "is set, and %s_FILE too; keep one of them", name)
-		return value
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		// Not err itself: the secret may stand where the name should.
-		p.add(name+"_FILE", "names no file that can be read: %v", errors.Unwrap(err))
-		return unread
-	}
-	value = strings.TrimRight(string(text), "\r\n")
-	if value == "" {
-		p.add(name+"_FILE", "names an empty file; put the secret into it")
-		return unread
-	}
-	return value
+// sortedParts are the parts of a name: MAIL_TO_ONLY has those of MAIL_ONLY_TO.
+func sortedParts(name string) []string {
+	parts := strings.Split(strings.ToUpper(name), "_")
+	slices.Sort(parts)
+	return parts
 }
-
-// unread stands for a secret that is not needed or could not be read, so that
-// it is not reported as missing.
-const unread = "unread"

@@ -8,28 +8,38 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// exitCode is how the command ends, in the numbers of sysexits(3) where they
-// fit.
+// exitCode is how the command ends, in the numbers of sysexits(3) where they fit.
 type exitCode int
 
 // The exit codes, in the order in which they win where several apply.
 const (
-	exitUsage    exitCode = 64 // the command line is wrong
-	exitNoInput  exitCode = 66 // an input cannot be read at all
-	exitConfig   exitCode = 78 // settings, ledger, key or login
-	exitTempfail exitCode = 75 // run again: deferred, unknown and to be repeated, stopped, ledger busy
-	exitFailed   exitCode = 1  // failed, expired, or unknown and for a person to decide
-	exitData     exitCode = 65 // some input is invalid, the rest is done
-	exitOK       exitCode = 0  // all sent, unchanged or valid, or told by an earlier run
+	exitUsage    exitCode = 64
+	exitNoInput  exitCode = 66
+	exitConfig   exitCode = 78
+	exitTempfail exitCode = 75
+	exitFailed   exitCode = 1
+	exitData     exitCode = 65
+	exitOK       exitCode = 0
 )
+
+const exitCodeHelp = `
+Exit codes (the first that applies):
+  64  the command line is wrong
+  66  an input cannot be read at all
+  78  settings, ledger, API key or login have to be fixed
+  75  run again: something is deferred, or unknown and to be repeated, or the run was stopped
+  1   something failed or expired, or a person has to decide about an unknown end
+  65  some input is invalid, the rest is done
+  0   all is sent, unchanged or valid, or was told by an earlier run
+`
 
 // tally counts how the invites of a run ended.
 type tally struct {
 	outcomes map[mailer.Outcome]int
-	held     int // of those unknown: not to be repeated until a person decides
-	known    int // not among those: told by an earlier run
+	again    int // of those: another run may end better
 	settings int // of those deferred: other settings are asked for
 	unread   int // of those invalid: no records, but inputs that cannot be read
+	known    int // not among those: told by an earlier run
 	news     int // receipts that tell of more than an earlier run did
 }
 
@@ -45,14 +55,13 @@ func (t *tally) add(r *mailer.Receipt) {
 	if !repeats(r) {
 		t.news++
 	}
-	if r.Error != nil && r.Error.Code == mailer.CodeNoInput {
-		t.unread++
-	}
-	if r.Outcome == mailer.Unknown && r.Error != nil && !r.Error.Temporary {
-		t.held++
-	}
-	if r.Error != nil && r.Error.Code == mailer.CodeSMTPConfig {
+	switch {
+	case r.Again():
+		t.again++
+	case r.Outcome == mailer.Deferred:
 		t.settings++
+	case r.Error != nil && r.Error.Code == mailer.CodeNoInput:
+		t.unread++
 	}
 }
 
@@ -64,9 +73,9 @@ func (t *tally) code(err error) exitCode {
 		return exitNoInput
 	case errors.As(err, &stopped) && !stopped.Temporary, t.settings > 0:
 		return exitConfig
-	case err != nil, t.outcomes[mailer.Deferred] > 0, t.outcomes[mailer.Unknown] > t.held:
+	case err != nil, t.again > 0:
 		return exitTempfail
-	case t.outcomes[mailer.Failed] > 0, t.outcomes[mailer.Expired] > 0, t.held > 0:
+	case t.outcomes[mailer.Failed]+t.outcomes[mailer.Expired]+t.outcomes[mailer.Unknown] > 0:
 		return exitFailed
 	case t.outcomes[mailer.Invalid] > 0:
 		return exitData
@@ -74,19 +83,15 @@ func (t *tally) code(err error) exitCode {
 	return exitOK
 }
 
-// repeats reports whether a receipt says only what an earlier run has told. That
-// somebody is missing from the list is told until the list and the invitations
-// agree, like a record that is wrong.
+// repeats reports whether a receipt says only what an earlier run has told. That a recipient is
+// missing from the list is told until the list and the invitations agree, like a record that is
+// wrong.
 func repeats(r *mailer.Receipt) bool {
-	return r.Known || r.Outcome == mailer.Unchanged &&
-		!slices.ContainsFunc(r.Findings, func(f mailer.Finding) bool { return f.Rule == missingRecipient })
+	missing := func(f mailer.Finding) bool { return f.Rule == "missing_recipient" }
+	return r.Known || r.Outcome == mailer.Unchanged && !slices.ContainsFunc(r.Findings, missing)
 }
 
-// missingRecipient is the rule of the finding that says so.
-const missingRecipient = "missing_recipient"
-
-// apiCode is the exit code for a request that failed, or for what kept it from
-// being made.
+// apiCode is the exit code for a request that failed, or for what kept it from being made.
 func apiCode(err error) exitCode {
 	var e *cronofy.Error
 	if !errors.As(err, &e) {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 )
 
-// printHelp prints the help of one subcommand as kong does, and for the whole
-// command every flag and every environment variable there is.
+// printHelp prints the help of one subcommand as kong does, and for the whole command every flag
+// and every environment variable there is.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() != nil {
 		return kong.DefaultHelpPrinter(options, ctx)
@@ -18,72 +21,42 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	w := &strings.Builder{}
 	app := ctx.Model
 	fmt.Fprintf(w, "Usage: %s <command> [flags]\n\n%s\n\nCommands:\n", app.Name, app.Help)
-	printCommands(w, app.Leaves(true))
+	var commands [][]string
+	for _, leaf := range app.Leaves(true) {
+		commands = append(commands, []string{"  " + strings.TrimSpace(leaf.Path()+" "+arguments(leaf)), leaf.Help})
+	}
+	writeTable(w, commands)
 	fmt.Fprint(w, "\nFlags:\n")
 	printFlags(w, app.Flags)
-	shared := map[string]bool{}
+	var ofSend []*kong.Flag
 	for _, leaf := range app.Leaves(true) {
-		flags := leaf.Flags
-		title := leaf.Name
-		if takesRecords(leaf) {
-			if shared["records"] {
-				flags = without(flags, shared)
-			} else {
-				title = "send and cancel"
-				for _, f := range flags {
-					shared[f.Name] = true
-				}
-				shared["records"] = true
-			}
+		title, flags := leaf.Name, leaf.Flags
+		switch leaf.Name {
+		case "send":
+			title, ofSend = "send and cancel", flags
+		case "cancel", "preview":
+			flags = without(flags, ofSend)
 		}
 		if len(flags) > 0 {
 			fmt.Fprintf(w, "\nFlags of %s:\n", title)
 			printFlags(w, flags)
 		}
 	}
-	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none,\nexcept where it is an error):\n")
-	if err := printVariables(w); err != nil {
-		return err
+	fmt.Fprint(w, "\nEnvironment (a flag goes before it; an empty value counts as none,\n"+
+		"except where it is an error):\n")
+	var variables [][]string
+	for field := range reflect.TypeFor[settings]().Fields() {
+		name := field.Tag.Get("envconfig")
+		variables = append(variables, []string{"  " + name, cmp.Or(field.Tag.Get("default"), "-"), variableHelp[name]})
 	}
+	writeTable(w, variables)
 	fmt.Fprint(w, exitCodeHelp)
 	_, err := io.WriteString(ctx.Stdout, w.String())
 	return err
 }
 
-const exitCodeHelp = `
-Exit codes (the first that applies):
-  64  the command line is wrong
-  66  an input cannot be read at all
-  78  settings, ledger, API key or login have to be fixed
-  75  run again: something is deferred, or unknown and to be repeated, or the run was stopped
-  1   something failed or expired, or a person has to decide about an unknown end
-  65  some input is invalid, the rest is done
-  0   all is sent, unchanged or valid, or was told by an earlier run
-`
-
-func takesRecords(n *kong.Node) bool {
-	return len(n.Positional) > 0 && n.Positional[0].Name == "file"
-}
-
-func without(flags []*kong.Flag, names map[string]bool) []*kong.Flag {
-	var rest []*kong.Flag
-	for _, f := range flags {
-		if !names[f.Name] {
-			rest = append(rest, f)
-		}
-	}
-	return rest
-}
-
-func printCommands(w io.Writer, leaves []*kong.Node) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, leaf := range leaves {
-		fmt.Fprintf(table, "  %s\t%s\n", strings.TrimSpace(leaf.Path()+" "+positionals(leaf)), leaf.Help)
-	}
-	_ = table.Flush() // a strings.Builder takes everything
-}
-
-func positionals(n *kong.Node) string {
+// arguments is what stands after the name of a subcommand.
+func arguments(n *kong.Node) string {
 	switch {
 	case len(n.Positional) == 0:
 		return ""
@@ -93,10 +66,26 @@ func positionals(n *kong.Node) string {
 	return "[FILE...]"
 }
 
-func printFlags(w io.Writer, flags []*kong.Flag) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func printFlags(w *strings.Builder, flags []*kong.Flag) {
+	var rows [][]string
 	for _, f := range flags {
-		fmt.Fprintf(table, "  %s\t%s\n", f, f.Help)
+		rows = append(rows, []string{"  " + f.String(), f.Help})
+	}
+	writeTable(w, rows)
+}
+
+// without returns the flags whose names others do not have.
+func without(flags, others []*kong.Flag) []*kong.Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(f *kong.Flag) bool {
+		return slices.ContainsFunc(others, func(o *kong.Flag) bool { return o.Name == f.Name })
+	})
+}
+
+// writeTable writes rows in columns.
+func writeTable(w *strings.Builder, rows [][]string) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 }

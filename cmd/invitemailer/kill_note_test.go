@@ -10,12 +10,14 @@ import (
 )
 
 // TestKilledWhileNoting kills the command at every point at which it records how
-// an invite stands of which nobody is asked and nothing is mailed: what is over,
+// an invite stands for which no request is made and nothing is mailed: what is over,
 // and what an earlier crash left in doubt. The next run finishes that.
 func TestKilledWhileNoting(t *testing.T) {
 	t.Parallel()
-	const over = `{"smart_invite_id":"over","recipient":{"email":"over@example.org"},"event":{"summary":"Over","start":"2007-04-29T09:30:00Z","end":"2007-04-29T10:00:00Z"}}`
-	const one = `{"smart_invite_id":"one","recipient":{"email":"one@example.org"},"event":{"summary":"One","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}`
+	const over = `{"smart_invite_id":"over","recipient":{"email":"over@example.org"},"event":{"summary":"Over",` +
+		`"start":"2007-04-29T09:30:00Z","end":"2007-04-29T10:00:00Z"}}`
+	const one = `{"smart_invite_id":"one","recipient":{"email":"one@example.org"},"event":{"summary":"One",` +
+		`"start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}`
 	dying := dyingCommand(t)
 	killed := func(t *testing.T, record string) *killed {
 		k := newKilled(t, false)

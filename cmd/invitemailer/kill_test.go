@@ -55,7 +55,8 @@ func dyingCommand(t *testing.T) string {
 		return "dying"
 	}
 	file := filepath.Join(t.TempDir(), "dying")
-	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "test", "-c", "-o", file, ".").CombinedOutput()
+	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "test", "-c", "-o", file,
+		".").CombinedOutput()
 	require.NoErrorf(t, err, "%s", out)
 	return file
 }
@@ -98,17 +99,23 @@ func places() []place {
 // The batch before the crash, and the one that crashes: an update, a
 // cancellation, one unchanged, two new ones and a group.
 const (
-	killBefore = `{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"event":{"summary":"Off","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-`
-	killBatch = `{"smart_invite_id":"new","recipient":{"email":"new@example.org"},"event":{"summary":"New","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved","start":"2087-04-30T09:30:00Z","end":"2087-04-30T10:00:00Z"}}
-{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"method":"cancel"}
-{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-{"smart_invite_id":"all","recipients":[{"email":"one@example.org"},{"email":"two@example.org"},{"email":"three@example.org"}],"event":{"summary":"All","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-{"smart_invite_id":"last","recipient":{"email":"last@example.org"},"event":{"summary":"Last","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}
-`
+	killTimes = `"start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"}}` + "\n"
+	killMoved = `"start":"2087-04-30T09:30:00Z","end":"2087-04-30T10:00:00Z"}}` + "\n"
+
+	killBefore = `{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},` +
+		`"event":{"summary":"Moved",` + killTimes +
+		`{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"event":{"summary":"Off",` + killTimes +
+		`{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same",` + killTimes
+	killBatch = `{"smart_invite_id":"new","recipient":{"email":"new@example.org"},` +
+		`"event":{"summary":"New",` + killTimes +
+		`{"smart_invite_id":"moved","recipient":{"email":"moved@example.org"},"event":{"summary":"Moved",` + killMoved +
+		`{"smart_invite_id":"off","recipient":{"email":"off@example.org"},"method":"cancel"}` + "\n" +
+		`{"smart_invite_id":"same","recipient":{"email":"same@example.org"},"event":{"summary":"Same",` + killTimes +
+		`{"smart_invite_id":"all","recipients":[{"email":"one@example.org"},` +
+		`{"email":"two@example.org"},{"email":"three@example.org"}],` +
+		`"event":{"summary":"All",` + killTimes +
+		`{"smart_invite_id":"last","recipient":{"email":"last@example.org"},"event":{"summary":"Last",` + killTimes
+
 	killMails    = 7 // that the batch gives rise to
 	killRequests = 5
 )
@@ -140,7 +147,8 @@ func newKilled(t *testing.T, lockStep bool) *killed {
 	t.Cleanup(func() { require.NoError(t, k.smtp.Close()) })
 	server := httptest.NewServer(k.api)
 	t.Cleanup(server.Close)
-	k.env = []string{"PATH=" + os.Getenv("PATH"), "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1",
+	k.env = []string{"PATH=" + os.Getenv("PATH"), "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL,
+		"SMTP_HOST=127.0.0.1",
 		"SMTP_PORT=" + strconv.Itoa(k.smtp.Port()), "SMTP_TLS=none", "ORGANIZER_EMAIL=invites@acme.example",
 		"INVITEMAILER_LEDGER=sqlite:" + k.ledger()}
 	require.NoError(t, os.WriteFile(filepath.Join(k.dir, "before.jsonl"), []byte(killBefore), 0o600))
@@ -154,7 +162,8 @@ func (k *killed) ledger() string { return filepath.Join(k.dir, "ledger.sqlite") 
 // killed.
 func (k *killed) run(t *testing.T, file, die string, flags ...string) int {
 	t.Helper()
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), k.command, append([]string{"send", "--retry-for=0s", file}, flags...)...)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), k.command,
+		append([]string{"send", "--retry-for=0s", file}, flags...)...)
 	command.Dir, command.Env = k.dir, append(slices.Clone(k.env), "INVITEMAILER_TEST_DIE="+die)
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
@@ -193,9 +202,10 @@ func change(t *testing.T, ledger, statement string) {
 }
 
 // TestKilledAnywhere kills the command at every point of the way of an invite,
-// those of SMTP with a server that takes groups and with one that does not, for the first time that it comes there and for a later one, and runs it again
+// those of SMTP with a server that takes groups and with one that does not, for the first time that it
+// comes there and for a later one, and runs it again
 // until it is done. Then every recipient has the mail that was meant for them,
-// nobody has two different ones, and a second copy exists only where the end of
+// no recipient has two different ones, and a second copy exists only where the end of
 // the first was unknown: the same Message-ID and the same bytes.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLedgersOfBefore: a new program invites nobody anew. What earlier ones left
+// TestLedgersOfBefore: a new program invites no recipient anew. What earlier ones left
 // behind in their ledgers is unchanged to it, whether it comes with a name or not.
 func TestLedgersOfBefore(t *testing.T) {
 	t.Parallel()
@@ -30,7 +30,7 @@ func TestLedgersOfBefore(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, c.Close())
 				require.NoError(t, done())
-				// Nobody listens there, and nobody needs to.
+				// No server listens there, and none needs to.
 				p.env = append(p.env, "CRONOFY_API_URL=http://127.0.0.1:18090", "INVITEMAILER_APPLICATION="+name,
 					"ORGANIZER_NAME=Acme HR", "ORGANIZER_EMAIL=hr@acme.example")
 

@@ -14,7 +14,7 @@ import (
 
 // TestDiskFull: a ledger that can grow no more ends the run with 75, in its middle
 // or at once. Every mail that left is on record, and the next run sends the
-// missing ones, with a second copy only of those whose outcome found no room.
+// missing ones, with a second copy only of those whose outcome found no space.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	const n, inDoubt = 200, 4
@@ -24,7 +24,7 @@ func TestDiskFull(t *testing.T) {
 			p := newTrouble(t)
 			file := filepath.Join(p.dir, "invites.jsonl")
 			writeInvites(t, file, n)
-			// The largest file of the process stands for the room on the disk.
+			// The largest file of the process stands for the space on the disk.
 			run := p.exec(t, "sh", "-c", "ulimit -f "+blocks+` && exec invitemailer send --retry-for=0s "$0"`, file)
 			require.Equal(t, int(exitTempfail), run.code, run.stderr)
 			assert.Contains(t, run.stderr, "disk")

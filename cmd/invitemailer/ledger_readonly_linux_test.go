@@ -20,7 +20,8 @@ func TestReadOnlyLedger(t *testing.T) {
 	file := filepath.Join(dir, "ledger.sqlite")
 	invites := filepath.Join(dir, "invites.jsonl")
 	require.NoError(t, os.WriteFile(invites, []byte(invitation), 0o644)) //nolint:gosec // another user must read it
-	prepared := Main{Args: []string{"send", "--dry-run", "--ledger", "sqlite:" + file, invites}, Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}
+	prepared := Main{Args: []string{"send", "--dry-run", "--ledger", "sqlite:" + file, invites},
+		Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	require.Zero(t, prepared.Run(t.Context()))
 	require.NoError(t, os.Chmod(file, 0o444))
@@ -30,14 +31,15 @@ func TestReadOnlyLedger(t *testing.T) {
 		{"send", "--dry-run", invites}, {"status"}, {"forget", "--before", "2019-01-01"},
 	} {
 		var stdout, stderr bytes.Buffer
-		m := Main{Args: append(args, "--ledger", "sqlite:"+file), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
+		m := Main{Args: append(args, "--ledger", "sqlite:"+file), Stdin: strings.NewReader(""), Stdout: &stdout,
+			Stderr: &stderr}
 		asNobody(t, func() { assert.EqualValues(t, exitConfig, m.Run(t.Context()), args) })
 		assert.Contains(t, stderr.String(), "let this user write the file and its directory")
 		assert.Empty(t, stdout.String())
 	}
 }
 
-// asNobody runs fn as somebody whom permissions bind: root writes everything, so
+// asNobody runs fn as a user whom permissions bind: root writes everything, so
 // one thread of it becomes another user to the file system.
 func asNobody(t *testing.T, fn func()) {
 	t.Helper()

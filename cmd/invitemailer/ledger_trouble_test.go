@@ -30,7 +30,8 @@ func impatient() {
 	point, file := os.Getenv("INVITEMAILER_TEST_LOCK"), strings.TrimPrefix(os.Getenv("INVITEMAILER_LEDGER"), "sqlite:")
 	_ = os.Unsetenv("INVITEMAILER_TEST_LOCK")
 	var once sync.Once
-	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Patience: 20 * time.Millisecond}.watching(func(at string) {
+	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		BusyTimeout: 20 * time.Millisecond}.watching(func(at string) {
 		if at != point {
 			return
 		}
@@ -53,13 +54,16 @@ type trouble struct {
 
 func newTrouble(t *testing.T) *trouble {
 	t.Helper()
-	p := &trouble{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), inbox: submissiontest.NewInbox(submissiontest.Options{})}
+	p := &trouble{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}),
+		inbox: submissiontest.NewInbox(submissiontest.Options{})}
 	server := httptest.NewServer(p.api)
 	t.Cleanup(server.Close)
 	require.NoError(t, p.inbox.Start())
 	t.Cleanup(func() { require.NoError(t, p.inbox.Close()) })
-	p.env = []string{"PATH=" + os.Getenv("PATH"), "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "CRONOFY_RATE_PER_SECOND=-1",
-		"CRONOFY_RATE_PER_MINUTE=-1", "SMTP_HOST=127.0.0.1", "SMTP_PORT=" + strconv.Itoa(p.inbox.Port()), "SMTP_TLS=none",
+	p.env = []string{"PATH=" + os.Getenv("PATH"), "CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL,
+		"CRONOFY_RATE_PER_SECOND=-1",
+		"CRONOFY_RATE_PER_MINUTE=-1", "SMTP_HOST=127.0.0.1", "SMTP_PORT=" +
+			strconv.Itoa(p.inbox.Port()), "SMTP_TLS=none",
 		"INVITEMAILER_LEDGER=sqlite:" + filepath.Join(p.dir, "ledger.sqlite")}
 	return p
 }

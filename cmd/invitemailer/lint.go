@@ -1,27 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
-// lintCmd checks anybody's mail or calendar against the invitation rules.
+// lintCmd checks any mail or calendar against the invitation rules.
 type lintCmd struct {
-	Mails []string `arg:"" optional:"" name:"mail" help:"Files to check (.eml, .ics or mbox), or - for standard input, which is read if no file is named and it is not a terminal."`
+	Mails []string `arg:"" optional:"" name:"mail" help:"${lint_mails}"`
 
-	Profile  string `enum:"any,own" default:"any" placeholder:"NAME" help:"How strict: any for the mail of others, own for what invitemailer sends (default any)."`
+	Profile  string `enum:"any,own" default:"any" placeholder:"NAME" help:"${lint_profile}"`
 	Previous string `placeholder:"FILE" help:"The mail or calendar that was sent before about the same event."`
-	Level    string `enum:"error,warning" default:"warning" placeholder:"LEVEL" help:"The lowest level to show: error or warning (default warning)."`
+	Level    string `enum:"error,warning" default:"warning" placeholder:"LEVEL" help:"${lint_level}"`
 	Strict   bool   `help:"Warnings fail the check too."`
 	JSON     bool   `name:"json" help:"Write findings as JSON on a terminal too."`
 	Explain  string `placeholder:"RULE" help:"Print one rule in full, such as IM33, and check nothing."`
@@ -35,10 +31,20 @@ type lintLine struct {
 	lint.Finding
 }
 
+// columns is the finding as people read it on a terminal.
+func (l lintLine) columns() string {
+	place := safetext.Line(l.File)
+	if l.Message > 0 {
+		place = fmt.Sprintf("%s[%d]", place, l.Message)
+	}
+	return fmt.Sprintf("%s: %-7s  %s  %-24s  %s\n%*s%s", place, l.Level, l.Rule,
+		safetext.Line(l.Where), safetext.Line(l.What), len(place)+2, "", safetext.Line(l.Fix))
+}
+
 func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 	switch {
 	case c.Rules:
-		return c.list(inv)
+		return inv.print(ruleTable())
 	case c.Explain != "":
 		text, ok := lint.Explain(c.Explain)
 		if !ok {
@@ -49,7 +55,8 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 	names := c.Mails
 	if len(names) == 0 {
 		if isTerminal(inv.Stdin) {
-			return inv.fail(exitUsage, "no input: name a FILE, or pipe a mail into standard input; see invitemailer lint --help")
+			return inv.fail(exitUsage, "no input: name a FILE, or pipe a mail into standard input; "+
+				"see invitemailer lint --help")
 		}
 		names = []string{"-"}
 	}
@@ -60,10 +67,11 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 			o.Previous, err = lint.ReadPrevious(data)
 		}
 		if err != nil {
-			return inv.fail(exitUsage, fmt.Sprintf("--previous %s: %v; name the mail or calendar that was sent before", c.Previous, err))
+			return inv.fail(exitUsage, fmt.Sprintf("--previous %s: %v; "+
+				"name the mail or calendar that was sent before", c.Previous, err))
 		}
 	}
-	l := &linting{lintCmd: c, inv: inv, options: o, out: bufio.NewWriter(inv.Stdout), columns: isTerminal(inv.Stdout) && !c.JSON}
+	l := &linting{lintCmd: c, inv: inv, options: o, out: inv.results(c.JSON)}
 	for _, name := range names {
 		if ctx.Err() != nil {
 			return exitTempfail
@@ -73,23 +81,14 @@ func (c *lintCmd) run(ctx context.Context, inv *invocation) exitCode {
 	return l.finish()
 }
 
-func (c *lintCmd) list(inv *invocation) exitCode {
+func ruleTable() string {
 	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RULE\tOWN\tANY\tWHAT IT WANTS")
+	rows := [][]string{{"RULE", "OWN", "ANY", "WHAT IT WANTS"}}
 	for _, r := range lint.Rules() {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.ID, r.Own, r.Any, r.Title)
+		rows = append(rows, []string{r.ID, string(r.Own), string(r.Any), r.Title})
 	}
-	_ = table.Flush() // a strings.Builder takes everything
-	return inv.print(text.String())
-}
-
-// print writes a text to standard output.
-func (inv *invocation) print(text string) exitCode {
-	if _, err := io.WriteString(inv.Stdout, strings.TrimRight(text, "\n")+"\n"); err != nil {
-		return inv.unwritten(err)
-	}
-	return exitOK
+	writeTable(&text, rows)
+	return text.String()
 }
 
 // linting is one run over several files.
@@ -97,11 +96,11 @@ type linting struct {
 	*lintCmd
 	inv     *invocation
 	options lint.Options
-	out     *bufio.Writer
-	columns bool
+	out     *results
 
 	checked, errors, warnings int
 	unread                    bool
+	unwritten                 error
 }
 
 func (l *linting) file(name string) {
@@ -117,7 +116,7 @@ func (l *linting) file(name string) {
 		defer func() { _ = f.Close() }() // only read
 		r = f
 	}
-	var lines []lintLine
+	var first []lint.Finding // kept until it is known whether more follow
 	n := 0
 	for data, err := range lint.Messages(r) {
 		if err != nil {
@@ -125,20 +124,19 @@ func (l *linting) file(name string) {
 			break
 		}
 		n++
-		for _, f := range lint.Check(data, l.options) {
-			lines = append(lines, lintLine{File: name, Message: n, Finding: f})
+		findings := lint.Check(data, l.options)
+		switch n {
+		case 1:
+			first = findings
+			continue
+		case 2: // an mbox: its messages have numbers
+			l.put(name, 1, first)
 		}
-		if n > 1 { // an mbox: its messages have numbers
-			l.put(lines)
-			lines = nil
-		}
+		l.put(name, n, findings)
 	}
-	if n <= 1 {
-		for i := range lines {
-			lines[i].Message = 0
-		}
+	if n == 1 {
+		l.put(name, 0, first)
 	}
-	l.put(lines)
 	l.checked += n
 }
 
@@ -147,9 +145,9 @@ func (l *linting) fail(name string, err error) {
 	_ = l.inv.fail(exitNoInput, fmt.Sprintf("%s: %v", name, err))
 }
 
-func (l *linting) put(lines []lintLine) {
-	for _, line := range lines {
-		if line.Level == lint.Error {
+func (l *linting) put(name string, message int, findings []lint.Finding) {
+	for _, f := range findings {
+		if f.Level == lint.Error {
 			l.errors++
 		} else {
 			l.warnings++
@@ -157,27 +155,19 @@ func (l *linting) put(lines []lintLine) {
 				continue
 			}
 		}
-		if l.columns {
-			place := safetext.Line(line.File)
-			if line.Message > 0 {
-				place = fmt.Sprintf("%s[%d]", place, line.Message)
-			}
-			fmt.Fprintf(l.out, "%s: %-7s  %s  %-24s  %s\n%*s%s\n", place, line.Level, line.Rule, safetext.Line(line.Where), safetext.Line(line.What), len(place)+2, "", safetext.Line(line.Fix))
-			continue
-		}
-		data, err := json.Marshal(line)
-		if err == nil {
-			_, _ = safetext.JSONWriter(l.out).Write(append(data, '\n')) // a bufio.Writer keeps its error until Flush
+		if l.unwritten == nil {
+			l.unwritten = l.out.put(context.Background(), lintLine{File: name, Message: message, Finding: f})
 		}
 	}
 }
 
 // finish sums up on standard error and says how the run ends.
 func (l *linting) finish() exitCode {
-	if err := l.out.Flush(); err != nil {
-		return l.inv.unwritten(err)
+	if l.unwritten != nil {
+		return l.inv.unwritten(l.unwritten)
 	}
-	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)
+	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; "+
+		"invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)
 	switch {
 	case l.unread:
 		return exitNoInput

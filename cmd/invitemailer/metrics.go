@@ -23,14 +23,15 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "invitemailer", Name: name, Help: help}, labels)
+		o := prometheus.CounterOpts{Namespace: "invitemailer", Name: name, Help: help}
+		return prometheus.NewCounterVec(o, labels)
 	}
 	m := &metrics{
 		registry:  prometheus.NewRegistry(),
 		callbacks: counter("callbacks_total", "Callbacks by how they ended.", "outcome"),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "invitemailer", Name: "callback_duration_seconds", Help: "Time from a callback to its answer.",
-			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}, // the API waits five
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}, // the API waits five
 		}, []string{"outcome"}),
 		changes:  counter("rsvp_changes_total", "Changes of answers, by the status of the person invited.", "status"),
 		requests: counter("http_requests_total", "Requests answered.", "server", "code"),

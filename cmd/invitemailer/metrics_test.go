@@ -22,8 +22,10 @@ func TestMetrics(t *testing.T) {
 	for _, status := range []string{"pending", "accepted", "tentative", "declined", "delegated", "ann@example.org"} {
 		m.changed(status)
 	}
-	for server, answer := range map[string]http.HandlerFunc{"callback": func(http.ResponseWriter, *http.Request) {}, "admin": http.NotFound} {
-		m.counting(server, answer).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "BREW", "/", nil))
+	for server, answer := range map[string]http.HandlerFunc{"callback": func(http.ResponseWriter, *http.Request) {},
+		"admin": http.NotFound} {
+		m.counting(server, answer).ServeHTTP(httptest.NewRecorder(),
+			httptest.NewRequestWithContext(t.Context(), "BREW", "/", nil))
 	}
 
 	require.NoError(t, testutil.GatherAndCompare(m.registry, strings.NewReader(`
@@ -58,7 +60,8 @@ invitemailer_rsvp_changes_total{status="declined"} 1
 invitemailer_rsvp_changes_total{status="other"} 2
 invitemailer_rsvp_changes_total{status="pending"} 1
 invitemailer_rsvp_changes_total{status="tentative"} 1
-`), "invitemailer_callback_duration_seconds", "invitemailer_callbacks_total", "invitemailer_http_requests_total", "invitemailer_rsvp_changes_total"))
+`), "invitemailer_callback_duration_seconds", "invitemailer_callbacks_total",
+		"invitemailer_http_requests_total", "invitemailer_rsvp_changes_total"))
 
 	problems, err := testutil.GatherAndLint(m.registry)
 	require.NoError(t, err)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -23,6 +25,7 @@ var flagNames = map[string]string{
 	"mailer.Resend":          "--resend",
 	"mailer.RetryFailed":     "--retry-failed",
 	"mailer.WithdrawMissing": "--withdraw-missing",
+	"record.Format":          "--format",
 	"sqlite.APIKeys":         "CRONOFY_API_KEY",
 	"sqlite.SameApplication": "--same-application (of send, cancel or serve)",
 }
@@ -53,20 +56,11 @@ var configField = regexp.MustCompile(`\b(?:([a-z]+)\.)?(?:Config|Options)\.([A-Z
 // forUsers puts the names of variables and flags into a text of the library. A field that no
 // setting sets keeps its name.
 func forUsers(text string) string {
-	text = configField.ReplaceAllStringFunc(text, func(found string) string {
+	return configField.ReplaceAllStringFunc(text, func(found string) string {
 		m := configField.FindStringSubmatch(found)
 		return cmp.Or(userNames[m[1]+"."+m[2]], userNames[m[2]], found)
 	})
-	return plainNames.Replace(text)
 }
-
-// plainNames are fields that the library names without Config.
-var plainNames = strings.NewReplacer(
-	"Username and Password", "SMTP_USERNAME and SMTP_PASSWORD",
-	"From and EnvelopeFrom", "MAIL_FROM and SMTP_ENVELOPE_FROM",
-	"the host of BaseURL does not exist: check BaseURL",
-	"the host of the API does not exist: check CRONOFY_API_URL",
-)
 
 // problems collects what is wrong with the settings.
 type problems struct{ texts []string }
@@ -89,19 +83,21 @@ func (p *problems) addError(err error) {
 		}
 		return
 	}
+	var api *cronofy.ConfigError
 	var smtp *submission.ConfigError
-	if errors.As(err, &smtp) {
-		p.add(cmp.Or(userNames["submission."+smtp.Field], smtp.Field), "%s", forUsers(smtp.Problem))
-		return
+	var mail *mailer.ConfigError
+	switch {
+	case errors.As(err, &api):
+		p.addField("cronofy", api.Field, api.Problem)
+	case errors.As(err, &smtp):
+		p.addField("submission", smtp.Field, smtp.Problem)
+	case errors.As(err, &mail):
+		p.addField("mailer", mail.Field, mail.Problem)
+	default:
+		p.texts = append(p.texts, forUsers(err.Error()))
 	}
-	if m := configProblem.FindStringSubmatch(err.Error()); m != nil {
-		if name := cmp.Or(userNames[m[1]+"."+m[2]], userNames[m[2]]); name != "" {
-			p.add(name, "%s", forUsers(m[3]))
-			return
-		}
-	}
-	p.texts = append(p.texts, forUsers(err.Error()))
 }
 
-// configProblem is an error about a field that has no type of its own.
-var configProblem = regexp.MustCompile(`^(?:([a-z]+): )?([A-Z]\w*(?:\.[A-Z]\w*)?)(?: \([A-Z_]+\))?:? ([\s\S]*)$`)
+func (p *problems) addField(pkg, field, problem string) {
+	p.add(cmp.Or(userNames[pkg+"."+field], field), "%s", forUsers(problem))
+}

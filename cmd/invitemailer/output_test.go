@@ -19,8 +19,9 @@ func TestOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		defer func() { _ = r.Close() }()
-		stop := newStopper()
-		o := newOutput(w, stop)
+		stopped, stop := context.WithCancel(context.Background())
+		defer stop()
+		o := newOutput(w, stopped)
 		lines := bufio.NewReader(r)
 		read := func() string {
 			line, err := lines.ReadString('\n')
@@ -52,7 +53,7 @@ func TestOutput(t *testing.T) {
 		require.ErrorIs(t, err, errUnread)
 		assert.Zero(t, time.Since(begun))
 
-		// Somebody reads again.
+		// The reader reads again.
 		assert.Equal(t, "two\n", read())
 		synctest.Wait()
 		assert.False(t, o.unread())
@@ -68,7 +69,7 @@ func TestOutput(t *testing.T) {
 		// The command is to stop: little time is left, and then none.
 		o.giveUpAfter(0)
 		begun = time.Now()
-		time.AfterFunc(time.Hour, stop.stop)
+		time.AfterFunc(time.Hour, stop)
 		_, err = o.Write([]byte("five\n"))
 		require.ErrorIs(t, err, errUnread)
 		assert.Equal(t, time.Hour+writeGrace, time.Since(begun))

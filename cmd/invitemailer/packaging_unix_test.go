@@ -45,12 +45,14 @@ func packagedServices(t *testing.T) *services {
 	t.Helper()
 	values := settingsFile(t)
 	return newServices(t, cronofytest.Options{APIKey: values["CRONOFY_API_KEY"]},
-		submissiontest.Options{Username: values["SMTP_USERNAME"], Password: values["SMTP_PASSWORD"], LoginInClear: true})
+		submissiontest.Options{Username: values["SMTP_USERNAME"], Password: values["SMTP_PASSWORD"],
+			LoginInClear: true})
 }
 
 // endpoints are the lines that point a file of settings at the services.
 func (s *services) endpoints() []string {
-	return slices.DeleteFunc(slices.Clone(s.environment), func(line string) bool { return strings.HasPrefix(line, "CRONOFY_API_KEY=") })
+	return slices.DeleteFunc(slices.Clone(s.environment),
+		func(line string) bool { return strings.HasPrefix(line, "CRONOFY_API_KEY=") })
 }
 
 // cronJob is what cron runs, in the order of the packaged crontab.
@@ -105,7 +107,8 @@ func TestCron(t *testing.T) {
 	assert.Contains(t, mailed, "there is no such file")
 	require.NoError(t, os.Remove(filepath.Join(home, "invitemailer.jsonl")))
 
-	write("invites.jsonl", strings.ReplaceAll(invitation, `,"organizer":{"name":"Jane Doe","email":"jane@example.com"}`, ""))
+	write("invites.jsonl", strings.ReplaceAll(invitation,
+		`,"organizer":{"name":"Jane Doe","email":"jane@example.com"}`, ""))
 	mailed, code = run(0)
 	require.Zero(t, code, mailed)
 	assert.Regexp(t, `^time=\S+ level=INFO msg=done sent=1 ledger=\S+\n$`, mailed, "one line")
@@ -119,7 +122,8 @@ func TestCron(t *testing.T) {
 	assert.Empty(t, mailed, "nothing to do")
 	assert.Equal(t, sent, read("invitemailer.jsonl"))
 
-	require.NoError(t, s.api.Answer(t.Context(), cronofytest.Answer{InviteID: "board-meeting", Recipient: "ada@example.com", Status: "accepted"}))
+	accepted := cronofytest.Answer{InviteID: "board-meeting", Recipient: "ada@example.com", Status: "accepted"}
+	require.NoError(t, s.api.Answer(t.Context(), accepted))
 	mailed, code = run(1)
 	assert.Zero(t, code, mailed)
 	assert.Regexp(t, `^time=\S+ level=INFO msg="asked the API" asked=1 changed=1 .*\n$`, mailed)

@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for what must come; it is no measure of
+// waitLimit is how long a test waits for what must come; it is no measure of
 // anything.
-const patience = time.Minute
+const waitLimit = time.Minute
 
-// process is the command as somebody runs it in a terminal of its own.
+// process is the command as a user runs it in a terminal of its own.
 type process struct {
 	t   testing.TB
 	cmd *exec.Cmd
@@ -74,7 +74,7 @@ func (p *process) follow(r io.Reader, to *[]string) {
 func (p *process) said(of *[]string, pattern string) string {
 	p.t.Helper()
 	re := regexp.MustCompile(pattern)
-	timeout := time.After(patience)
+	timeout := time.After(waitLimit)
 	for {
 		p.mu.Lock()
 		lines, news := *of, p.news
@@ -117,7 +117,11 @@ func writeInvites(tb testing.TB, file string, n int) {
 	require.NoError(tb, err)
 	w := bufio.NewWriter(f)
 	for i := range n {
-		_, err := fmt.Fprintf(w, `{"smart_invite_id":"event-%d","recipient":{"email":"person%d@example.org","name":"Person %d"},"event":{"summary":"Interview %d","description":"Third floor, ask for Jane.","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z","tzid":"Europe/London","location":{"description":"Acme, Berlin"}},"organizer":{"name":"Acme HR","email":"invites@acme.example"}}`+"\n", i, i, i, i)
+		_, err := fmt.Fprintf(w, `{"smart_invite_id":"event-%d","recipient":{"email":"person%d@example.org",`+
+			`"name":"Person %d"},"event":{"summary":"Interview %d","description":"Third floor, ask for Jane.",`+
+			`"start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z","tzid":"Europe/London",`+
+			`"location":{"description":"Acme, Berlin"}},"organizer":{"name":"Acme HR",`+
+			`"email":"invites@acme.example"}}`+"\n", i, i, i, i)
 		require.NoError(tb, err)
 	}
 	require.NoError(tb, w.Flush())

@@ -18,7 +18,7 @@ import (
 
 const (
 	drawEvery = 200 * time.Millisecond // the bar on a terminal
-	tellEvery = time.Minute            // the line in a log
+	logEvery  = time.Minute            // the line in a log
 	minWidth  = 40                     // columns
 )
 
@@ -36,7 +36,7 @@ type progress struct {
 
 func startProgress(s *screen, l *slog.Logger, files []string) *progress {
 	p := &progress{screen: s, log: l, begun: time.Now(), done: make(chan struct{})}
-	show, every := p.tell, tellEvery
+	show, every := p.tell, logEvery
 	if s.terminal {
 		p.total = countLines(files)
 		show, every = p.bar(), drawEvery
@@ -63,7 +63,7 @@ func (p *progress) add() { p.count.Add(1) }
 func (p *progress) stop() {
 	close(p.done)
 	p.ended.Wait()
-	p.screen.clear()
+	p.screen.around(func() {}) // which wipes the bar away
 }
 
 func (p *progress) tell() {
@@ -78,7 +78,8 @@ func (p *progress) bar() func() {
 	bar.Set(pb.Static, true)
 	bar.SetTemplateString(`{{counters . }} {{speed . "%s invites/s"}} {{etime . }}`)
 	if p.total > 0 {
-		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} {{rtime . "%s left"}}`)
+		bar.SetTemplateString(`{{counters . }} {{bar . }} {{percent . }} {{speed . "%s invites/s"}} ` +
+			`{{rtime . "%s left"}}`)
 	}
 	if bar.Width() < minWidth {
 		bar.SetWidth(minWidth) // a terminal that does not know its width
@@ -110,7 +111,7 @@ func countLines(names []string) int {
 }
 
 func linesOf(name string) (int, error) {
-	// A pipe must not even be opened: that waits for somebody to write.
+	// A pipe must not even be opened: that waits for a writer.
 	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 		return 0, errors.New("it can be read only once")
 	}
@@ -119,15 +120,16 @@ func linesOf(name string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	lines := 0
-	for block := make([]byte, 64<<10); ; {
-		n, err := f.Read(block)
-		lines += bytes.Count(block[:n], []byte("\n"))
-		switch {
-		case errors.Is(err, io.EOF):
-			return lines, nil
-		case err != nil:
-			return 0, err
-		}
-	}
+	var lines lineEnds
+	_, err = io.Copy(&lines, f)
+	return int(lines), err
+}
+
+// lineEnds counts the line ends that are written to it.
+type lineEnds int
+
+// Write implements io.Writer.
+func (c *lineEnds) Write(p []byte) (int, error) {
+	*c += lineEnds(bytes.Count(p, []byte("\n")))
+	return len(p), nil
 }

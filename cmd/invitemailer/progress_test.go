@@ -45,7 +45,7 @@ func TestProgressInLog(t *testing.T) {
 		for range 240 {
 			p.add()
 		}
-		time.Sleep(tellEvery - time.Millisecond)
+		time.Sleep(logEvery - time.Millisecond)
 		synctest.Wait()
 		assert.Empty(t, log.String())
 		time.Sleep(time.Millisecond)

@@ -53,7 +53,7 @@ func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(repository, "docs", "configuration.md")
 	var c cli
-	parser, err := kong.New(&c, kong.Name("invitemailer"), kong.PostBuild(withoutDefaults))
+	parser, err := kong.New(&c, kong.Name("invitemailer"), flagHelp, kong.PostBuild(settingFlags))
 	require.NoError(t, err)
 	want := configurationHead + variableTables(t, parser.Model) + flagTables(parser.Model)
 	if os.Getenv("UPDATE_SCRIPTS") != "" {
@@ -145,7 +145,7 @@ var flagsOfOthers = []string{"--unbuffered", "--now", "--failed", "--quick"}
 func TestManualNames(t *testing.T) {
 	t.Parallel()
 	var c cli
-	parser, err := kong.New(&c)
+	parser, err := kong.New(&c, flagHelp)
 	require.NoError(t, err)
 	flags := slices.Clone(flagsOfOthers)
 	for _, leaf := range parser.Model.Leaves(false) {

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +14,76 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// line is one result. Its names and their order are fixed.
+// results writes lines to standard output, each at once: JSON, or columns for people. It may be
+// used by several goroutines.
+type results struct {
+	inv      *invocation
+	terminal bool
+	columns  bool
+
+	mu  sync.Mutex
+	err error
+}
+
+// columner is a result that people can read on a terminal.
+type columner interface {
+	columns() string
+}
+
+// results makes the writer of the results: columns on a terminal, unless JSON is asked for.
+func (inv *invocation) results(asJSON bool) *results {
+	terminal := isTerminal(inv.Stdout)
+	return &results{inv: inv, terminal: terminal, columns: terminal && !asJSON}
+}
+
+// put writes one line, and gives up when ctx ends. An error of writing asks the command to stop,
+// and nothing is written after it. A line that is only not read yet may be put again.
+func (r *results) put(ctx context.Context, line any) error {
+	if err := r.failed(); err != nil {
+		return err
+	}
+	text, err := r.text(line)
+	if err != nil {
+		return err
+	}
+	write := func() { _, err = r.inv.Stdout.WriteContext(ctx, text) }
+	if r.terminal {
+		r.inv.screen.around(write)
+	} else {
+		write()
+	}
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, errUnread) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err = err
+		r.inv.halt()
+	}
+	return err
+}
+
+// text is a line as it is written.
+func (r *results) text(line any) ([]byte, error) {
+	if c, ok := line.(columner); ok && r.columns {
+		return []byte(c.columns() + "\n"), nil
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(safetext.JSONWriter(&text))
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(line)
+	return text.Bytes(), err
+}
+
+// failed returns the error that ended the writing.
+func (r *results) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// line is the result of one invite. Its names and their order are fixed.
 type line struct {
 	File      string           `json:"file,omitempty"`
 	Line      int              `json:"line,omitempty"`
@@ -35,109 +105,31 @@ type line struct {
 }
 
 func newLine(file string, number int, r *mailer.Receipt) *line {
-	var problem *mailer.Error
+	l := &line{
+		File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient,
+		Method: r.Method, Kind: r.Kind, Outcome: r.Outcome, Known: r.Known,
+		UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
+		At: r.At.UTC().Truncate(time.Millisecond), Findings: slices.Clone(r.Findings),
+	}
+	for i := range l.Findings {
+		l.Findings[i].Message = forUsers(l.Findings[i].Message)
+	}
 	if r.Error != nil {
 		named := *r.Error
 		named.Message = forUsers(named.Message)
-		problem = &named
+		l.Error = &named
 	}
-	findings := slices.Clone(r.Findings)
-	for i, f := range findings {
-		findings[i].Message = forUsers(f.Message)
-	}
-	return &line{File: file, Line: number, InviteID: r.InviteID, Recipient: r.Recipient, Method: r.Method, Kind: r.Kind,
-		Outcome: r.Outcome, Known: r.Known, UID: r.UID, Sequence: r.Sequence, MessageID: r.MessageID, Reply: r.Reply, Attempts: r.Attempts,
-		At: r.At.UTC().Truncate(time.Millisecond), Findings: findings, Error: problem}
+	return l
 }
 
-// flushAfter is how long a line may wait in memory for others.
-const flushAfter = 100 * time.Millisecond
-
-// results is standard output. Lines that come fast are written together.
-type results struct {
-	columns bool         // for people, not JSON
-	around  func(func()) // each write goes through it
-	broken  func()       // called once, when nobody takes the results any more
-
-	mu      sync.Mutex
-	w       *bufio.Writer
-	encoder *json.Encoder
-	timer   *time.Timer // runs while lines wait
-	waiting bool
-	err     error
-}
-
-func newResults(w io.Writer, columns bool, around func(func()), broken func()) *results {
-	r := &results{columns: columns, around: around, broken: broken, w: bufio.NewWriterSize(w, 64<<10)}
-	r.encoder = json.NewEncoder(safetext.JSONWriter(r.w))
-	r.encoder.SetEscapeHTML(false)
-	return r
-}
-
-// row is a line of the results: JSON by its fields.
-type row interface {
-	columns() string // for people
-}
-
-// put takes one line. After the first error it does nothing.
-func (r *results) put(l row) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.err != nil {
-		return
-	}
-	if r.columns {
-		r.around(func() {
-			_, r.err = fmt.Fprintln(r.w, l.columns())
-			if r.err == nil {
-				r.err = r.w.Flush()
-			}
-		})
-	} else {
-		r.err = r.encoder.Encode(l)
-	}
-	if r.err != nil {
-		r.broken()
-		return
-	}
-	if !r.columns && !r.waiting {
-		r.waiting = true
-		if r.timer == nil {
-			r.timer = time.AfterFunc(flushAfter, func() { _ = r.flush() })
-		} else {
-			r.timer.Reset(flushAfter)
-		}
-	}
-}
-
-// flush writes what waits and returns the first error there was.
-func (r *results) flush() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting = false
-	if r.err == nil {
-		if r.err = r.w.Flush(); r.err != nil {
-			r.broken()
-		}
-	}
-	return r.err
-}
-
-// close writes the rest.
-func (r *results) close() error {
-	if r.timer != nil {
-		r.timer.Stop()
-	}
-	return r.flush()
-}
-
-// maxShown is how many characters of an id or an address people are shown. A valid
-// address is whole; what is longer is told to programs only.
+// maxShown is how many characters of an id or an address people are shown. A valid address is
+// whole; what is longer is written as JSON only.
 const maxShown = 254
 
 // columns is the line as people read it on a terminal.
 func (l *line) columns() string {
-	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind, safetext.Short(l.InviteID, maxShown), safetext.Short(l.Recipient, maxShown))
+	text := fmt.Sprintf("%-9s  %-12s  %-24s  %-32s", l.Outcome, l.Kind,
+		safetext.Short(l.InviteID, maxShown), safetext.Short(l.Recipient, maxShown))
 	switch {
 	case l.Error != nil:
 		text += "  " + safetext.Line(l.Error.Error())

@@ -22,7 +22,8 @@ func TestSamples(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "out")
 			var stdout, stderr bytes.Buffer
-			m := Main{Args: []string{"send", "--sandbox", "--out", out, file}, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
+			m := Main{Args: []string{"send", "--sandbox", "--out", out, file}, Stdin: strings.NewReader(""),
+				Stdout: &stdout, Stderr: &stderr}
 			require.EqualValues(t, exitOK, m.Run(t.Context()), stderr.String())
 			mails, err := filepath.Glob(filepath.Join(out, "*.eml"))
 			require.NoError(t, err)

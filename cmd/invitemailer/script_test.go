@@ -99,7 +99,8 @@ func plain(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for _, name := range args {
 		for text := range strings.Lines(ts.ReadFile(name)) {
-			if text = strings.TrimSuffix(text, "\n"); strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+			if text = strings.TrimSuffix(text, "\n"); strings.ContainsFunc(text,
+				func(r rune) bool { return !unicode.IsGraphic(r) }) {
 				ts.Fatalf("%s is not plain: %q", name, text)
 			}
 		}

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Limits of a server. A callback has to be answered within 5 seconds, and no
-// request is large.
+// Limits of a server. A callback has to be answered within 5 seconds, and no request is large.
 const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 10 * time.Second
@@ -39,21 +38,20 @@ func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// serve answers on all servers until a signal comes, then finishes what is in hand.
-// A second signal, which ends the context, breaks that off. The error is why a
-// server ended by itself.
+// serve answers on all servers until a signal comes, then finishes what is in hand. A second signal,
+// which ends the context, breaks that off. The error is why a server ended by itself.
 func (inv *invocation) serve(ctx context.Context, log *slog.Logger, servers ...server) error {
 	var running sync.WaitGroup
 	ended := make(chan error, len(servers))
 	all := make([]*http.Server, len(servers))
 	for i, s := range servers {
-		h := &http.Server{
-			Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-			MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		all[i] = &http.Server{
+			Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		}
-		all[i] = h
 		running.Go(func() {
-			if err := h.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			if err := all[i].Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 				ended <- fmt.Errorf("the %s server ended: %w", s.name, err)
 			}
 		})
@@ -61,22 +59,20 @@ func (inv *invocation) serve(ctx context.Context, log *slog.Logger, servers ...s
 	}
 	var failed error
 	select {
-	case <-inv.stop.c:
+	case <-inv.stop.Done():
 	case failed = <-ended:
 	case <-ctx.Done():
 	}
 	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
 	defer cancel()
-	var stopping sync.WaitGroup
 	for _, h := range all {
-		stopping.Go(func() {
+		running.Go(func() {
 			if err := h.Shutdown(ctx); err != nil {
 				log.Warn("not every request could be finished", "error", err)
 				_ = h.Close()
 			}
 		})
 	}
-	stopping.Wait()
 	running.Wait()
 	return failed
 }

@@ -16,19 +16,21 @@ type settings struct {
 	CallbackSecrets     string `envconfig:"CRONOFY_CALLBACK_SECRETS" kong:"-"`
 	CallbackSecretsFile string `envconfig:"CRONOFY_CALLBACK_SECRETS_FILE" kong:"-"`
 
-	SMTPHost           string `envconfig:"SMTP_HOST" field:"submission.Host" placeholder:"HOST"`
-	SMTPPort           string `envconfig:"SMTP_PORT" field:"submission.Port" placeholder:"PORT"`
-	SMTPTLS            string `envconfig:"SMTP_TLS" field:"submission.TLS" default:"starttls" name:"smtp-tls" placeholder:"MODE"`
-	SMTPAllowPlaintext string `envconfig:"SMTP_ALLOW_PLAINTEXT" field:"submission.AllowPlaintext" default:"false" kong:"-"`
-	SMTPCAFile         string `envconfig:"SMTP_TLS_CA_FILE" field:"submission.CAFile" kong:"-"`
-	SMTPHELOName       string `envconfig:"SMTP_HELO_NAME" field:"submission.HELOName" kong:"-"`
-	SMTPAuth           string `envconfig:"SMTP_AUTH" field:"submission.Auth" default:"auto" kong:"-"`
-	SMTPUsername       string `envconfig:"SMTP_USERNAME" field:"submission.Username" kong:"-"`
-	SMTPPassword       string `envconfig:"SMTP_PASSWORD" field:"submission.Password" kong:"-"`
-	SMTPPasswordFile   string `envconfig:"SMTP_PASSWORD_FILE" kong:"-"`
-	SMTPConnections    string `envconfig:"SMTP_CONNECTIONS" field:"submission.Connections" default:"2" kong:"-"`
-	SMTPRatePerMinute  string `envconfig:"SMTP_RATE_PER_MINUTE" field:"submission.RatePerMinute" kong:"-"`
-	SMTPEnvelopeFrom   string `envconfig:"SMTP_ENVELOPE_FROM" field:"mailer.EnvelopeFrom" kong:"-"`
+	SMTPHost string `envconfig:"SMTP_HOST" field:"submission.Host" placeholder:"HOST"`
+	SMTPPort string `envconfig:"SMTP_PORT" field:"submission.Port" placeholder:"PORT"`
+	SMTPTLS  string `envconfig:"SMTP_TLS" field:"submission.TLS" default:"starttls" name:"smtp-tls" placeholder:"MODE"`
+
+	SMTPPlaintext string `envconfig:"SMTP_ALLOW_PLAINTEXT" field:"submission.AllowPlaintext" default:"false" kong:"-"`
+	SMTPCAFile    string `envconfig:"SMTP_TLS_CA_FILE" field:"submission.CAFile" kong:"-"`
+	SMTPHELOName  string `envconfig:"SMTP_HELO_NAME" field:"submission.HELOName" kong:"-"`
+
+	SMTPAuth          string `envconfig:"SMTP_AUTH" field:"submission.Auth" default:"auto" kong:"-"`
+	SMTPUsername      string `envconfig:"SMTP_USERNAME" field:"submission.Username" kong:"-"`
+	SMTPPassword      string `envconfig:"SMTP_PASSWORD" field:"submission.Password" kong:"-"`
+	SMTPPasswordFile  string `envconfig:"SMTP_PASSWORD_FILE" kong:"-"`
+	SMTPConnections   string `envconfig:"SMTP_CONNECTIONS" field:"submission.Connections" default:"2" kong:"-"`
+	SMTPRatePerMinute string `envconfig:"SMTP_RATE_PER_MINUTE" field:"submission.RatePerMinute" kong:"-"`
+	SMTPEnvelopeFrom  string `envconfig:"SMTP_ENVELOPE_FROM" field:"mailer.EnvelopeFrom" kong:"-"`
 
 	OrganizerName  string `envconfig:"ORGANIZER_NAME" field:"mailer.Organizer.Name" kong:"-"`
 	OrganizerEmail string `envconfig:"ORGANIZER_EMAIL" field:"mailer.Organizer.Email" kong:"-"`
@@ -51,9 +53,3 @@ type settings struct {
 	AdminToken     string `envconfig:"INVITEMAILER_ADMIN_TOKEN" kong:"-"`
 	AdminTokenFile string `envconfig:"INVITEMAILER_ADMIN_TOKEN_FILE" kong:"-"`
 }
-
-// The values of settings.Log.
-const (
-	logText = "text"
-	logJSON = "json"
-)

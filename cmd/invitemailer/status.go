@@ -1,32 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 
-	"github.com/invitemailer/invitemailer/internal/address"
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// statusCmd shows what the ledger knows: one line for each invite, ordered by id
-// and recipient, in the words of the results.
+// statusCmd shows what the ledger knows: one line for each invite, ordered by id and recipient, in
+// the words of the results.
 type statusCmd struct {
 	ID        []string  `sep:"none" placeholder:"ID" help:"Only this smart_invite_id; given again, that one too."`
 	Recipient []mailbox `sep:"none" placeholder:"ADDRESS" help:"Only this recipient; given again, that one too."`
-	Outcome   []string  `sep:"none" enum:"sent,unchanged,expired,failed,deferred,unknown" placeholder:"OUTCOME" help:"Only invites that ended so: sent, unchanged, expired, failed, deferred or unknown; given again, so too."`
-	OlderThan age       `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
-	NewerThan age       `placeholder:"AGE" help:"Only outcomes that are newer."`
-	Refresh   bool      `help:"First ask the API how each invite stands whose event is not over. Those it was asked about the longest ago come first, so that a run that was stopped is taken up by the next."`
-	MinAge    age       `placeholder:"AGE" help:"With --refresh: leave alone what the API was asked about less than this long ago, such as 10m."`
-	Changes   bool      `help:"With --refresh: write what changed, as serve does, instead of everything."`
-	JSON      bool      `name:"json" help:"Write JSON on a terminal too."`
+
+	Outcome []string `sep:"none" enum:"${outcomes}" placeholder:"OUTCOME" help:"${status_outcome}"`
+
+	OlderThan age  `placeholder:"AGE" help:"Only outcomes that are older, such as 36h or 30d."`
+	NewerThan age  `placeholder:"AGE" help:"Only outcomes that are newer."`
+	Refresh   bool `help:"${status_refresh}"`
+	MinAge    age  `placeholder:"AGE" help:"${min_age}"`
+	Changes   bool `help:"${changes}"`
+	JSON      bool `name:"json" help:"Write JSON on a terminal too."`
 }
 
 // Validate implements kong's hook.
@@ -35,7 +40,8 @@ func (c *statusCmd) Validate() error {
 		return usageError("--id is empty; name a smart_invite_id, or leave the flag out for all")
 	}
 	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
-		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
+		return usageError("nothing is older than --older-than and newer than --newer-than; " +
+			"make the second the longer one")
 	}
 	if !c.Refresh && (c.MinAge > 0 || c.Changes) {
 		return usageError("--min-age and --changes are about --refresh; add it")
@@ -50,68 +56,112 @@ func (c *statusCmd) run(ctx context.Context, inv *invocation) exitCode {
 			return code
 		}
 	}
-	if shown := c.show(ctx, inv); shown != exitOK {
+	if shown := inv.withLedger(ctx, c.show); shown != exitOK {
 		return shown
 	}
 	return code
 }
 
-func (c *statusCmd) show(ctx context.Context, inv *invocation) exitCode {
-	return inv.withLedger(ctx, func(ctx context.Context, r *recorded) exitCode {
-		terminal := isTerminal(inv.Stdout)
-		out := newResults(inv.Stdout, terminal && !c.JSON, inv.screen.around, inv.stop.stop)
-		now := time.Now()
-		put := func(l *entryLine) {
-			if len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(l.Outcome)) {
-				out.put(l)
+// refresh asks the API how each invite stands whose event is not over.
+func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
+	s := inv.setup(scopeAPI)
+	defer s.close()
+	api := s.client()
+	if len(s.texts) > 0 {
+		return s.misconfigured()
+	}
+	s.apiURL = api.BaseURL()
+	if c.Changes { // otherwise it is said when they are shown
+		warnOfMisspelt(s.log)
+	}
+	l, err := s.openLedger(ctx)
+	if err != nil {
+		return s.unusableLedger(err)
+	}
+	out := inv.results(true)
+	o := rsvp.RefreshOptions{MinAge: time.Duration(c.MinAge), Logger: s.log}
+	if c.Changes {
+		o.OnChange = func(ctx context.Context, change rsvp.Change) error { return out.put(ctx, newChangeLine(&change)) }
+	}
+	sum, err := rsvp.Refresh(ctx, api, l, o)
+	news := err != nil || sum.Changed+sum.NotFound+sum.Failed+sum.Undelivered > 0
+	s.log.Log(ctx, inv.summaryLevel(news), "asked the API", "asked", sum.Asked, "changed", sum.Changed,
+		"not_found", sum.NotFound, "failed", sum.Failed, "ledger", s.cfg.ledger.path)
+	if unwritten := out.failed(); unwritten != nil {
+		return inv.unwritten(unwritten)
+	}
+	switch {
+	case cronofy.StatusOf(err) == http.StatusUnauthorized:
+		return inv.fail(exitConfig, keyRefused(s.apiURL))
+	case inv.stop.Err() != nil:
+		return inv.fail(exitTempfail, "stopped before everything was asked; run again")
+	case err != nil:
+		return inv.fail(apiCode(err), forUsers(err.Error()))
+	case sum.Failed > 0 || sum.Undelivered > 0:
+		return exitTempfail
+	}
+	return exitOK
+}
+
+// show writes what is on record, and among it what a run has in hand of which nothing is.
+func (c *statusCmd) show(ctx context.Context, s *setup, l *sqlite.Ledger) exitCode {
+	claimed, err := l.InHand(ctx)
+	if err != nil {
+		return s.ledgerFailed(err)
+	}
+	out := s.inv.results(c.JSON)
+	var unwritten error
+	put := func(line *entryLine) {
+		if unwritten == nil && (len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(line.Outcome))) {
+			unwritten = out.put(context.Background(), line)
+		}
+	}
+	now := time.Now()
+	putClaims := func(claims []sqlite.Claimed) {
+		for _, claim := range claims {
+			if !claim.Known && c.wants(claim.Key) {
+				put(newClaimLine(claim, now))
 			}
 		}
-		putUnknown := func(claimed []sqlite.Claimed) {
-			for _, u := range claimed {
-				if !u.Known && c.wants(u.Key) {
-					put(newClaimLine(u, now))
-				}
-			}
+	}
+	for e, failed := range c.list(ctx, l, now) {
+		if err = failed; err != nil || unwritten != nil {
+			break
 		}
-		claimed, err := r.ledger.InHand(ctx)
-		if err != nil {
-			return r.fail(err)
+		line := newEntryLine(&e)
+		i, found := slices.BinarySearchFunc(claimed, e.Key, compareClaim)
+		putClaims(claimed[:i])
+		if claimed = claimed[i:]; found {
+			line.InHandUntil = &claimed[0].Until
+			claimed = claimed[1:]
 		}
-		hands := inHand(claimed)
-		for e, err := range c.list(ctx, r.ledger, now) {
-			if err != nil {
-				if unwritten := out.close(); unwritten != nil {
-					return inv.unwritten(unwritten)
-				}
-				return r.fail(err)
-			}
-			before, until := hands.upTo(e.Key)
-			putUnknown(before)
-			l := newEntryLine(&e)
-			l.InHandUntil = until
-			put(l)
-		}
-		putUnknown(hands)
-		if err := out.close(); err != nil {
-			return inv.unwritten(err)
-		}
-		return exitOK
-	})
+		put(line)
+	}
+	if err == nil {
+		putClaims(claimed)
+	}
+	switch {
+	case unwritten != nil:
+		return s.inv.unwritten(unwritten)
+	case err != nil:
+		return s.ledgerFailed(err)
+	}
+	return exitOK
+}
+
+// compareClaim orders as the ledger lists.
+func compareClaim(c sqlite.Claimed, key ledger.Key) int {
+	return cmp.Or(cmp.Compare(c.Key.InviteID, key.InviteID), cmp.Compare(c.Key.Address, key.Address))
 }
 
 // wants tells whether an invite is to be shown of which nothing is on record.
 func (c *statusCmd) wants(key ledger.Key) bool {
+	isTo := func(m mailbox) bool { return m.Key() == key.Address }
 	return (len(c.ID) == 0 || slices.Contains(c.ID, key.InviteID)) && c.OlderThan == 0 &&
-		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, func(m mailbox) bool { return m.Key() == key.Address }))
+		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, isTo))
 }
 
-// unwritten is for results that nobody takes.
-func (inv *invocation) unwritten(err error) exitCode {
-	return inv.fail(exitTempfail, "the results could not be written: nobody reads them any more, or the disk is full: "+err.Error())
-}
-
-// list is what the ledger has of the invites that are asked for, ordered by id and
-// recipient.
+// list is what the ledger has of the invites that are asked for, ordered by id and recipient.
 func (c *statusCmd) list(ctx context.Context, l *sqlite.Ledger, now time.Time) iter.Seq2[ledger.Entry, error] {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.ID)))
 	if len(ids) == 0 {
@@ -161,13 +211,14 @@ func (c *statusCmd) filter(now time.Time) sqlite.Filter {
 type entryLine struct {
 	line
 	EventEnd *time.Time    `json:"event_end,omitempty"`
-	RSVP     *pages.Answer `json:"rsvp,omitempty"` // nil if nothing was heard
-	// InHandUntil is when the claim of the run runs out that has it in hand; nil if none has.
+	RSVP     *pages.Answer `json:"rsvp,omitempty"` // nil if there is no answer
+	// InHandUntil is when the claim of the run ends that has it in hand; nil if none has.
 	InHandUntil *time.Time `json:"in_hand_until,omitempty"`
 }
 
 func newEntryLine(e *ledger.Entry) *entryLine {
-	l := &entryLine{line: line{InviteID: e.Key.InviteID, Recipient: e.Recipient}}
+	recorded := mailer.Recorded(e)
+	l := &entryLine{line: *newLine("", 0, &recorded)}
 	if !e.EndsAt.IsZero() {
 		end := e.EndsAt.UTC()
 		l.EventEnd = &end
@@ -176,21 +227,25 @@ func newEntryLine(e *ledger.Entry) *entryLine {
 		answer := pages.Latest(e)
 		l.RSVP = &answer
 	}
-	r := e.Latest
-	if r == nil {
-		return l
-	}
-	l.Method, l.Kind, l.Outcome, l.Error = r.Method, r.Kind, outcome(r.State), problem(r)
-	l.UID, l.MessageID, l.Reply, l.Attempts, l.At = r.UID, r.MessageID, r.Reply, r.Attempts, r.At.UTC().Truncate(time.Millisecond)
-	if r.UID != "" {
-		l.Sequence = &r.Sequence
-	}
 	return l
+}
+
+// newClaimLine is the line of an invite that a run has in hand before anything of it is on record.
+func newClaimLine(c sqlite.Claimed, now time.Time) *entryLine {
+	return &entryLine{InHandUntil: &c.Until, line: line{
+		InviteID: c.Key.InviteID, Recipient: c.Key.Address,
+		Outcome: mailer.Deferred, At: now.UTC().Truncate(time.Millisecond),
+		Error: &mailer.Error{
+			Stage: mailer.StageLedger, Code: mailer.CodeInProgress,
+			Message: "a run has the invite in hand, or died with it a moment ago; nothing of it is on record yet",
+		},
+	}}
 }
 
 // columns is the line as people read it on a terminal.
 func (l *entryLine) columns() string {
-	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(time.DateOnly+" "+time.TimeOnly+"Z"),
+	const layout = time.DateOnly + " " + time.TimeOnly + "Z"
+	text := fmt.Sprintf("%-9s  %-12s  %-20s  %-24s  %-32s", l.Outcome, l.Kind, l.At.Format(layout),
 		safetext.Short(l.InviteID, maxShown), safetext.Short(l.Recipient, maxShown))
 	if l.RSVP != nil {
 		text += "  " + safetext.Line(l.RSVP.Status)
@@ -199,49 +254,10 @@ func (l *entryLine) columns() string {
 		}
 	}
 	if l.InHandUntil != nil {
-		text += "  in hand until " + l.InHandUntil.Format(time.DateOnly+" "+time.TimeOnly+"Z")
+		text += "  in hand until " + l.InHandUntil.Format(layout)
 	}
 	if l.Error != nil {
 		text += "  " + safetext.Line(l.Error.Error())
 	}
 	return text
-}
-
-// outcome is the word for a state that a run with the same input would use: what
-// a crash left behind is deferred if its mail had not begun to leave, and unknown
-// if it had. What was done without a mail is unchanged.
-func outcome(s ledger.State) mailer.Outcome {
-	switch s {
-	case ledger.Created:
-		return mailer.Deferred
-	case ledger.Submitting:
-		return mailer.Unknown
-	case ledger.Settled:
-		return mailer.Unchanged
-	}
-	return mailer.Outcome(s)
-}
-
-// problem says why an invite did not succeed; nil if it did.
-func problem(r *ledger.Revision) *mailer.Error {
-	switch r.State {
-	case ledger.Sent, ledger.Settled:
-		return nil
-	case ledger.Created:
-		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNotBegun,
-			Message: "the calendar is on record and its mail has not begun to leave: a run has it in hand, or ended before; run again"}
-	case ledger.Submitting:
-		return &mailer.Error{Stage: mailer.StageSubmit, Code: mailer.CodeNoReply,
-			Message: "the mail may have left and its outcome is not on record: a run has it in hand, or ended before; run again"}
-	}
-	return &mailer.Error{Stage: r.Stage, Code: r.Code, Message: forUsers(r.Detail)}
-}
-
-// mailbox is an address on the command line.
-type mailbox struct{ address.Address }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (m *mailbox) UnmarshalText(text []byte) (err error) {
-	m.Address, err = address.Parse(string(text))
-	return err
 }

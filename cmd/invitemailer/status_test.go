@@ -22,10 +22,13 @@ import (
 func TestOutcomeOfEveryState(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[ledger.State]mailer.Outcome{
-		ledger.Created: mailer.Deferred, ledger.Submitting: mailer.Unknown, ledger.Sent: mailer.Sent, ledger.Deferred: mailer.Deferred,
-		ledger.Failed: mailer.Failed, ledger.Unknown: mailer.Unknown, ledger.Expired: mailer.Expired, ledger.Settled: mailer.Unchanged,
+		ledger.Created: mailer.Deferred, ledger.Submitting: mailer.Unknown, ledger.Sent: mailer.Sent,
+		ledger.Deferred: mailer.Deferred,
+		ledger.Failed:   mailer.Failed, ledger.Unknown: mailer.Unknown,
+		ledger.Expired: mailer.Expired, ledger.Settled: mailer.Unchanged,
 	} {
-		l := newEntryLine(&ledger.Entry{Known: true, Latest: &ledger.Revision{State: state, Stage: "submit", Code: "code", Detail: "detail"}})
+		l := newEntryLine(&ledger.Entry{Known: true, Latest: &ledger.Revision{State: state, Stage: "submit",
+			Code: "code", Detail: "detail"}})
 		assert.Equal(t, want, l.Outcome, state)
 		if want == mailer.Sent || want == mailer.Unchanged {
 			assert.Nil(t, l.Error, state)
@@ -45,7 +48,11 @@ func TestStatusColumns(t *testing.T) {
 	at := time.Date(2027, 4, 29, 9, 30, 0, 0, time.FixedZone("", 3600))
 	e := ledger.Entry{Key: ledger.Key{InviteID: "a\x1b[2J"}, Recipient: "ada@example.com", Known: true,
 		Latest: &ledger.Revision{State: ledger.Sent, Kind: "update", At: at}}
-	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                 ", newEntryLine(&e).columns())
+	assert.Equal(t, "sent       update        2027-04-29 08:30:00Z  a\\x1b[2J                  "+
+		"ada@example.com                 "+
+		""+
+		""+
+		"", newEntryLine(&e).columns())
 	e.RSVP = &ledger.RSVP{Status: "accepted", Revision: 1}
 	assert.True(t, strings.HasSuffix(newEntryLine(&e).columns(), "  accepted"))
 	e.Latest.Asks = 2
@@ -53,8 +60,22 @@ func TestStatusColumns(t *testing.T) {
 	assert.True(t, newEntryLine(&e).RSVP.Outdated)
 	e.RSVP = nil
 	e.Latest.State, e.Latest.Stage, e.Latest.Detail = ledger.Failed, "submit", "550 no such user"
-	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a\\x1b[2J                  ada@example.com                   submit: 550 no such user",
+	assert.Equal(t, "failed     update        2027-04-29 08:30:00Z  a\\x1b[2J                  "+
+		"ada@example.com                   "+
+		""+
+		""+
+		"submit: 550 no such user",
 		newEntryLine(&e).columns())
+}
+
+// TestInHandColumns: on a terminal it is told last, so that nothing moves.
+func TestInHandColumns(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2027, 4, 29, 9, 30, 0, 0, time.UTC)
+	l := newClaimLine(sqlite.Claimed{Key: ledger.Key{InviteID: "talk", Address: "ada@example.com"},
+		Until: at.Add(20 * time.Second)}, at)
+	assert.Regexp(t, `^deferred +2027-04-29 09:30:00Z +talk +ada@example.com +in hand until 2027-04-29 09:30:20Z  `+
+		`ledger: a run has the invite in hand`, l.columns())
 }
 
 // recordInvites writes a ledger that knows n invites.
@@ -68,8 +89,9 @@ func recordInvites(tb testing.TB, n int) (file string) {
 	for i := range n {
 		to := fmt.Sprintf("person%d@example.org", i)
 		keys = append(keys, ledger.Key{InviteID: fmt.Sprintf("event-%d", i), Address: to})
-		made = append(made, ledger.NewRevision{Key: keys[i], Recipient: to, Revision: ledger.Revision{Kind: "invitation", Method: "request",
-			UID: "uid", State: ledger.Failed, Stage: "submit", Code: "smtp_refused", Detail: "no such user"}})
+		made = append(made, ledger.NewRevision{Key: keys[i], Recipient: to,
+			Revision: ledger.Revision{Kind: "invitation", Method: "request",
+				UID: "uid", State: ledger.Failed, Stage: "submit", Code: "smtp_refused", Detail: "no such user"}})
 	}
 	claim, err := l.Claim(tb.Context(), keys...)
 	require.NoError(tb, err)
@@ -78,11 +100,12 @@ func recordInvites(tb testing.TB, n int) (file string) {
 	return file
 }
 
-// TestStatusNobodyReads: the listing ends when nobody takes its lines.
-func TestStatusNobodyReads(t *testing.T) {
+// TestStatusUnread: the listing ends when its lines cannot be written.
+func TestStatusUnread(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
-	m := Main{Args: []string{"status", "--ledger", "sqlite:" + recordInvites(t, 1000)}, Stdin: strings.NewReader(""), Stdout: closedPipe{}, Stderr: &stderr}
+	m := Main{Args: []string{"status", "--ledger", "sqlite:" + recordInvites(t, 1000)},
+		Stdin: strings.NewReader(""), Stdout: closedPipe{}, Stderr: &stderr}
 	assert.EqualValues(t, exitTempfail, m.Run(t.Context()))
 	assert.Contains(t, stderr.String(), "the results could not be written")
 	assert.Equal(t, 1, strings.Count(stderr.String(), "\n"))
@@ -94,7 +117,8 @@ func BenchmarkStatus(b *testing.B) {
 	file := recordInvites(b, 1000)
 	for b.Loop() {
 		var stdout countingWriter
-		m := Main{Args: []string{"status", "--ledger", "sqlite:" + file}, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: io.Discard}
+		m := Main{Args: []string{"status", "--ledger", "sqlite:" + file}, Stdin: strings.NewReader(""),
+			Stdout: &stdout, Stderr: io.Discard}
 		if m.Run(b.Context()) != int(exitOK) || strings.Count(stdout.String(), "\n") != 1000 {
 			b.Fatal("the listing is not complete")
 		}
@@ -103,7 +127,8 @@ func BenchmarkStatus(b *testing.B) {
 
 func TestAge(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * day, "1m30s": 90 * time.Second} {
+	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * 24 * time.Hour,
+		"1m30s": 90 * time.Second} {
 		var a age
 		require.NoError(t, a.UnmarshalText([]byte(text)), text)
 		assert.Equal(t, want, time.Duration(a), text)
@@ -117,7 +142,8 @@ func TestAge(t *testing.T) {
 func TestInstant(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"2027-04-29": "2027-04-29T00:00:00Z", "2027-04-29T00:30:00+02:00": "2027-04-28T22:30:00Z", "2027-04-29T09:30:00Z": "2027-04-29T09:30:00Z",
+		"2027-04-29": "2027-04-29T00:00:00Z", "2027-04-29T00:30:00+02:00": "2027-04-28T22:30:00Z",
+		"2027-04-29T09:30:00Z": "2027-04-29T09:30:00Z",
 	} {
 		var i instant
 		require.NoError(t, i.UnmarshalText([]byte(text)), text)

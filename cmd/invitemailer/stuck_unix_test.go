@@ -38,13 +38,16 @@ type stuck struct {
 
 func newStuck(t *testing.T, script smtptest.Script) *stuck {
 	t.Helper()
-	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), smtp: &smtptest.Server{Script: script}}
+	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}),
+		smtp: &smtptest.Server{Script: script}}
 	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
 	require.NoError(t, s.smtp.Start())
 	t.Cleanup(func() { require.NoError(t, s.smtp.Close()) })
-	s.env = []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1", "SMTP_PORT=" + strconv.Itoa(s.smtp.Port()),
-		"SMTP_TLS=none", "ORGANIZER_EMAIL=hr@acme.example", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(s.dir, "ledger.sqlite")}
+	s.env = []string{"CRONOFY_API_KEY=key", "CRONOFY_API_URL=" + server.URL, "SMTP_HOST=127.0.0.1",
+		"SMTP_PORT=" + strconv.Itoa(s.smtp.Port()),
+		"SMTP_TLS=none", "ORGANIZER_EMAIL=hr@acme.example", "INVITEMAILER_LEDGER=sqlite:" + filepath.Join(s.dir,
+			"ledger.sqlite")}
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "talk.jsonl"), []byte(invitation), 0o600))
 	return s
 }
@@ -113,7 +116,7 @@ func (w *waiting) code() int {
 	w.t.Helper()
 	select {
 	case <-w.ended:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(w.t, "the process does not end", "%v", w.cmd.Args)
 	}
 	return w.cmd.ProcessState.ExitCode()
@@ -130,24 +133,24 @@ func program(t *testing.T, args ...string) (*exec.Cmd, io.Writer) {
 	return cmd, w
 }
 
-// opened waits until somebody reads a named pipe, and keeps it open.
+// opened waits until a named pipe is read, and keeps it open.
 func opened(t *testing.T, path string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
-			return false // nobody reads yet
+			return false // it is not read yet
 		}
 		t.Cleanup(func() { _ = f.Close() })
 		return true
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 }
 
 // TestFirstSignalEndsWhatWaits: whatever is no mail and no request under way is not
 // waited for, however it waits.
 func TestFirstSignalEndsWhatWaits(t *testing.T) {
 	t.Parallel()
-	// more is more than a pipe holds: it is written once somebody reads.
+	// more is more than a pipe holds: it is written once it is read.
 	more := []byte(strings.Repeat("X-Filler: nothing\r\n", 1<<14))
 	for name, tc := range map[string]struct {
 		smtp smtptest.Script
@@ -156,27 +159,32 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 		env  func(s *stuck, fifo string) []string
 		// begun waits until the command is where it waits.
 		begun func(t *testing.T, s *stuck, stdin io.Writer)
-		stuck bool // nobody reads standard output
+		stuck bool // standard output is not read
 		mute  bool // nor standard error
 	}{
 		"lint of standard input": {args: []string{"lint", "-"}, begun: func(t *testing.T, _ *stuck, stdin io.Writer) {
 			_, err := stdin.Write(more)
 			require.NoError(t, err)
 		}},
-		"lint of a pipe":           {args: []string{"lint", "mail.eml"}, fifo: "mail.eml"},
-		"lint against a pipe":      {args: []string{"lint", "--previous=mail.eml", "talk.jsonl"}, fifo: "mail.eml"},
-		"send of a pipe":           {args: []string{"send", "more.jsonl"}, fifo: "more.jsonl"},
-		"preview of a pipe":        {args: []string{"preview", "more.jsonl"}, fifo: "more.jsonl"},
-		"cancel of a pipe":         {args: []string{"cancel", "more.jsonl"}, fifo: "more.jsonl"},
-		"templates from a pipe":    {args: []string{"templates", "check", "mine"}, fifo: "mine/en/invitation.tmpl"},
-		"send with such templates": {args: []string{"send", "talk.jsonl"}, fifo: "mine/en/invitation.tmpl", env: func(*stuck, string) []string { return []string{"INVITEMAILER_TEMPLATES=mine"} }},
-		"a secret from a pipe": {args: []string{"send", "talk.jsonl"}, fifo: "secret", env: func(_ *stuck, fifo string) []string {
-			return []string{"CRONOFY_API_KEY=", "CRONOFY_API_KEY_FILE=" + fifo}
-		}},
-		"a greeting that never comes": {args: []string{"send", "talk.jsonl"}, smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
-		"a check of that server":      {args: []string{"check"}, smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
-		"results that nobody reads":   {args: []string{"send", "talk.jsonl"}, stuck: true, begun: submitted},
-		"nothing is read at all":      {args: []string{"send", "talk.jsonl"}, stuck: true, mute: true, begun: submitted},
+		"lint of a pipe":        {args: []string{"lint", "mail.eml"}, fifo: "mail.eml"},
+		"lint against a pipe":   {args: []string{"lint", "--previous=mail.eml", "talk.jsonl"}, fifo: "mail.eml"},
+		"send of a pipe":        {args: []string{"send", "more.jsonl"}, fifo: "more.jsonl"},
+		"preview of a pipe":     {args: []string{"preview", "more.jsonl"}, fifo: "more.jsonl"},
+		"cancel of a pipe":      {args: []string{"cancel", "more.jsonl"}, fifo: "more.jsonl"},
+		"templates from a pipe": {args: []string{"templates", "check", "mine"}, fifo: "mine/en/invitation.tmpl"},
+		"send with such templates": {args: []string{"send", "talk.jsonl"}, fifo: "mine/en/invitation.tmpl",
+			env: func(*stuck, string) []string { return []string{"INVITEMAILER_TEMPLATES=mine"} }},
+		"a secret from a pipe": {args: []string{"send", "talk.jsonl"}, fifo: "secret",
+			env: func(_ *stuck, fifo string) []string {
+				return []string{"CRONOFY_API_KEY=", "CRONOFY_API_KEY_FILE=" + fifo}
+			}},
+		"a greeting that never comes": {args: []string{"send", "talk.jsonl"},
+			smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
+		"a check of that server": {args: []string{"check"},
+			smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
+		"results that nobody reads": {args: []string{"send", "talk.jsonl"}, stuck: true, begun: submitted},
+		"nothing is read at all": {args: []string{"send", "talk.jsonl"}, stuck: true, mute: true,
+			begun: submitted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -212,16 +220,16 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 
 func connected(t *testing.T, s *stuck, _ io.Writer) {
 	t.Helper()
-	require.Eventually(t, func() bool { return s.smtp.Conns() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.smtp.Conns() == 1 }, waitLimit, time.Millisecond)
 }
 
 func submitted(t *testing.T, s *stuck, _ io.Writer) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(s.smtp.Accepted()) == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.smtp.Accepted()) == 1 }, waitLimit, time.Millisecond)
 }
 
-// TestSecondSignalEndsTheProcess, although a mail is under way, and nobody reads
-// what is said of it.
+// TestSecondSignalEndsTheProcess, although a mail is under way, and what is said of
+// it is not read.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	s := newStuck(t, smtptest.Always(smtptest.AtDot, smtptest.FallSilent()))
@@ -232,7 +240,7 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 	require.Eventually(t, func() bool {
 		all := s.smtp.Transactions()
 		return len(all) == 1 && all[0].Complete
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 	w.signal()
 	// Two of one kind are one if they come together.
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGINT))
@@ -242,8 +250,8 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 }
 
 // TestServeWhoseOutputNobodyReads: a callback whose change cannot be written is
-// refused in time, so that the API repeats it; whoever watches the health sees why;
-// and when somebody reads again, all goes on.
+// refused in time, so that the API repeats it; the health page says why;
+// and when it is read again, all goes on.
 func TestServeWhoseOutputNobodyReads(t *testing.T) {
 	t.Parallel()
 	for name, withLog := range map[string]bool{"output": false, "output and log": true} {
@@ -279,7 +287,7 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 			assert.Equal(t, http.StatusServiceUnavailable, post(t, public, "accepted"), "the API is to repeat it")
 			assert.Equal(t, http.StatusServiceUnavailable, get(t, admin+"/healthz"))
 			said := make(chan string, 1)
-			go func() { // somebody reads again
+			go func() { // it is read again
 				lines := bufio.NewReader(reader)
 				for {
 					line, err := lines.ReadString('\n')
@@ -290,7 +298,8 @@ func TestServeWhoseOutputNobodyReads(t *testing.T) {
 					}
 				}
 			}()
-			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return get(t, admin+"/healthz") == http.StatusOK }, waitLimit,
+				time.Millisecond)
 			assert.Equal(t, http.StatusOK, post(t, public, "accepted"))
 			assert.Contains(t, <-said, `"status":"accepted"`)
 			w.signal()
@@ -314,11 +323,11 @@ func TestServeStopsWhateverIsRead(t *testing.T) {
 	public := listening(t, bufio.NewReader(log), "callback")
 	answered := make(chan int, 1)
 	go func() { answered <- post(t, public, "accepted") }()
-	// The answer is on record before anybody is told.
+	// The answer is on record before it is passed on.
 	require.Eventually(t, func() bool {
 		out, _ := finish(t, s.dir, s.env, "status", "--json")
 		return strings.Contains(out, "accepted")
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 	w.signal()
 	assert.EqualValues(t, exitOK, w.code())
 	assert.Equal(t, http.StatusServiceUnavailable, <-answered)
@@ -363,7 +372,7 @@ func get(t *testing.T, url string) int {
 
 func status(t *testing.T, r *http.Request) int {
 	t.Helper()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: waitLimit}
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)
 	if !assert.NoError(t, err) {

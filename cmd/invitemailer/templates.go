@@ -22,7 +22,7 @@ import (
 // templatesCmd writes the built-in templates out, or tries a user's own.
 type templatesCmd struct {
 	Export templatesExportCmd `cmd:"" help:"Write the built-in templates into DIR, to start your own from."`
-	Check  templatesCheckCmd  `cmd:"" help:"Render the templates of DIR about events that are hard to write about, and lint the mails."`
+	Check  templatesCheckCmd  `cmd:"" help:"${templates_check}"`
 }
 
 type templatesExportCmd struct {
@@ -31,9 +31,12 @@ type templatesExportCmd struct {
 
 func (c *templatesExportCmd) run(_ context.Context, inv *invocation) exitCode {
 	if err := templates.Export(c.Dir); err != nil {
-		return inv.fail(exitData, fmt.Sprintf("templates export: %v; name a new directory, or one without those files", err))
+		return inv.fail(exitData, fmt.Sprintf("templates export: %v; "+
+			"name a new directory, or one without those files", err))
 	}
-	return inv.print("the built-in templates are in " + safetext.Line(c.Dir) + "; TEMPLATES.md there says what they see. Check yours with: invitemailer templates check " + safetext.Line(c.Dir))
+	dir := safetext.Line(c.Dir)
+	return inv.print("the built-in templates are in " + dir + "; TEMPLATES.md there says what they see. " +
+		"Check yours with: invitemailer templates check " + dir)
 }
 
 type templatesCheckCmd struct {
@@ -62,13 +65,14 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 		if s.Err != nil {
 			continue // for want of Data.Data alone: Validate had no complaint
 		}
-		findings, err := lintWords(ctx, s)
+		findings, err := lintSample(ctx, s)
 		if err != nil {
 			wrong++
 			fmt.Fprintf(out, "error    %s: %s\n", safetext.Line(name), safetext.Line(err.Error()))
 		}
 		for _, f := range findings {
-			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, safetext.Line(name), f.Rule, safetext.Line(f.Where), safetext.Line(f.What))
+			fmt.Fprintf(out, "%-7s  %s: %s %s: %s\n", f.Level, safetext.Line(name), f.Rule,
+				safetext.Line(f.Where), safetext.Line(f.What))
 			if f.Level == lint.Error {
 				wrong++
 			}
@@ -86,31 +90,32 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 
 // overlaid returns the templates with those of a directory laid over them.
 func overlaid(dir string) (*templates.Set, error) {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		if err == nil {
-			err = errors.New("it is not a directory")
-		}
-		return nil, fmt.Errorf("the templates in %s cannot be used: %w", dir, err)
+	var set *templates.Set
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("it is not a directory")
 	}
-	set, err := templates.New(os.DirFS(dir))
+	if err == nil {
+		set, err = templates.New(os.DirFS(dir))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the templates in %s cannot be used: %w", dir, err)
 	}
 	return set, nil
 }
 
-// lintWords puts the words into a mail about their event, and checks it. The
-// event is asked of the simulator, as in a sandbox.
-func lintWords(ctx context.Context, s templates.Sample) ([]lint.Finding, error) {
-	api := cronofytest.New(cronofytest.Options{})
-	client, err := cronofy.New(cronofy.Config{APIKey: "check", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
+// lintSample puts the content of a sample into a mail about its event, and checks it. The event
+// comes from the simulator, as in a sandbox.
+func lintSample(ctx context.Context, s templates.Sample) ([]lint.Finding, error) {
+	client, err := simulatedAPI(cronofytest.Organizer{})
 	if err != nil {
 		return nil, err
 	}
 	request := sampleRequest(s.Data)
 	answer, err := client.Create(ctx, request)
 	if err == nil && (s.Kind == templates.Cancellation || s.Kind == templates.Withdrawal) {
-		answer, err = client.Cancel(ctx, cronofy.Ref{SmartInviteID: request.SmartInviteID, Recipient: request.Recipient.Email})
+		ref := cronofy.Ref{SmartInviteID: request.SmartInviteID, Recipient: request.Recipient.Email}
+		answer, err = client.Cancel(ctx, ref)
 	}
 	if err != nil {
 		return nil, err
@@ -119,19 +124,15 @@ func lintWords(ctx context.Context, s templates.Sample) ([]lint.Finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	from, err := address.Parse(request.Organizer.Email)
-	if err != nil {
+	from, fromErr := address.Parse(request.Organizer.Email)
+	to, toErr := address.Parse(request.Recipient.Email)
+	if err := errors.Join(fromErr, toErr); err != nil {
 		return nil, err
 	}
-	to, err := address.Parse(request.Recipient.Email)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
 	composed, err := message.Compose(message.Message{
 		From: message.Mailbox{Address: from}, To: message.Mailbox{Address: to},
 		Subject: s.Content.Subject, Text: s.Content.Text, HTML: s.Content.HTML,
-		Calendar: c.Bytes(), Method: c.Method, Date: now, MessageID: "check@" + from.Domain(),
+		Calendar: c.Bytes(), Method: c.Method, Date: time.Now(), MessageID: "check@" + from.Domain(),
 	})
 	if err != nil {
 		return nil, err
@@ -150,14 +151,19 @@ func sampleRequest(d templates.Data) *cronofy.InviteRequest {
 	if !end.After(start) {
 		end = start.Add(time.Hour)
 	}
-	e := &cronofy.Event{Summary: d.Summary, Description: d.Description, TZID: d.TZID,
-		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay}, End: cronofy.EventTime{Time: end, DateOnly: d.AllDay}}
+	e := &cronofy.Event{
+		Summary: d.Summary, Description: d.Description, TZID: d.TZID,
+		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay},
+		End:   cronofy.EventTime{Time: end, DateOnly: d.AllDay},
+	}
 	if e.Summary == "" {
 		e.Summary = "(no title)"
 	}
 	if d.Location != "" {
 		e.Location = &cronofy.Location{Description: d.Location}
 	}
-	return &cronofy.InviteRequest{SmartInviteID: "check", Event: e, Recipient: &cronofy.Recipient{Email: "ann@example.org"},
-		Organizer: &cronofy.Organizer{Name: d.Organizer.Name, Email: "jane@example.com"}}
+	return &cronofy.InviteRequest{
+		SmartInviteID: "check", Event: e, Recipient: &cronofy.Recipient{Email: "ann@example.org"},
+		Organizer: &cronofy.Organizer{Name: d.Organizer.Name, Email: "jane@example.com"},
+	}
 }

@@ -151,7 +151,7 @@ func TestFormat(t *testing.T) {
 		"ndjson":                   {name: "a.NDJSON", text: object + "\n" + object, lines: []int{1, 2}},
 		"an empty array":           {name: "a.json", text: "[ ]"},
 		"a header alone":           {name: "a.csv", text: "smart_invite_id\n"},
-		"CSV is not guessed":       {name: "-", text: "smart_invite_id\na\n", lines: []int{0}, problem: "for CSV name the file .csv or give --format csv", noInput: true},
+		"CSV is not guessed":       {name: "-", text: "smart_invite_id\na\n", lines: []int{0}, problem: "for CSV name the file .csv or give Options.Format=csv", noInput: true},
 		"nothing":                  {name: "-", text: "", lines: []int{0}, problem: "is empty", noInput: true},
 		"blanks":                   {name: "-", text: " \n\t\n", lines: []int{0}, problem: "is empty", noInput: true},
 		"no JSON Lines":            {name: "a.jsonl", text: "\ufeff \n\n", lines: []int{0}, problem: "is empty", noInput: true},

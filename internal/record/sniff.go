@@ -51,5 +51,5 @@ func guess(line []byte, complete bool) (f Format, problem string) {
 	case line[0] == '{':
 		return JSON, ""
 	}
-	return "", "is neither JSON nor JSON Lines; for CSV name the file .csv or give --format csv"
+	return "", "is neither JSON nor JSON Lines; for CSV name the file .csv or give Options.Format=csv"
 }

@@ -51,13 +51,14 @@ func (c Cause) Ours() bool {
 func (c Cause) advice() string {
 	switch c {
 	case CauseLogin:
-		return "the server wants a login that may submit mail, or TLS: check Username and Password, and TLS"
+		return "the server wants a login that may submit mail, or TLS: " +
+			"check Config.Username and Config.Password, and Config.TLS"
 	case CauseSender:
 		return "the server does not let this login send from this address: " +
-			"use another From and EnvelopeFrom, or have the server allow it"
+			"use another mailer.Config.From and mailer.Config.EnvelopeFrom, or have the server allow it"
 	case CauseRelay:
 		return "the server passes on mail only of those it knows: " +
-			"set Username and Password, or use the submission server of the sender's domain"
+			"set Config.Username and Config.Password, or use the submission server of the sender's domain"
 	case CauseQuota:
 		return "the account has sent as much as it may: run again when its limit is renewed, or have it raised"
 	case CauseReputation:

@@ -56,7 +56,7 @@ func (s *Submitter) Check(ctx context.Context) []CheckStep {
 	login := CheckStep{Name: "login", OK: true, Detail: c.describeLogin()}
 	if !s.logsIn && len(c.ext.mechanism) > 0 {
 		login.Detail = "none, although the server offers one (" + strings.Join(c.ext.mechanism, ", ") + ")"
-		login.Advice = "set Username and Password if the server refuses mail without them"
+		login.Advice = "set Config.Username and Config.Password if the server refuses mail without them"
 	}
 	return []CheckStep{
 		{Name: "connect", OK: true, Detail: fmt.Sprintf("%s, which says %q", s.address(), c.greeting)},

@@ -29,7 +29,7 @@ func TestProbe(t *testing.T) {
 		"accepted":   {nil, "250 2.1.5 Ok", "", ""},
 		"RSET fails": {fault.Once(fault.AtRset, fault.HangUp()), "250 2.1.5 Ok", "", ""},
 		"RCPT refused": {fault.Once(fault.AtRcpt, fault.Say("554 5.7.1 <"+own.To+">: Relay access denied")),
-			"554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Username and Password"},
+			"554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Config.Username and Config.Password"},
 		"MAIL refused": {fault.Once(fault.AtMail, fault.Say("553 5.7.1 Not owned by user")),
 			"553 5.7.1 Not owned by user", submission.StepMail, "From"},
 		"later": {fault.Once(fault.AtRcpt, fault.Say("451 4.3.0 Later")), "451 4.3.0 Later",

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,18 +25,18 @@ type Main struct {
 	Stdout, Stderr io.Writer
 	// Signals ask to stop: the first softly, the second at once. See obey.
 	Signals <-chan os.Signal
-	// Exit ends a process whose command does not end although it was told to, as
-	// in the middle of a read from a pipe. Nil waits for it.
+	// Exit ends a process whose command does not end although it was told to, as in the middle of
+	// a read from a pipe. Nil waits for it.
 	Exit func(code int)
-	// DialSMTP connects to the mail server, for tests that watch what is said there. Nil
-	// is over the network.
+	// DialSMTP connects to the mail server, for tests that watch what is said there. Nil is over the
+	// network.
 	DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Around is given what the mailer is made of, for tests that put something around
-	// it. Nil is not called.
+	// Around is given what the mailer is made of, for tests that put something around it. Nil is not
+	// called.
 	Around func(*mailer.Config)
-	// Patience is how long the ledger waits for another process, for tests that
-	// cannot wait as long as people can. 0 is the ledger's own choice.
-	Patience time.Duration
+	// BusyTimeout is how long the ledger waits for another process, for tests that cannot wait as
+	// long as people can. 0 is the ledger's own choice.
+	BusyTimeout time.Duration
 }
 
 // cli is every flag and subcommand.
@@ -46,11 +46,11 @@ type cli struct {
 	Send      sendCmd      `cmd:"" help:"Create Smart Invites and mail them: invitations and their updates."`
 	Cancel    cancelCmd    `cmd:"" help:"Cancel Smart Invites and mail the cancellations."`
 	Status    statusCmd    `cmd:"" help:"Show what the ledger knows, one line for each invite."`
-	Serve     serveCmd     `cmd:"" help:"Receive Cronofy's callbacks, keep the answers, and show them; with health and metrics."`
+	Serve     serveCmd     `cmd:"" help:"${serve}"`
 	Sandbox   sandboxCmd   `cmd:"" help:"Run a simulator of the API and a mail server, to develop any program against."`
 	Forget    forgetCmd    `cmd:"" help:"Remove what is past from the ledger, and people's addresses with it."`
 	Preview   previewCmd   `cmd:"" help:"Compose without sending: the .eml files, and one page that shows them."`
-	Check     checkCmd     `cmd:"" help:"Try the configuration: ledger, API key, SMTP connection, TLS, login, sender. Sends nothing."`
+	Check     checkCmd     `cmd:"" help:"${check}"`
 	Lint      lintCmd      `cmd:"" help:"Check anybody's mail or calendar against the invitation rules."`
 	Templates templatesCmd `cmd:"" help:"Write the built-in templates out, or try your own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -61,26 +61,29 @@ type command interface {
 	run(ctx context.Context, inv *invocation) exitCode
 }
 
-// invocation is what a subcommand is given: its surroundings, the settings that
-// came as flags, and how it is asked to stop.
+// invocation is what a subcommand is given: its surroundings, the settings that came as flags, and
+// how it is asked to stop.
 type invocation struct {
 	Main
 	Stdout, Stderr *output
 
 	flags  settings
 	screen *screen
-	stop   *stopper
-	// underWay: the first signal leaves the context alone; see finishing.
-	underWay atomic.Bool
+	// stop ends when the command is to stop; halt asks for it.
+	stop context.Context
+	halt context.CancelFunc
+	// finishes: the first signal leaves the context of the command alone; see finishing.
+	finishes atomic.Bool
 }
 
 // Run runs the command and returns its exit code.
 func (m Main) Run(ctx context.Context) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stop := newStopper()
-	defer stop.stop()
-	inv := &invocation{Main: m, stop: stop, Stdout: newOutput(m.Stdout, stop), Stderr: newOutput(m.Stderr, stop)}
+	inv := &invocation{Main: m}
+	inv.stop, inv.halt = context.WithCancel(context.Background())
+	defer inv.halt()
+	inv.Stdout, inv.Stderr = newOutput(m.Stdout, inv.stop), newOutput(m.Stderr, inv.stop)
 	inv.screen = newScreen(inv.Stderr)
 	ended := make(chan struct{})
 	defer close(ended)
@@ -98,7 +101,8 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 		kong.Writers(inv.Stdout, inv.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Help(printHelp),
-		kong.PostBuild(withoutDefaults),
+		flagHelp,
+		kong.PostBuild(settingFlags),
 	)
 	if err != nil {
 		return inv.fail(exitUsage, err.Error())
@@ -110,23 +114,23 @@ func (inv *invocation) command(ctx context.Context) exitCode {
 		return exitOK
 	case errors.As(err, &unwritten) && unwritten.Op == "write", errors.Is(err, errUnread): // the help
 		return inv.unwritten(err)
-	case err != nil:
-		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
+	case err == nil:
+		err = givenTwice(parsed.Path)
 	}
-	if err := givenTwice(parsed.Path); err != nil {
-		return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
+	if err != nil {
+		return inv.usage(err)
 	}
 	chosen, ok := parsed.Selected().Target.Addr().Interface().(command)
 	if !ok {
-		return inv.fail(exitUsage, "that is no command; see invitemailer --help")
+		return inv.usage(usageError("that is no command"))
 	}
 	inv.flags = c.settings
 	return chosen.run(ctx, inv)
 }
 
-// withoutDefaults leaves the flags of settings empty unless they are given, since their defaults
-// come after the environment. Their help is the name of the variable.
-func withoutDefaults(k *kong.Kong) error {
+// settingFlags leaves the flags of settings empty unless they are given, since their defaults come
+// after the environment. Their help is the name of the variable.
+func settingFlags(k *kong.Kong) error {
 	for _, f := range k.Model.Flags {
 		if variable := f.Tag.Get("envconfig"); variable != "" {
 			f.HasDefault, f.Default, f.Help = false, "", variable
@@ -135,8 +139,8 @@ func withoutDefaults(k *kong.Kong) error {
 	return nil
 }
 
-// givenTwice refuses a flag that has one value and is given several: whichever
-// counted, the other would be lost in silence.
+// givenTwice refuses a flag that has one value and is given several: whichever counted, the other
+// would be lost in silence.
 func givenTwice(path []*kong.Path) error {
 	seen := make(map[*kong.Flag]bool)
 	for _, p := range path {
@@ -151,6 +155,16 @@ func givenTwice(path []*kong.Path) error {
 	return nil
 }
 
+// usageError is what is wrong with a command line.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// usage says what is wrong with the command line.
+func (inv *invocation) usage(err error) exitCode {
+	return inv.fail(exitUsage, err.Error()+"; see invitemailer --help")
+}
+
 // fail says on standard error why there is nothing to be done.
 func (inv *invocation) fail(code exitCode, messages ...string) exitCode {
 	for _, message := range messages {
@@ -159,15 +173,17 @@ func (inv *invocation) fail(code exitCode, messages ...string) exitCode {
 	return code
 }
 
-// misconfigured reports all problems of the settings at once, in the form that
-// logs have.
-func (inv *invocation) misconfigured(s settings, problems []string) exitCode {
-	if s.Log != logJSON {
-		return inv.fail(exitConfig, problems...)
+// print writes a text to standard output.
+func (inv *invocation) print(text string) exitCode {
+	if _, err := io.WriteString(inv.Stdout, strings.TrimRight(text, "\n")+"\n"); err != nil {
+		return inv.unwritten(err)
 	}
-	logger := slog.New(slog.NewJSONHandler(safetext.JSONWriter(inv.Stderr), nil))
-	for _, p := range problems {
-		logger.Error(p)
-	}
-	return exitConfig
+	return exitOK
 }
+
+// unwritten is for results that could not be written.
+func (inv *invocation) unwritten(err error) exitCode {
+	return inv.fail(exitTempfail, unwrittenText+": "+err.Error())
+}
+
+const unwrittenText = "the results could not be written: nobody reads them any more, or the disk is full"

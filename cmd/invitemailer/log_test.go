@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestWithoutReceipts: what package mailer warns of is heard, except for the
+// TestWithoutReceipts: what package mailer warns of is logged, except for the
 // invites that the command itself tells of.
 func TestWithoutReceipts(t *testing.T) {
 	t.Parallel()

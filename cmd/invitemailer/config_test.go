@@ -1,29 +1,34 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"testing"
 
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestParseLedger(t *testing.T) {
+func TestSetLedger(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]ledgerSetting{
+	for text, want := range map[string]ledgerPlace{
 		"none":           {none: true},
 		"sqlite:x":       {path: "x"},
 		"sqlite:/a/b:c":  {path: "/a/b:c"},
 		`sqlite:C:\l.db`: {path: `C:\l.db`},
 	} {
 		var p problems
-		assert.Equal(t, want, parseLedger(text, &p), text)
+		var c configuration
+		c.setLedger(settings{Ledger: text}, "", &p)
+		assert.Equal(t, want, c.ledger, text)
 		assert.Empty(t, p.texts, text)
 	}
 	for _, text := range []string{"sqlite:", "sqlite", "None", "postgres://x"} {
 		var p problems
-		parseLedger(text, &p)
+		new(configuration).setLedger(settings{Ledger: text}, "", &p)
 		require.Len(t, p.texts, 1, text)
 		assert.Contains(t, p.texts[0], "use sqlite:PATH or none")
 	}
@@ -56,4 +61,21 @@ func TestStateDir(t *testing.T) {
 	t.Setenv("HOME", "")
 	_, err := stateDir()
 	assert.ErrorContains(t, err, "HOME is not set")
+}
+
+// TestNoSecretIsPrinted: nothing that holds a secret shows it to who prints it.
+func TestNoSecretIsPrinted(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-hunter2"
+	s := settings{APIKey: secret, SMTPPassword: secret, AdminToken: secret, CallbackSecrets: secret}
+	c := configuration{
+		api: cronofy.Config{APIKey: secret}, smtp: submission.Config{Password: secret},
+		callbackSecrets: []string{secret}, adminToken: secret,
+	}
+	for _, value := range []any{s, &s, c, &c, cli{settings: s}, &cli{settings: s}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			assert.NotContains(t, fmt.Sprintf(verb, value), secret)
+			assert.NotContains(t, fmt.Sprintf(verb, value), fmt.Sprintf("%x", secret))
+		}
+	}
 }

@@ -61,7 +61,8 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	}))
 	defer api.Close()
 	for name, value := range map[string]string{
-		"CRONOFY_API_KEY": "key", "CRONOFY_API_URL": api.URL, "SMTP_HOST": "localhost", "SMTP_TLS": "none", "INVITEMAILER_LEDGER": "none",
+		"CRONOFY_API_KEY": "key", "CRONOFY_API_URL": api.URL, "SMTP_HOST": "localhost",
+		"SMTP_TLS": "none", "INVITEMAILER_LEDGER": "none",
 	} {
 		t.Setenv(name, value)
 	}
@@ -77,7 +78,7 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 	assert.Contains(t, stdout.String(), `"code":"interrupted"`)
 }
 
-// TestClosedOutputStops: when nobody reads the results any more, nothing new is
+// TestClosedOutputStops: when the results are not read any more, nothing new is
 // begun, and the exit code asks for another run.
 func TestClosedOutputStops(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ func TestEMLName(t *testing.T) {
 }
 
 // TestEMLNameIsSafeAndUnique holds the names against what ids and addresses can
-// be made of by somebody who wishes to write elsewhere, or over another's mail.
+// be made of by an attacker who wishes to write elsewhere, or over another's mail.
 func TestEMLNameIsSafeAndUnique(t *testing.T) {
 	t.Parallel()
 	safe := regexp.MustCompile(`^[-A-Za-z0-9_@+][-A-Za-z0-9_@+.]*\.eml$`)

@@ -14,14 +14,15 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// TestChangesAreShownPlain: a comment is anybody's, and is written to a terminal
+// TestChangesAreShownPlain: a comment may hold anything, and is written to a terminal
 // where serve runs in one. Programs read it as it came.
 func TestChangesAreShownPlain(t *testing.T) {
 	t.Parallel()
 	const comment = "\x1b[31m\u009b\u202e\x7f é"
 	var out bytes.Buffer
-	c := changes{w: newOutput(&out, newStopper())}
-	require.NoError(t, c.put(t.Context(), rsvp.Change{InviteID: "a", After: ledger.RSVP{Status: "accepted", Comment: comment}}))
+	r := (&invocation{Stdout: newOutput(&out, t.Context())}).results(true)
+	change := rsvp.Change{InviteID: "a", After: ledger.RSVP{Status: "accepted", Comment: comment}}
+	require.NoError(t, r.put(t.Context(), newChangeLine(&change)))
 	for _, r := range strings.TrimSuffix(out.String(), "\n") {
 		assert.True(t, unicode.IsGraphic(r), "%q", r)
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/invitemailer/invitemailer/internal/safetext"
+)
+
+// logger writes to w in the form that the settings ask for.
+func (c *configuration) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.level}
+	if c.json {
+		return slog.New(slog.NewJSONHandler(safetext.JSONWriter(w), o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// withoutReceipts is a logger for package mailer. It leaves out the warnings about single invites:
+// this command says the same with file and line.
+func withoutReceipts(l *slog.Logger) *slog.Logger { return slog.New(receiptFilter{l.Handler()}) }
+
+type receiptFilter struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (f receiptFilter) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "invite" {
+		return nil
+	}
+	return f.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (f receiptFilter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return receiptFilter{f.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (f receiptFilter) WithGroup(name string) slog.Handler {
+	return receiptFilter{f.Handler.WithGroup(name)}
+}
