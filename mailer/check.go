@@ -24,7 +24,7 @@ const (
 
 // check holds the bytes that are about to be submitted to the invitation rules.
 func (j *job) check(to *recipient, sub *ledger.Submission) *Error {
-	o := lint.Options{Now: j.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &j.m.zones}
+	o := lint.Options{Now: j.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8}
 	if invited(to.entry) && to.plan.resend == 0 {
 		if previous, err := lint.ReadPrevious(to.entry.LastSent.Calendar); err == nil {
 			o.Previous = previous

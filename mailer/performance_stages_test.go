@@ -11,7 +11,6 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/lint"
@@ -47,14 +46,13 @@ func (w *way) stages(tb testing.TB) []stage {
 		Calendar: c.Bytes(), UID: c.UID, Sequence: c.Sequence, DTStamp: c.DTStamp,
 		OrganizerName: "Jane Doe", OrganizerEmail: s.envelope.From, State: ledger.Created}}
 
-	read := calendar.Reader{Zones: &zone.Zones{}}
 	return []stage{
 		{"create", func(ctx context.Context, id string) error {
 			_, err := w.api.Create(ctx, request(id))
 			return err
 		}},
 		{"calendar", func(context.Context, string) error {
-			_, err := read.Read(s.calendar)
+			_, err := calendar.Read(s.calendar)
 			return err
 		}},
 		{"render", func(context.Context, string) error {

@@ -2,7 +2,6 @@ package cronofytest
 
 import (
 	"bytes"
-	"net/url"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
@@ -44,15 +43,10 @@ func paramOf(p *ical.Property, name string) string {
 // address is that of a calendar user: of a mailto URI, else the EMAIL parameter (RFC 7986 §6.2), else a bare address, as some clients
 // write it.
 func address(p *ical.Property) string {
-	value := strings.TrimSpace(p.Value)
-	const scheme = "mailto:"
-	if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-		value, _, _ = strings.Cut(value[len(scheme):], "?")
-		if decoded, err := url.PathUnescape(value); err == nil {
-			value = decoded
-		}
-		return strings.TrimSpace(value)
+	if email, _ := ical.Mailto(p.Value); email != "" {
+		return email
 	}
+	value := strings.TrimSpace(p.Value)
 	if email := paramOf(p, "EMAIL"); email != "" {
 		return email
 	}

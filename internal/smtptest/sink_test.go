@@ -1,26 +1,25 @@
-package submissiontest_test
+package smtptest_test
 
 import (
 	"bufio"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 )
 
 // newSink returns a started sink and a connection to it whose greeting and
 // EHLO are over.
-func newSink(t testing.TB) (*submissiontest.Sink, net.Conn, *bufio.Reader) {
+func newSink(t testing.TB) (*smtptest.Sink, net.Conn, *bufio.Reader) {
 	t.Helper()
-	sink := &submissiontest.Sink{}
+	sink := &smtptest.Sink{}
 	require.NoError(t, sink.Start())
 	t.Cleanup(func() { require.NoError(t, sink.Close()) })
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", sink.Addr())
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", sink.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	r := bufio.NewReader(conn)
@@ -70,46 +69,4 @@ func TestSinkTakesMessages(t *testing.T) {
 		assert.Contains(t, hear(t, r), code)
 	}
 	assert.Equal(t, 2, sink.Messages())
-}
-
-// A measurement over the sink counts the client's allocations only.
-func TestSinkAllocatesNothingForAMessage(t *testing.T) { // Not parallel: it counts the process's allocations.
-	sink, conn, r := newSink(t)
-	message := []byte(content + group)
-	say(t, conn, group)
-	for range 2 {
-		_, err := r.ReadSlice('\n')
-		require.NoError(t, err)
-	}
-	const messages = 1000
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range messages {
-		if _, err := r.ReadSlice('\n'); err != nil { // 354
-			t.Fatal(err)
-		}
-		if _, err := conn.Write(message); err != nil {
-			t.Fatal(err)
-		}
-		for range 3 {
-			if _, err := r.ReadSlice('\n'); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	runtime.ReadMemStats(&after)
-	// One for each message would be a thousand; the runtime makes a few of its own.
-	assert.Less(t, after.Mallocs-before.Mallocs, uint64(messages/10))
-	assert.Equal(t, messages, sink.Messages())
-}
-
-func TestSinkStartsOnce(t *testing.T) {
-	t.Parallel()
-	sink, _, _ := newSink(t)
-	require.ErrorContains(t, sink.Start(), "started before")
-	require.NoError(t, sink.Close())
-	require.NoError(t, sink.Close())
-	assert.NotZero(t, sink.Port())
-	require.NoError(t, (&submissiontest.Sink{}).Close())
-	assert.Zero(t, (&submissiontest.Sink{}).Port())
 }

@@ -1,4 +1,4 @@
-package submissiontest
+package smtptest
 
 import (
 	"crypto/ecdsa"
@@ -8,26 +8,23 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"time"
 )
 
 // Certificate is a self-signed server certificate made in memory.
 type Certificate struct {
-	TLS tls.Certificate
-	PEM []byte // what a client must trust
+	TLS *tls.Config // for the server
+	PEM []byte      // what a client must trust
 }
 
-// NewCertificate makes a certificate for the names, "localhost" and the
-// loopback addresses, valid for ten years.
-func NewCertificate(names ...string) (*Certificate, error) {
+// NewCertificate makes a certificate for the names, "localhost" and the loopback addresses,
+// valid for ten years. It panics if the system has no random numbers.
+func NewCertificate(names ...string) *Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("submissiontest: generate key: %w", err)
+		panic("smtptest: generate key: " + err.Error())
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -44,24 +41,14 @@ func NewCertificate(names ...string) (*Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, fmt.Errorf("submissiontest: create certificate: %w", err)
+		panic("smtptest: create certificate: " + err.Error())
 	}
+	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 	return &Certificate{
-		TLS: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		TLS: &tls.Config{
+			Certificates: []tls.Certificate{certificate},
+			MinVersion:   tls.VersionTLS12,
+		},
 		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-	}, nil
-}
-
-// WriteFile writes the PEM to a file in dir, for settings that name a file,
-// and returns its path.
-func (c *Certificate) WriteFile(dir string) (string, error) {
-	path := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(path, c.PEM, 0o600); err != nil {
-		return "", fmt.Errorf("submissiontest: write certificate: %w", err)
 	}
-	return path, nil
-}
-
-func (c *Certificate) serverConfig() *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{c.TLS}, MinVersion: tls.VersionTLS12}
 }

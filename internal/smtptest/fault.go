@@ -1,8 +1,11 @@
-package submissiontest
+package smtptest
 
-import "sync/atomic"
+import (
+	"strings"
+	"sync/atomic"
+)
 
-// Point is a place in a conversation at which a [FaultServer] can misbehave,
+// Point is a place in a conversation at which a [Server] can misbehave,
 // named after what the client has just done.
 type Point string
 
@@ -24,7 +27,8 @@ const (
 
 // Points returns all of them, in the order of a conversation.
 func Points() []Point {
-	return []Point{AtGreeting, AtEHLO, AtSTARTTLS, AtAuth, AtMail, AtRcpt, AtData, AtContent, AtDot, AtRset, AtNoop, AtQuit}
+	return []Point{AtGreeting, AtEHLO, AtSTARTTLS, AtAuth, AtMail, AtRcpt, AtData, AtContent, AtDot,
+		AtRset, AtNoop, AtQuit}
 }
 
 // Event is one moment at which a [Script] is asked.
@@ -46,14 +50,14 @@ const (
 	Deaf                   // read nothing more either, until the server is closed
 )
 
-// Groups is how a [FaultServer] takes commands that came together.
+// Groups is how a [Server] takes commands that came together.
 type Groups int
 
 // The ways to take them.
 const (
 	GroupsTaken      Groups = iota // one after the other (RFC 2920)
 	GroupsFlushed                  // a refusal throws away what had come with the command
-	GroupsOneCommand               // only the first command of each read is heard
+	GroupsOneCommand               // only the first command of each read is taken
 	GroupsHangUp                   // a second command in one read ends the connection
 )
 
@@ -79,6 +83,12 @@ type Fault struct {
 }
 
 func (f Fault) none() bool { return f == Fault{} }
+
+// rightly reports whether the right answer is given.
+func (f Fault) rightly() bool { return f.Answer || f.Reply == "" && f.Then == Continue }
+
+// answers reports whether the answer is the right one, or another that begins so.
+func (f Fault) answers(code string) bool { return f.rightly() || strings.HasPrefix(f.Reply, code) }
 
 // Say is a fault that answers with other lines and goes on.
 func Say(reply string) Fault { return Fault{Reply: reply} }

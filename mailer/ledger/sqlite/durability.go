@@ -1,13 +1,12 @@
 package sqlite
 
-// lasting is what a write outlives once its method has returned. It outlives the
-// process in any case: what was written to the log is in the system's hands.
-type lasting int
+// durability is what a write outlives once its method has returned.
+type durability int
 
 const (
-	// process: the write outlives its process, however that ends. A power cut can
-	// take the last of them, always so that of two writes the later one is lost.
-	process lasting = iota
+	// process: the write outlives its process, however that ends, since the system has it. A power
+	// cut can undo the last of such writes, always a later one before an earlier one.
+	process durability = iota
 	// power: the write was synced to the disk, and with it all that came before.
 	power
 )
@@ -20,8 +19,8 @@ var pragmas = [...]string{
 	power:   "PRAGMA synchronous = FULL",
 }
 
-// sync makes the transactions that follow on the connection last as asked for.
-func (l *Ledger) sync(c *conn, asked lasting) error {
+// sync gives the transactions that follow on the connection that durability.
+func (l *Ledger) sync(c *conn, asked durability) error {
 	if l.unsynced || l.synced == asked {
 		return nil
 	}

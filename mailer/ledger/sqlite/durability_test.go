@@ -26,7 +26,7 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 	}
 	for _, write := range []struct {
 		name string
-		want lasting
+		want durability
 		do   func() error
 	}{
 		{"Claim", process, func() (err error) {
@@ -35,15 +35,22 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 		}},
 		{"Create", process, func() error { return l.Create(t.Context(), claim, benchMade(anna)) }},
 		{"Submitting", power, func() error {
-			return l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: benchMessage}})
+			return l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com",
+				Message: ledger.Message{Bytes: benchMessage}})
 		}},
 		{"heartbeat", process, func() error { return l.beat(t.Context()) }},
-		{"Finish", power, func() error { return l.Finish(t.Context(), claim, anna, ledger.Result{State: ledger.Sent}) }},
+		{"Finish", power, func() error {
+			return l.Finish(t.Context(), claim, anna,
+				ledger.Result{State: ledger.Sent})
+		}},
 		{"Create of what failed", process, func() error {
 			return l.Create(t.Context(), claim, made(func(r *ledger.Revision) { r.State = ledger.Failed }))
 		}},
 		{"Create of what was sent", power, func() error {
-			return l.Create(t.Context(), claim, made(func(r *ledger.Revision) { r.State, r.MessageID = ledger.Sent, "2@example.com" }))
+			return l.Create(t.Context(), claim, made(func(r *ledger.Revision) {
+				r.State, r.MessageID = ledger.Sent,
+					"2@example.com"
+			}))
 		}},
 		{"Release", process, func() error { return l.Release(t.Context(), claim) }},
 		{"RecordRSVP", power, func() error {
@@ -73,19 +80,19 @@ func TestWhatIsSyncedToTheDisk(t *testing.T) {
 }
 
 // inForce is how SQLite reads its pragma back.
-var inForce = map[lasting]int{process: 1, power: 2}
+var inForce = map[durability]int{process: 1, power: 2}
 
 // A group lasts as long as the one of its writes that asks for the most.
 func TestGroupIsSyncedIfOneOfItMustBe(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name string
-		asks []lasting
-		want lasting
+		asks []durability
+		want durability
 	}{
-		{"none", []lasting{process, process}, process},
-		{"the first", []lasting{power, process}, power},
-		{"the last", []lasting{process, process, power}, power},
+		{"none", []durability{process, process}, process},
+		{"the first", []durability{power, process}, power},
+		{"the last", []durability{process, process, power}, power},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,8 +130,8 @@ func TestGroupIsSyncedIfOneOfItMustBe(t *testing.T) {
 func TestGroupTakesNoMoreThanItGives(t *testing.T) {
 	t.Parallel()
 	var g group
-	for _, asked := range []lasting{process, process, power, process} {
-		g.add(&grouped{lasting: asked})
+	for _, asked := range []durability{process, process, power, process} {
+		g.add(&grouped{durability: asked})
 	}
 	assert.Equal(t, power, g.most())
 	assert.Len(t, g.take(process), 2, "in their order, and none that asks for more")
@@ -133,7 +140,7 @@ func TestGroupTakesNoMoreThanItGives(t *testing.T) {
 	assert.Equal(t, process, g.most())
 }
 
-// A log that grew while somebody was reading gives its space back.
+// A log that grew while a program was reading gives its space back.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
@@ -142,7 +149,7 @@ func TestLogIsBounded(t *testing.T) {
 		require.NoError(t, err)
 		return log.Size()
 	}
-	// Whoever reads keeps the log from being taken into the file.
+	// A reader keeps the log from being taken into the file.
 	require.NoError(t, l.read(t.Context(), "reading", func(c *conn) error {
 		return c.query("SELECT salt FROM meta", func(*sql.Rows) error {
 			for i := 0; size() < 20<<20; i++ {

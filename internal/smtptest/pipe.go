@@ -1,4 +1,4 @@
-package submissiontest
+package smtptest
 
 import (
 	"io"
@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// patient is a server's end of a net.Pipe that writes as a network does: a
-// Write does not wait until it is read. Without it, a server that speaks out
-// of turn and a client that writes would wait for each other.
-type patient struct {
+// pipe is a server's end of a net.Pipe that writes as a network does: a Write does not wait
+// until it is read. Without it, a server that speaks out of turn and a client that writes
+// would wait for each other.
+type pipe struct {
 	net.Conn
 
 	mu      sync.Mutex
@@ -22,11 +22,11 @@ type patient struct {
 	written chan struct{} // closed when the queue has been, or cannot be, written
 }
 
-// patientQueue is more writes than any conversation leaves unread.
-const patientQueue = 4096
+// pipeQueue is more writes than any test leaves unread.
+const pipeQueue = 4096
 
-func newPatient(conn net.Conn) *patient {
-	p := &patient{Conn: conn, queue: make(chan []byte, patientQueue), written: make(chan struct{})}
+func newPipe(conn net.Conn) *pipe {
+	p := &pipe{Conn: conn, queue: make(chan []byte, pipeQueue), written: make(chan struct{})}
 	go func() {
 		defer close(p.written)
 		for b := range p.queue {
@@ -40,7 +40,7 @@ func newPatient(conn net.Conn) *patient {
 }
 
 // Write implements net.Conn.
-func (p *patient) Write(b []byte) (int, error) {
+func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
@@ -55,9 +55,9 @@ func (p *patient) Write(b []byte) (int, error) {
 	}
 }
 
-// Close implements net.Conn. What was written arrives first, if the client
-// reads it; what the client still writes meanwhile is lost, as on a network.
-func (p *patient) Close() error {
+// Close implements net.Conn. What was written arrives first, if the client reads it; what
+// the client still writes meanwhile is lost, as on a network.
+func (p *pipe) Close() error {
 	p.mu.Lock()
 	first := !p.closing
 	if first {
@@ -75,15 +75,14 @@ func (p *patient) Close() error {
 }
 
 // abort closes without waiting for what was written to arrive.
-func (p *patient) abort() {
+func (p *pipe) abort() {
 	_ = p.Conn.Close()
 	_ = p.Close()
 }
 
 // SetDeadline implements net.Conn.
-func (p *patient) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
+func (p *pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
 
-// SetWriteDeadline implements net.Conn. Writes do not wait, so there is
-// nothing to limit; crypto/tls sets a past one on closing, which must not
-// stop what is still on its way.
-func (p *patient) SetWriteDeadline(time.Time) error { return nil }
+// SetWriteDeadline implements net.Conn. Writes do not wait, so there is nothing to limit;
+// crypto/tls sets a past one on closing, which must not stop what is still on its way.
+func (p *pipe) SetWriteDeadline(time.Time) error { return nil }

@@ -1,4 +1,4 @@
-package submissiontest
+package smtptest
 
 import (
 	"bufio"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// conversation is a FaultServer's side of one connection.
+// conversation is a Server's side of one connection.
 type conversation struct {
-	server *FaultServer
+	server *Server
 	number int
 	raw    net.Conn // below TLS
 	conn   net.Conn
@@ -25,7 +25,7 @@ func (c *conversation) use(conn net.Conn) {
 	c.r = bufio.NewReader(conn)
 }
 
-// run talks until somebody ends it.
+// run talks until one side ends it.
 func (c *conversation) run() {
 	ok := c.answer(AtGreeting, "220 fault.example ESMTP")
 	for ok {
@@ -34,13 +34,14 @@ func (c *conversation) run() {
 			return
 		}
 		line = strings.TrimRight(line, "\r\n")
-		c.server.heard(line)
-		switch waiting := c.r.Buffered(); {
-		case waiting == 0:
-		case c.server.Groups == GroupsHangUp:
-			return
-		case c.server.Groups == GroupsOneCommand:
-			_, _ = c.r.Discard(waiting) // it is there
+		c.server.record(func() { c.server.commands = append(c.server.commands, line) })
+		if waiting := c.r.Buffered(); waiting > 0 {
+			switch c.server.Groups {
+			case GroupsHangUp:
+				return
+			case GroupsOneCommand:
+				_, _ = c.r.Discard(waiting) // it is there
+			}
 		}
 		verb, arg, _ := strings.Cut(line, " ")
 		ok = c.command(strings.ToUpper(verb), arg)
@@ -54,12 +55,8 @@ func (c *conversation) command(verb, arg string) bool {
 		c.transaction = nil
 		_, secure := c.conn.(*tls.Conn)
 		lines := c.server.extensions(secure)
-		for i, line := range lines {
-			lines[i] = "250-" + line
-		}
 		last := len(lines) - 1
-		lines[last] = "250 " + lines[last][len("250-"):]
-		return c.answer(AtEHLO, strings.Join(lines, "\r\n"))
+		return c.answer(AtEHLO, "250-"+strings.Join(lines[:last], "\r\n250-")+"\r\n250 "+lines[last])
 	case "HELO":
 		return c.answer(AtEHLO, "250 fault.example")
 	case "STARTTLS":
@@ -88,15 +85,11 @@ func (c *conversation) startTLS() bool {
 	if c.server.Certificate == nil {
 		return c.say("502 5.5.1 Not implemented", false)
 	}
-	f := c.server.fault(c.number, AtSTARTTLS)
-	if !f.none() {
-		return c.misbehave(f, "220 2.0.0 Go ahead") && (f.Reply == "" || f.Reply[0] == '2') && c.handshake()
+	f := c.fault(AtSTARTTLS)
+	if !c.misbehave(f, "220 2.0.0 Go ahead") || !f.answers("2") {
+		return false
 	}
-	return c.say("220 2.0.0 Go ahead", false) && c.handshake()
-}
-
-func (c *conversation) handshake() bool {
-	conn := tls.Server(c.conn, c.server.Certificate.serverConfig())
+	conn := tls.Server(c.conn, c.server.Certificate.TLS)
 	if conn.HandshakeContext(context.Background()) != nil {
 		return false
 	}
@@ -115,7 +108,7 @@ func (c *conversation) auth(arg string) bool {
 		wanted--
 	}
 	for ; wanted > 0; wanted-- {
-		if f := c.server.fault(c.number, AtAuth); !f.none() {
+		if f := c.fault(AtAuth); !f.none() {
 			return c.misbehave(f, "235 2.7.0 Welcome")
 		}
 		if !c.say("334 ", false) {
@@ -132,10 +125,10 @@ func (c *conversation) mail(arg string) bool {
 	if c.transaction != nil {
 		return c.say("503 5.5.1 Nested MAIL", false)
 	}
-	t := c.server.begin(c.number)
-	f := c.server.fault(c.number, AtMail)
-	c.server.record(func() { t.From = path(arg) })
-	if f.none() || f.Answer || strings.HasPrefix(f.Reply, "2") {
+	t := &Transaction{Conn: c.number, From: path(arg)}
+	c.server.record(func() { c.server.transactions = append(c.server.transactions, t) })
+	f := c.fault(AtMail)
+	if f.answers("2") {
 		c.transaction = t
 	}
 	return c.misbehave(f, "250 2.1.0 Ok")
@@ -145,56 +138,42 @@ func (c *conversation) rcpt(arg string) bool {
 	if c.transaction == nil {
 		return c.say("503 5.5.1 MAIL first", false)
 	}
-	t, f := c.transaction, c.server.fault(c.number, AtRcpt)
-	if f.none() || f.Answer || strings.HasPrefix(f.Reply, "2") {
-		c.server.record(func() { t.To = path(arg) })
+	f := c.fault(AtRcpt)
+	if f.answers("2") {
+		c.server.record(func() { c.transaction.To = path(arg) })
 	}
 	return c.misbehave(f, "250 2.1.5 Ok")
 }
 
 func (c *conversation) data() bool {
 	if c.transaction == nil || c.transaction.To == "" {
-		if c.server.ContentForNobody {
-			return c.say("354 Go ahead", false) && c.nobody()
+		if !c.server.ContentWithoutRecipient {
+			return c.say("503 5.5.1 RCPT first", false)
 		}
-		return c.say("503 5.5.1 RCPT first", false)
+		c.transaction = nil
+		return c.say("354 Go ahead", false) && c.read(&Transaction{}, Fault{}) &&
+			c.say("554 5.5.1 No valid recipients", false)
 	}
-	f := c.server.fault(c.number, AtData)
+	f := c.fault(AtData)
 	if !c.misbehave(f, "354 Go ahead") {
 		return false
 	}
-	if !f.none() && !f.Answer && !strings.HasPrefix(f.Reply, "354") {
-		return true
-	}
-	return c.content()
-}
-
-// nobody takes content for nobody.
-func (c *conversation) nobody() bool {
-	c.transaction = nil
-	for {
-		line, err := c.r.ReadString('\n')
-		if err != nil {
-			return false
-		}
-		if line == ".\r\n" {
-			return c.say("554 5.5.1 No valid recipients", false)
-		}
-	}
+	return !f.answers("354") || c.content()
 }
 
 // content reads up to the final dot, and answers it.
 func (c *conversation) content() bool {
 	t := c.transaction
-	inside := c.server.fault(c.number, AtContent)
+	inside := c.fault(AtContent)
 	if !c.read(t, inside) {
 		return false
 	}
 	c.transaction = nil
-	f := c.server.fault(c.number, AtDot)
+	f := c.fault(AtDot)
 	c.server.record(func() {
 		t.Complete = true
-		refused := inside.Reply != "" || !f.Answer && (strings.HasPrefix(f.Reply, "4") || strings.HasPrefix(f.Reply, "5"))
+		refused := inside.Reply != "" ||
+			!f.Answer && (strings.HasPrefix(f.Reply, "4") || strings.HasPrefix(f.Reply, "5"))
 		t.Accepted = !f.Lost && !refused
 	})
 	if inside.Reply != "" {
@@ -203,37 +182,49 @@ func (c *conversation) content() bool {
 	return c.misbehave(f, "250 2.0.0 Ok: queued")
 }
 
-// read takes content byte by byte, undoubling dots (RFC 5321 section 4.5.2),
-// and reports whether it is complete. The fault inside may end it.
+// read takes content, undoubling dots (RFC 5321 section 4.5.2), and reports whether it is
+// complete. The fault inside may end it, at the end of the line in which its byte stands.
 func (c *conversation) read(t *Transaction, inside Fault) (complete bool) {
-	var line, data []byte
+	var data []byte
 	defer func() { c.server.record(func() { t.Data = data }) }()
-	for n := 1; ; n++ {
-		b, err := c.r.ReadByte()
+	size, struck := 0, inside.none()
+	for {
+		line, err := c.r.ReadString('\n')
 		if err != nil {
 			return false
 		}
-		if line = append(line, b); strings.HasSuffix(string(line), "\r\n") {
-			if string(line) == ".\r\n" {
-				return true
+		size += len(line)
+		if !struck && size >= inside.Bytes {
+			struck = true
+			if !c.misbehave(inside, "") {
+				return false
 			}
-			data = append(data, strings.TrimPrefix(string(line), ".")...)
-			line = line[:0]
 		}
-		if !inside.none() && n == max(inside.Bytes, 1) && !c.misbehave(inside, "") {
-			return false
+		if line == ".\r\n" {
+			return true
 		}
+		data = append(data, strings.TrimPrefix(line, ".")...)
 	}
 }
 
-// answer gives the right answer unless the script has a fault at point. It
-// reports whether the conversation goes on.
+// fault asks the script.
+func (c *conversation) fault(point Point) Fault {
+	if c.server.Script == nil {
+		return Fault{}
+	}
+	e := Event{Conn: c.number, Point: point}
+	c.server.record(func() { e.Transaction = len(c.server.transactions) })
+	return c.server.Script(e)
+}
+
+// answer gives the right answer unless the script has a fault at point. It reports whether
+// the conversation goes on.
 func (c *conversation) answer(point Point, right string) bool {
-	return c.misbehave(c.server.fault(c.number, point), right)
+	return c.misbehave(c.fault(point), right)
 }
 
 func (c *conversation) misbehave(f Fault, right string) bool {
-	if (f.Answer || f.Reply == "" && f.Then == Continue) && right != "" && !c.say(right, f.OneByte) {
+	if f.rightly() && right != "" && !c.say(right, f.OneByte) {
 		return false
 	}
 	if f.Reply != "" && !c.say(f.Reply, f.OneByte) {
@@ -242,21 +233,14 @@ func (c *conversation) misbehave(f Fault, right string) bool {
 	switch f.Then {
 	case Close:
 		_ = c.conn.Close()
-		return false
 	case Reset:
-		reset(c.raw)
-		return false
+		c.raw.(*conn).reset()
 	case Silence:
 		_, _ = io.Copy(io.Discard, c.conn)
-		return false
 	case Deaf:
-		c.server.mu.Lock()
-		stop := c.server.stopping()
-		c.server.mu.Unlock()
-		<-stop
-		return false
+		<-c.server.done
 	}
-	return true
+	return f.Then == Continue
 }
 
 func (c *conversation) say(lines string, oneByte bool) bool {
