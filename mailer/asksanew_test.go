@@ -19,9 +19,9 @@ func TestAsksAnewWithoutTheOldCalendar(t *testing.T) {
 	require.NoError(t, err)
 	for text, anew := range map[string]bool{string(c.Bytes()): false, "": true, "BEGIN:VCALENDAR": true} {
 		e := ledger.Entry{LastSent: &ledger.Revision{Method: "request", Calendar: []byte(text)}}
-		assert.Equal(t, anew, new(Mailer).asksAnew(&e, c), text)
+		assert.Equal(t, anew, asksAnew(&e, c), text)
 	}
-	assert.True(t, new(Mailer).asksAnew(&ledger.Entry{}, c))
+	assert.True(t, asksAnew(&ledger.Entry{}, c))
 }
 
 // A series is at another time if its rule or its zone is another one.

@@ -20,7 +20,7 @@ func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 		return nil, calendarError(codeNoCalendar,
 			"the API's answer has no iCalendar text, so there is nothing to mail; look at the invite at Cronofy")
 	}
-	c, err := j.m.readCalendar([]byte(text))
+	c, err := calendar.Read(text)
 	if err != nil {
 		e := calendarError(codeUnreadable, fromAPI+"cannot be read: %v; no mail was sent", err)
 		e.Err = err
@@ -74,18 +74,14 @@ func calendarError(code Code, format string, args ...any) *Error {
 		Message: fmt.Sprintf(format, args...)}
 }
 
-func (m *Mailer) readCalendar(text []byte) (*calendar.Calendar, error) {
-	return calendar.Read(string(text))
-}
-
 // asksAnew tells whether the answer to what e says was last mailed is none to c: the
 // event has another time, or it was cancelled. A calendar that cannot be read any
 // more may have had any time.
-func (m *Mailer) asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
+func asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
 	if !invited(*e) {
 		return true
 	}
-	old, err := m.readCalendar(e.LastSent.Calendar)
+	old, err := calendar.Read(string(e.LastSent.Calendar))
 	return err != nil || !sameTime(old, c)
 }
 

@@ -210,7 +210,7 @@ func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) l
 			added.EndsAt = c.End
 		}
 		if j.Method == Request {
-			added.AsksAnew, r.Answer = j.m.asksAnew(&to.entry, c), statusIn(j.answer, to.mailbox.Address)
+			added.AsksAnew, r.Answer = asksAnew(&to.entry, c), statusIn(j.answer, to.mailbox.Address)
 		}
 	}
 	switch {

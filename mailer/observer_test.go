@@ -96,7 +96,8 @@ func TestObserver(t *testing.T) {
 			api: cronofytest.FaultStatus(401, 0), want: create + ":unauthorized", then: create + ":unauthorized",
 		},
 		"the API asks for a long wait": {
-			api: cronofytest.FaultStatus(429, time.Hour), want: create + ":rate_limited", then: "+create +create/wait -create/wait:rate_limited -create:rate_limited",
+			api: cronofytest.FaultStatus(429, time.Hour), want: create +
+				":rate_limited", then: "+create +create/wait -create/wait:rate_limited -create:rate_limited",
 		},
 		"an unreadable calendar": {
 			api: broken("nonsense"), want: create, then: create,
@@ -107,17 +108,21 @@ func TestObserver(t *testing.T) {
 		},
 		"an empty mail": {
 			config: func(c *mailer.Config) { c.Templates = failing{} },
-			want:   create + " +render -render +compose -compose:compose", then: "+render -render +compose -compose:compose",
+			want: create +
+				" +render -render +compose -compose:compose", then: "+render -render +compose -compose:compose",
 		},
 		"composed wrongly": {
 			config: func(c *mailer.Config) { c.Templates = badWords{} },
-			want:   create + " " + compose + " +check -check:composed_wrong", then: compose + " +check -check:composed_wrong",
+			want:   create + " " + compose + " +check -check:composed_wrong", then: compose +
+				" +check -check:composed_wrong",
 		},
 		"refused by the mail server": {
-			smtp: first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 <ann@example.org>: no such user")), want: sent + ":smtp_refused",
+			smtp: first(1, smtptest.AtRcpt,
+				smtptest.Say("550 5.1.1 <ann@example.org>: no such user")), want: sent + ":smtp_refused",
 		},
 		"no answer, and repeated": {
-			smtp: first(1, smtptest.AtDot, smtptest.HangUp()), config: func(c *mailer.Config) { c.OnUnknown = mailer.OnUnknownResend },
+			smtp: first(1, smtptest.AtDot,
+				smtptest.HangUp()), config: func(c *mailer.Config) { c.OnUnknown = mailer.OnUnknownResend },
 			want: sent + ":no_reply", then: "+submit -submit",
 		},
 	} {
@@ -149,7 +154,8 @@ func TestObserverOfARun(t *testing.T) {
 	h := newHouse(t, nil)
 	h.cfg.Observer = &o
 	three := group(3)
-	results, err := runAll(t, h.cfg, append(invites(20), mailer.Item{Group: &three}), mailer.RunOptions{Concurrency: 4, Mails: 2})
+	results, err := runAll(t, h.cfg, append(invites(20), mailer.Item{Group: &three}),
+		mailer.RunOptions{Concurrency: 4, Mails: 2})
 	require.NoError(t, err)
 	require.Equal(t, 23, outcomes(results)[mailer.Sent])
 	counts := make(map[string]int)

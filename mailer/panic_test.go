@@ -90,7 +90,8 @@ func TestStopEndsTheWaitForTheLedger(t *testing.T) {
 				time.AfterFunc(time.Second, func() { close(stop) })
 				begin := time.Now()
 				var results []mailer.Result
-				err := m.SendAll(t.Context(), slices.Values(invites(2)), mailer.RunOptions{Stop: stop}, func(r mailer.Result) { results = append(results, r) })
+				err := m.SendAll(t.Context(), slices.Values(invites(2)), mailer.RunOptions{Stop: stop},
+					func(r mailer.Result) { results = append(results, r) })
 				require.ErrorIs(t, err, mailer.ErrStopped)
 				assert.Equal(t, time.Second, time.Since(begin))
 				require.Len(t, results, 2)

@@ -27,16 +27,18 @@ import (
 func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		simulator := cronofytest.New(cronofytest.Options{RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute,
-			Latency: 50 * time.Millisecond})
+		simulator := cronofytest.New(cronofytest.Options{RatePerSecond: cronofy.DefaultRatePerSecond,
+			RatePerMinute: cronofy.DefaultRatePerMinute,
+			Latency:       50 * time.Millisecond})
 		var refused atomic.Int64
-		api, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			response, err := simulator.Transport().RoundTrip(r)
-			if err == nil && response.StatusCode == http.StatusTooManyRequests {
-				refused.Add(1)
-			}
-			return response, err
-		})})
+		api, err := cronofy.New(cronofy.Config{APIKey: "key",
+			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				response, err := simulator.Transport().RoundTrip(r)
+				if err == nil && response.StatusCode == http.StatusTooManyRequests {
+					refused.Add(1)
+				}
+				return response, err
+			})})
 		require.NoError(t, err)
 		var mails atomic.Int64
 		inbox := submissiontest.NewInbox(submissiontest.Options{Handle: func(submissiontest.Message) error {
@@ -44,7 +46,8 @@ func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 			return nil
 		}})
 		defer func() { require.NoError(t, inbox.Close()) }()
-		smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial, Connections: 2})
+		smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone,
+			Dial: inbox.Dial, Connections: 2})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, smtp.Shutdown(context.Background())) }()
 		m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, AllowPast: true})
@@ -53,11 +56,12 @@ func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 
 		start := time.Now()
 		sent := 0
-		err = m.SendAll(t.Context(), slices.Values(invites(1200)), mailer.RunOptions{Concurrency: atOnce}, func(r mailer.Result) {
-			if r.Receipts[0].Outcome == mailer.Sent {
-				sent++
-			}
-		})
+		err = m.SendAll(t.Context(), slices.Values(invites(1200)), mailer.RunOptions{Concurrency: atOnce},
+			func(r mailer.Result) {
+				if r.Receipts[0].Outcome == mailer.Sent {
+					sent++
+				}
+			})
 		took := time.Since(start)
 		require.NoError(t, err)
 		assert.Equal(t, 1200, sent)

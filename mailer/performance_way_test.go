@@ -30,9 +30,10 @@ import (
 // The measurements that testdata/performance/run reports need many invites and
 // rounds; a look at everything once needs few.
 var (
-	measuredInvites = flag.Int("invites", 20, "invites in each run of BenchmarkOverlap, BenchmarkCPU and BenchmarkGrowth")
-	measuredRounds  = flag.Int("rounds", 1, "rounds of each of them, of which the medians are told")
-	measuredGrowth  = flag.Int("growth", 5, "how many times as many invites the larger runs of BenchmarkGrowth have")
+	measuredInvites = flag.Int("invites", 20,
+		"invites in each run of BenchmarkOverlap, BenchmarkCPU and BenchmarkGrowth")
+	measuredRounds = flag.Int("rounds", 1, "rounds of each of them, of which the medians are told")
+	measuredGrowth = flag.Int("growth", 5, "how many times as many invites the larger runs of BenchmarkGrowth have")
 )
 
 // atOnce is how many requests, and how many connections, the measurements have
@@ -115,13 +116,14 @@ func (w *way) sendAll(tb testing.TB, prefix string, n int) {
 		}
 	}
 	sent := 0
-	err = m.SendAll(tb.Context(), items, mailer.RunOptions{Concurrency: atOnce, Mails: 2 * atOnce}, func(r mailer.Result) {
-		for _, receipt := range r.Receipts {
-			if receipt.Outcome == mailer.Sent {
-				sent++
+	err = m.SendAll(tb.Context(), items, mailer.RunOptions{Concurrency: atOnce, Mails: 2 * atOnce},
+		func(r mailer.Result) {
+			for _, receipt := range r.Receipts {
+				if receipt.Outcome == mailer.Sent {
+					sent++
+				}
 			}
-		}
-	})
+		})
 	require.NoError(tb, err)
 	require.Equal(tb, n, sent, "invites sent")
 }
@@ -182,7 +184,8 @@ func (w *way) take(tb testing.TB) specimen {
 // request is what the pipeline asks the API for, for an invite with that id.
 func request(id string) *cronofy.InviteRequest {
 	invite := boardMeeting()
-	return &cronofy.InviteRequest{SmartInviteID: id, Event: invite.Event, Recipient: &cronofy.Recipient{Email: invite.Recipient.Email},
+	return &cronofy.InviteRequest{SmartInviteID: id, Event: invite.Event,
+		Recipient: &cronofy.Recipient{Email: invite.Recipient.Email},
 		Organizer: &cronofy.Organizer{Name: invite.Organizer.Name, Email: invite.Organizer.Email}}
 }
 
@@ -193,16 +196,17 @@ func newCanned(tb testing.TB) canned {
 	tb.Helper()
 	var body atomic.Value
 	server := cronofytest.New(cronofytest.Options{})
-	api, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		response, err := server.Transport().RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		text, err := io.ReadAll(response.Body)
-		body.Store(string(text))
-		response.Body = io.NopCloser(strings.NewReader(string(text)))
-		return response, err
-	})})
+	api, err := cronofy.New(cronofy.Config{APIKey: "key",
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			response, err := server.Transport().RoundTrip(r)
+			if err != nil {
+				return nil, err
+			}
+			text, err := io.ReadAll(response.Body)
+			body.Store(string(text))
+			response.Body = io.NopCloser(strings.NewReader(string(text)))
+			return response, err
+		})})
 	require.NoError(tb, err)
 	_, err = api.Create(tb.Context(), request("canned"))
 	require.NoError(tb, err)
@@ -220,7 +224,8 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	_ = r.Body.Close()
-	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: cannedHeader,
+	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1,
+		ProtoMinor: 1, Header: cannedHeader,
 		ContentLength: int64(len(c.body)), Body: io.NopCloser(strings.NewReader(c.body)), Request: r}, nil
 }
 
@@ -269,8 +274,10 @@ func (w *way) life(ctx context.Context, id string, s specimen, made ledger.NewRe
 	if err := w.ledger.Create(ctx, claim, made); err != nil {
 		return err
 	}
-	err = w.ledger.Submitting(ctx, claim, key, ledger.Submission{MessageID: "kz7q3m5v2x4t6b8n@example.com", FromName: "Jane Doe",
-		FromEmail: s.envelope.From, Kind: mailer.Invitation, Message: ledger.Message{From: s.envelope.From, To: s.envelope.To, Bytes: s.message}})
+	err = w.ledger.Submitting(ctx, claim, key, ledger.Submission{MessageID: "kz7q3m5v2x4t6b8n@example.com",
+		FromName:  "Jane Doe",
+		FromEmail: s.envelope.From, Kind: mailer.Invitation, Message: ledger.Message{From: s.envelope.From,
+			To: s.envelope.To, Bytes: s.message}})
 	if err != nil {
 		return err
 	}

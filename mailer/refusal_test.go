@@ -68,7 +68,8 @@ var threeDomains = []string{"a@one.example", "b@two.example", "c@three.example",
 func (h *house) sendAll(t testing.TB, invites ...mailer.Invite) ([]mailer.Receipt, error) {
 	t.Helper()
 	var receipts []mailer.Receipt
-	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
+	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{},
+		func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
 	return receipts, err
 }
 
@@ -126,7 +127,8 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			outcomes: "deferred deferred deferred deferred", next: "sent sent sent sent"},
 		"no login, and the first is taken": {offers: true, point: rcpt, lines: []string{"", access, ""},
 			outcomes: "sent failed sent sent", next: "unchanged failed unchanged unchanged"},
-		"no login, and the first does not exist": {offers: true, point: rcpt, lines: []string{"550 5.1.1 No such user", ""},
+		"no login, and the first does not exist": {offers: true, point: rcpt,
+			lines:    []string{"550 5.1.1 No such user", ""},
 			outcomes: "failed sent sent sent", next: "failed unchanged unchanged unchanged"},
 		"three domains, and the sender": {point: rcpt, lines: []string{access}, stops: true, probes: 1,
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
@@ -134,17 +136,24 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
 		"three domains, not the sender": {point: rcpt, lines: []string{access, access, access, "", ""}, probes: 1,
 			outcomes: "failed failed failed sent", next: "failed failed failed unchanged"},
-		"three domains, not the sender, and no more": {to: threeDomains[:3], point: rcpt, lines: []string{access, access, access, ""}, probes: 1,
+		"three domains, not the sender, and no more": {to: threeDomains[:3], point: rcpt,
+			lines: []string{access, access, access, ""}, probes: 1,
 			outcomes: "failed failed failed", next: "failed failed failed"},
-		"three domains, not the sender, and others": {to: append(slices.Clone(threeDomains), "e@five.example"), point: rcpt, lines: []string{access, access, access, "", access}, probes: 1,
+		"three domains, not the sender, and others": {to: append(slices.Clone(threeDomains), "e@five.example"),
+			point: rcpt, lines: []string{access, access, access, "", access}, probes: 1,
 			outcomes: "failed failed failed failed failed", next: "failed failed failed sent sent"},
-		"three domains, not the sender, one unlike": {point: rcpt, lines: []string{"550 No", access, access, access, ""}, probes: 1,
+		"three domains, not the sender, one unlike": {point: rcpt,
+			lines: []string{"550 No", access, access, access, ""}, probes: 1,
 			outcomes: "failed failed failed failed", next: "sent failed failed failed"},
-		"three domains, not the sender, two senders": {to: threeDomains[:3], senders: []string{"x@acme.example", "y@acme.example", "y@acme.example"}, point: rcpt, lines: []string{access, access, access, ""}, probes: 1,
+		"three domains, not the sender, two senders": {to: threeDomains[:3],
+			senders: []string{"x@acme.example", "y@acme.example", "y@acme.example"}, point: rcpt,
+			lines: []string{access, access, access, ""}, probes: 1,
 			outcomes: "failed failed failed", next: "sent failed failed"},
-		"three domains, the sender later": {point: rcpt, lines: []string{access, access, access, later}, stops: true, temporary: true, probes: 1,
+		"three domains, the sender later": {point: rcpt, lines: []string{access, access, access, later},
+			stops: true, temporary: true, probes: 1,
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
-		"two domains": {to: []string{"a@one.example", "b@two.example", "c@one.example"}, point: rcpt, lines: []string{access},
+		"two domains": {to: []string{"a@one.example", "b@two.example", "c@one.example"}, point: rcpt,
+			lines:    []string{access},
 			outcomes: "failed failed failed", next: "sent sent sent"},
 		"three domains, not alike": {to: threeDomains[:3], point: rcpt, lines: []string{access, "550 No", access},
 			outcomes: "failed failed failed", next: "sent sent sent"},
@@ -155,19 +164,34 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 		"three domains, after the content": {point: dot, lines: []string{"554 No"}, stops: true,
 			outcomes: "failed failed deferred deferred", next: "sent sent sent sent"},
 
-		"bare, and another is taken":       {to: threeDomains[:2], point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"another was taken, and bare":      {to: threeDomains[:2], point: rcpt, lines: []string{"", "550 No"}, outcomes: "sent failed", next: "unchanged sent"},
-		"bare at the dot, another taken":   {to: threeDomains[:2], point: dot, lines: []string{"554 No", ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"bare, and another of a sender":    {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
-		"policy, same connection, before":  {to: threeDomains[:2], point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged failed"},
-		"policy, same connection, after":   {to: threeDomains[:2], point: rcpt, lines: []string{access, ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"policy, another connection":       {to: threeDomains[:2], point: rcpt, lines: []string{"^", access}, outcomes: "sent failed", next: "unchanged sent"},
-		"policy, another connection later": {to: threeDomains[:2], point: rcpt, lines: []string{access + "^", ""}, outcomes: "failed sent", next: "sent unchanged"},
-		"bare, another connection later":   {to: threeDomains[:2], point: rcpt, lines: []string{"550 No^", ""}, outcomes: "failed sent", next: "failed unchanged"},
-		"bare, and the same is taken":      {to: []string{"a@one.example", "A@one.example"}, point: rcpt, lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
-		"policy, another sender":           {to: threeDomains[:2], senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"", access}, outcomes: "sent failed", next: "unchanged sent"},
+		"bare, and another is taken": {to: threeDomains[:2], point: rcpt, lines: []string{"550 No", ""},
+			outcomes: "failed sent", next: "failed unchanged"},
+		"another was taken, and bare": {to: threeDomains[:2], point: rcpt, lines: []string{"", "550 No"},
+			outcomes: "sent failed", next: "unchanged sent"},
+		"bare at the dot, another taken": {to: threeDomains[:2], point: dot, lines: []string{"554 No", ""},
+			outcomes: "failed sent", next: "failed unchanged"},
+		"bare, and another of a sender": {to: threeDomains[:2],
+			senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"550 No", ""},
+			outcomes: "failed sent", next: "sent unchanged"},
+		"policy, same connection, before": {to: threeDomains[:2], point: rcpt, lines: []string{"", access},
+			outcomes: "sent failed", next: "unchanged failed"},
+		"policy, same connection, after": {to: threeDomains[:2], point: rcpt, lines: []string{access, ""},
+			outcomes: "failed sent", next: "failed unchanged"},
+		"policy, another connection": {to: threeDomains[:2], point: rcpt, lines: []string{"^", access},
+			outcomes: "sent failed", next: "unchanged sent"},
+		"policy, another connection later": {to: threeDomains[:2], point: rcpt,
+			lines: []string{access + "^", ""}, outcomes: "failed sent", next: "sent unchanged"},
+		"bare, another connection later": {to: threeDomains[:2], point: rcpt, lines: []string{"550 No^", ""},
+			outcomes: "failed sent", next: "failed unchanged"},
+		"bare, and the same is taken": {to: []string{"a@one.example", "A@one.example"}, point: rcpt,
+			lines: []string{"550 No", ""}, outcomes: "failed sent", next: "sent unchanged"},
+		"policy, another sender": {to: threeDomains[:2],
+			senders: []string{"x@acme.example", "y@acme.example"}, point: rcpt, lines: []string{"", access},
+			outcomes: "sent failed", next: "unchanged sent"},
 		"a group for members only": {to: threeDomains[:2], point: dot,
-			lines: []string{"", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"}, outcomes: "sent failed", next: "unchanged failed"},
+			lines: []string{"",
+				"550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"},
+			outcomes: "sent failed", next: "unchanged failed"},
 
 		"relaying denied": {point: rcpt, lines: []string{"554 5.7.1 Relay access denied"}, stops: true,
 			outcomes: "deferred deferred deferred deferred", next: "sent sent sent sent"},
@@ -175,9 +199,11 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			outcomes: "deferred sent sent sent", next: "sent unchanged unchanged unchanged"},
 		"one sender of many refused": {point: smtptest.AtMail, lines: []string{"553 5.7.1 Sender address rejected", ""},
 			outcomes: "deferred sent sent sent", next: "sent unchanged unchanged unchanged"},
-		"all senders refused": {point: smtptest.AtMail, lines: []string{"553 5.7.1 Sender address rejected"}, stops: true,
+		"all senders refused": {point: smtptest.AtMail, lines: []string{"553 5.7.1 Sender address rejected"},
+			stops:    true,
 			outcomes: "deferred deferred deferred deferred", next: "sent sent sent sent"},
-		"daily quota": {point: dot, lines: []string{"", "550 5.4.5 Daily user sending limit exceeded"}, stops: true, temporary: true,
+		"daily quota": {point: dot, lines: []string{"", "550 5.4.5 Daily user sending limit exceeded"},
+			stops: true, temporary: true,
 			outcomes: "sent deferred deferred deferred", next: "unchanged sent sent sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -270,18 +296,25 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 		permanent bool
 		stops     bool
 	}{
-		"nobody before":                        {line: "550 No"},
-		"another before":                       {line: "550 No", before: "b@two.example", ago: 9 * time.Minute, permanent: true},
-		"another long before":                  {line: "550 No", before: "b@two.example", ago: 11 * time.Minute},
-		"the same before":                      {line: "550 No", before: "A@one.example", ago: time.Minute},
-		"another before, another sender":       {line: "550 No", before: "b@two.example", sender: "x@acme.example", ago: time.Minute},
-		"policy, another before":               {line: "554 5.7.1 No", before: "b@two.example", ago: time.Minute, permanent: true},
-		"policy, before on another connection": {line: "554 5.7.1 No", before: "b@two.example", closes: true, ago: time.Minute},
-		"bare, before on another connection":   {line: "550 No", before: "b@two.example", closes: true, ago: time.Minute, permanent: true},
-		"policy, the same before":              {line: "554 5.7.1 No", before: "A@one.example", ago: time.Minute},
-		"a login is offered":                   {line: "550 No", offers: true, stops: true},
-		"a login is offered, another sent":     {line: "550 No", offers: true, before: "b@two.example", ago: time.Minute, permanent: true},
-		"a login is offered, long ago":         {line: "550 No", offers: true, before: "b@two.example", ago: 11 * time.Minute, stops: true},
+		"nobody before": {line: "550 No"},
+		"another before": {line: "550 No", before: "b@two.example", ago: 9 * time.Minute,
+			permanent: true},
+		"another long before": {line: "550 No", before: "b@two.example", ago: 11 * time.Minute},
+		"the same before":     {line: "550 No", before: "A@one.example", ago: time.Minute},
+		"another before, another sender": {line: "550 No", before: "b@two.example",
+			sender: "x@acme.example", ago: time.Minute},
+		"policy, another before": {line: "554 5.7.1 No", before: "b@two.example",
+			ago: time.Minute, permanent: true},
+		"policy, before on another connection": {line: "554 5.7.1 No", before: "b@two.example", closes: true,
+			ago: time.Minute},
+		"bare, before on another connection": {line: "550 No", before: "b@two.example", closes: true,
+			ago: time.Minute, permanent: true},
+		"policy, the same before": {line: "554 5.7.1 No", before: "A@one.example", ago: time.Minute},
+		"a login is offered":      {line: "550 No", offers: true, stops: true},
+		"a login is offered, another sent": {line: "550 No", offers: true, before: "b@two.example",
+			ago: time.Minute, permanent: true},
+		"a login is offered, long ago": {line: "550 No", offers: true, before: "b@two.example",
+			ago: 11 * time.Minute, stops: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -355,7 +388,8 @@ func TestRefusalsOfManyAtOnce(t *testing.T) {
 	h := newRecordedHouse(t, server.script)
 	var receipts []mailer.Receipt
 	invites := all(addresses)
-	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{Concurrency: 8}, func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
+	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{Concurrency: 8},
+		func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
 	var e *mailer.Error
 	require.ErrorAs(t, err, &e)
 	assert.Len(t, receipts, 40)

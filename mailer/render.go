@@ -30,7 +30,7 @@ func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, reply
 		d.Zone, _ = j.m.zones.Load(to.TZID) // it was checked with the rest of the record
 	}
 	if before := to.entry.LastSent; before != nil && (to.plan.kind == Update || d.Summary == "" || d.Start.IsZero()) {
-		if old, err := j.m.readCalendar(before.Calendar); err == nil {
+		if old, err := calendar.Read(string(before.Calendar)); err == nil {
 			was := j.facts(old)
 			if to.plan.kind == Update {
 				d.Changes = templates.Changes(was, f)

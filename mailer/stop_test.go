@@ -38,13 +38,16 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 	}{
 		"a greeting that never comes": {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), items: 3},
 		"EHLO is not answered":        {smtp: smtptest.Always(smtptest.AtEHLO, smtptest.FallSilent()), items: 1},
-		"a mail is under way":         {smtp: slowly, submit: submission.Config{Connections: 1}, items: 3, left: 1, took: 59 * time.Second},
-		"the mail server's limit":     {submit: submission.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"backing off":                 {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.ShutDown()), items: 3, mixed: true},
-		"the API's limit":             {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"the API asks to wait":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3, mixed: true},
-		"the API fails":               {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3, mixed: true},
-		"a request is under way":      {api: cronofytest.Options{Latency: 5 * time.Second}, items: 1, took: 4 * time.Second},
+		"a mail is under way": {smtp: slowly, submit: submission.Config{Connections: 1}, items: 3,
+			left: 1, took: 59 * time.Second},
+		"the mail server's limit": {submit: submission.Config{RatePerMinute: 1}, items: 3, left: 1},
+		"backing off": {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.ShutDown()),
+			items: 3, mixed: true},
+		"the API's limit":      {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
+		"the API asks to wait": {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3, mixed: true},
+		"the API fails":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3, mixed: true},
+		"a request is under way": {api: cronofytest.Options{Latency: 5 * time.Second}, items: 1,
+			took: 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +67,8 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 				time.AfterFunc(time.Second, func() { close(stop) })
 				start := time.Now()
 				var results []mailer.Result
-				err = m.SendAll(t.Context(), slices.Values(invites(tc.items)), mailer.RunOptions{Concurrency: 2, RetryFor: time.Hour, Stop: stop},
+				err = m.SendAll(t.Context(), slices.Values(invites(tc.items)),
+					mailer.RunOptions{Concurrency: 2, RetryFor: time.Hour, Stop: stop},
 					func(r mailer.Result) { results = append(results, r) })
 				require.ErrorIs(t, err, mailer.ErrStopped)
 				assert.Equal(t, time.Second+tc.took, time.Since(start))

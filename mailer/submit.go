@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
@@ -31,7 +32,7 @@ func (j *job) deliver(ctx context.Context, to *recipient) bool {
 	}
 	c := to.calendar
 	if to.plan.action == mailStored {
-		stored, err := j.m.readCalendar(to.entry.Latest.Calendar)
+		stored, err := calendar.Read(string(to.entry.Latest.Calendar))
 		if err != nil {
 			j.fail(ctx, to, &Error{Stage: StageCalendar, Code: codeUnreadable, Err: err,
 				Message: fmt.Sprintf("the iCalendar text on record cannot be read: %v; "+
