@@ -131,7 +131,8 @@ func (c *Content) quotedPrintableLine(out *strings.Builder, line string, number 
 	for {
 		plain, rest, found := strings.Cut(line, "=")
 		if i := strings.IndexFunc(plain, mustEncode); i >= 0 {
-			c.fault(Fault{Line: number, What: "an octet that must be encoded in quoted-printable", Offending: plain[i:]})
+			c.fault(Fault{Line: number, Offending: plain[i:],
+				What: "an octet that must be encoded in quoted-printable"})
 		}
 		out.WriteString(plain)
 		if !found || rest == "" {

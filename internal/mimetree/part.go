@@ -98,7 +98,8 @@ func (p *Part) Field(name string) (first *Field, n int) {
 	return first, n
 }
 
-// fold is what a fold, and a line end of more than one CR, has beyond the value (RFC 5322 section 2.2.3).
+// fold is what goes from a field that is folded (RFC 5322 section 2.2.3): line ends, and a CR before the
+// last one.
 var fold = regexp.MustCompile(`\r?\n|\r$`)
 
 func newField(s string) Field {
