@@ -123,32 +123,30 @@ func (c *Content) quotedPrintable(body string) {
 	c.Text = out.String()
 }
 
-// notPlain is what does not stand for itself in quoted-printable: an encoded octet, another "=",
-// and what must be encoded, with what follows it.
-var notPlain = regexp.MustCompile(`=[0-9A-Fa-f]{2}|=|[^\t -~][^=]*`)
+// mustEncode tells what quoted-printable lets no line have as it is.
+func mustEncode(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f }
 
 // quotedPrintableLine decodes one line and reports whether it ends in a soft line break.
 func (c *Content) quotedPrintableLine(out *strings.Builder, line string, number int) (soft bool) {
-	done := 0
-	for _, at := range notPlain.FindAllStringIndex(line, -1) {
-		out.WriteString(line[done:at[0]])
-		token := line[at[0]:at[1]]
-		done = at[1]
-		switch {
-		case token == "=" && done == len(line):
-			return true
-		case token == "=":
-			c.fault(Fault{Line: number, What: "not quoted-printable", Offending: line[at[0]:]})
-		case token[0] == '=':
-			octet, _ := hex.DecodeString(token[1:]) // by its form
-			token = string(octet)
-		default:
-			c.fault(Fault{Line: number, What: "an octet that must be encoded in quoted-printable", Offending: token})
+	for {
+		plain, rest, found := strings.Cut(line, "=")
+		if i := strings.IndexFunc(plain, mustEncode); i >= 0 {
+			c.fault(Fault{Line: number, Offending: plain[i:],
+				What: "an octet that must be encoded in quoted-printable"})
 		}
-		out.WriteString(token)
+		out.WriteString(plain)
+		if !found || rest == "" {
+			return found
+		}
+		digits := rest[:min(2, len(rest))]
+		octet, err := hex.DecodeString(digits)
+		if err != nil {
+			c.fault(Fault{Line: number, What: "not quoted-printable", Offending: line[len(plain):]})
+			octet, digits = []byte("="), ""
+		}
+		out.Write(octet)
+		line = rest[len(digits):]
 	}
-	out.WriteString(line[done:])
-	return false
 }
 
 // foreign is what base64 has no use for.

@@ -4,6 +4,7 @@
 package mimetree
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -97,15 +98,20 @@ func (p *Part) Field(name string) (first *Field, n int) {
 	return first, n
 }
 
-// unfold removes the line ends of folds (RFC 5322 section 2.2.3).
-var unfold = strings.NewReplacer("\r\n", "", "\n", "")
+// fold is what goes from a field that is folded (RFC 5322 section 2.2.3): line ends, and a CR before the
+// last one.
+var fold = regexp.MustCompile(`\r?\n|\r$`)
 
 func newField(s string) Field {
 	name, raw, found := strings.Cut(s, ":")
 	if name = strings.TrimRight(name, " \t"); !found || !IsFieldName(name) {
 		return Field{Raw: s, Value: s}
 	}
-	return Field{Name: name, Raw: raw, Value: strings.Trim(unfold.Replace(raw), " \t")}
+	value := raw
+	if strings.Contains(raw, "\n") {
+		value = fold.ReplaceAllLiteralString(raw, "")
+	}
+	return Field{Name: name, Raw: raw, Value: strings.Trim(value, " \t")}
 }
 
 // IsFieldName reports whether s can be the name of a header field (RFC 5322 section 2.2).

@@ -30,7 +30,7 @@ type document struct {
 	method string
 
 	to, from []mailbox // of the headers To and From
-	html     page      // of the first HTML text
+	html     map[*mimetree.Part]page
 	zones    zones
 }
 
@@ -43,7 +43,7 @@ type limit struct {
 
 // read makes the document.
 func read(data []byte) *document {
-	d := &document{zones: zones{}}
+	d := &document{html: map[*mimetree.Part]page{}, zones: zones{}}
 	if len(data) > MaxSize {
 		d.stop(whole, Composed, "it is larger than 16 MiB, the most that is read; nothing of it was checked")
 		return d
@@ -89,8 +89,10 @@ func (d *document) readMessage() {
 	}
 	d.to = d.mailboxes("To")
 	d.from = d.mailboxes("From")
-	if p := d.body("text/html"); p != nil {
-		d.html = readHTML(p.Text())
+	for _, p := range d.parts {
+		if p.IsBody("text/html") {
+			d.html[p] = readHTML(p.Text())
+		}
 	}
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.Text()

@@ -61,7 +61,7 @@ var contentRules = []Rule{
 		Fix:    "Keep the HTML plain and small.",
 		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
 			if p.IsBody("text/html") {
-				checkHTML(r, p)
+				checkHTML(d, r, p)
 			}
 		}),
 	},
@@ -74,7 +74,7 @@ func (d *document) shown(kind string) string {
 	case p == nil:
 		return ""
 	case kind == "text/html":
-		return squeeze(d.html.text)
+		return squeeze(d.html[p].text)
 	}
 	return squeeze(p.Text())
 }
@@ -121,7 +121,7 @@ func checkContent(d *document, r *report) {
 		}
 	}
 	if p := d.body("text/html"); p != nil && d.method == "CANCEL" {
-		for link := range d.html.links {
+		for link := range d.html[p].links {
 			if containsFold(link, "rsvp") || containsFold(link, "accept") || containsFold(link, "decline") {
 				r.add(place{part: p}, "a cancellation offers an answer: %s", quote(link))
 			}
@@ -251,12 +251,12 @@ func checkSubject(d *document, r *report) {
 const maxHTML = 100_000
 
 // checkHTML is IM77 for one part.
-func checkHTML(r *report, p *mimetree.Part) {
+func checkHTML(d *document, r *report, p *mimetree.Part) {
 	text, where := p.Text(), place{part: p}
 	if len(text) >= maxHTML {
 		r.add(where, "it has %d octets", len(text))
 	}
-	tags := readHTML(text).tags
+	tags := d.html[p].tags
 	for _, tag := range tags {
 		switch tag.Data {
 		case "form", "script", "iframe", "object", "embed":
@@ -306,7 +306,7 @@ func checkLinksInEvent(d *document, r *report, e *ical.Component) {
 		event.WriteString(property.Text() + "\n")
 	}
 	seen := map[string]bool{}
-	for link := range d.html.links {
+	for link := range d.html[p].links {
 		if seen[link] || !hasPrefixFold(link, "http:") && !hasPrefixFold(link, "https:") {
 			continue
 		}

@@ -210,7 +210,7 @@ func (d *document) mustSay(r *report, kind string) {
 	// Nothing but white space and what is invisible. The latter counts here: it was written.
 	text := p.Text()
 	if kind == "text/html" {
-		text = d.html.text
+		text = d.html[p].text
 	}
 	if strings.Trim(text, " \t\r\n\u00a0") == "" {
 		r.add(place{part: p}, "it is blank")
