@@ -10,18 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/internal/window"
 )
-
-// One new invite, from the request to what the answer says, against the
-// simulator in memory: the client's own part and the simulator's.
-func BenchmarkCreateInMemory(b *testing.B) {
-	api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
-	client, err := New(Config{APIKey: testKey, Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
-	require.NoError(b, err)
-	benchmarkCreate(b, client)
-}
 
 // One create with its answer, over a kept connection, server included.
 func BenchmarkCreateOverLoopback(b *testing.B) {

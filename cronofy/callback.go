@@ -20,7 +20,8 @@ const CallbackSmartInvite = "smart_invite"
 // ErrSignature says that no signature of a callback was made with any of the
 // secrets: it does not come from Cronofy, or the secret is another
 // application's.
-var ErrSignature = errors.New("cronofy: no signature of the callback fits: check that the secret is this application's client_secret")
+var ErrSignature = errors.New("cronofy: no signature of the callback fits: check that the secret is this " +
+	"application's client_secret")
 
 // VerifyCallback checks that body was signed with one of the secrets. Body is
 // the raw body, before anything is decoded; header is the value of
@@ -42,7 +43,7 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 	fits := false
 	for _, secret := range secrets {
 		if secret == "" {
-			continue // an unset variable must not open the door
+			continue // an unset secret must not let anything pass
 		}
 		want := callbackMAC(body, secret)
 		for _, signature := range signatures {
@@ -69,7 +70,7 @@ func callbackMAC(body []byte, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-// Callback is what the API posts to the callback URL when somebody answers.
+// Callback is what the API posts to the callback URL when a person answers.
 type Callback struct {
 	Notification Notification   `json:"notification"`
 	SmartInvite  CallbackInvite `json:"smart_invite"`
@@ -82,7 +83,7 @@ type Notification struct {
 	Type string `json:"type"`
 }
 
-// CallbackInvite is the Smart Invite that somebody answered.
+// CallbackInvite is the Smart Invite that was answered.
 type CallbackInvite struct {
 	SmartInviteID string `json:"smart_invite_id"`
 	CallbackURL   string `json:"callback_url,omitempty"`

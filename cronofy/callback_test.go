@@ -40,9 +40,13 @@ func TestVerifyCallback(t *testing.T) {
 		body    string
 		fits    bool
 	}{
-		"first of two":         {header: vectors[first] + "," + vectors[second], secrets: []string{first}, fits: true},
-		"second of two":        {header: vectors[second] + "," + vectors[first], secrets: []string{first}, fits: true},
-		"trimmed":              {header: "  " + vectors[second] + " ,\t" + vectors[first] + " ", secrets: []string{first}, fits: true},
+		"first of two":  {header: vectors[first] + "," + vectors[second], secrets: []string{first}, fits: true},
+		"second of two": {header: vectors[second] + "," + vectors[first], secrets: []string{first}, fits: true},
+		"trimmed": {
+			header:  "  " + vectors[second] + " ,\t" + vectors[first] + " ",
+			secrets: []string{first},
+			fits:    true,
+		},
 		"two secrets":          {header: vectors[first], secrets: []string{other, first}, fits: true},
 		"rubbish beside it":    {header: "%%%,," + vectors[first], secrets: []string{first}, fits: true},
 		"another secret":       {header: vectors[first], secrets: []string{other}},

@@ -64,7 +64,8 @@ func TestRequests(t *testing.T) {
 				})
 			},
 			method: http.MethodPost,
-			body:   `{"method":"request","recipients":[{"email":"a@example.com"},{"email":"b@example.com"}],"smart_invite_id":"1","event":{"summary":"S"}}`,
+			body: `{"method":"request","recipients":[{"email":"a@example.com"},{"email":"b@example.com"}],` +
+				`"smart_invite_id":"1","event":{"summary":"S"}}`,
 		},
 		"cancel for one": {
 			call: func(t *testing.T, c *Client) (*SmartInvite, error) {
@@ -78,7 +79,8 @@ func TestRequests(t *testing.T) {
 				return c.Cancel(t.Context(), Ref{SmartInviteID: "1", Recipients: many})
 			},
 			method: http.MethodPost,
-			body:   `{"method":"cancel","recipients":[{"email":"a@example.com"},{"email":"b@example.com"}],"smart_invite_id":"1"}`,
+			body: `{"method":"cancel","recipients":[{"email":"a@example.com"},{"email":"b@example.com"}],` +
+				`"smart_invite_id":"1"}`,
 		},
 		"remove": {
 			call: func(t *testing.T, c *Client) (*SmartInvite, error) {
@@ -149,13 +151,28 @@ func TestIncompleteRequestsAreNotSent(t *testing.T) {
 		call func() error
 		want []string
 	}{
-		"nil":                {func() error { _, err := client.Create(t.Context(), nil); return err }, []string{"the request is nil"}},
-		"everything at once": {func() error { _, err := client.Create(t.Context(), &InviteRequest{}); return err }, []string{"smart_invite_id is missing", "recipient is missing", "event is missing"}},
-		"both":               {create(func(r *InviteRequest) { r.Recipients = []Recipient{{Email: "a@example.com"}} }), []string{"recipient and recipients are both set: use one of them"}},
-		"no address":         {create(func(r *InviteRequest) { r.Recipient.Email = "" }), []string{"recipient.email is missing"}},
-		"one of many":        {cancel(Ref{SmartInviteID: "1", Recipients: []string{"a@example.com", ""}}), []string{"an entry of recipients has no address"}},
-		"cancel without id":  {cancel(Ref{Recipient: "a@example.com"}), []string{"smart_invite_id is missing"}},
-		"cancel nobody":      {cancel(Ref{SmartInviteID: "1"}), []string{"recipient is missing"}},
+		"nil": {
+			func() error { _, err := client.Create(t.Context(), nil); return err },
+			[]string{"the request is nil"},
+		},
+		"everything at once": {
+			func() error { _, err := client.Create(t.Context(), &InviteRequest{}); return err },
+			[]string{"smart_invite_id is missing", "recipient is missing", "event is missing"},
+		},
+		"both": {
+			create(func(r *InviteRequest) { r.Recipients = []Recipient{{Email: "a@example.com"}} }),
+			[]string{"recipient and recipients are both set: use one of them"},
+		},
+		"no address": {
+			create(func(r *InviteRequest) { r.Recipient.Email = "" }),
+			[]string{"recipient.email is missing"},
+		},
+		"one of many": {
+			cancel(Ref{SmartInviteID: "1", Recipients: []string{"a@example.com", ""}}),
+			[]string{"an entry of recipients has no address"},
+		},
+		"cancel without id":        {cancel(Ref{Recipient: "a@example.com"}), []string{"smart_invite_id is missing"}},
+		"cancel without recipient": {cancel(Ref{SmartInviteID: "1"}), []string{"recipient is missing"}},
 		"remove many": {func() error {
 			_, err := client.Remove(t.Context(), Ref{SmartInviteID: "1", Recipients: []string{"a@example.com"}})
 			return err
@@ -164,7 +181,10 @@ func TestIncompleteRequestsAreNotSent(t *testing.T) {
 			_, err := client.Status(t.Context(), Ref{Recipient: "a", Recipients: []string{"b"}}, false)
 			return err
 		}, []string{"smart_invite_id is missing", "recipient and recipients are both set: use one of them"}},
-		"year": {create(func(r *InviteRequest) { r.Event.Start.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }), []string{"the year must be between 0 and 9999"}},
+		"year": {
+			create(func(r *InviteRequest) { r.Event.Start.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }),
+			[]string{"the year must be between 0 and 9999"},
+		},
 		"set twice": {create(func(r *InviteRequest) {
 			r.Event.Extra = map[string]json.RawMessage{"summary": json.RawMessage(`"x"`)}
 		}), []string{"event.summary is set twice: as a field and in Extra"}},
@@ -206,7 +226,10 @@ func TestAnswers(t *testing.T) {
 					Email: testRecipient, Status: StatusTentative, Comment: "example comment",
 					Proposal: &Proposal{Start: paris(0), End: paris(30)},
 				},
-				Replies: []Participant{{Email: "person1@example.com", Status: StatusAccepted}, {Email: "person2@example.com", Status: StatusDeclined}},
+				Replies: []Participant{
+					{Email: "person1@example.com", Status: StatusAccepted},
+					{Email: "person2@example.com", Status: StatusDeclined},
+				},
 				Event: &Event{
 					Summary: "Board meeting",
 					Start:   EventTime{Time: time.Date(2026, 4, 29, 9, 30, 0, 0, time.UTC), TZID: "Europe/London"},
@@ -225,7 +248,10 @@ func TestAnswers(t *testing.T) {
 			`{"attachments":{"removed":{"email":"a@example.com","icalendar":"X"}}}`,
 			SmartInvite{Attachments: Attachments{Removed: &Removed{Email: "a@example.com", ICalendar: "X"}}},
 		},
-		"removed is something else": {`{"attachments":{"icalendar":"X","removed":[]}}`, SmartInvite{Attachments: Attachments{ICalendar: "X"}}},
+		"removed is something else": {
+			`{"attachments":{"icalendar":"X","removed":[]}}`,
+			SmartInvite{Attachments: Attachments{ICalendar: "X"}},
+		},
 		"unknown fields and values": {
 			`{"new":{"a":[1]},"recipient":{"email":"a@example.com","status":"delegated","new":1}}`,
 			SmartInvite{Recipient: &Participant{Email: "a@example.com", Status: "delegated"}},
@@ -233,13 +259,26 @@ func TestAnswers(t *testing.T) {
 		"an event in another form does not cost the calendar": {
 			`{"event":{"summary":"S","start":"soon","new":1},"attachments":{"icalendar":"X"}}`,
 			SmartInvite{
-				Event:       &Event{Summary: "S", Extra: map[string]json.RawMessage{"start": json.RawMessage(`"soon"`), "new": json.RawMessage(`1`)}},
+				Event: &Event{
+					Summary: "S",
+					Extra: map[string]json.RawMessage{
+						"start": json.RawMessage(`"soon"`),
+						"new":   json.RawMessage(`1`),
+					},
+				},
 				Attachments: Attachments{ICalendar: "X"},
 			},
 		},
 		"many": {
-			`{"method":"cancel","recipients":[{"email":"a@example.com","status":"pending"},{"email":"b@example.com","status":"accepted"}]}`,
-			SmartInvite{Method: "cancel", Recipients: []Participant{{Email: "a@example.com", Status: StatusPending}, {Email: "b@example.com", Status: StatusAccepted}}},
+			`{"method":"cancel","recipients":[{"email":"a@example.com","status":"pending"},` +
+				`{"email":"b@example.com","status":"accepted"}]}`,
+			SmartInvite{
+				Method: "cancel",
+				Recipients: []Participant{
+					{Email: "a@example.com", Status: StatusPending},
+					{Email: "b@example.com", Status: StatusAccepted},
+				},
+			},
 		},
 	}
 	for name, test := range tests {
@@ -266,7 +305,8 @@ func TestAnswers(t *testing.T) {
 // Any answer about the invite means that the key was let in.
 func TestCheckKey(t *testing.T) {
 	t.Parallel()
-	for status, accepted := range map[int]bool{200: true, 202: true, 404: true, 422: true, 401: false, 402: false, 403: false, 429: false, 500: false, 302: false} {
+	for status, accepted := range map[int]bool{200: true, 202: true, 404: true, 422: true, 401: false,
+		402: false, 403: false, 429: false, 500: false, 302: false} {
 		client := setup(t, func(w http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, http.MethodGet, r.Method)
 			assert.NotEmpty(t, r.URL.Query().Get("smart_invite_id"))

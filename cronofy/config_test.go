@@ -51,13 +51,15 @@ func TestBaseURL(t *testing.T) {
 func TestNewReportsEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := New(Config{
-		APIKey: "secret\n", DataCenter: "mars", BaseURL: "https://user:secret@example.com", Timeout: -1, MaxAttempts: -1,
-		MaxWait: -1, RatePerSecond: 1e6, RatePerMinute: 1e6, UserAgent: "a\r\nb",
+		APIKey: "secret\n", DataCenter: "mars", BaseURL: "https://user:secret@example.com", Timeout: -1,
+		MaxAttempts: -1,
+		MaxWait:     -1, RatePerSecond: 1e6, RatePerMinute: 1e6, UserAgent: "a\r\nb",
 	})
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
 	assert.Len(t, lines, 9)
-	for i, name := range []string{"APIKey", "DataCenter", "BaseURL", "MaxAttempts", "MaxWait", "Timeout", "RatePerSecond", "RatePerMinute", "UserAgent"} {
+	for i, name := range []string{"APIKey", "DataCenter", "BaseURL", "MaxAttempts", "MaxWait", "Timeout",
+		"RatePerSecond", "RatePerMinute", "UserAgent"} {
 		assert.True(t, strings.HasPrefix(lines[i], "cronofy: "+name+" "), lines[i])
 	}
 	assert.NotContains(t, err.Error(), "secret")

@@ -68,7 +68,9 @@ func trust(t *testing.T, client *Client, certificate *x509.Certificate) *http.Tr
 	require.True(t, ok)
 	roots := x509.NewCertPool()
 	roots.AddCert(certificate)
-	own.TLSClientConfig = &tls.Config{RootCAs: roots} //nolint:gosec // the version is left to the default, as outside of tests
+	own.TLSClientConfig = &tls.Config{
+		RootCAs: roots,
+	} //nolint:gosec // the version is left to the default, as outside of tests
 	return own
 }
 
@@ -95,8 +97,9 @@ func createAll(t *testing.T, client *Client, requests, atOnce int) {
 	group.Wait()
 }
 
-// Connections are what a burst costs: HTTP/2 is spoken where the server can,
-// and then one connection carries everything; with HTTP/1.1 there are as many as requests were under way at once.
+// Connections are what a burst costs: HTTP/2 is spoken where the server can, and then one
+// connection carries everything; with HTTP/1.1 there are as many as requests were under way at
+// once.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const requests = 200
@@ -157,20 +160,43 @@ func TestConnectionSurvivesEveryAnswer(t *testing.T) {
 	}
 	page := "<html>" + strings.Repeat("x", 4<<10)
 	replies := map[string]reply{
-		"created":         {status: 200, media: "application/json", body: `{}`},
-		"web page":        {status: 200, media: "text/html", body: page, bad: true},
-		"broken JSON":     {status: 200, media: "application/json", body: `{"a":`, bad: true},
-		"empty":           {status: 200, media: "application/json", bad: true},
-		"redirect":        {status: 302, media: "text/html", body: page, bad: true},
-		"unauthorized":    {status: 401, media: "text/html", body: page, bad: true},
-		"not found":       {status: 404, media: "text/html", body: page, bad: true},
-		"invalid":         {status: 422, media: "application/json", body: `{"errors":{}}` + strings.Repeat(" ", 100<<10), bad: true},
-		"too many":        {status: 429, media: "text/plain", body: "slowly", bad: true},
-		"server error":    {status: 500, media: "text/html", body: page, bad: true},
-		"unavailable":     {status: 503, media: "text/html", bad: true},
-		"oversized":       {status: 200, media: "application/json", body: strings.Repeat(" ", 4<<20), dropped: true, bad: true},
-		"oversized page":  {status: 200, media: "text/html", body: strings.Repeat(" ", 4<<20), dropped: true, bad: true},
-		"oversized error": {status: 500, media: "text/html", body: strings.Repeat(" ", 4<<20), dropped: true, bad: true},
+		"created":      {status: 200, media: "application/json", body: `{}`},
+		"web page":     {status: 200, media: "text/html", body: page, bad: true},
+		"broken JSON":  {status: 200, media: "application/json", body: `{"a":`, bad: true},
+		"empty":        {status: 200, media: "application/json", bad: true},
+		"redirect":     {status: 302, media: "text/html", body: page, bad: true},
+		"unauthorized": {status: 401, media: "text/html", body: page, bad: true},
+		"not found":    {status: 404, media: "text/html", body: page, bad: true},
+		"invalid": {
+			status: 422,
+			media:  "application/json",
+			body:   `{"errors":{}}` + strings.Repeat(" ", 100<<10),
+			bad:    true,
+		},
+		"too many":     {status: 429, media: "text/plain", body: "slowly", bad: true},
+		"server error": {status: 500, media: "text/html", body: page, bad: true},
+		"unavailable":  {status: 503, media: "text/html", bad: true},
+		"oversized": {
+			status:  200,
+			media:   "application/json",
+			body:    strings.Repeat(" ", 4<<20),
+			dropped: true,
+			bad:     true,
+		},
+		"oversized page": {
+			status:  200,
+			media:   "text/html",
+			body:    strings.Repeat(" ", 4<<20),
+			dropped: true,
+			bad:     true,
+		},
+		"oversized error": {
+			status:  500,
+			media:   "text/html",
+			body:    strings.Repeat(" ", 4<<20),
+			dropped: true,
+			bad:     true,
+		},
 	}
 	for name, reply := range replies {
 		t.Run(name, func(t *testing.T) {
@@ -269,7 +295,10 @@ func TestDeadConnectionIsLeft(t *testing.T) {
 		listener := &pipes{made: make(chan net.Conn)}
 		server := &http.Server{
 			Handler: http.HandlerFunc(created), ReadHeaderTimeout: time.Minute,
-			TLSConfig: &tls.Config{Certificates: certificate.TLS.Certificates, NextProtos: []string{"h2"}}, //nolint:gosec // as outside of tests
+			TLSConfig: &tls.Config{
+				Certificates: certificate.TLS.Certificates,
+				NextProtos:   []string{"h2"},
+			}, //nolint:gosec // as outside of tests
 		}
 		var group sync.WaitGroup
 		group.Go(func() { assert.ErrorIs(t, server.ServeTLS(listener, "", ""), http.ErrServerClosed) })

@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Dial tells "nothing can have reached the server" from "nobody knows".
+// NotConnected tells "nothing can have reached the server" from "it is not known".
 func TestDial(t *testing.T) {
 	t.Parallel()
 	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	nobody := "http://" + closed.Addr().String()
+	refused := "http://" + closed.Addr().String()
 	require.NoError(t, closed.Close())
 
 	strangers := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -32,7 +32,9 @@ func TestDial(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 
-	hangsUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	hangsUp := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+	)
 	t.Cleanup(hangsUp.Close)
 
 	gibberish := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,11 +51,15 @@ func TestDial(t *testing.T) {
 		dial bool
 		text string
 	}{
-		"refused":             {nobody, true, "refused"},
+		"refused":             {refused, true, "refused"},
 		"foreign certificate": {strangers.URL, true, "certificate"},
-		"no TLS":              {strings.Replace(plain.URL, "http:", "https:", 1), true, "HTTP response to HTTPS client"},
-		"hangs up":            {hangsUp.URL, false, "EOF"},
-		"not HTTP":            {gibberish.URL, false, "not HTTP"},
+		"no TLS": {
+			strings.Replace(plain.URL, "http:", "https:", 1),
+			true,
+			"HTTP response to HTTPS client",
+		},
+		"hangs up": {hangsUp.URL, false, "EOF"},
+		"not HTTP": {gibberish.URL, false, "not HTTP"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +111,7 @@ func TestContextErrorsAreFound(t *testing.T) {
 		client := setup(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); slow(w, r) },
 			func(c *Config) { c.Timeout, c.MaxAttempts = 100*time.Millisecond, 4 })
 		_, err := client.Create(t.Context(), documentedRequest())
-		assert.LessOrEqual(t, asked.Load(), int64(1), "whoever calls decides whether to wait as long again")
+		assert.LessOrEqual(t, asked.Load(), int64(1), "the caller decides whether to wait as long again")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NoError(t, t.Context().Err())
 		assert.Contains(t, err.Error(), "within 100ms")

@@ -20,15 +20,31 @@ func TestEventTime(t *testing.T) {
 		want EventTime
 		out  string // "" when it is written as it was read
 	}{
-		"UTC":             {`"2026-04-29T09:30:00Z"`, EventTime{Time: half}, ""},
-		"offset":          {`"2026-04-29T11:30:00+02:00"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
-		"no fraction":     {`"2026-04-29T09:30:00.000Z"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
-		"fraction":        {`"2026-04-29T09:30:00.999Z"`, EventTime{Time: half.Add(999 * time.Millisecond)}, `"2026-04-29T09:30:00Z"`},
-		"space for T":     {`"2026-04-29 09:30:00Z"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
-		"date":            {`"2026-04-29"`, EventTime{Time: day, DateOnly: true}, ""},
-		"object":          {`{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`, EventTime{Time: half, TZID: "Europe/London"}, ""},
-		"object, offset":  {`{"time":"2026-04-29T10:30:00+01:00","tzid":"Europe/London"}`, EventTime{Time: half, TZID: "Europe/London"}, `{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`},
-		"object, date":    {`{"time":"2026-04-29","tzid":"Europe/London"}`, EventTime{Time: day, DateOnly: true, TZID: "Europe/London"}, ""},
+		"UTC":         {`"2026-04-29T09:30:00Z"`, EventTime{Time: half}, ""},
+		"offset":      {`"2026-04-29T11:30:00+02:00"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
+		"no fraction": {`"2026-04-29T09:30:00.000Z"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
+		"fraction": {
+			`"2026-04-29T09:30:00.999Z"`,
+			EventTime{Time: half.Add(999 * time.Millisecond)},
+			`"2026-04-29T09:30:00Z"`,
+		},
+		"space for T": {`"2026-04-29 09:30:00Z"`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
+		"date":        {`"2026-04-29"`, EventTime{Time: day, DateOnly: true}, ""},
+		"object": {
+			`{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`,
+			EventTime{Time: half, TZID: "Europe/London"},
+			"",
+		},
+		"object, offset": {
+			`{"time":"2026-04-29T10:30:00+01:00","tzid":"Europe/London"}`,
+			EventTime{Time: half, TZID: "Europe/London"},
+			`{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`,
+		},
+		"object, date": {
+			`{"time":"2026-04-29","tzid":"Europe/London"}`,
+			EventTime{Time: day, DateOnly: true, TZID: "Europe/London"},
+			"",
+		},
 		"object, no zone": {`{"time":"2026-04-29T09:30:00Z","new":1}`, EventTime{Time: half}, `"2026-04-29T09:30:00Z"`},
 		"null":            {`null`, EventTime{}, ""},
 	}
@@ -75,7 +91,9 @@ func TestEventTimeRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		offset := rapid.IntRange(-14*60, 14*60).Draw(t, "offset in minutes")
 		want := EventTime{
-			Time:     time.Unix(rapid.Int64Range(0, 253370764800).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).In(time.FixedZone("", offset*60)),
+			Time: time.Unix(rapid.Int64Range(0, 253370764800).Draw(t, "seconds"), rapid.Int64Range(0,
+				999_999_999).Draw(t, "ns")).
+				In(time.FixedZone("", offset*60)),
 			DateOnly: rapid.Bool().Draw(t, "date"),
 			TZID:     rapid.SampledFrom([]string{"", "Europe/London"}).Draw(t, "zone"),
 		}
@@ -106,17 +124,28 @@ func TestEventFields(t *testing.T) {
 		Summary: "S", Description: "D",
 		Start: EventTime{Time: time.Date(2026, 4, 29, 0, 0, 0, 0, time.UTC), DateOnly: true},
 		End:   EventTime{Time: time.Date(2026, 4, 29, 10, 0, 0, 0, time.UTC), TZID: "Europe/London"},
-		TZID:  "Europe/London", Location: &Location{Description: "L", Lat: "51.5", Long: "-0.1"}, URL: "https://example.com",
-		Reminders: []Reminder{{Minutes: 60}, {Minutes: 0}}, RemindersCreateOnly: &yes, Transparency: "opaque", Color: "#49BED8",
+		TZID:  "Europe/London", Location: &Location{Description: "L", Lat: "51.5", Long: "-0.1"},
+		URL: "https://example.com",
+		Reminders: []Reminder{
+			{Minutes: 60},
+			{Minutes: 0},
+		}, RemindersCreateOnly: &yes, Transparency: "opaque", Color: "#49BED8",
 		EventPrivate: &no, Locale: "en",
 		Extra: map[string]json.RawMessage{"zeta": json.RawMessage(`{"a":[1]}`), "alpha": json.RawMessage(`null`)},
 	}
 	out, err := json.Marshal(event)
 	require.NoError(t, err)
-	assert.Equal(t, `{"summary":"S","description":"D","start":"2026-04-29","end":{"time":"2026-04-29T10:00:00Z","tzid":"Europe/London"},`+
-		`"tzid":"Europe/London","location":{"description":"L","lat":"51.5","long":"-0.1"},"url":"https://example.com",`+
-		`"reminders":[{"minutes":60},{"minutes":0}],"reminders_create_only":true,"transparency":"opaque","color":"#49BED8",`+
-		`"event_private":false,"locale":"en","alpha":null,"zeta":{"a":[1]}}`, string(out))
+	assert.Equal(
+		t,
+		`{"summary":"S","description":"D","start":"2026-04-29","end":{"time":"2026-04-29T10:00:00Z",`+
+			`"tzid":"Europe/London"},`+
+			`"tzid":"Europe/London","location":{"description":"L","lat":"51.5","long":"-0.1"},`+
+			`"url":"https://example.com",`+
+			`"reminders":[{"minutes":60},{"minutes":0}],"reminders_create_only":true,"transparency":"opaque",`+
+			`"color":"#49BED8",`+
+			`"event_private":false,"locale":"en","alpha":null,"zeta":{"a":[1]}}`,
+		string(out),
+	)
 	var got Event
 	require.NoError(t, json.Unmarshal(out, &got))
 	assert.Equal(t, event, got)
@@ -129,11 +158,12 @@ func TestEventJSON(t *testing.T) {
 		event Event
 		want  string
 	}{
-		"nothing set":         {Event{}, `{}`},
-		"extra alone":         {Event{Extra: map[string]json.RawMessage{"a": raw(`1`), "b": nil}}, `{"a":1,"b":null}`},
-		"null clears a field": {Event{Summary: "S", Extra: map[string]json.RawMessage{"url": raw(`null`)}}, `{"summary":"S","url":null}`},
-		"no reminders":        {Event{Reminders: []Reminder{}}, `{"reminders":[]}`},
-		"text outside ASCII":  {Event{Summary: "Réunion \"Ω\" <b>"}, `{"summary":"Réunion \"Ω\" <b>"}`},
+		"nothing set": {Event{}, `{}`},
+		"extra alone": {Event{Extra: map[string]json.RawMessage{"a": raw(`1`), "b": nil}}, `{"a":1,"b":null}`},
+		"null clears a field": {Event{Summary: "S", Extra: map[string]json.RawMessage{"url": raw(`null`)}},
+			`{"summary":"S","url":null}`},
+		"no reminders":       {Event{Reminders: []Reminder{}}, `{"reminders":[]}`},
+		"text outside ASCII": {Event{Summary: "Réunion \"Ω\" <b>"}, `{"summary":"Réunion \"Ω\" <b>"}`},
 	} {
 		out, err := json.Marshal(test.event)
 		require.NoError(t, err, name)
@@ -145,7 +175,7 @@ func TestEventJSON(t *testing.T) {
 	require.Error(t, err, "a value must not bring further fields")
 }
 
-// Someone's own record is read strictly: all that is wrong is named.
+// A caller's own record is read strictly: all that is wrong is named.
 func TestEventRefuses(t *testing.T) {
 	t.Parallel()
 	var event Event

@@ -29,7 +29,8 @@ const (
 )
 
 var (
-	errEventTimeForm = errors.New("want a time such as 2026-04-29T09:30:00Z, a date such as 2026-04-29, or an object of time and tzid")
+	errEventTimeForm = errors.New("want a time such as 2026-04-29T09:30:00Z, a date such as 2026-04-29, or an " +
+		"object of time and tzid")
 	errEventTimeYear = errors.New("the year must be between 0 and 9999")
 )
 

@@ -71,7 +71,10 @@ func ExampleError() {
 	}
 	defer client.Close()
 
-	_, err = client.Cancel(context.Background(), cronofy.Ref{SmartInviteID: "interview-42", Recipient: "jo@example.com"})
+	_, err = client.Cancel(
+		context.Background(),
+		cronofy.Ref{SmartInviteID: "interview-42", Recipient: "jo@example.com"},
+	)
 
 	var failure *cronofy.Error
 	if errors.As(err, &failure) {
@@ -109,9 +112,15 @@ func ExampleVerifyCallback() {
 			fmt.Println(callback.SmartInvite.SmartInviteID, reply.Status)
 		}
 	})
-	body := `{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"interview-42","reply":{"email":"jo@example.com","status":"accepted"}}}`
+	body := `{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"interview-42",` +
+		`"reply":{"email":"jo@example.com","status":"accepted"}}}`
 	for _, signature := range []string{cronofy.SignCallback([]byte(body), secret), "forged"} {
-		request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/callback", strings.NewReader(body))
+		request := httptest.NewRequestWithContext(
+			context.Background(),
+			http.MethodPost,
+			"/callback",
+			strings.NewReader(body),
+		)
 		request.Header.Set(cronofy.CallbackHeader, signature)
 		response := httptest.NewRecorder()
 		handler.ServeHTTP(response, request)

@@ -101,7 +101,7 @@ func (c *Client) newRequest(ctx context.Context, call call) (*http.Request, erro
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json; charset=utf-8")
 		// This is not sent. It tells the transport that the request may be made again at
-		// once on another connection when a kept one turns out closed.
+		// once on another connection when a kept one is closed.
 		request.Header["Idempotency-Key"] = nil
 	}
 	return request, nil
@@ -216,7 +216,7 @@ func plainHTTP(err error) error {
 // costs more than a new connection.
 func drain(response *http.Response) { _, _ = io.CopyN(io.Discard, response.Body, 16<<10) }
 
-// refusal turns any status but 2xx into its error.
+// refusal is the error for any status but 2xx.
 func (c *Client) refusal(response *http.Response, addresses []string) *Error {
 	e := &Error{Status: response.StatusCode}
 	if e.Status == http.StatusUnprocessableEntity {

@@ -16,7 +16,9 @@ func FuzzAnswer(f *testing.F) {
 	for _, name := range []string{"create_response.json", "status_response.json"} {
 		f.Add(readTestdata(f, name))
 	}
-	for _, body := range []string{"", "null", "[]", "{}", `{"attachments":[]}`, `{"attachments":{"removed":{"email":"a"}}}`, `{"event":{"start":5,"x":1}}`, "<html>", `{"errors":{"a":[{"key":"k","description":"d"}],"b":"c"}}`} {
+	for _, body := range []string{"", "null", "[]", "{}", `{"attachments":[]}`,
+		`{"attachments":{"removed":{"email":"a"}}}`, `{"event":{"start":5,"x":1}}`, "<html>",
+		`{"errors":{"a":[{"key":"k","description":"d"}],"b":"c"}}`} {
 		f.Add([]byte(body))
 	}
 	clean := func(s string) string { return s }
@@ -42,7 +44,9 @@ func FuzzAnswer(f *testing.F) {
 
 // A time that can be read can be written, and means the same then.
 func FuzzEventTime(f *testing.F) {
-	for _, text := range []string{`"2026-04-29T09:30:00Z"`, `"2026-04-29"`, `"2021-01-29T23:00:00+02:00"`, `{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`, `"2014-08-05 15:30:00Z"`, `"0001-01-01T00:00:00Z"`, `null`, `5`} {
+	for _, text := range []string{`"2026-04-29T09:30:00Z"`, `"2026-04-29"`, `"2021-01-29T23:00:00+02:00"`,
+		`{"time":"2026-04-29T09:30:00Z","tzid":"Europe/London"}`, `"2014-08-05 15:30:00Z"`,
+		`"0001-01-01T00:00:00Z"`, `null`, `5`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

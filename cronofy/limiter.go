@@ -24,11 +24,11 @@ const windowGuard = 10 * time.Millisecond
 // window of arrivals holds more than it may. The price is the time of one answer for each
 // window: nothing next to a minute.
 //
-// The caller that holds the turn is first in line: it alone waits for its place, the others
-// wait for the turn. Receivers on a channel are served in the order they came, and one that
+// The caller that holds the token is first in line: it alone waits for its place, the others
+// wait for the token. Receivers on a channel are served in the order they came, and one that
 // gives up takes nothing with it.
 type limiter struct {
-	turn  chan struct{} // holds one token
+	first chan struct{} // holds one token, which the caller first in line takes
 	ended chan struct{} // tells the caller first in line that a request ended
 
 	mu      sync.Mutex
@@ -38,8 +38,8 @@ type limiter struct {
 
 // newLimiter makes a limiter; a limit of 0 or less is no limit.
 func newLimiter(perSecond, perMinute int) *limiter {
-	l := &limiter{turn: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
-	l.turn <- struct{}{}
+	l := &limiter{first: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	l.first <- struct{}{}
 	if perSecond > 0 {
 		l.windows = append(l.windows, window.New(perSecond, time.Second+windowGuard))
 	}
@@ -57,11 +57,11 @@ func (l *limiter) begin(ctx context.Context, maxHold time.Duration) error {
 		return err
 	}
 	select {
-	case <-l.turn:
+	case <-l.first:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { l.turn <- struct{}{} }()
+	defer func() { l.first <- struct{}{} }()
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

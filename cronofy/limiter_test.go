@@ -27,15 +27,15 @@ func worstWindow(starts []time.Duration, length time.Duration) int {
 
 // The law, for any limits and any crowd, some of whom give up: whenever the
 // requests arrive between their begin and their end, never more of them in a
-// window than allowed; first come first served; and nobody waits longer than
+// window than allowed; first come first served; and none waits longer than
 // that requires.
 func TestLimiterLaw(t *testing.T) {
 	t.Parallel()
 	type visitor struct {
-		arrival, patience time.Duration // patience 0 is no end of it
-		takes             time.Duration // from begin to end
-		start             time.Duration
-		started           bool
+		arrival, givesUpAfter time.Duration // 0: never
+		takes                 time.Duration // from begin to end
+		start                 time.Duration
+		started               bool
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		perSecond := rapid.IntRange(0, 4).Draw(rt, "per second")
@@ -43,12 +43,16 @@ func TestLimiterLaw(t *testing.T) {
 		visitors := make([]visitor, rapid.IntRange(1, 40).Draw(rt, "visitors"))
 		var clock time.Duration
 		for i := range visitors {
-			// Odd nanoseconds keep arrivals, ends and ends of patience apart.
+			// Odd nanoseconds keep arrivals, ends and ends of waits apart.
 			clock += time.Duration(rapid.IntRange(0, 3000).Draw(rt, "gap"))*time.Millisecond + 1
 			visitors[i].arrival = clock
-			visitors[i].takes = time.Duration(rapid.IntRange(0, 5000).Draw(rt, "takes"))*time.Millisecond + 100*time.Nanosecond
-			if rapid.IntRange(0, 3).Draw(rt, "impatient") == 0 {
-				visitors[i].patience = time.Duration(rapid.IntRange(1, 90_000).Draw(rt, "patience"))*time.Millisecond + 10*time.Microsecond
+			visitors[i].takes = time.Duration(
+				rapid.IntRange(0, 5000).Draw(rt, "takes"),
+			)*time.Millisecond + 100*time.Nanosecond
+			if rapid.IntRange(0, 3).Draw(rt, "gives up") == 0 {
+				visitors[i].givesUpAfter = time.Duration(
+					rapid.IntRange(1, 90_000).Draw(rt, "gives up after"),
+				)*time.Millisecond + 10*time.Microsecond
 			}
 		}
 		synctest.Test(t, func(t *testing.T) {
@@ -61,8 +65,8 @@ func TestLimiterLaw(t *testing.T) {
 					time.Sleep(v.arrival)
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
-					if v.patience > 0 {
-						defer time.AfterFunc(v.patience, cancel).Stop()
+					if v.givesUpAfter > 0 {
+						defer time.AfterFunc(v.givesUpAfter, cancel).Stop()
 					}
 					v.started = l.begin(ctx, time.Hour) == nil
 					v.start = time.Since(begin)
@@ -75,7 +79,7 @@ func TestLimiterLaw(t *testing.T) {
 			group.Wait()
 		})
 		var starts, ends, arrivals []time.Duration
-		room := func(limit int, length time.Duration) time.Duration {
+		slotFree := func(limit int, length time.Duration) time.Duration {
 			if limit <= 0 || len(ends) < limit {
 				return 0
 			}
@@ -84,12 +88,18 @@ func TestLimiterLaw(t *testing.T) {
 		}
 		for i, v := range visitors {
 			if !v.started {
-				if v.patience == 0 || v.start != v.arrival+v.patience {
-					rt.Fatalf("visitor %d gave up at %v: arrived %v, patience %v", i, v.start, v.arrival, v.patience)
+				if v.givesUpAfter == 0 || v.start != v.arrival+v.givesUpAfter {
+					rt.Fatalf(
+						"visitor %d gave up at %v: arrived %v, to give up after %v",
+						i,
+						v.start,
+						v.arrival,
+						v.givesUpAfter,
+					)
 				}
 				continue
 			}
-			earliest := max(v.arrival, room(perSecond, time.Second), room(perMinute, time.Minute))
+			earliest := max(v.arrival, slotFree(perSecond, time.Second), slotFree(perMinute, time.Minute))
 			if n := len(starts); n > 0 {
 				earliest = max(earliest, starts[n-1])
 			}
@@ -97,10 +107,13 @@ func TestLimiterLaw(t *testing.T) {
 				rt.Fatalf("visitor %d started at %v, want %v", i, v.start, earliest)
 			}
 			starts, ends = append(starts, v.start), append(ends, v.start+v.takes)
-			arrivals = append(arrivals, v.start+time.Duration(rapid.Int64Range(0, int64(v.takes)).Draw(rt, "arrives after")))
+			arrivals = append(
+				arrivals,
+				v.start+time.Duration(rapid.Int64Range(0, int64(v.takes)).Draw(rt, "arrives after")),
+			)
 		}
 		if !slices.IsSorted(starts) {
-			rt.Fatalf("somebody was overtaken: %v", starts)
+			rt.Fatalf("one was overtaken: %v", starts)
 		}
 		slices.Sort(arrivals)
 		if n := worstWindow(arrivals, time.Second); perSecond > 0 && n > perSecond {
@@ -174,7 +187,7 @@ func TestLimiterWaitsForAnEnd(t *testing.T) {
 	})
 }
 
-// A hold stops everybody, also those already waiting, also without limits of
+// A hold stops all, also those already waiting, also without limits of
 // our own; a shorter one does not cut a longer one.
 func TestLimiterHold(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,11 @@ func wanted(n int) *cronofy.InviteRequest {
 	start := time.Date(2026, 4, 29, 9, 30, 0, 0, time.UTC)
 	return &cronofy.InviteRequest{
 		SmartInviteID: "invite-" + strconv.Itoa(n), Recipient: &cronofy.Recipient{Email: "cronofy@example.com"},
-		Event: &cronofy.Event{Summary: "S", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)}},
+		Event: &cronofy.Event{
+			Summary: "S",
+			Start:   cronofy.EventTime{Time: start},
+			End:     cronofy.EventTime{Time: start.Add(time.Hour)},
+		},
 	}
 }
 
@@ -79,7 +83,7 @@ func TestLimitsAreUsedToTheFull(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const requests = 1200
 				api := cronofytest.New(cronofytest.Options{
-					RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute, KeepRequests: -1,
+					RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute,
 				})
 				client, err := cronofy.New(cronofy.Config{
 					APIKey: "key", MaxAttempts: 1, Transport: network{api.Transport(), test.up, test.down},
@@ -104,8 +108,8 @@ func TestLimitsAreUsedToTheFull(t *testing.T) {
 	}
 }
 
-// When somebody else uses up the limit, all wait as long as the API asks, and
-// nobody begins before; then the windows are as tight as ever: no further 429.
+// When another program uses up the limit, all wait as long as the API asks, and
+// none begins before; then the windows are as tight as ever: no further 429.
 func TestAfterTooManyRequests(t *testing.T) {
 	t.Parallel()
 	for name, retryAfter := range map[string]time.Duration{"the API says how long": 0, "it does not say": -1} {
@@ -114,11 +118,13 @@ func TestAfterTooManyRequests(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const ours, theirs = 200, 30
 				api := cronofytest.New(cronofytest.Options{
-					RatePerSecond: cronofy.DefaultRatePerSecond, RetryAfter: retryAfter, Latency: 50 * time.Millisecond, KeepRequests: -1,
+					RatePerSecond: cronofy.DefaultRatePerSecond, RetryAfter: retryAfter, Latency: 50 * time.Millisecond,
 				})
 				refusals := &refusals{RoundTripper: api.Transport()}
 				open := func() *cronofy.Client {
-					client, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: refusals, Rand: func() float64 { return 1 }})
+					client, err := cronofy.New(
+						cronofy.Config{APIKey: "key", Transport: refusals, Rand: func() float64 { return 1 }},
+					)
 					require.NoError(t, err)
 					return client
 				}
@@ -175,4 +181,20 @@ func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return response, err
+}
+
+// One new invite, from the request to what the answer says, against the simulator in memory: the
+// client's own part and the simulator's.
+func BenchmarkCreateInMemory(b *testing.B) {
+	api := cronofytest.New(cronofytest.Options{})
+	client, err := cronofy.New(cronofy.Config{
+		APIKey: "key", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1,
+	})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if _, err := client.Create(b.Context(), wanted(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

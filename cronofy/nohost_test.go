@@ -27,26 +27,40 @@ func TestNoHost(t *testing.T) {
 		answers []error // nil: 503
 		want    bool    // of the last
 	}{
-		"given and not there":         {given, []error{lookup("api.example.com", notFound)}, true},
-		"as the resolver writes it":   {given, []error{lookup("API.example.com.", notFound)}, true},
-		"a data center":               {"", []error{lookup(center, notFound)}, false},
-		"the DNS does not answer":     {given, []error{lookup("api.example.com", net.DNSError{Err: "i/o timeout", IsTimeout: true})}, false},
-		"the DNS fails":               {given, []error{lookup("api.example.com", net.DNSError{Err: "server misbehaving", IsTemporary: true})}, false},
-		"a proxy that is not there":   {given, []error{lookup("proxy.example.com", notFound)}, false},
-		"not there after an answer":   {given, []error{nil, lookup("api.example.com", notFound)}, false},
-		"not there after the network": {given, []error{&net.OpError{Op: "dial", Err: errors.New("network is unreachable")}, lookup("api.example.com", notFound)}, true},
+		"given and not there":       {given, []error{lookup("api.example.com", notFound)}, true},
+		"as the resolver writes it": {given, []error{lookup("API.example.com.", notFound)}, true},
+		"a data center":             {"", []error{lookup(center, notFound)}, false},
+		"the DNS does not answer": {given, []error{lookup("api.example.com",
+			net.DNSError{Err: "i/o timeout", IsTimeout: true})}, false},
+		"the DNS fails": {given, []error{lookup("api.example.com",
+			net.DNSError{Err: "server misbehaving", IsTemporary: true})}, false},
+		"a proxy that is not there": {given, []error{lookup("proxy.example.com", notFound)}, false},
+		"not there after an answer": {given, []error{nil, lookup("api.example.com", notFound)}, false},
+		"not there after the network": {given, []error{&net.OpError{Op: "dial",
+			Err: errors.New("network is unreachable")}, lookup("api.example.com", notFound)}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			asked := 0
-			client, err := New(Config{APIKey: testKey, BaseURL: tc.base, DataCenter: "de", MaxAttempts: len(tc.answers), Rand: func() float64 { return 0 },
-				Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-					asked++
-					if err := tc.answers[asked-1]; err != nil {
-						return nil, err
-					}
-					return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: io.NopCloser(strings.NewReader(""))}, nil
-				})})
+			client, err := New(
+				Config{
+					APIKey:      testKey,
+					BaseURL:     tc.base,
+					DataCenter:  "de",
+					MaxAttempts: len(tc.answers),
+					Rand:        func() float64 { return 0 },
+					Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+						asked++
+						if err := tc.answers[asked-1]; err != nil {
+							return nil, err
+						}
+						return &http.Response{
+							StatusCode: http.StatusServiceUnavailable,
+							Body:       io.NopCloser(strings.NewReader("")),
+						}, nil
+					}),
+				},
+			)
 			require.NoError(t, err)
 			_, err = client.Create(t.Context(), documentedRequest())
 			var failure *Error
@@ -66,10 +80,16 @@ func TestNoHost(t *testing.T) {
 func TestNoHostIsNotAskedTwice(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	client, err := New(Config{APIKey: testKey, BaseURL: "https://api.example.com", Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-		asked++
-		return nil, &net.DNSError{Name: "api.example.com", Err: "no such host", IsNotFound: true}
-	})})
+	client, err := New(
+		Config{
+			APIKey:  testKey,
+			BaseURL: "https://api.example.com",
+			Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+				asked++
+				return nil, &net.DNSError{Name: "api.example.com", Err: "no such host", IsNotFound: true}
+			}),
+		},
+	)
 	require.NoError(t, err)
 	require.Error(t, client.CheckKey(t.Context()))
 	assert.Equal(t, 1, asked)

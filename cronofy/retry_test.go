@@ -56,17 +56,46 @@ func TestRepeats(t *testing.T) {
 		times  []time.Duration
 		passes bool
 	}{
-		"succeeds at once":    {steps: steps{{status: 200}}, times: []time.Duration{0}, passes: true},
-		"transport, then 503": {steps: steps{{}, {status: 503}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms}, passes: true},
-		"500, 502, 504":       {steps: steps{{status: 500}, {status: 502}, {status: 504}, {status: 200}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}, passes: true},
-		"never ends":          {steps: steps{{status: 503}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
-		"no repeats":          {steps: steps{{status: 503}}, adapt: func(c *Config) { c.MaxAttempts = 1 }, times: []time.Duration{0}},
-		"no jitter":           {steps: steps{{status: 503}, {status: 200}}, adapt: func(c *Config) { c.Rand = func() float64 { return 0 } }, times: []time.Duration{0, 0}, passes: true},
-		"429 with seconds":    {steps: steps{{429, "7"}, {status: 200}}, times: []time.Duration{0, 7500 * ms}, passes: true},
-		"429 without a wait":  {steps: steps{{status: 429}, {status: 200}}, times: []time.Duration{0, 500 * ms}, passes: true},
-		"503 with seconds":    {steps: steps{{503, "3"}, {status: 200}}, times: []time.Duration{0, 3500 * ms}, passes: true},
-		"429 beyond MaxWait":  {steps: steps{{429, "31"}}, times: []time.Duration{0}},
-		"503 beyond MaxWait":  {steps: steps{{503, "31"}}, times: []time.Duration{0}},
+		"succeeds at once": {steps: steps{{status: 200}}, times: []time.Duration{0}, passes: true},
+		"transport, then 503": {
+			steps:  steps{{}, {status: 503}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms, 1500 * ms},
+			passes: true,
+		},
+		"500, 502, 504": {
+			steps:  steps{{status: 500}, {status: 502}, {status: 504}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms},
+			passes: true,
+		},
+		"never ends": {steps: steps{{status: 503}}, times: []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
+		"no repeats": {
+			steps: steps{{status: 503}},
+			adapt: func(c *Config) { c.MaxAttempts = 1 },
+			times: []time.Duration{0},
+		},
+		"no jitter": {
+			steps:  steps{{status: 503}, {status: 200}},
+			adapt:  func(c *Config) { c.Rand = func() float64 { return 0 } },
+			times:  []time.Duration{0, 0},
+			passes: true,
+		},
+		"429 with seconds": {
+			steps:  steps{{429, "7"}, {status: 200}},
+			times:  []time.Duration{0, 7500 * ms},
+			passes: true,
+		},
+		"429 without a wait": {
+			steps:  steps{{status: 429}, {status: 200}},
+			times:  []time.Duration{0, 500 * ms},
+			passes: true,
+		},
+		"503 with seconds": {
+			steps:  steps{{503, "3"}, {status: 200}},
+			times:  []time.Duration{0, 3500 * ms},
+			passes: true,
+		},
+		"429 beyond MaxWait": {steps: steps{{429, "31"}}, times: []time.Duration{0}},
+		"503 beyond MaxWait": {steps: steps{{503, "31"}}, times: []time.Duration{0}},
 		"longer MaxWait": {
 			steps: steps{{429, "31"}, {status: 200}}, adapt: func(c *Config) { c.MaxWait = time.Minute },
 			times: []time.Duration{0, 31500 * ms}, passes: true,
@@ -124,7 +153,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 // The wait that the API asks one caller for holds for all who share the client.
-func TestRetryAfterHoldsForEverybody(t *testing.T) {
+func TestRetryAfterHoldsForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(step{429, "10"}, step{status: 200})
@@ -215,7 +244,7 @@ func TestRepeatsObeyTheContext(t *testing.T) {
 	})
 }
 
-// Every decision is logged with its reason, so that nobody has to guess why
+// Every decision is logged with its reason, so that the operator need not guess why
 // a call took long or gave up.
 func TestDecisionsAreLogged(t *testing.T) {
 	t.Parallel()
@@ -227,8 +256,16 @@ func TestDecisionsAreLogged(t *testing.T) {
 		})
 		_, err := client.Create(t.Context(), documentedRequest())
 		require.Error(t, err)
-		assert.Contains(t, logged.String(), `attempt=1 repeat=true reason="a failure of the server is usually temporary" wait=500ms`)
-		assert.Contains(t, logged.String(), `attempt=2 repeat=false reason="what is not there will not be found by asking again"`)
+		assert.Contains(
+			t,
+			logged.String(),
+			`attempt=1 repeat=true reason="a failure of the server is usually temporary" wait=500ms`,
+		)
+		assert.Contains(
+			t,
+			logged.String(),
+			`attempt=2 repeat=false reason="what is not there will not be found by asking again"`,
+		)
 	})
 }
 

@@ -46,21 +46,7 @@ func readProblems(body []byte, clean func(string) string) []Problem {
 		p.addText("", string(body[:min(len(body), 8*maxQuoted)]))
 	}
 	slices.SortStableFunc(p.found, func(a, b Problem) int { return cmp.Compare(a.Field, b.Field) })
-	return withoutBareFields(p.found)
-}
-
-// withoutBareFields drops the mention of a field about which there is more to say.
-func withoutBareFields(sorted []Problem) []Problem {
-	var out []Problem
-	for _, problem := range sorted {
-		if n := len(out); n > 0 && out[n-1] == (Problem{Field: problem.Field}) {
-			out = out[:n-1]
-		} else if n > 0 && out[n-1].Field == problem.Field && problem == (Problem{Field: problem.Field}) {
-			continue
-		}
-		out = append(out, problem)
-	}
-	return out
+	return p.found
 }
 
 // problemReader collects problems from an answer.
@@ -95,13 +81,11 @@ func (p *problemReader) read(field string, said any, depth int) {
 	if depth == 0 {
 		return
 	}
+	before := len(p.found)
 	switch said := said.(type) {
-	case nil:
-		p.addField(field)
 	case string:
 		p.addText(field, said)
 	case []any:
-		p.addField(field)
 		for _, one := range said {
 			p.read(field, one, depth-1)
 		}
@@ -120,8 +104,11 @@ func (p *problemReader) read(field string, said any, depth int) {
 				p.read(below(field, name), said[name], depth-1)
 			}
 		}
-	default:
+	case json.Number, bool:
 		p.addText(field, fmt.Sprint(said))
+	}
+	if len(p.found) == before && field != "" { // nothing is said of it
+		p.found = append(p.found, Problem{Field: p.clean(field)})
 	}
 }
 
@@ -131,12 +118,6 @@ func isNested(value any) bool {
 		return true
 	}
 	return false
-}
-
-func (p *problemReader) addField(name string) {
-	if name != "" {
-		p.found = append(p.found, Problem{Field: p.clean(name)})
-	}
 }
 
 func (p *problemReader) addText(field, text string) {

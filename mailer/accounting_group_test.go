@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 func TestGroups(t *testing.T) {
@@ -71,11 +71,11 @@ func TestGroups(t *testing.T) {
 // the next run mails that one alone.
 func TestAGroupIsRecordedOneByOne(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-		if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
-			return submissiontest.Say("450 later")
+	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+		if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
+			return smtptest.Say("450 later")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	})
 	receipts, err := h.mailer(t).SendGroup(t.Context(), group(3))
 	require.Error(t, err)

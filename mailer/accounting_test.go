@@ -11,15 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // newRecordedHouse is a house whose Mailers share a ledger, as the runs of a
 // command do.
-func newRecordedHouse(t testing.TB, script submissiontest.Script) *house {
+func newRecordedHouse(t testing.TB, script smtptest.Script) *house {
 	t.Helper()
 	h := newHouse(t, script)
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: func() time.Time { return h.cfg.Now() }})
@@ -30,12 +30,12 @@ func newRecordedHouse(t testing.TB, script submissiontest.Script) *house {
 }
 
 // first breaks the first n transactions at a point.
-func first(n int, p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
-	return func(e submissiontest.Event) submissiontest.Fault {
+func first(n int, p smtptest.Point, f smtptest.Fault) smtptest.Script {
+	return func(e smtptest.Event) smtptest.Fault {
 		if e.Point == p && e.Transaction <= n {
 			return f
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}
 }
 
@@ -88,7 +88,7 @@ func TestAChangeIsAnUpdate(t *testing.T) {
 
 func TestATemporaryRefusalIsComposedAnewFromTheRecord(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("450 4.2.0 greylisted")))
+	h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("450 4.2.0 greylisted")))
 	one := h.send(t, boardMeeting())
 	require.Equal(t, mailer.Deferred, one.Outcome)
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
@@ -105,7 +105,7 @@ func TestATemporaryRefusalIsComposedAnewFromTheRecord(t *testing.T) {
 
 func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
+	h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
@@ -121,16 +121,16 @@ func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 // are: composed anew, they could be a second, different mail.
 func TestARepeatThatDoesNotLeaveIsStillUnknown(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
 		switch {
-		case (e.Transaction == 1 || e.Transaction == 4) && e.Point == submissiontest.AtDot:
-			return submissiontest.HangUp()
-		case (e.Transaction == 2 || e.Transaction == 5) && e.Point == submissiontest.AtRcpt:
-			return submissiontest.Say("451 later")
-		case e.Transaction == 3 && e.Point == submissiontest.AtMail:
-			return submissiontest.Say("550 not from here")
+		case (e.Transaction == 1 || e.Transaction == 4) && e.Point == smtptest.AtDot:
+			return smtptest.HangUp()
+		case (e.Transaction == 2 || e.Transaction == 5) && e.Point == smtptest.AtRcpt:
+			return smtptest.Say("451 later")
+		case e.Transaction == 3 && e.Point == smtptest.AtMail:
+			return smtptest.Say("550 not from here")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	})
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.Add(20 * time.Minute) }
@@ -157,11 +157,11 @@ func TestARepeatThatDoesNotLeaveIsStillUnknown(t *testing.T) {
 func TestARefusalForGoodIsRemembered(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		smtp     submissiontest.Script
+		smtp     smtptest.Script
 		api      *cronofytest.Fault
 		requests int // of the retry
 	}{
-		"by the SMTP server": {smtp: first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user"))},
+		"by the SMTP server": {smtp: first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user"))},
 		"by the API":         {api: cronofytest.FaultStatus(422, 0), requests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,23 +196,23 @@ func TestAFailureOfTheRunIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault    *cronofytest.Fault
-		smtp     submissiontest.Script
+		smtp     smtptest.Script
 		requests int
 	}{
 		"plan":                {fault: cronofytest.FaultStatus(402, 0), requests: 2},
 		"server":              {fault: cronofytest.FaultStatus(500, 0), requests: 2},
-		"no calendar":         {fault: broken(cronofytest.CalendarMissing), requests: 2},
-		"unusable":            {fault: broken(cronofytest.CalendarNoMethod), requests: 2},
-		"sender refused":      {smtp: first(1, submissiontest.AtMail, submissiontest.Say("550 not you")), requests: 1},
-		"nothing was dialled": {smtp: first(0, submissiontest.AtGreeting, submissiontest.ShutDown()), requests: 1},
+		"no calendar":         {fault: broken("missing"), requests: 2},
+		"unusable":            {fault: broken("no method"), requests: 2},
+		"sender refused":      {smtp: first(1, smtptest.AtMail, smtptest.Say("550 not you")), requests: 1},
+		"nothing was dialled": {smtp: first(0, smtptest.AtGreeting, smtptest.ShutDown()), requests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
+			h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
 				if tc.smtp != nil && e.Conn == 1 {
 					return tc.smtp(e)
 				}
-				return submissiontest.Fault{}
+				return smtptest.Fault{}
 			})
 			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 				if r.N > 1 {
@@ -346,7 +346,7 @@ func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
 // The past does not come back: not from an old file, and not from the record.
 func TestADeferredInviteExpires(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("450 later")))
+	h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("450 later")))
 	require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) }
 	assert.Equal(t, mailer.Expired, h.send(t, boardMeeting()).Outcome)

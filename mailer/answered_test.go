@@ -12,11 +12,11 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // answered is a house whose invites are answered: callbacks go to a handler on the
@@ -33,7 +33,7 @@ type answered struct {
 	told []string // changes: before>status source revision
 }
 
-func newAnswered(t *testing.T, script submissiontest.Script) *answered {
+func newAnswered(t *testing.T, script smtptest.Script) *answered {
 	t.Helper()
 	a := &answered{house: newHouse(t, script), now: today}
 	var err error
@@ -263,11 +263,11 @@ func TestInvitationAfterCancellationAsksAnew(t *testing.T) {
 // nobody has accepted the new one.
 func TestMoveThatHasNotLeft(t *testing.T) {
 	t.Parallel()
-	a := newAnswered(t, func(e submissiontest.Event) submissiontest.Fault {
-		if e.Point == submissiontest.AtRcpt && e.Transaction == 2 {
-			return submissiontest.Say("450 4.2.0 later")
+	a := newAnswered(t, func(e smtptest.Event) smtptest.Fault {
+		if e.Point == smtptest.AtRcpt && e.Transaction == 2 {
+			return smtptest.Say("450 4.2.0 later")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	})
 	a.sends(t, nil)
 	a.answer(t, "accepted")
@@ -286,11 +286,11 @@ func TestMoveThatHasNotLeft(t *testing.T) {
 // A mail whose end is not known asks too.
 func TestMoveWhoseEndIsUnknown(t *testing.T) {
 	t.Parallel()
-	a := newAnswered(t, func(e submissiontest.Event) submissiontest.Fault {
-		if e.Point == submissiontest.AtDot && e.Transaction == 2 {
-			return submissiontest.HangUp()
+	a := newAnswered(t, func(e smtptest.Event) smtptest.Fault {
+		if e.Point == smtptest.AtDot && e.Transaction == 2 {
+			return smtptest.HangUp()
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	})
 	a.sends(t, nil)
 	a.answer(t, "accepted")

@@ -183,7 +183,7 @@ func (w *work) read(text string) (*calendar.Calendar, *Error) {
 }
 
 func (m *Mailer) readCalendar(text string) (*calendar.Calendar, error) {
-	return calendar.Reader{Zones: &m.zones}.Read(text)
+	return calendar.Read(text)
 }
 
 // suits says why the calendar must not be mailed to recipient i.

@@ -35,7 +35,7 @@ func benchmarkWay(b *testing.B, l mailer.Ledger) {
 	inbox := submissiontest.NewInbox(submissiontest.Options{Handle: func(submissiontest.Message) error { return nil }})
 	defer func() { require.NoError(b, inbox.Close()) }()
 	api, err := cronofy.New(cronofy.Config{APIKey: "k", RatePerSecond: -1, RatePerMinute: -1,
-		Transport: cronofytest.New(cronofytest.Options{KeepRequests: -1}).Transport()})
+		Transport: cronofytest.New(cronofytest.Options{}).Transport()})
 	require.NoError(b, err)
 	smtp, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: inbox.Dial})
 	require.NoError(b, err)

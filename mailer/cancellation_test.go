@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 func TestCancellations(t *testing.T) {
@@ -48,7 +48,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of what may have left", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
+		h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 		r := h.send(t, cancellation())
 		assert.Equal(t, mailer.Sent, r.Outcome)
@@ -56,7 +56,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of what never left", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")))
+		h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
 		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
 		r := h.send(t, cancellation())
 		assert.Equal(t, mailer.Unchanged, r.Outcome)
@@ -107,11 +107,11 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("with a temporary refusal", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-			if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
-				return submissiontest.Say("451 later")
+		h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+			if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
+				return smtptest.Say("451 later")
 			}
-			return submissiontest.Fault{}
+			return smtptest.Fault{}
 		})
 		h.send(t, boardMeeting())
 		require.Equal(t, mailer.Deferred, h.send(t, cancellation()).Outcome)

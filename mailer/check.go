@@ -24,7 +24,7 @@ const (
 
 // check holds the bytes that are about to be submitted to the invitation rules.
 func (w *work) check(i int, sub *ledger.Submission) *Error {
-	o := lint.Options{Now: w.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8, Zones: &w.m.zones}
+	o := lint.Options{Now: w.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8}
 	if before := w.entries[i].LastSent; before != nil && before.Method == Request && w.steps[i].resend == 0 {
 		if previous, err := lint.ReadPrevious(before.Calendar); err == nil {
 			o.Previous = previous

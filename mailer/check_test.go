@@ -61,7 +61,7 @@ func TestAnOddCalendarIsReported(t *testing.T) {
 				if r.N > 1 {
 					return nil
 				}
-				return broken(cronofytest.CalendarNoDTStamp)
+				return broken("no dtstamp")
 			})
 			r := h.send(t, boardMeeting())
 			assert.Equal(t, want.outcome, r.Outcome, "%+v", r.Error)

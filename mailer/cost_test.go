@@ -8,7 +8,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
@@ -32,7 +31,7 @@ func BenchmarkStages(b *testing.B) {
 	composed, err := message.Compose(m)
 	require.NoError(b, err)
 
-	o := lint.Options{Profile: lint.Own, Zones: new(zone.Zones)}
+	o := lint.Options{Profile: lint.Own}
 	stages := map[string]func(){
 		"render":  func() { _, err = set.Render(templates.Invitation, data) },
 		"compose": func() { _, err = message.Compose(m) },

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // TestEmptyGuardsAreErrors: a list that came out empty must not allow everybody.
@@ -46,7 +46,7 @@ func TestFromDomainsHoldsTheSenderOfAnEarlierMail(t *testing.T) {
 // repeated as it was, and its From may not be allowed any more.
 func TestFromDomainsHoldsBytesThatAreRepeated(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, submissiontest.AtDot, submissiontest.HangUp()))
+	h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.Add(2 * time.Hour) }
 	h.cfg.From, h.cfg.FromDomains = "hr@example.net", []string{"example.net"}

@@ -15,10 +15,10 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // today is when the tests take place: before the event of boardMeeting.
@@ -27,7 +27,7 @@ var today = time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
 // house is a Mailer with both of its neighbours simulated.
 type house struct {
 	api  *cronofytest.Server
-	smtp *submissiontest.FaultServer
+	smtp *smtptest.Server
 	cfg  mailer.Config
 
 	// tolerates are the rules that what the caller asks for breaks.
@@ -39,9 +39,9 @@ type house struct {
 
 // newHouse returns a house whose Mailer is made by mailer, after the test has
 // changed what it likes. script says what the SMTP server does wrong.
-func newHouse(t testing.TB, script submissiontest.Script) *house {
+func newHouse(t testing.TB, script smtptest.Script) *house {
 	t.Helper()
-	h := &house{smtp: &submissiontest.FaultServer{Script: script}}
+	h := &house{smtp: &smtptest.Server{Script: script}}
 	h.api = cronofytest.New(cronofytest.Options{Now: clock(), Fault: func(r *cronofytest.Request) *cronofytest.Fault {
 		h.mu.Lock()
 		defer h.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // fewer is the group without its last member, who was invited before.
@@ -79,11 +79,11 @@ func TestARemovalEnds(t *testing.T) {
 	})
 	t.Run("of somebody who was refused", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-			if e.Transaction == 3 && e.Point == submissiontest.AtRcpt {
-				return submissiontest.Say("550 5.1.1 no such user")
+		h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+			if e.Transaction == 3 && e.Point == smtptest.AtRcpt {
+				return smtptest.Say("550 5.1.1 no such user")
 			}
-			return submissiontest.Fault{}
+			return smtptest.Fault{}
 		})
 		_, err := h.mailer(t).SendGroup(t.Context(), group(3))
 		require.Error(t, err)
@@ -122,11 +122,11 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 	})
 	t.Run("with a calendar for each, and no ledger", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-			if e.Transaction == 3 && e.Point == submissiontest.AtRcpt {
-				return submissiontest.Say("450 later")
+		h := newHouse(t, func(e smtptest.Event) smtptest.Fault {
+			if e.Transaction == 3 && e.Point == smtptest.AtRcpt {
+				return smtptest.Say("450 later")
 			}
-			return submissiontest.Fault{}
+			return smtptest.Fault{}
 		})
 		h.cfg.API = withdrawing{h.cfg.API}
 		for _, to := range people(2) {
@@ -184,11 +184,11 @@ func TestWhoWasInvitedAloneIsNoMissingMember(t *testing.T) {
 // those whose mail is still to leave are mailed that one, not the one on record.
 func TestOthersOfAGroupGetTheNewCalendar(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e submissiontest.Event) submissiontest.Fault {
-		if e.Transaction == 2 && e.Point == submissiontest.AtRcpt {
-			return submissiontest.Say("450 later")
+	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+		if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
+			return smtptest.Say("450 later")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	})
 	first, err := h.mailer(t).SendGroup(t.Context(), group(2))
 	require.Error(t, err)

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // nextYear is when the event of boardMeeting is over.
@@ -129,7 +129,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("deferred", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, always(submissiontest.AtRcpt, submissiontest.Say("450 later")))
+		h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
 		require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 		h.nextYear()
 		assert.Equal(t, once, h.told(t, boardMeeting()))
@@ -150,7 +150,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 			if r.N > 1 {
 				return nil
 			}
-			return broken(cronofytest.CalendarNoMethod)
+			return broken("no method")
 		})
 		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
 		h.nextYear()
@@ -227,7 +227,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	t.Run("that could not be recorded", func(t *testing.T) {
 		t.Parallel()
 		for _, at := range []string{"create", "finish"} {
-			h := newRecordedHouse(t, always(submissiontest.AtRcpt, submissiontest.Say("450 later")))
+			h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
 			if at == "finish" {
 				h.send(t, boardMeeting())
 			}
@@ -274,7 +274,7 @@ func TestWhatIsKnownIsNotLogged(t *testing.T) {
 // one.
 func TestARememberedRefusalIsKnown(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")))
+	h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
 	assert.Equal(t, "failed; failed, known; failed, known; ", h.told(t, boardMeeting()))
 	h.cfg.RetryFailed = true
 	assert.Equal(t, "failed; failed; failed; ", h.told(t, boardMeeting()), "each was tried")
@@ -301,7 +301,7 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 	for name, limit := range map[string]int{"without a limit": 0, "with one": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, at(submissiontest.AtRcpt, submissiontest.Say("450 later")))
+			h := newRecordedHouse(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
 			require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 			cfg := h.cfg
 			cfg.Ledger = &overtakenLedger{Ledger: h.cfg.Ledger, by: func() {
@@ -321,7 +321,7 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 	}
 	t.Run("Send", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, at(submissiontest.AtRcpt, submissiontest.Say("450 later")))
+		h := newRecordedHouse(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
 		require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 		cfg := h.cfg
 		cfg.Ledger = &overtakenLedger{Ledger: h.cfg.Ledger, by: func() { h.send(t, boardMeeting()) }}

@@ -16,9 +16,9 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -81,7 +81,7 @@ func TestObserver(t *testing.T) {
 	)
 	for name, tc := range map[string]struct {
 		api    *cronofytest.Fault
-		smtp   submissiontest.Script
+		smtp   smtptest.Script
 		config func(*mailer.Config)
 		then   string // the next run
 		want   string
@@ -99,7 +99,7 @@ func TestObserver(t *testing.T) {
 			api: cronofytest.FaultStatus(429, time.Hour), want: create + ":rate_limited", then: "+create +create/wait -create/wait:rate_limited -create:rate_limited",
 		},
 		"an unreadable calendar": {
-			api: broken(cronofytest.CalendarNonsense), want: create, then: create,
+			api: broken("nonsense"), want: create, then: create,
 		},
 		"no words": {
 			config: func(c *mailer.Config) { c.Templates = failing{errors.New("for ann@example.org there are no words")} },
@@ -114,10 +114,10 @@ func TestObserver(t *testing.T) {
 			want:   create + " " + compose + " +check -check:composed_wrong", then: compose + " +check -check:composed_wrong",
 		},
 		"refused by the mail server": {
-			smtp: first(1, submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 <ann@example.org>: no such user")), want: sent + ":smtp_refused",
+			smtp: first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 <ann@example.org>: no such user")), want: sent + ":smtp_refused",
 		},
 		"no answer, and repeated": {
-			smtp: first(1, submissiontest.AtDot, submissiontest.HangUp()), config: func(c *mailer.Config) { c.OnUnknown = mailer.OnUnknownResend },
+			smtp: first(1, smtptest.AtDot, smtptest.HangUp()), config: func(c *mailer.Config) { c.OnUnknown = mailer.OnUnknownResend },
 			want: sent + ":no_reply", then: "+submit -submit",
 		},
 	} {
@@ -220,7 +220,7 @@ func TestObserverSeesWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &submissiontest.FaultServer{}
+				server := &smtptest.Server{}
 				defer func() { require.NoError(t, server.Close()) }()
 				tc.smtp.Host, tc.smtp.TLS, tc.smtp.Dial = "localhost", submission.TLSNone, server.Dial
 				smtp, err := submission.New(tc.smtp)

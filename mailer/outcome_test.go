@@ -9,17 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // at makes a script that breaks the first transaction at one point.
-func at(p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
-	return func(e submissiontest.Event) submissiontest.Fault {
+func at(p smtptest.Point, f smtptest.Fault) smtptest.Script {
+	return func(e smtptest.Event) smtptest.Fault {
 		if e.Point == p && e.Transaction <= 1 {
 			return f
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}
 }
 
@@ -34,7 +34,7 @@ func TestOutcomes(t *testing.T) {
 		invite  func(*mailer.Invite)
 		config  func(*mailer.Config)
 		api     *cronofytest.Fault
-		smtp    submissiontest.Script
+		smtp    smtptest.Script
 		outcome mailer.Outcome
 		stage   mailer.Stage
 		code    mailer.Code
@@ -44,7 +44,7 @@ func TestOutcomes(t *testing.T) {
 		perm    bool
 	}{
 		"accepted":                     {outcome: mailer.Sent, asked: 1, left: 1},
-		"QUIT fails":                   {smtp: at(submissiontest.AtQuit, submissiontest.HangUp()), outcome: mailer.Sent, asked: 1, left: 1},
+		"QUIT fails":                   {smtp: at(smtptest.AtQuit, smtptest.HangUp()), outcome: mailer.Sent, asked: 1, left: 1},
 		"invalid":                      {invite: func(i *mailer.Invite) { i.Recipient.Email = "ann" }, outcome: mailer.Invalid, stage: mailer.StageRead, code: mailer.CodeInvalid},
 		"expired":                      {invite: past, outcome: mailer.Expired, stage: mailer.StagePolicy, code: mailer.CodeExpired},
 		"past, allowed":                {invite: past, config: func(c *mailer.Config) { c.AllowPast = true }, outcome: mailer.Sent, asked: 1, left: 1},
@@ -64,39 +64,39 @@ func TestOutcomes(t *testing.T) {
 		"API answers too much":         {api: cronofytest.FaultOversized(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
 		"API answers broken JSON":      {api: cronofytest.FaultBrokenJSON(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
 		"API hangs up":                 {api: cronofytest.FaultDrop(), outcome: mailer.Deferred, stage: mailer.StageCreate, code: mailer.CodeTransport, asked: 1},
-		"no calendar":                  {api: broken(cronofytest.CalendarMissing), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
-		"empty list of attachments":    {api: broken(cronofytest.CalendarList), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
-		"calendar cannot be read":      {api: broken(cronofytest.CalendarTruncated), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar is nonsense":         {api: broken(cronofytest.CalendarNonsense), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar is huge":             {api: broken(cronofytest.CalendarHuge), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
-		"calendar for another method":  {api: broken(cronofytest.CalendarOtherMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
-		"calendar without a method":    {api: broken(cronofytest.CalendarNoMethod), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
-		"calendar for somebody else":   {api: broken(cronofytest.CalendarOtherAttendee), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongRecipient, asked: 1},
-		"calendar without UID":         {api: broken(cronofytest.CalendarNoUID), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoUID, asked: 1},
-		"SMTP greets with 554":         {smtp: at(submissiontest.AtGreeting, submissiontest.Say("554 go away")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"SMTP greets with 421":         {smtp: at(submissiontest.AtGreeting, submissiontest.ShutDown()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
-		"MAIL 451":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("451 later")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
-		"MAIL 550":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("550 who are you")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"MAIL 530":                     {smtp: at(submissiontest.AtMail, submissiontest.Say("530 5.7.0 Authentication required")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"MAIL 553, the sender":         {smtp: at(submissiontest.AtMail, submissiontest.Say("553 5.7.1 <jane@example.com>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"RCPT 553, the sender":         {smtp: at(submissiontest.AtRcpt, submissiontest.Say("553 5.7.1 <jane@example.com>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"RCPT 554, relaying":           {smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 <ann@example.org>: Relay access denied")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"RCPT 554, blocked":            {smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"RCPT 550, bare":               {smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 no")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
-		"RCPT 554, policy":             {smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 <ann@example.org>: Recipient address rejected: Access denied")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
-		"dot 550, daily quota":         {smtp: at(submissiontest.AtDot, submissiontest.Say("550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1, stops: true},
-		"dot 554, submission quota":    {smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1, stops: true},
-		"dot 554, send-as denied":      {smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.252 SendAsDenied; invites@example.com not allowed to send as jane@example.com")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"dot 554, not verified":        {smtp: at(submissiontest.AtDot, submissiontest.Say("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: jane@example.com")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
-		"dot 554, bare":                {smtp: at(submissiontest.AtDot, submissiontest.Say("554 no")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
-		"RCPT 450":                     {smtp: at(submissiontest.AtRcpt, submissiontest.Say("450 4.2.0 greylisted")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
-		"RCPT 550":                     {smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
-		"DATA hangs up":                {smtp: at(submissiontest.AtData, submissiontest.HangUp()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
-		"content refused":              {smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
-		"content later":                {smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "451 4.3.0 later", Lost: true}), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
-		"no answer to the dot, taken":  {smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
-		"no answer to the dot, lost":   {smtp: at(submissiontest.AtDot, submissiontest.Fault{Lost: true, Then: submissiontest.Close}), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1},
-		"garbage as answer to the dot": {smtp: at(submissiontest.AtDot, submissiontest.Garbage()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
+		"no calendar":                  {api: broken("missing"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"empty list of attachments":    {api: broken("list"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoCalendar, asked: 1},
+		"calendar cannot be read":      {api: broken("truncated"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is nonsense":         {api: broken("nonsense"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar is huge":             {api: broken("huge"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeUnreadable, asked: 1},
+		"calendar for another method":  {api: broken("other method"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar without a method":    {api: broken("no method"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongMethod, asked: 1},
+		"calendar for somebody else":   {api: broken("other attendee"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeWrongRecipient, asked: 1},
+		"calendar without UID":         {api: broken("no uid"), outcome: mailer.Failed, stage: mailer.StageCalendar, code: mailer.CodeNoUID, asked: 1},
+		"SMTP greets with 554":         {smtp: at(smtptest.AtGreeting, smtptest.Say("554 go away")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"SMTP greets with 421":         {smtp: at(smtptest.AtGreeting, smtptest.ShutDown()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"MAIL 451":                     {smtp: at(smtptest.AtMail, smtptest.Say("451 later")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"MAIL 550":                     {smtp: at(smtptest.AtMail, smtptest.Say("550 who are you")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"MAIL 530":                     {smtp: at(smtptest.AtMail, smtptest.Say("530 5.7.0 Authentication required")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"MAIL 553, the sender":         {smtp: at(smtptest.AtMail, smtptest.Say("553 5.7.1 <jane@example.com>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"RCPT 553, the sender":         {smtp: at(smtptest.AtRcpt, smtptest.Say("553 5.7.1 <jane@example.com>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"RCPT 554, relaying":           {smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 <ann@example.org>: Relay access denied")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"RCPT 554, blocked":            {smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"RCPT 550, bare":               {smtp: at(smtptest.AtRcpt, smtptest.Say("550 no")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
+		"RCPT 554, policy":             {smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 <ann@example.org>: Recipient address rejected: Access denied")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
+		"dot 550, daily quota":         {smtp: at(smtptest.AtDot, smtptest.Say("550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1, stops: true},
+		"dot 554, submission quota":    {smtp: at(smtptest.AtDot, smtptest.Say("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1, stops: true},
+		"dot 554, send-as denied":      {smtp: at(smtptest.AtDot, smtptest.Say("554 5.2.252 SendAsDenied; invites@example.com not allowed to send as jane@example.com")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"dot 554, not verified":        {smtp: at(smtptest.AtDot, smtptest.Say("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: jane@example.com")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPConfig, asked: 1, stops: true},
+		"dot 554, bare":                {smtp: at(smtptest.AtDot, smtptest.Say("554 no")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1},
+		"RCPT 450":                     {smtp: at(smtptest.AtRcpt, smtptest.Say("450 4.2.0 greylisted")), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"RCPT 550":                     {smtp: at(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
+		"DATA hangs up":                {smtp: at(smtptest.AtData, smtptest.HangUp()), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"content refused":              {smtp: at(smtptest.AtDot, smtptest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, stage: mailer.StageSubmit, code: mailer.CodeSMTPRefused, asked: 1, perm: true},
+		"content later":                {smtp: at(smtptest.AtDot, smtptest.Fault{Reply: "451 4.3.0 later", Lost: true}), outcome: mailer.Deferred, stage: mailer.StageSubmit, code: mailer.CodeSMTPTemporary, asked: 1},
+		"no answer to the dot, taken":  {smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
+		"no answer to the dot, lost":   {smtp: at(smtptest.AtDot, smtptest.Fault{Lost: true, Then: smtptest.Close}), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1},
+		"garbage as answer to the dot": {smtp: at(smtptest.AtDot, smtptest.Garbage()), outcome: mailer.Unknown, stage: mailer.StageSubmit, code: mailer.CodeNoReply, asked: 1, left: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,6 +134,6 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func broken(kind cronofytest.BrokenCalendar) *cronofytest.Fault {
+func broken(kind string) *cronofytest.Fault {
 	return cronofytest.FaultBrokenCalendar(kind)
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -67,8 +66,7 @@ type slowLedger struct {
 
 func newSlowLedger(t *testing.T, took time.Duration) slowLedger {
 	t.Helper()
-	l, err := ledgertest.NewMemory(time.Now).Open()
-	require.NoError(t, err)
+	l := memoryLedger(t)
 	return slowLedger{l, took}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 // TestPanicOfTheIterator reaches the caller of SendAll, once what is in hand has
@@ -84,15 +83,14 @@ func TestStopEndsTheWaitForTheLedger(t *testing.T) {
 				var log runLog
 				h := newHouse(t, nil)
 				h.cfg.Submitter = aMinuteEach(&log)
-				memory, err := ledgertest.NewMemory(time.Now).Open()
-				require.NoError(t, err)
+				memory := memoryLedger(t)
 				h.cfg.Ledger = lockedLedger{memory, at}
 				m := h.mailer(t)
 				stop := make(chan struct{})
 				time.AfterFunc(time.Second, func() { close(stop) })
 				begin := time.Now()
 				var results []mailer.Result
-				err = m.SendAll(t.Context(), slices.Values(invites(2)), mailer.RunOptions{Stop: stop}, func(r mailer.Result) { results = append(results, r) })
+				err := m.SendAll(t.Context(), slices.Values(invites(2)), mailer.RunOptions{Stop: stop}, func(r mailer.Result) { results = append(results, r) })
 				require.ErrorIs(t, err, mailer.ErrStopped)
 				assert.Equal(t, time.Second, time.Since(begin))
 				require.Len(t, results, 2)

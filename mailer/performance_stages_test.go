@@ -11,7 +11,6 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/lint"
@@ -44,14 +43,13 @@ func (w *way) stages(tb testing.TB) []stage {
 		Kind: mailer.Invitation, Method: "request", Fingerprint: "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c", Calendar: c.Bytes(),
 		UID: c.UID, Sequence: c.Sequence, DTStamp: c.DTStamp, OrganizerName: "Jane Doe", OrganizerEmail: s.envelope.From, State: ledger.Created}}
 
-	read := calendar.Reader{Zones: &zone.Zones{}}
 	return []stage{
 		{"create", func(ctx context.Context, id string) error {
 			_, err := w.api.Create(ctx, request(id))
 			return err
 		}},
 		{"calendar", func(context.Context, string) error {
-			_, err := read.Read(s.calendar)
+			_, err := calendar.Read(s.calendar)
 			return err
 		}},
 		{"render", func(context.Context, string) error {

@@ -28,7 +28,7 @@ func TestRateLimitsAreUsedToTheFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		simulator := cronofytest.New(cronofytest.Options{RatePerSecond: cronofy.DefaultRatePerSecond, RatePerMinute: cronofy.DefaultRatePerMinute,
-			Latency: 50 * time.Millisecond, KeepRequests: -1})
+			Latency: 50 * time.Millisecond})
 		var refused atomic.Int64
 		api, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			response, err := simulator.Transport().RoundTrip(r)

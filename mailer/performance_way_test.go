@@ -19,11 +19,11 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -50,7 +50,7 @@ type wayOptions struct {
 // at its ends whose costs are small.
 type way struct {
 	api    *cronofy.Client
-	sink   *submissiontest.Sink
+	sink   *smtptest.Sink
 	smtp   *submission.Submitter
 	ledger *sqlite.Ledger
 	config mailer.Config
@@ -60,22 +60,15 @@ type way struct {
 
 func newWay(tb testing.TB, o wayOptions) *way {
 	tb.Helper()
-	w := &way{sink: &submissiontest.Sink{}}
+	w := &way{sink: &smtptest.Sink{}}
 	tb.Cleanup(w.close)
 	require.NoError(tb, w.sink.Start())
 	w.onClose(func() { require.NoError(tb, w.sink.Close()) })
-	port := w.sink.Port()
-	if o.roundTrip > 0 {
-		relay := &submissiontest.Relay{Target: w.sink.Addr(), RoundTrip: o.roundTrip}
-		require.NoError(tb, relay.Start())
-		w.onClose(func() { require.NoError(tb, relay.Close()) })
-		port = relay.Port()
-	}
 	api := cronofy.Config{APIKey: "key", RatePerSecond: -1, RatePerMinute: -1}
 	if o.canned {
 		api.Transport = newCanned(tb)
 	} else {
-		server := httptest.NewServer(cronofytest.New(cronofytest.Options{KeepRequests: -1, Latency: o.latency}))
+		server := httptest.NewServer(cronofytest.New(cronofytest.Options{Latency: o.latency}))
 		w.onClose(server.Close)
 		api.BaseURL = server.URL
 	}
@@ -83,7 +76,9 @@ func newWay(tb testing.TB, o wayOptions) *way {
 	w.api, err = cronofy.New(api)
 	require.NoError(tb, err)
 	w.onClose(w.api.Close)
-	w.smtp, err = submission.New(submission.Config{Host: "127.0.0.1", Port: port, TLS: submission.TLSNone, Connections: atOnce})
+	path := &smtptest.Path{RoundTrip: o.roundTrip}
+	w.smtp, err = submission.New(submission.Config{Host: "127.0.0.1", Port: w.sink.Port(), Dial: path.Dial,
+		TLS: submission.TLSNone, Connections: atOnce})
 	require.NoError(tb, err)
 	w.onClose(func() { require.NoError(tb, w.smtp.Shutdown(context.Background())) })
 	w.ledger, err = sqlite.Open(tb.Context(), sqlite.Options{Path: filepath.Join(tb.TempDir(), "ledger.sqlite")})
@@ -197,7 +192,7 @@ type canned struct{ body string }
 func newCanned(tb testing.TB) canned {
 	tb.Helper()
 	var body atomic.Value
-	server := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+	server := cronofytest.New(cronofytest.Options{})
 	api, err := cronofy.New(cronofy.Config{APIKey: "key", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		response, err := server.Transport().RoundTrip(r)
 		if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A refusal that turned out to be the recipient's is recorded at the end of the
@@ -26,7 +26,7 @@ func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &answers{point: submissiontest.AtRcpt, lines: []string{"550 No", "", tc.line, ""}}
+			server := &answers{point: smtptest.AtRcpt, lines: []string{"550 No", "", tc.line, ""}}
 			h := newRecordedHouse(t, server.script)
 			invites := all(threeDomains[:2])
 			event := *invites[0].Event
@@ -49,7 +49,7 @@ func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 // A ledger that cannot record it costs nothing but another try.
 func TestARefusalThatCannotBeRememberedIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	server := &answers{point: submissiontest.AtRcpt, lines: []string{"550 No", ""}}
+	server := &answers{point: smtptest.AtRcpt, lines: []string{"550 No", ""}}
 	h := newRecordedHouse(t, server.script)
 	good := h.cfg.Ledger
 	claims := 0

@@ -13,37 +13,37 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // answers is a script that says a line to the n-th transaction at a point, until
 // it is told to be good. An empty line is the right answer, and one that ends
 // with "^" ends the connection. The last one goes on for ever.
 type answers struct {
-	point submissiontest.Point
+	point smtptest.Point
 	lines []string
 
 	mu   sync.Mutex
 	good bool
 }
 
-func (a *answers) script(e submissiontest.Event) submissiontest.Fault {
+func (a *answers) script(e smtptest.Event) smtptest.Fault {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := max(0, min(e.Transaction, len(a.lines))-1)
 	if a.good || len(a.lines) == 0 {
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}
 	line, last := strings.CutSuffix(a.lines[n], "^")
-	f := submissiontest.Fault{Reply: line}
+	f := smtptest.Fault{Reply: line}
 	switch {
-	case e.Point == submissiontest.AtDot && last && line == "":
-		return submissiontest.After(submissiontest.HangUp())
+	case e.Point == smtptest.AtDot && last && line == "":
+		return smtptest.After(smtptest.HangUp())
 	case e.Point != a.point:
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	case last && line != "":
-		f.Then = submissiontest.Close
+		f.Then = smtptest.Close
 	}
 	return f
 }
@@ -109,12 +109,12 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 		access = "554 5.7.1 Access denied"
 		later  = "451 4.3.0 Later"
 	)
-	rcpt, dot := submissiontest.AtRcpt, submissiontest.AtDot
+	rcpt, dot := smtptest.AtRcpt, smtptest.AtDot
 	for name, tc := range map[string]struct {
 		to        []string // default: threeDomains
 		senders   []string // of the records, one for each
 		offers    bool     // the server offers a login
-		point     submissiontest.Point
+		point     smtptest.Point
 		lines     []string // for one transaction each
 		outcomes  string
 		stops     bool
@@ -173,9 +173,9 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 			outcomes: "deferred deferred deferred deferred", next: "sent sent sent sent"},
 		"relaying denied to one": {point: rcpt, lines: []string{"554 5.7.1 Relay access denied", ""},
 			outcomes: "deferred sent sent sent", next: "sent unchanged unchanged unchanged"},
-		"one sender of many refused": {point: submissiontest.AtMail, lines: []string{"553 5.7.1 Sender address rejected", ""},
+		"one sender of many refused": {point: smtptest.AtMail, lines: []string{"553 5.7.1 Sender address rejected", ""},
 			outcomes: "deferred sent sent sent", next: "sent unchanged unchanged unchanged"},
-		"all senders refused": {point: submissiontest.AtMail, lines: []string{"553 5.7.1 Sender address rejected"}, stops: true,
+		"all senders refused": {point: smtptest.AtMail, lines: []string{"553 5.7.1 Sender address rejected"}, stops: true,
 			outcomes: "deferred deferred deferred deferred", next: "sent sent sent sent"},
 		"daily quota": {point: dot, lines: []string{"", "550 5.4.5 Daily user sending limit exceeded"}, stops: true, temporary: true,
 			outcomes: "sent deferred deferred deferred", next: "unchanged sent sent sent"},
@@ -244,7 +244,7 @@ func TestAForgottenLoginCostsNoInvite(t *testing.T) {
 	for i := range 30 {
 		addresses = append(addresses, fmt.Sprintf("p%d@d%d.example", i, i))
 	}
-	server := &answers{point: submissiontest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
+	server := &answers{point: smtptest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
 	h := newRecordedHouse(t, server.script)
 	h.smtp.Mechanisms = []string{"PLAIN"}
 	receipts, err := h.sendAll(t, all(addresses)...)
@@ -292,7 +292,7 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 			if tc.before == "" {
 				lines = lines[1:]
 			}
-			server := &answers{point: submissiontest.AtRcpt, lines: lines}
+			server := &answers{point: smtptest.AtRcpt, lines: lines}
 			h := newRecordedHouse(t, server.script)
 			if tc.offers {
 				h.smtp.Mechanisms = []string{"PLAIN"}
@@ -328,7 +328,7 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 // long it takes.
 func TestALongRunKnowsThatNoLoginIsNeeded(t *testing.T) {
 	t.Parallel()
-	server := &answers{point: submissiontest.AtRcpt, lines: []string{"", "550 No", ""}}
+	server := &answers{point: smtptest.AtRcpt, lines: []string{"", "550 No", ""}}
 	h := newRecordedHouse(t, server.script)
 	h.smtp.Mechanisms = []string{"PLAIN"}
 	var mu sync.Mutex
@@ -351,7 +351,7 @@ func TestRefusalsOfManyAtOnce(t *testing.T) {
 	for i := range 40 {
 		addresses = append(addresses, fmt.Sprintf("p%d@d%d.example", i, i))
 	}
-	server := &answers{point: submissiontest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
+	server := &answers{point: smtptest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
 	h := newRecordedHouse(t, server.script)
 	var receipts []mailer.Receipt
 	invites := all(addresses)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -84,8 +83,7 @@ func TestWhatIsNotTriedAgainWithinARun(t *testing.T) {
 		t.Run(string(code), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				memory, err := ledgertest.NewMemory(time.Now).Open()
-				require.NoError(t, err)
+				memory := memoryLedger(t)
 				l := &refusingLedger{Ledger: memory, err: refusal}
 				start := time.Now()
 				results, err := runAll(t, mailer.Config{Ledger: l, Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result {

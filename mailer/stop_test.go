@@ -11,23 +11,23 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // TestStopEndsWhatHasNotBegun: a stop finishes the request and the mail that are
 // under way, and does not wait for what only waits itself.
 func TestStopEndsWhatHasNotBegun(t *testing.T) {
 	t.Parallel()
-	slowly := func(e submissiontest.Event) submissiontest.Fault {
-		if e.Point == submissiontest.AtDot {
+	slowly := func(e smtptest.Event) smtptest.Fault {
+		if e.Point == smtptest.AtDot {
 			time.Sleep(time.Minute)
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}
 	for name, tc := range map[string]struct {
-		smtp   submissiontest.Script
+		smtp   smtptest.Script
 		submit submission.Config
 		api    cronofytest.Options
 		client cronofy.Config
@@ -36,11 +36,11 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 		took   time.Duration // after the stop
 		mixed  bool          // some failed before the stop, and say so
 	}{
-		"a greeting that never comes": {smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), items: 3},
-		"EHLO is not answered":        {smtp: submissiontest.Always(submissiontest.AtEHLO, submissiontest.FallSilent()), items: 1},
+		"a greeting that never comes": {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), items: 3},
+		"EHLO is not answered":        {smtp: smtptest.Always(smtptest.AtEHLO, smtptest.FallSilent()), items: 1},
 		"a mail is under way":         {smtp: slowly, submit: submission.Config{Connections: 1}, items: 3, left: 1, took: 59 * time.Second},
 		"the mail server's limit":     {submit: submission.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"backing off":                 {smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.ShutDown()), items: 3, mixed: true},
+		"backing off":                 {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.ShutDown()), items: 3, mixed: true},
 		"the API's limit":             {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
 		"the API asks to wait":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3, mixed: true},
 		"the API fails":               {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3, mixed: true},
@@ -49,7 +49,7 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &submissiontest.FaultServer{Script: tc.smtp}
+				server := &smtptest.Server{Script: tc.smtp}
 				defer func() { require.NoError(t, server.Close()) }()
 				tc.submit.Host, tc.submit.TLS, tc.submit.Dial = "localhost", submission.TLSNone, server.Dial
 				smtp, err := submission.New(tc.submit)

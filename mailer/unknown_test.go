@@ -10,19 +10,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // always breaks every transaction at a point.
-func always(p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
-	return func(e submissiontest.Event) submissiontest.Fault {
+func always(p smtptest.Point, f smtptest.Fault) smtptest.Script {
+	return func(e smtptest.Event) smtptest.Fault {
 		if e.Point == p {
 			return f
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}
 }
 
@@ -33,7 +33,7 @@ func (h *house) at(since time.Duration) { h.cfg.Now = func() time.Time { return 
 // gets three copies, however often a cron job runs, and then a person decides.
 func TestAnUnknownEndIsRepeatedTwiceAtMost(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(submissiontest.AtDot, submissiontest.HangUp()))
+	h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
 	submitted, told := 0, 0
 	var at []int
 	for minute := 0; minute < 180; minute += 5 {
@@ -108,7 +108,7 @@ func TestNeverMeansNever(t *testing.T) {
 	for name, never := range map[string]mailer.OnUnknown{"never": mailer.OnUnknownNever, "by its former name": "hold"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, always(submissiontest.AtDot, submissiontest.HangUp()))
+			h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
 			h.cfg.OnUnknown = never
 			for i := range 3 {
 				h.at(time.Duration(i) * 24 * time.Hour)
@@ -234,7 +234,7 @@ func TestACrashWhileAMailLeavesIsNotedOnce(t *testing.T) {
 // invitation to an event that is over, and that is told once.
 func TestAnUnknownEndIsNotRepeatedIntoThePast(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(submissiontest.AtDot, submissiontest.HangUp()))
+	h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) }
 	for i := range 3 {

@@ -16,7 +16,6 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
@@ -62,8 +61,7 @@ func (r *removals) Remove(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInv
 // out, with what withdraws those.
 func invited(t *testing.T, n int) (mailer.Config, *removals, []mailer.Item) {
 	t.Helper()
-	l, err := ledgertest.NewMemory(time.Now).Open()
-	require.NoError(t, err)
+	l := memoryLedger(t)
 	api := &removals{SmartInvites: newHouse(t, nil).cfg.API, made: make(map[string]string)}
 	cfg := mailer.Config{API: api, Ledger: l, Lint: mailer.LintOff,
 		Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result { return accepted() })}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -27,9 +28,9 @@ type Main struct {
 	// Exit ends a process whose command does not end although it was told to, as
 	// in the middle of a read from a pipe. Nil waits for it.
 	Exit func(code int)
-	// At is called at each submission.Moment, for tests that end the process there.
-	// Nil is not called.
-	At func(point string)
+	// DialSMTP connects to the mail server, for tests that watch what is said there. Nil
+	// is over the network.
+	DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Around is given what the mailer is made of, for tests that put something around
 	// it. Nil is not called.
 	Around func(*mailer.Config)

@@ -59,7 +59,7 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 	b.cfg.smtp.Timeouts.Open = flags.connectWithin()
 	b.cfg.ledger.patience, b.cfg.ledger.same = inv.Patience, flags.SameApplication
 	b.cfg.mail.Logger = withoutReceipts(b.log)
-	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, calendar: flags.calendar, at: inv.At, around: inv.Around, log: b.log}
+	w := &wiring{cfg: &b.cfg, scope: flags.scope(), out: flags.Out, calendar: flags.calendar, dialSMTP: inv.DialSMTP, around: inv.Around, log: b.log}
 	defer w.close()
 	w.connect(&p)
 	b.outbox, b.apiURL = w.outbox, w.apiURL

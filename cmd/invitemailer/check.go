@@ -114,8 +114,9 @@ func (c *checker) smtp(ctx context.Context, w *wiring) {
 		name := "smtp " + step.Name
 		text := step.Detail
 		if step.Advice != "" {
-			text += ": " + forUsers(step.Advice)
+			text += ": " + step.Advice
 		}
+		text = forUsers(text)
 		switch {
 		case !step.OK:
 			c.fix(smtpCode(step.Temporary), name, text)
@@ -152,7 +153,7 @@ func (c *checker) sender(ctx context.Context, w *wiring, submitter *submission.S
 	case err == nil:
 		c.say("ok", name, "mail from "+envelope+" to "+from+" would be taken: the server said "+strconv.Quote(reply))
 	case errors.As(err, &refused) && refused.Step == submission.StepRcpt &&
-		submission.CauseOf(refused.Step, refused.Code, refused.EnhancedCode, refused.Reply) == submission.CauseMailbox:
+		refused.Cause == submission.CauseMailbox:
 		c.say("warning", name, "mail from "+envelope+" is taken, and mail to "+from+" is not, so that replies and bounces may be lost: "+err.Error())
 	default:
 		temporary := errors.As(err, &refused) && refused.Code < 500 && refused.Step != submission.StepInput

@@ -7,8 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
 // TestKilledWhileNoting kills the command at every point at which it records how
@@ -45,7 +43,7 @@ func TestKilledWhileNoting(t *testing.T) {
 		t.Run("in doubt/"+at, func(t *testing.T) {
 			t.Parallel()
 			k := killed(t, one)
-			require.Equal(t, -1, k.run(t, "one.jsonl", string(submission.AfterContent)+"#1"))
+			require.Equal(t, -1, k.run(t, "one.jsonl", afterContent+"#1"))
 			k.halfAMinute(t)
 			require.Equal(t, -1, k.run(t, "one.jsonl", at+"#1"))
 			k.halfAMinute(t)

@@ -20,8 +20,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 )
 
 // dying is the command, except that it kills itself, as kill -9 does, when it
@@ -82,21 +81,16 @@ func places() []place {
 	for _, point := range points() {
 		all = append(all, place{point: point})
 	}
-	for _, m := range submission.Moments() {
-		grouped, lockStep := true, true
-		switch m {
-		case submission.BeforeConnect, submission.AfterConnect, submission.BeforeGroup, submission.AfterGroup:
-			lockStep = false
-		case submission.BeforeContent, submission.AfterContent, submission.AfterReply: // in either
-		default:
-			grouped = false
-		}
-		if grouped {
-			all = append(all, place{point: string(m)})
-		}
-		if lockStep {
-			all = append(all, place{point: string(m), lockStep: true})
-		}
+	for _, point := range []string{beforeConnect, afterConnect, beforeGroup, afterGroup} {
+		all = append(all, place{point: point})
+	}
+	for _, point := range []string{
+		beforeReset, afterReset, beforeMail, afterMail, beforeRcpt, afterRcpt, beforeData, afterData,
+	} {
+		all = append(all, place{point: point, lockStep: true})
+	}
+	for _, point := range []string{beforeContent, afterContent, afterReply} {
+		all = append(all, place{point: point}, place{point: point, lockStep: true})
 	}
 	return all
 }
@@ -124,7 +118,7 @@ type killed struct {
 	command string // the dying one
 	dir     string
 	api     *cronofytest.Server
-	smtp    *submissiontest.FaultServer
+	smtp    *smtptest.Server
 	env     []string
 }
 
@@ -133,11 +127,11 @@ func newKilled(t *testing.T, lockStep bool) *killed {
 	k := &killed{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{})}
 	// The second recipient of a run is refused for a while, so that the way of
 	// the third one begins with RSET.
-	k.smtp = &submissiontest.FaultServer{Script: func(e submissiontest.Event) submissiontest.Fault {
-		if e.Transaction == 5 && e.Point == submissiontest.AtRcpt {
-			return submissiontest.Say("451 4.3.0 later")
+	k.smtp = &smtptest.Server{Script: func(e smtptest.Event) smtptest.Fault {
+		if e.Transaction == 5 && e.Point == smtptest.AtRcpt {
+			return smtptest.Say("451 4.3.0 later")
 		}
-		return submissiontest.Fault{}
+		return smtptest.Fault{}
 	}}
 	if lockStep {
 		k.smtp.Extensions = []string{"8BITMIME", "ENHANCEDSTATUSCODES"}
@@ -279,7 +273,7 @@ func killAt(t *testing.T, dying string, at place, n, concurrency int) {
 	switch {
 	case concurrency > 1:
 		inDoubt = 2 * mailsPerConnection // on the two connections of the default
-	case point == string(submission.AfterContent), point == string(submission.AfterReply), point == beforeFinish:
+	case point == afterContent, point == afterReply, point == beforeFinish:
 		inDoubt = 1
 	}
 	assert.LessOrEqual(t, doubtful, inDoubt, "second copies")

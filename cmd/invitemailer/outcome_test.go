@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // TestEveryOutcomeHasItsExitCode runs the command against an API and an SMTP
@@ -31,19 +31,19 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 	const invite = `{"smart_invite_id":"talk","recipient":{"email":"ann@example.org"},"event":{"summary":"Talk","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"},"organizer":{"email":"hr@acme.example"}}`
 	const past = `{"smart_invite_id":"talk","recipient":{"email":"ann@example.org"},"event":{"summary":"Talk","start":"2007-04-29T09:30:00Z","end":"2007-04-29T10:00:00Z"},"organizer":{"email":"hr@acme.example"}}`
 	const wrong = `{"smart_invite_id":"talk","recipient":{"email":"ann"},"event":{"summary":"Talk","start":"2087-04-29T09:30:00Z","end":"2087-04-29T10:00:00Z"},"organizer":{"email":"hr@acme.example"}}`
-	at := func(p submissiontest.Point, f submissiontest.Fault) submissiontest.Script {
-		return func(e submissiontest.Event) submissiontest.Fault {
+	at := func(p smtptest.Point, f smtptest.Fault) smtptest.Script {
+		return func(e smtptest.Event) smtptest.Fault {
 			if e.Point == p && e.Conn == 1 {
 				return f
 			}
-			return submissiontest.Fault{}
+			return smtptest.Fault{}
 		}
 	}
 	for name, tc := range map[string]struct {
 		record  string
 		flags   []string
 		api     *cronofytest.Fault // of the first request
-		smtp    submissiontest.Script
+		smtp    smtptest.Script
 		outcome mailer.Outcome
 		exit    int
 		again   mailer.Outcome // of a second run
@@ -56,31 +56,31 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 		"invalid":                   {record: wrong, outcome: mailer.Invalid, exit: 65, again: mailer.Invalid, code: 65},
 		"expired":                   {record: past, outcome: mailer.Expired, exit: 1, again: mailer.Expired, known: true},
 		"failed by 422":             {record: invite, api: cronofytest.FaultStatus(422, 0), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
-		"failed by 550 to RCPT":     {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
-		"failed by the content":     {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
-		"failed, no calendar":       {record: invite, api: cronofytest.FaultBrokenCalendar(cronofytest.CalendarMissing), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
+		"failed by 550 to RCPT":     {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
+		"failed by the content":     {record: invite, smtp: at(smtptest.AtDot, smtptest.Fault{Reply: "554 5.6.0 no", Lost: true}), outcome: mailer.Failed, exit: 1, again: mailer.Failed, known: true},
+		"failed, no calendar":       {record: invite, api: cronofytest.FaultBrokenCalendar("missing"), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
 		"deferred by 503":           {record: invite, api: cronofytest.FaultStatus(503, 0), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 		"deferred by HTML":          {record: invite, api: cronofytest.FaultHTML(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
-		"deferred by 451":           {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("451 later")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
-		"unknown, repeated":         {record: invite, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Unknown, code: 75, later: mailer.Sent},
-		"unknown, repeated at once": {record: invite, flags: []string{"--on-unknown=resend"}, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Sent},
-		"unknown, mailed again":     {record: invite, flags: []string{"--resend"}, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Sent},
-		"unknown, never repeated":   {record: invite, flags: []string{"--on-unknown=never"}, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 1, again: mailer.Unknown, known: true, later: mailer.Unknown},
-		"unknown, by a former name": {record: invite, flags: []string{"--on-unknown=hold"}, smtp: at(submissiontest.AtDot, submissiontest.HangUp()), outcome: mailer.Unknown, exit: 1, again: mailer.Unknown, known: true, later: mailer.Unknown},
+		"deferred by 451":           {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("451 later")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
+		"unknown, repeated":         {record: invite, smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Unknown, code: 75, later: mailer.Sent},
+		"unknown, repeated at once": {record: invite, flags: []string{"--on-unknown=resend"}, smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Sent},
+		"unknown, mailed again":     {record: invite, flags: []string{"--resend"}, smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, exit: 75, again: mailer.Sent},
+		"unknown, never repeated":   {record: invite, flags: []string{"--on-unknown=never"}, smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, exit: 1, again: mailer.Unknown, known: true, later: mailer.Unknown},
+		"unknown, by a former name": {record: invite, flags: []string{"--on-unknown=hold"}, smtp: at(smtptest.AtDot, smtptest.HangUp()), outcome: mailer.Unknown, exit: 1, again: mailer.Unknown, known: true, later: mailer.Unknown},
 		"a refused key":             {record: invite, api: cronofytest.FaultStatus(401, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"failed for the run, bare":  {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("550 no")), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
-		"failed, by a policy":       {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 Recipient address rejected: Access denied")), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
-		"blocked at the greeting":   {record: invite, smtp: at(submissiontest.AtGreeting, submissiontest.Say("554 5.7.1 no")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"blocked at RCPT":           {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"no login":                  {record: invite, smtp: at(submissiontest.AtMail, submissiontest.Say("530 5.7.0 Authentication required")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"sender refused, bare":      {record: invite, smtp: at(submissiontest.AtMail, submissiontest.Say("550 not you")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"sender refused at MAIL":    {record: invite, smtp: at(submissiontest.AtMail, submissiontest.Say("553 5.7.1 <hr@acme.example>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"sender refused at RCPT":    {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("553 5.7.1 <hr@acme.example>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"relaying denied":           {record: invite, smtp: at(submissiontest.AtRcpt, submissiontest.Say("554 5.7.1 <ann@example.org>: Relay access denied")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"daily quota":               {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
-		"submission quota":          {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; the sender's submission quota was exceeded")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
-		"send-as denied":            {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 5.2.252 SendAsDenied; invites@example.com not allowed to send as hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
-		"not verified":              {record: invite, smtp: at(submissiontest.AtDot, submissiontest.Say("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"failed for the run, bare":  {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("550 no")), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
+		"failed, by a policy":       {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 Recipient address rejected: Access denied")), outcome: mailer.Failed, exit: 1, again: mailer.Sent},
+		"blocked at the greeting":   {record: invite, smtp: at(smtptest.AtGreeting, smtptest.Say("554 5.7.1 no")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"blocked at RCPT":           {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"no login":                  {record: invite, smtp: at(smtptest.AtMail, smtptest.Say("530 5.7.0 Authentication required")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"sender refused, bare":      {record: invite, smtp: at(smtptest.AtMail, smtptest.Say("550 not you")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"sender refused at MAIL":    {record: invite, smtp: at(smtptest.AtMail, smtptest.Say("553 5.7.1 <hr@acme.example>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"sender refused at RCPT":    {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("553 5.7.1 <hr@acme.example>: Sender address rejected: not owned by user")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"relaying denied":           {record: invite, smtp: at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 <ann@example.org>: Relay access denied")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"daily quota":               {record: invite, smtp: at(smtptest.AtDot, smtptest.Say("550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
+		"submission quota":          {record: invite, smtp: at(smtptest.AtDot, smtptest.Say("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; the sender's submission quota was exceeded")), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
+		"send-as denied":            {record: invite, smtp: at(smtptest.AtDot, smtptest.Say("554 5.2.252 SendAsDenied; invites@example.com not allowed to send as hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
+		"not verified":              {record: invite, smtp: at(smtptest.AtDot, smtptest.Say("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: hr@acme.example")), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
 		"a plan without it, 402":    {record: invite, api: cronofytest.FaultStatus(402, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
 		"no permission, 403":        {record: invite, api: cronofytest.FaultStatus(403, 0), outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
 		"the API hangs up":          {record: invite, api: cronofytest.FaultDrop(), outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
@@ -96,7 +96,7 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 			}})
 			server := httptest.NewServer(api)
 			defer server.Close()
-			smtp := &submissiontest.FaultServer{Script: tc.smtp}
+			smtp := &smtptest.Server{Script: tc.smtp}
 			require.NoError(t, smtp.Start())
 			defer func() { require.NoError(t, smtp.Close()) }()
 			dir := t.TempDir()

@@ -119,7 +119,7 @@ func TestCron(t *testing.T) {
 	assert.Empty(t, mailed, "nothing to do")
 	assert.Equal(t, sent, read("invitemailer.jsonl"))
 
-	require.NoError(t, s.api.SetStatus("board-meeting", "ada@example.com", "accepted", ""))
+	require.NoError(t, s.api.Answer(t.Context(), cronofytest.Answer{InviteID: "board-meeting", Recipient: "ada@example.com", Status: "accepted"}))
 	mailed, code = run(1)
 	assert.Zero(t, code, mailed)
 	assert.Regexp(t, `^time=\S+ level=INFO msg="asked the API" asked=1 changed=1 .*\n$`, mailed)

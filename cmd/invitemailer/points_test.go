@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net"
+	"strings"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/mailer"
@@ -32,10 +34,37 @@ func points() []string {
 		beforeSubmitting, afterSubmitting, beforeFinish, afterFinish, beforeRelease, afterRelease}
 }
 
+// The points of the dialogue with the mail server: before a command is written, and after
+// its reply was read. Where commands are grouped, the group takes the place of all from
+// beforeMail to afterData, and mostly of those of RSET as well. afterContent lies between
+// the final dot and its reply: the message may have been accepted, and nothing tells.
+const (
+	beforeConnect = "smtp.connect.before"
+	afterConnect  = "smtp.connect.after"
+	beforeReset   = "smtp.reset.before"
+	afterReset    = "smtp.reset.after"
+	beforeGroup   = "smtp.group.before"
+	afterGroup    = "smtp.group.after"
+	beforeMail    = "smtp.mail.before"
+	afterMail     = "smtp.mail.after"
+	beforeRcpt    = "smtp.rcpt.before"
+	afterRcpt     = "smtp.rcpt.after"
+	beforeData    = "smtp.data.before"
+	afterData     = "smtp.data.after"
+	beforeContent = "smtp.content.before"
+	afterContent  = "smtp.content.after"
+	afterReply    = "smtp.reply.after"
+)
+
 // watching calls at wherever the pipeline comes to a point, those of the
 // submission included.
 func (m Main) watching(at func(point string)) Main {
-	m.At = at
+	m.DialSMTP = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		at(beforeConnect)
+		defer at(afterConnect)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		return &watchedConn{Conn: conn, at: at}, err
+	}
 	m.Around = func(cfg *mailer.Config) {
 		cfg.API = watchedAPI{cfg.API, at}
 		cfg.Ledger = watchedLedger{cfg.Ledger, at}
@@ -100,4 +129,47 @@ func (w watchedLedger) Release(ctx context.Context, c ledger.Claim) error {
 	w.at(beforeRelease)
 	defer w.at(afterRelease)
 	return w.Ledger.Release(ctx, c)
+}
+
+// watchedConn is a connection to the mail server.
+type watchedConn struct {
+	net.Conn
+	at      func(point string)
+	after   string // the point that the next reply leads to
+	content bool   // the server waits for the content
+}
+
+func (w *watchedConn) Write(b []byte) (int, error) {
+	switch verb, _, _ := strings.Cut(string(b), " "); {
+	case w.content:
+		w.content, w.after = false, afterReply
+		w.at(beforeContent)
+		defer w.at(afterContent)
+	case strings.Count(string(b), "\r\n") > 1:
+		w.after = afterGroup
+		w.at(beforeGroup)
+	case verb == "RSET\r\n":
+		w.after = afterReset
+		w.at(beforeReset)
+	case verb == "MAIL":
+		w.after = afterMail
+		w.at(beforeMail)
+	case verb == "RCPT":
+		w.after = afterRcpt
+		w.at(beforeRcpt)
+	case verb == "DATA\r\n":
+		w.after = afterData
+		w.at(beforeData)
+	}
+	return w.Conn.Write(b)
+}
+
+func (w *watchedConn) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	w.content = w.content || strings.Contains(string(b[:n]), "354 Go ahead")
+	if w.after != "" {
+		w.at(w.after)
+		w.after = ""
+	}
+	return n, err
 }

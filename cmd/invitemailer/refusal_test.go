@@ -14,21 +14,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 )
 
 // until is a script until the server is set right.
-func until(good *atomic.Bool, s submissiontest.Script) submissiontest.Script {
-	return func(e submissiontest.Event) submissiontest.Fault {
+func until(good *atomic.Bool, s smtptest.Script) smtptest.Script {
+	return func(e smtptest.Event) smtptest.Fault {
 		if good.Load() {
-			return submissiontest.Fault{}
+			return smtptest.Fault{}
 		}
 		return s(e)
 	}
 }
 
 // refusingServer starts a mail server and an API, and returns their settings.
-func refusingServer(t *testing.T, server *submissiontest.FaultServer, dir string) []string {
+func refusingServer(t *testing.T, server *smtptest.Server, dir string) []string {
 	t.Helper()
 	api := httptest.NewServer(cronofytest.New(cronofytest.Options{}))
 	t.Cleanup(api.Close)
@@ -43,25 +43,25 @@ func refusingServer(t *testing.T, server *submissiontest.FaultServer, dir string
 func TestARefusedServiceCostsNoInvite(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		point  submissiontest.Point
+		point  smtptest.Point
 		reply  string
 		offers bool
 		exit   int
 		tries  int // transactions, the question about the sender included
 		says   string
 	}{
-		"forgotten login":           {submissiontest.AtRcpt, "554 5.7.1 Access denied", true, 78, 1, "set SMTP_USERNAME and SMTP_PASSWORD"},
-		"forgotten login, unspoken": {submissiontest.AtRcpt, "554 5.7.1 Access denied", false, 78, 4, "check SMTP_USERNAME and SMTP_PASSWORD, MAIL_FROM and SMTP_ENVELOPE_FROM"},
-		"relaying denied":           {submissiontest.AtRcpt, "554 5.7.1 Relay access denied", false, 78, 3, "set SMTP_USERNAME and SMTP_PASSWORD"},
-		"sender refused":            {submissiontest.AtMail, "553 5.7.1 Sender address rejected: not owned by user", false, 78, 3, "MAIL_FROM and SMTP_ENVELOPE_FROM"},
-		"blocked":                   {submissiontest.AtRcpt, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example", false, 78, 3, "ask its operator"},
-		"daily quota":               {submissiontest.AtDot, "550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.", false, 75, 3, "run again when its limit is renewed"},
-		"not verified":              {submissiontest.AtDot, "554 Message rejected: Email address is not verified.", false, 78, 3, "have the server allow it"},
+		"forgotten login":           {smtptest.AtRcpt, "554 5.7.1 Access denied", true, 78, 1, "set SMTP_USERNAME and SMTP_PASSWORD"},
+		"forgotten login, unspoken": {smtptest.AtRcpt, "554 5.7.1 Access denied", false, 78, 4, "check SMTP_USERNAME and SMTP_PASSWORD, MAIL_FROM and SMTP_ENVELOPE_FROM"},
+		"relaying denied":           {smtptest.AtRcpt, "554 5.7.1 Relay access denied", false, 78, 3, "set SMTP_USERNAME and SMTP_PASSWORD"},
+		"sender refused":            {smtptest.AtMail, "553 5.7.1 Sender address rejected: not owned by user", false, 78, 3, "MAIL_FROM and SMTP_ENVELOPE_FROM"},
+		"blocked":                   {smtptest.AtRcpt, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example", false, 78, 3, "ask its operator"},
+		"daily quota":               {smtptest.AtDot, "550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.", false, 75, 3, "run again when its limit is renewed"},
+		"not verified":              {smtptest.AtDot, "554 Message rejected: Email address is not verified.", false, 78, 3, "have the server allow it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var good atomic.Bool
-			server := &submissiontest.FaultServer{Script: until(&good, submissiontest.Always(c.point, submissiontest.Say(c.reply)))}
+			server := &smtptest.Server{Script: until(&good, smtptest.Always(c.point, smtptest.Say(c.reply)))}
 			if c.offers {
 				server.Mechanisms = []string{"PLAIN"}
 			}
@@ -111,7 +111,7 @@ func TestAdviceNamesTheSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			server := &submissiontest.FaultServer{Script: submissiontest.Always(submissiontest.AtDot, submissiontest.HangUp())}
+			server := &smtptest.Server{Script: smtptest.Always(smtptest.AtDot, smtptest.HangUp())}
 			env := append(refusingServer(t, server, dir), c.env...)
 			file := filepath.Join(dir, "talk.jsonl")
 			require.NoError(t, os.WriteFile(file, []byte(record), 0o600))
@@ -132,11 +132,11 @@ func TestAdviceNamesTheSettings(t *testing.T) {
 // check asks the server about the real sender and shows what it says.
 func TestCheckTriesTheSender(t *testing.T) {
 	t.Parallel()
-	rcpt := func(reply string) submissiontest.Script {
-		return submissiontest.Always(submissiontest.AtRcpt, submissiontest.Say(reply))
+	rcpt := func(reply string) smtptest.Script {
+		return smtptest.Always(smtptest.AtRcpt, smtptest.Say(reply))
 	}
 	for name, c := range map[string]struct {
-		script submissiontest.Script
+		script smtptest.Script
 		offers bool
 		env    []string
 		exit   int
@@ -148,19 +148,19 @@ func TestCheckTriesTheSender(t *testing.T) {
 			says: []string{`warning  smtp login    none, although the server offers one (PLAIN): set SMTP_USERNAME and SMTP_PASSWORD`, `mail from bounces@acme.example to hr@acme.example would be taken`}},
 		"relaying denied": {script: rcpt("554 5.7.1 <hr@acme.example>: Relay access denied"), offers: true, env: []string{"MAIL_FROM=hr@acme.example"}, exit: 78,
 			says: []string{`FAIL     smtp sender`, `554 5.7.1`, `Relay access denied`, `set SMTP_USERNAME and SMTP_PASSWORD`}},
-		"sender refused": {script: submissiontest.Always(submissiontest.AtMail, submissiontest.Say("553 5.7.1 Sender address rejected")), env: []string{"MAIL_FROM=hr@acme.example"}, exit: 78,
+		"sender refused": {script: smtptest.Always(smtptest.AtMail, smtptest.Say("553 5.7.1 Sender address rejected")), env: []string{"MAIL_FROM=hr@acme.example"}, exit: 78,
 			says: []string{`FAIL     smtp sender`, `smtp mail: `, `MAIL_FROM and SMTP_ENVELOPE_FROM`}},
 		"greylisted": {script: rcpt("450 4.2.0 Greylisted"), env: []string{"MAIL_FROM=hr@acme.example"}, exit: 75,
 			says: []string{`FAIL     smtp sender`, `450 4.2.0 Greylisted`}},
 		"no such mailbox": {script: rcpt("550 5.1.1 User unknown"), env: []string{"MAIL_FROM=noreply@acme.example"}, exit: 0,
 			says: []string{`warning  smtp sender`, `replies and bounces may be lost`, `550 5.1.1 User unknown`}},
 		"nobody is known": {exit: 0, says: []string{`ok       smtp sender   not tried`}},
-		"blocked at the greeting": {script: submissiontest.Always(submissiontest.AtGreeting, submissiontest.Say("554 5.7.1 Blocked")), exit: 78,
+		"blocked at the greeting": {script: smtptest.Always(smtptest.AtGreeting, smtptest.Say("554 5.7.1 Blocked")), exit: 78,
 			says: []string{`FAIL     smtp connect`, `554 5.7.1 Blocked`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &submissiontest.FaultServer{Script: c.script}
+			server := &smtptest.Server{Script: c.script}
 			if c.offers {
 				server.Mechanisms = []string{"PLAIN"}
 			}

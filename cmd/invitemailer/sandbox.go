@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func (c *sandboxCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	sb, err := sandbox.Start(ctx, sandbox.Options{APIAddr: c.APIAddr, SMTPAddr: c.SMTPAddr, Dir: dir, Logger: log, API: cronofytest.Options{
 		Latency: c.Latency, RatePerSecond: c.LimitPerSecond, RatePerMinute: c.LimitPerMinute, Fault: c.FailEvery.fault(),
-		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer), KeepRequests: -1, CallbackRetries: retries,
+		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer), CallbackRetries: retries,
 	}})
 	if err != nil {
 		_ = page.Close()
@@ -99,11 +100,17 @@ func environment(sb *sandbox.Sandbox, s settings, dir string, now time.Time) str
 	if callback == "" {
 		callback = "http://" + s.Listen + callbackPath
 	}
-	lines := append(sb.Environment(),
-		"ORGANIZER_EMAIL="+sandboxOrganizer.Email,
-		"INVITEMAILER_CALLBACK_URL="+callback,
-		"INVITEMAILER_LEDGER=sqlite:"+filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite"),
-	)
+	host, port, _ := net.SplitHostPort(sb.SMTPAddr()) // it is the address of a listener
+	lines := []string{
+		"CRONOFY_API_KEY=" + sandbox.DefaultAPIKey,
+		"CRONOFY_API_URL=" + sb.APIURL(),
+		"SMTP_HOST=" + host,
+		"SMTP_PORT=" + port,
+		"SMTP_TLS=none",
+		"ORGANIZER_EMAIL=" + sandboxOrganizer.Email,
+		"INVITEMAILER_CALLBACK_URL=" + callback,
+		"INVITEMAILER_LEDGER=sqlite:" + filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite"),
+	}
 	for i, line := range lines {
 		name, value, _ := strings.Cut(line, "=")
 		lines[i] = name + "=" + quoted(value)

@@ -34,7 +34,7 @@ func (w *wiring) sandbox(p *problems) {
 	}
 	w.outbox = &outbox{dir: w.out, gallery: gallery{dir: w.out}, waiting: make(map[string][]byte)}
 	api := cronofytest.New(cronofytest.Options{
-		KeepRequests: -1, DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
+		DefaultOrganizer: cronofytest.Organizer(sandboxOrganizer),
 	})
 	client, err := cronofy.New(cronofy.Config{APIKey: "sandbox", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
 	p.addError(err)

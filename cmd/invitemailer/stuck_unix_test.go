@@ -24,7 +24,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
-	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 )
 
 // stuck is an API and a mail server, and the environment of a command that
@@ -32,13 +32,13 @@ import (
 type stuck struct {
 	dir  string
 	api  *cronofytest.Server
-	smtp *submissiontest.FaultServer
+	smtp *smtptest.Server
 	env  []string
 }
 
-func newStuck(t *testing.T, script submissiontest.Script) *stuck {
+func newStuck(t *testing.T, script smtptest.Script) *stuck {
 	t.Helper()
-	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), smtp: &submissiontest.FaultServer{Script: script}}
+	s := &stuck{dir: t.TempDir(), api: cronofytest.New(cronofytest.Options{}), smtp: &smtptest.Server{Script: script}}
 	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
 	require.NoError(t, s.smtp.Start())
@@ -150,7 +150,7 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 	// more is more than a pipe holds: it is written once somebody reads.
 	more := []byte(strings.Repeat("X-Filler: nothing\r\n", 1<<14))
 	for name, tc := range map[string]struct {
-		smtp submissiontest.Script
+		smtp smtptest.Script
 		args []string
 		fifo string // that is to be read
 		env  func(s *stuck, fifo string) []string
@@ -173,8 +173,8 @@ func TestFirstSignalEndsWhatWaits(t *testing.T) {
 		"a secret from a pipe": {args: []string{"send", "talk.jsonl"}, fifo: "secret", env: func(_ *stuck, fifo string) []string {
 			return []string{"CRONOFY_API_KEY=", "CRONOFY_API_KEY_FILE=" + fifo}
 		}},
-		"a greeting that never comes": {args: []string{"send", "talk.jsonl"}, smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
-		"a check of that server":      {args: []string{"check"}, smtp: submissiontest.Always(submissiontest.AtGreeting, submissiontest.FallSilent()), begun: connected},
+		"a greeting that never comes": {args: []string{"send", "talk.jsonl"}, smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
+		"a check of that server":      {args: []string{"check"}, smtp: smtptest.Always(smtptest.AtGreeting, smtptest.FallSilent()), begun: connected},
 		"results that nobody reads":   {args: []string{"send", "talk.jsonl"}, stuck: true, begun: submitted},
 		"nothing is read at all":      {args: []string{"send", "talk.jsonl"}, stuck: true, mute: true, begun: submitted},
 	} {
@@ -224,7 +224,7 @@ func submitted(t *testing.T, s *stuck, _ io.Writer) {
 // what is said of it.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
-	s := newStuck(t, submissiontest.Always(submissiontest.AtDot, submissiontest.FallSilent()))
+	s := newStuck(t, smtptest.Always(smtptest.AtDot, smtptest.FallSilent()))
 	cmd, _ := program(t, "send", "talk.jsonl")
 	cmd.Stdout = fullPipe(t)
 	cmd.Stderr = fullPipe(t)

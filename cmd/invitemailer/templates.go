@@ -102,7 +102,7 @@ func overlaid(dir string) (*templates.Set, error) {
 // lintWords puts the words into a mail about their event, and checks it. The
 // event is asked of the simulator, as in a sandbox.
 func lintWords(ctx context.Context, s templates.Sample) ([]lint.Finding, error) {
-	api := cronofytest.New(cronofytest.Options{KeepRequests: -1})
+	api := cronofytest.New(cronofytest.Options{})
 	client, err := cronofy.New(cronofy.Config{APIKey: "check", Transport: api.Transport(), RatePerSecond: -1, RatePerMinute: -1})
 	if err != nil {
 		return nil, err

@@ -118,7 +118,7 @@ func checkFingerprints(t *testing.T, file string, want map[[2]string][2]string, 
 			continue
 		}
 		composed++
-		c, err := calendar.Reader{}.Read(string(text))
+		c, err := calendar.Read(string(text))
 		require.NoError(t, err)
 		from, err := address.Parse(messageID)
 		require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ type wiring struct {
 	out   string // directory of the sandbox's messages
 	// calendar, if set, is what the sandbox's API answers.
 	calendar string
-	at       func(point string)
+	dialSMTP func(ctx context.Context, network, addr string) (net.Conn, error)
 	around   func(*mailer.Config)
 	log      *slog.Logger
 
@@ -72,9 +73,7 @@ func (w *wiring) words(p *problems) {
 // services makes the clients of the API and the SMTP server.
 func (w *wiring) services(p *problems) {
 	w.cfg.api.Logger, w.cfg.smtp.Logger = w.log, w.log
-	if w.at != nil {
-		w.cfg.smtp.Moment = func(m submission.Moment) { w.at(string(m)) }
-	}
+	w.cfg.smtp.Dial = w.dialSMTP
 	client, err := cronofy.New(w.cfg.api)
 	p.addError(err)
 	if err == nil {

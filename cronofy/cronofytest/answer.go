@@ -1,15 +1,20 @@
 package cronofytest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/mail"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// Answer is what somebody answers to an invitation.
+// Answer is what a person answers to an invitation.
 type Answer struct {
 	// InviteID is the smart_invite_id.
 	InviteID string
@@ -21,39 +26,43 @@ type Answer struct {
 	Comment string
 	// Proposal is another time asked for; nil for none.
 	Proposal *Proposal
-	// By is the address of who answers if that is not the recipient, as when an invitation was forwarded. The status of the
-	// recipient then stays as it is, and the answer is among the replies.
+	// By is the address of the person who answers if that is not the recipient, as when an
+	// invitation was forwarded. The status of the recipient then stays as it is, and the answer is
+	// among the replies.
 	By string
 	// At is when it was written, for [ReplyMail]; the zero time is now.
 	At time.Time
 }
 
-// Answer records an answer and, if it changes anything, posts the callback. It does not wait for the callback to arrive: [Server.Wait] does.
-// It fails for an unknown invite or recipient, a cancelled invite, and anything else that cannot be an answer.
+// Answer records an answer and, if it changes anything, posts the callback. It does not wait for
+// the callback to arrive: [Server.Wait] does. It fails for an unknown invite or recipient, a
+// cancelled invite, and anything else that cannot be an answer.
 func (s *Server) Answer(ctx context.Context, a Answer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := recipient{Email: a.Recipient, Status: a.Status, Comment: a.Comment}
+	p := Participant{Email: a.Recipient, Status: a.Status, Comment: a.Comment}
 	if a.By != "" {
 		by, err := mail.ParseAddress(a.By)
 		if err != nil {
-			return errors.New("answer: By is no mail address: give one such as ada@example.com, or leave it empty")
+			return errors.New("answer: By is no mail address: " +
+				"give one such as ada@example.com, or leave it empty")
 		}
-		r.Email = by.Address
+		p.Email = by.Address
 	}
-	if !slices.Contains([]string{statusPending, statusAccepted, statusTentative, statusDeclined}, a.Status) {
+	statuses := []string{statusPending, statusAccepted, statusTentative, statusDeclined}
+	if !slices.Contains(statuses, a.Status) {
 		return fmt.Errorf("status %q is unknown: use pending, accepted, tentative or declined", a.Status)
 	}
-	if p := a.Proposal; p != nil {
-		if p.TZID != "" && s.zones.load(p.TZID) == nil {
-			return fmt.Errorf("proposal: time zone %q is unknown: use an IANA identifier", p.TZID)
+	if q := a.Proposal; q != nil {
+		if _, ok := zone.Load(cmp.Or(q.TZID, "UTC")); !ok {
+			return fmt.Errorf("proposal: time zone %q is unknown: use an IANA identifier", q.TZID)
 		}
-		if !p.End.After(p.Start) {
-			return fmt.Errorf("proposal: end %s is not after start %s: give a later end", p.End, p.Start)
+		if !q.End.After(q.Start) {
+			return fmt.Errorf("proposal: end %s is not after start %s: give a later end", q.End, q.Start)
 		}
-		proposal := *p
-		r.Proposal = &proposal
+		proposal := *q
+		p.Proposal = &proposal
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,76 +71,61 @@ func (s *Server) Answer(ctx context.Context, a Answer) error {
 		i = s.invites[inviteKey{id: a.InviteID}]
 	}
 	switch {
-	case i == nil || i.find(a.Recipient) < 0:
-		return fmt.Errorf("smart invite %q has no such recipient at %s: create it first", a.InviteID, domain(a.Recipient))
-	case i.cancelled:
+	case i == nil || index(i.Recipients, a.Recipient) < 0:
+		return fmt.Errorf("smart invite %q has no such recipient at %s: create it first",
+			a.InviteID, domain(a.Recipient))
+	case i.Cancelled:
 		return fmt.Errorf("smart invite %q is cancelled: invite again before answering", a.InviteID)
 	}
-	return s.settle(i, a.Recipient, r)
+	return s.settle(i, a.Recipient, p, time.Time{})
 }
 
-// SetStatus is [Server.Answer] for a recipient's own answer, with at most one proposal of another time.
-func (s *Server) SetStatus(id, recipientEmail, status, comment string, proposal ...Proposal) error {
-	a := Answer{InviteID: id, Recipient: recipientEmail, Status: status, Comment: comment}
-	switch len(proposal) {
-	case 0:
-	case 1:
-		a.Proposal = &proposal[0]
-	default:
-		return fmt.Errorf("%d proposals given: one answer has at most one", len(proposal))
-	}
-	return s.Answer(context.Background(), a)
-}
+// domain is as much of an address as an error may tell.
+func domain(email string) string { return email[strings.LastIndexByte(email, '@')+1:] }
 
-// settle stores, under the lock, the answer r of an invited person or of another who answers the invitation of invited. An answer that
-// says nothing new changes nothing and tells nobody.
-func (s *Server) settle(old *invite, invited string, r recipient) error {
+// settle stores, under the lock, the answer p of an invited person or of another who answers the
+// invitation of invited. mailed is the DTSTAMP of an answer by mail. An answer that says nothing
+// new changes nothing, and no callback is posted.
+func (s *Server) settle(old *invite, invited string, p Participant, mailed time.Time) error {
 	next := *old
-	next.recipients, next.replies = slices.Clone(old.recipients), slices.Clone(old.replies)
-	own := old.find(r.Email)
-	was := recipient{Status: statusPending}
-	if before := old.reply(r.Email); before != nil {
-		was = *before
+	next.Recipients, next.Replies = slices.Clone(old.Recipients), slices.Clone(old.Replies)
+	was := Participant{Status: statusPending}
+	if at := index(old.Replies, p.Email); at >= 0 {
+		was = old.Replies[at]
 	}
-	if own >= 0 {
-		was = old.recipients[own]
-		r.Email, invited = was.Email, was.Email
-		next.recipients[own] = r
+	if own := index(old.Recipients, p.Email); own >= 0 {
+		was = old.Recipients[own]
+		p.Email, invited = was.Email, was.Email
+		next.Recipients[own] = p
 	}
-	if was.replied.After(r.replied) {
-		r.replied = was.replied
-		if own >= 0 {
-			next.recipients[own] = r
+	if mailed.After(old.mailed[fold(p.Email)]) {
+		next.mailed = maps.Clone(old.mailed)
+		if next.mailed == nil {
+			next.mailed = make(map[string]time.Time)
 		}
+		next.mailed[fold(p.Email)] = mailed
 	}
-	next.replies = slices.DeleteFunc(next.replies, func(x recipient) bool { return fold(x.Email) == fold(r.Email) })
-	reply := &r
-	if r.Status == statusPending {
+	if at := index(next.Replies, p.Email); at >= 0 {
+		next.Replies = slices.Delete(next.Replies, at, at+1)
+	}
+	reply := &p
+	if p.Status == statusPending {
 		reply = nil
 	} else {
-		next.replies = append(next.replies, r)
+		next.Replies = append(next.Replies, p)
 	}
 	s.invites[next.key()] = &next
-	if was.says(r) {
+	if was.says(p) {
 		return nil
 	}
-	return s.notify(&next, next.recipients[max(0, next.find(invited))], reply)
-}
-
-// reply returns the last answer of a person, nil if there is none.
-func (i *invite) reply(email string) *recipient {
-	at := slices.IndexFunc(i.replies, func(r recipient) bool { return fold(r.Email) == fold(email) })
-	if at < 0 {
-		return nil
-	}
-	return &i.replies[at]
+	return s.notify(&next, next.Recipients[max(0, index(next.Recipients, invited))], reply)
 }
 
 // says tells whether both answers are the same.
-func (r recipient) says(o recipient) bool {
-	same := r.Proposal == o.Proposal
-	if p, q := r.Proposal, o.Proposal; p != nil && q != nil {
-		same = p.Start.Equal(q.Start) && p.End.Equal(q.End) && p.TZID == q.TZID
+func (p Participant) says(o Participant) bool {
+	same := p.Proposal == o.Proposal
+	if a, b := p.Proposal, o.Proposal; a != nil && b != nil {
+		same = a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.TZID == b.TZID
 	}
-	return same && r.Status == o.Status && r.Comment == o.Comment
+	return same && p.Status == o.Status && p.Comment == o.Comment
 }

@@ -18,7 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// The golden files hold what a reader of calendars has to cope with; golang-ical must find in them what was asked for.
+// The golden files hold what a reader of calendars has to cope with; golang-ical must find in
+// them what was asked for.
 func TestCalendars(t *testing.T) {
 	t.Parallel()
 	type golden struct {
@@ -42,19 +43,25 @@ func TestCalendars(t *testing.T) {
 				o := documentedObject(t)
 				o["event"].(object)["reminders"] = []object{{"minutes": 60}}
 				return []any{o, object{
-					"method": "cancel", "recipient": object{"email": "cronofy@example.com"}, "smart_invite_id": "your-unique-identifier-for-invite",
+					"method": "cancel", "recipient": object{"email": "cronofy@example.com"},
+					"smart_invite_id": "your-unique-identifier-for-invite",
 				}}
 			},
 			start: time.Date(2026, 4, 29, 9, 30, 0, 0, time.UTC),
 		},
 		{
-			name: "multi", method: "REQUEST", summary: "Board meeting", attendees: []string{"ada@example.com", "grace@example.org", "a+b%@example.net"},
+			name: "multi", method: "REQUEST", summary: "Board meeting", attendees: []string{"ada@example.com",
+				"grace@example.org", "a+b%@example.net"},
 			options: cronofytest.Options{CRLF: true},
 			posts: func(t *testing.T) []any {
 				o := documentedObject(t)
 				delete(o, "recipient")
 				delete(o, "organizer")
-				o["recipients"] = []object{{"email": "ada@example.com"}, {"email": "grace@example.org"}, {"email": "a+b%@example.net"}}
+				o["recipients"] = []object{
+					{"email": "ada@example.com"},
+					{"email": "grace@example.org"},
+					{"email": "a+b%@example.net"},
+				}
 				e := o["event"].(object)
 				e["start"] = object{"time": "2026-04-29T09:30:00Z", "tzid": "America/New_York"}
 				e["end"] = object{"time": "2026-04-29T10:00:00Z", "tzid": "Asia/Tokyo"}
@@ -72,7 +79,12 @@ func TestCalendars(t *testing.T) {
 			name: "date-only", method: "REQUEST", summary: "Away day", attendees: []string{"cronofy@example.com"},
 			posts: func(t *testing.T) []any {
 				o := documentedObject(t)
-				o["event"] = object{"summary": "Away day", "start": "2026-07-01", "end": "2026-07-03", "tzid": "Europe/Madrid"}
+				o["event"] = object{
+					"summary": "Away day",
+					"start":   "2026-07-01",
+					"end":     "2026-07-03",
+					"tzid":    "Europe/Madrid",
+				}
 				return []any{o}
 			},
 			start: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC),
@@ -83,11 +95,15 @@ func TestCalendars(t *testing.T) {
 			posts: func(t *testing.T) []any {
 				o := documentedObject(t)
 				o["recipient"] = object{"email": "zoë@exämple.com"}
-				o["organizer"] = object{"name": `Zoë "Zed" O'Neil, Müller & Söhne; Köln: ^`, "email": "zoe@myapplication.com"}
+				o["organizer"] = object{
+					"name":  `Zoë "Zed" O'Neil, Müller & Söhne; Köln: ^`,
+					"email": "zoe@myapplication.com",
+				}
 				o["event"] = object{
-					"summary":     "Gespräch über „Café; Brot, Salz\\Pfeffer“ 🍞 mit Zoë",
-					"description": "Erste Zeile\r\nZweite Zeile: " + strings.Repeat("日本語のとても長い説明。", 12) + "\n\nEnde\a.",
-					"start":       "2026-10-24T22:00:00Z", "end": "2026-10-25T03:00:00Z", "tzid": "Africa/Casablanca",
+					"summary": "Gespräch über „Café; Brot, Salz\\Pfeffer“ 🍞 mit Zoë",
+					"description": "Erste Zeile\r\nZweite Zeile: " +
+						strings.Repeat("日本語のとても長い説明。", 12) + "\n\nEnde\a.",
+					"start": "2026-10-24T22:00:00Z", "end": "2026-10-25T03:00:00Z", "tzid": "Africa/Casablanca",
 					"location": object{"description": "Köln, Dom; Südturm"},
 				}
 				return []any{o}
@@ -143,7 +159,12 @@ func assertWellFormed(t *testing.T, text string, crlf bool) {
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, eol), eol) {
 		assert.LessOrEqual(t, len(line), 75, line)
 		assert.True(t, utf8.ValidString(line), "folded within a character: %q", line)
-		assert.False(t, strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }), "control character: %q", line)
+		assert.False(
+			t,
+			strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }),
+			"control character: %q",
+			line,
+		)
 	}
 }
 

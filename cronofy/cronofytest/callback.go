@@ -2,14 +2,13 @@ package cronofytest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,22 +18,22 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
 const (
-	callbackHeader = "Cronofy-HMAC-SHA256"
-	// callbackTimeout is what the API's documentation of push notifications gives a program to answer in.
+	// callbackTimeout is what the API's documentation of push notifications gives a program to
+	// answer in.
 	callbackTimeout = 5 * time.Second
-	// longestBackoff bounds the wait between two posts.
-	longestBackoff = time.Minute
-	// keptCallbacks is how many callbacks that are over can be told of.
-	keptCallbacks = 1000
+	// The wait before a callback is repeated grows from the first to the longest.
+	firstBackoff, longestBackoff = time.Second, time.Minute
 )
 
-// ErrCallbackHost says that a callback was not posted because its URL leads away from this machine and no
-// [Options].CallbackClient was given to go there.
-var ErrCallbackHost = errors.New("callback_url is not on a loopback address: set CallbackClient to post there all the same")
+// errCallbackHost says that a callback was not posted because its URL leads away from this
+// machine and no [Options].CallbackClient was given to go there.
+var errCallbackHost = errors.New("callback_url is not on a loopback address: " +
+	"set CallbackClient to post there all the same")
 
 // Callback is one notification, delivered or given up.
 type Callback struct {
@@ -51,32 +50,28 @@ type Callback struct {
 	At time.Time
 }
 
-// Callbacks returns the callbacks that are over, in the order in which they ended; of very many, the last 1,000.
-func (s *Server) Callbacks() []Callback {
-	s.calls.mu.Lock()
-	defer s.calls.mu.Unlock()
-	return slices.Clone(s.calls.over[max(0, len(s.calls.over)-keptCallbacks):])
-}
+// Callbacks returns the callbacks that are over, in the order in which they ended; of very many,
+// the last 1,000. What it returns is shared: do not change it.
+func (s *Server) Callbacks() []Callback { return s.calls.over.last() }
 
-// Wait returns once no callback is on its way, or with the error of the context.
+// Wait returns once the callbacks of all answers so far are over, or with the error of the context.
 func (s *Server) Wait(ctx context.Context) error {
-	for {
-		s.calls.mu.Lock()
-		idle := s.calls.idle
-		s.calls.mu.Unlock()
-		if idle == nil {
-			return ctx.Err()
-		}
+	s.calls.mu.Lock()
+	under := slices.Collect(maps.Values(s.calls.last))
+	s.calls.mu.Unlock()
+	for _, over := range under {
 		select {
-		case <-idle:
+		case <-over:
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for callbacks: %w", ctx.Err())
 		}
 	}
+	return ctx.Err()
 }
 
-// Close breaks off the callbacks that are on their way, those that wait to be repeated among them, and returns once all goroutines have
-// ended; [Server.Wait] first lets them arrive. The server answers requests as before, and posts no more callbacks.
+// Close breaks off the callbacks that are on their way, those that wait to be repeated among them,
+// and returns once all goroutines have ended; [Server.Wait] first lets them arrive. The server
+// answers requests as before, and posts no more callbacks.
 func (s *Server) Close() error {
 	s.calls.mu.Lock()
 	s.calls.closed = true
@@ -86,12 +81,13 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// callbacks posts notifications: those of one invite one after the other, in the order of the answers.
+// callbacks posts notifications: those of one invite one after the other, in the order of the
+// answers.
 type callbacks struct {
-	client  *http.Client // nil: loopback addresses only, by loopbackClient
+	client  *http.Client
 	retries int
-	backoff time.Duration
 	now     func() time.Time
+	over    history[Callback]
 
 	life    context.Context //nolint:containedctx // of the server, which has no context of its own
 	stop    context.CancelFunc
@@ -99,178 +95,127 @@ type callbacks struct {
 
 	mu     sync.Mutex
 	closed bool
-	queues map[inviteKey][]notification // the first of each is being posted
-	idle   chan struct{}                // closed when the last queue is empty; nil while there is none
-	over   []Callback
+	last   map[inviteKey]chan struct{} // closed when the last callback of the invite is over
 }
 
-type notification struct {
-	id, url, signature string
-	body               []byte
-}
-
-// loopbackClient keeps no connections, so that nothing is left to be closed. Proxies are for the world outside. It goes by the address that is
-// dialled: a name under .localhost is whatever a resolver says.
+// loopbackClient keeps no connections, so that none has to be closed, and uses no proxy. It goes
+// by the address that is dialled: a name under .localhost is whatever a resolver says.
 var loopbackClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: stayHere}).DialContext},
-	CheckRedirect: noRedirect,
+	Transport: &http.Transport{
+		DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: onlyLoopback}).DialContext,
+	},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-func stayHere(ctx context.Context, network, address string, c syscall.RawConn) error {
+func onlyLoopback(ctx context.Context, network, address string, c syscall.RawConn) error {
 	if err := loopback.Control(ctx, network, address, c); err != nil {
-		return fmt.Errorf("%w (%w)", ErrCallbackHost, err)
+		return fmt.Errorf("%w (%w)", errCallbackHost, err)
 	}
 	return nil
 }
 
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 func newCallbacks(o Options) *callbacks {
-	c := &callbacks{client: o.CallbackClient, retries: o.CallbackRetries, backoff: o.CallbackBackoff, now: o.Now, queues: map[inviteKey][]notification{}}
-	switch {
-	case c.retries == 0:
-		c.retries = 5
-	case c.retries < 0:
-		c.retries = 0
-	}
-	if c.backoff <= 0 {
-		c.backoff = time.Second
+	c := &callbacks{
+		client: cmp.Or(o.CallbackClient, loopbackClient), retries: max(0, cmp.Or(o.CallbackRetries, 5)),
+		now: o.Now, last: make(map[inviteKey]chan struct{}),
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
 	return c
 }
 
-// notify tells the invite's callback URL, if it has one, of an answer; nil is somebody who took an answer back. It does not wait.
-func (s *Server) notify(i *invite, invited recipient, reply *recipient) error {
-	if i.callbackURL == "" {
+// notify posts a callback about an answer, if the invite has a URL for it; a nil reply means that
+// the answer was taken back. It does not wait.
+func (s *Server) notify(i *invite, invited Participant, reply *Participant) error {
+	if i.CallbackURL == "" {
 		return nil
 	}
 	type smartInvite struct {
-		SmartInviteID string      `json:"smart_invite_id"`
-		CallbackURL   string      `json:"callback_url"`
-		Recipient     *recipient  `json:"recipient,omitempty"`
-		Recipients    []recipient `json:"recipients,omitempty"`
-		Reply         *recipient  `json:"reply,omitempty"`
+		SmartInviteID string        `json:"smart_invite_id"`
+		CallbackURL   string        `json:"callback_url"`
+		Recipient     *Participant  `json:"recipient,omitempty"`
+		Recipients    []Participant `json:"recipients,omitempty"`
+		Reply         *Participant  `json:"reply,omitempty"`
 	}
 	var body struct {
-		Notification struct {
-			Type string `json:"type"`
-		} `json:"notification"`
-		SmartInvite smartInvite `json:"smart_invite"`
+		Notification cronofy.Notification `json:"notification"`
+		SmartInvite  smartInvite          `json:"smart_invite"`
 	}
-	body.Notification.Type = "smart_invite"
-	body.SmartInvite = smartInvite{SmartInviteID: i.id, CallbackURL: i.callbackURL, Recipient: &invited, Reply: reply}
-	if i.multi {
-		body.SmartInvite.Recipients = i.recipients
+	body.Notification.Type = cronofy.CallbackSmartInvite
+	body.SmartInvite = smartInvite{
+		SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Recipient: &invited, Reply: reply,
+	}
+	if i.Multi {
+		body.SmartInvite.Recipients = i.Recipients
 	}
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("writing the callback: %w", err)
 	}
-	secrets := s.options.CallbackSecret
-	if secrets == "" {
-		secrets = i.secret
-	}
-	s.calls.add(i.key(), notification{id: i.id, url: i.callbackURL, signature: sign(raw, secrets), body: raw})
+	callback := Callback{InviteID: i.ID, URL: i.CallbackURL, Body: raw}
+	s.calls.add(i.key(), callback, cronofy.SignCallback(raw, cmp.Or(s.options.APIKey, i.secret)))
 	return nil
 }
 
-// sign writes one signature for each of the secrets, as the API does while a secret is being replaced.
-func sign(body []byte, secrets string) string {
-	var list []string
-	for secret := range strings.SplitSeq(secrets, ",") {
-		mac := hmac.New(sha256.New, []byte(strings.TrimSpace(secret)))
-		mac.Write(body)
-		list = append(list, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	}
-	return strings.Join(list, ",")
-}
-
-func (c *callbacks) add(key inviteKey, n notification) {
+// add posts a callback once those before it of the same invite are over.
+func (c *callbacks) add(key inviteKey, callback Callback, signature string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closed:
 		return
-	case c.client == nil && !staysHere(n.url):
-		c.end(Callback{InviteID: n.id, URL: n.url, Body: n.body, Err: ErrCallbackHost})
+	case c.client == loopbackClient && !isLoopbackURL(callback.URL):
+		callback.Err = errCallbackHost
+		c.end(callback)
 		return
 	}
-	c.queues[key] = append(c.queues[key], n)
-	if len(c.queues[key]) > 1 {
-		return
-	}
-	if c.idle == nil {
-		c.idle = make(chan struct{})
-	}
-	c.running.Go(func() { c.post(key) })
+	before, over := c.last[key], make(chan struct{})
+	c.last[key] = over
+	c.running.Go(func() {
+		if before != nil {
+			<-before
+		}
+		c.end(c.deliver(callback, signature))
+		close(over)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.last[key] == over {
+			delete(c.last, key)
+		}
+	})
 }
 
-// post works off a queue.
-func (c *callbacks) post(key inviteKey) {
-	for {
-		c.mu.Lock()
-		n := c.queues[key][0]
-		c.mu.Unlock()
-		over := c.deliver(n)
-		c.mu.Lock()
-		c.end(over)
-		c.queues[key] = c.queues[key][1:]
-		if len(c.queues[key]) > 0 {
-			c.mu.Unlock()
-			continue
-		}
-		delete(c.queues, key)
-		if len(c.queues) == 0 {
-			close(c.idle)
-			c.idle = nil
-		}
-		c.mu.Unlock()
-		return
-	}
-}
-
-// end notes, under the lock, how a callback ended.
-func (c *callbacks) end(over Callback) {
-	over.At = c.now()
-	c.over = append(c.over, over)
-	if len(c.over) >= 2*keptCallbacks {
-		c.over = slices.Clone(c.over[len(c.over)-keptCallbacks:])
-	}
+// end notes how a callback ended.
+func (c *callbacks) end(callback Callback) {
+	callback.At = c.now()
+	c.over.add(func(int) Callback { return callback })
 }
 
 // deliver posts until the answer is 2xx or the tries are used up.
-func (c *callbacks) deliver(n notification) Callback {
-	over := Callback{InviteID: n.id, URL: n.url, Body: n.body}
-	wait := c.backoff
-	for {
-		if over.Err = c.life.Err(); over.Err != nil {
-			return over
+func (c *callbacks) deliver(callback Callback, signature string) Callback {
+	for wait := firstBackoff; ; wait = min(2*wait, longestBackoff) {
+		if callback.Err = c.life.Err(); callback.Err != nil {
+			return callback
 		}
-		over.Attempts++
-		over.Status, over.Err = c.try(n)
-		if over.Err == nil || over.Attempts > c.retries || !pause(c.life, wait) {
-			return over
+		callback.Attempts++
+		callback.Status, callback.Err = c.postOnce(callback, signature)
+		if callback.Err == nil || callback.Attempts > c.retries || !pause(c.life, wait) {
+			return callback
 		}
-		wait = min(2*wait, longestBackoff)
 	}
 }
 
-func (c *callbacks) try(n notification) (status int, err error) {
+func (c *callbacks) postOnce(callback Callback, signature string) (status int, err error) {
 	ctx, cancel := context.WithTimeout(c.life, callbackTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
+	body := bytes.NewReader(callback.Body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, callback.URL, body)
 	if err != nil {
 		return 0, fmt.Errorf("callback: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "cronofytest")
-	request.Header.Set(callbackHeader, n.signature)
-	client := c.client
-	if client == nil {
-		client = loopbackClient
-	}
-	response, err := client.Do(request)
+	request.Header.Set(cronofy.CallbackHeader, signature)
+	response, err := c.client.Do(request)
 	if err != nil {
 		return 0, fmt.Errorf("callback: %w", err)
 	}
@@ -282,8 +227,9 @@ func (c *callbacks) try(n notification) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-// staysHere tells whether a URL leads to this machine, as far as its name tells (RFC 6761 section 6.3).
-func staysHere(address string) bool {
+// isLoopbackURL tells whether a URL leads to this machine, as far as its name tells (RFC 6761
+// section 6.3).
+func isLoopbackURL(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
 		return false

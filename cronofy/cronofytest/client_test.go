@@ -1,7 +1,6 @@
 package cronofytest_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -12,11 +11,19 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// The client beside this package sends nothing that the API does not know, and reads everything that the API says.
+// The client beside this package sends nothing that the API does not know, and reads everything
+// that the API says.
 func TestClientAgainstSimulator(t *testing.T) {
 	t.Parallel()
 	s := cronofytest.New(cronofytest.Options{APIKey: "key"})
-	client, err := cronofy.New(cronofy.Config{APIKey: "key", BaseURL: "https://api.cronofy.example/base", MaxAttempts: 1, Transport: s.Transport()})
+	client, err := cronofy.New(
+		cronofy.Config{
+			APIKey:      "key",
+			BaseURL:     "https://api.cronofy.example/base",
+			MaxAttempts: 1,
+			Transport:   s.Transport(),
+		},
+	)
 	require.NoError(t, err)
 	defer client.Close()
 	require.NoError(t, client.CheckKey(t.Context()))
@@ -27,9 +34,13 @@ func TestClientAgainstSimulator(t *testing.T) {
 		SmartInviteID: "id", CallbackURL: "https://example.com/callback",
 		Recipients: []cronofy.Recipient{{Email: "a+1@example.com"}, {Email: "b@example.com"}},
 		Event: &cronofy.Event{
-			Summary: "s", Description: "d", Start: cronofy.EventTime{Time: start, TZID: "Europe/London"}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
-			TZID: "Europe/Paris", Location: &cronofy.Location{Description: "here", Lat: "1.5", Long: "2.5"}, URL: "https://example.com/",
-			Reminders: []cronofy.Reminder{{Minutes: 15}}, RemindersCreateOnly: &yes, Transparency: "opaque", Color: "#fff", EventPrivate: &yes, Locale: "en",
+			Summary: "s", Description: "d", Start: cronofy.EventTime{Time: start, TZID: "Europe/London"},
+			End:  cronofy.EventTime{Time: start.Add(time.Hour)},
+			TZID: "Europe/Paris", Location: &cronofy.Location{Description: "here", Lat: "1.5", Long: "2.5"},
+			URL: "https://example.com/",
+			Reminders: []cronofy.Reminder{
+				{Minutes: 15},
+			}, RemindersCreateOnly: &yes, Transparency: "opaque", Color: "#fff", EventPrivate: &yes, Locale: "en",
 		},
 		Organizer: &cronofy.Organizer{Name: "Org", Email: "o@example.com"},
 	}
@@ -38,8 +49,12 @@ func TestClientAgainstSimulator(t *testing.T) {
 	assert.Len(t, created.Recipients, 2)
 	assert.True(t, created.Event.Start.Time.Equal(start))
 
-	require.NoError(t, s.SetStatus("id", "b@example.com", "declined", "no"))
-	found, err := client.Status(t.Context(), cronofy.Ref{SmartInviteID: "id", Recipients: []string{"a+1@example.com", "b@example.com"}}, true)
+	require.NoError(t, setStatus(s, "id", "b@example.com", "declined", "no"))
+	found, err := client.Status(
+		t.Context(),
+		cronofy.Ref{SmartInviteID: "id", Recipients: []string{"a+1@example.com", "b@example.com"}},
+		true,
+	)
 	require.NoError(t, err)
 	assert.Equal(t, cronofy.StatusDeclined, found.Recipients[1].Status)
 
@@ -50,9 +65,9 @@ func TestClientAgainstSimulator(t *testing.T) {
 
 	request.Recipients, request.Recipient = nil, &cronofy.Recipient{Email: "nobody"}
 	_, err = client.Create(t.Context(), request)
-	assert.Equal(t, http.StatusUnprocessableEntity, cronofy.StatusOf(err))
+	require.Equal(t, 422, cronofy.StatusOf(err))
 	require.ErrorContains(t, err, "recipient.email")
 
 	_, err = client.Cancel(t.Context(), cronofy.Ref{SmartInviteID: "id", Recipient: "c@example.com"})
-	assert.Equal(t, http.StatusNotFound, cronofy.StatusOf(err))
+	require.Equal(t, 404, cronofy.StatusOf(err))
 }

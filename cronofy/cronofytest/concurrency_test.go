@@ -38,8 +38,12 @@ func TestConcurrentChanges(t *testing.T) {
 				sequences[property(t, text, ics.ComponentPropertySequence)] = true
 				stamps[property(t, text, ics.ComponentPropertyDtstamp)] = true
 				mu.Unlock()
-				assert.NoError(t, s.SetStatus(id, email, "accepted", ""))
-				code, _ = status(t, s, url.Values{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}})
+				assert.NoError(t, setStatus(s, id, email, "accepted", ""))
+				code, _ = status(
+					t,
+					s,
+					url.Values{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}},
+				)
 				assert.Equal(t, http.StatusOK, code)
 				_ = s.Requests()
 			}

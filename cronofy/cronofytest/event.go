@@ -1,12 +1,14 @@
 package cronofytest
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // Limits of create-or-update-event, in code points.
@@ -17,31 +19,21 @@ const (
 
 // event is what the API knows of an event, in the form in which it answers.
 type event struct {
-	Summary             string     `json:"summary"`
-	Description         string     `json:"description,omitempty"`
-	Start               eventTime  `json:"start"`
-	End                 eventTime  `json:"end"`
-	Location            *location  `json:"location,omitempty"`
-	URL                 string     `json:"url,omitempty"`
-	Reminders           []reminder `json:"reminders,omitempty"`
-	RemindersCreateOnly *bool      `json:"reminders_create_only,omitempty"`
-	Transparency        string     `json:"transparency,omitempty"`
-	Color               string     `json:"color,omitempty"`
-	EventPrivate        *bool      `json:"event_private,omitempty"`
-	Locale              string     `json:"locale,omitempty"`
-	Recurrence          any        `json:"recurrence,omitempty"`
-	Subscriptions       any        `json:"subscriptions,omitempty"`
-	EventClasses        any        `json:"event_classes,omitempty"`
-}
-
-type location struct {
-	Description string `json:"description,omitempty"`
-	Lat         string `json:"lat,omitempty"`
-	Long        string `json:"long,omitempty"`
-}
-
-type reminder struct {
-	Minutes int32 `json:"minutes"`
+	Summary             string             `json:"summary"`
+	Description         string             `json:"description,omitempty"`
+	Start               eventTime          `json:"start"`
+	End                 eventTime          `json:"end"`
+	Location            *cronofy.Location  `json:"location,omitempty"`
+	URL                 string             `json:"url,omitempty"`
+	Reminders           []cronofy.Reminder `json:"reminders,omitempty"`
+	RemindersCreateOnly *bool              `json:"reminders_create_only,omitempty"`
+	Transparency        string             `json:"transparency,omitempty"`
+	Color               string             `json:"color,omitempty"`
+	EventPrivate        *bool              `json:"event_private,omitempty"`
+	Locale              string             `json:"locale,omitempty"`
+	Recurrence          any                `json:"recurrence,omitempty"`
+	Subscriptions       any                `json:"subscriptions,omitempty"`
+	EventClasses        any                `json:"event_classes,omitempty"`
 }
 
 // eventTime is an instant with the zone to show it in, or a day.
@@ -52,36 +44,36 @@ type eventTime struct {
 	object  bool // a day that was given as {time, tzid}
 }
 
-// MarshalJSON writes {"time", "tzid"} as the API answers whatever form was sent, and a day in the form it was sent.
+// MarshalJSON writes {"time", "tzid"} as the API answers whatever form was sent, and a day in the
+// form it was sent.
 func (t eventTime) MarshalJSON() ([]byte, error) {
-	layout := "2006-01-02T15:04:05Z"
+	text := t.instant.Format("2006-01-02T15:04:05Z")
 	if t.day {
-		layout = time.DateOnly
+		text = t.instant.Format(time.DateOnly)
+		if !t.object {
+			return json.Marshal(text)
+		}
 	}
-	b := make([]byte, 0, 64)
-	if t.day && !t.object {
-		return strconv.AppendQuote(b, t.instant.Format(layout)), nil
-	}
-	b = append(b, `{"time":"`...)
-	b = t.instant.AppendFormat(b, layout)
-	b = append(b, `","tzid":`...)
-	b = strconv.AppendQuote(b, t.tzid)
-	return append(b, '}'), nil
+	return json.Marshal(struct {
+		Time string `json:"time"`
+		TZID string `json:"tzid"`
+	}{text, t.tzid})
 }
 
 // parseEvent reads an event and notes what is wrong with it.
-func (s *Server) parseEvent(o object) *event {
-	o.only("summary", "description", "start", "end", "tzid", "location", "url", "reminders", "reminders_create_only", "transparency",
-		"color", "event_private", "locale", "recurrence", "subscriptions", "event_classes", "attendees", "conferencing")
+func parseEvent(o object) *event {
+	o.only("summary", "description", "start", "end", "tzid", "location", "url", "reminders",
+		"reminders_create_only", "transparency", "color", "event_private", "locale", "recurrence",
+		"subscriptions", "event_classes", "attendees", "conferencing")
 	for _, key := range []string{"attendees", "conferencing"} {
 		if _, there := o.m[key]; there {
-			o.p.add(o.field(key), "errors.not_supported", "not supported with Smart Invites")
+			o.refuse(key, "errors.not_supported", "not supported with Smart Invites")
 		}
 	}
 	e := &event{
 		Summary:             o.requiredText("summary"),
 		Description:         o.text("description"),
-		URL:                 parseURL(o, "url"),
+		URL:                 o.url("url", false),
 		RemindersCreateOnly: o.boolean("reminders_create_only"),
 		Transparency:        o.text("transparency"),
 		Color:               o.text("color"),
@@ -91,143 +83,102 @@ func (s *Server) parseEvent(o object) *event {
 		Subscriptions:       o.m["subscriptions"],
 		EventClasses:        o.m["event_classes"],
 	}
-	o.limitedText("summary", e.Summary, maxSummary)
-	o.limitedText("description", e.Description, maxDescription)
+	o.limitText("summary", e.Summary, maxSummary)
+	o.limitText("description", e.Description, maxDescription)
 	if t := e.Transparency; t != "" && t != "opaque" && t != "transparent" {
-		o.p.add(o.field("transparency"), "errors.invalid", "must be opaque or transparent")
+		o.refuse("transparency", "errors.invalid", "must be opaque or transparent")
 	}
-	e.Location = parseLocation(o)
-	e.Reminders = parseReminders(o)
-	s.parseTimes(o, e)
+	if l, ok := o.object("location"); ok {
+		e.Location = parseLocation(l)
+	}
+	for _, r := range o.objects("reminders") {
+		r.only("minutes")
+		e.Reminders = append(e.Reminders, cronofy.Reminder{Minutes: r.natural("minutes")})
+	}
+	parseTimes(o, e)
 	return e
 }
 
-func (s *Server) parseTimes(o object, e *event) {
-	tzid := o.text("tzid")
-	if tzid != "" && s.zones.load(tzid) == nil {
-		o.p.add(o.field("tzid"), "errors.unknown_tzid", "must be a time zone identifier")
+func parseLocation(o object) *cronofy.Location {
+	o.only("description", "lat", "long")
+	l := &cronofy.Location{
+		Description: o.text("description"),
+		Lat:         o.coordinate("lat", 85.05115),
+		Long:        o.coordinate("long", 180),
 	}
-	start, startOK := s.parseTime(o, "start", tzid)
-	end, endOK := s.parseTime(o, "end", tzid)
-	if startOK && endOK {
-		switch {
-		case start.day != end.day:
-			o.p.add(o.field("end"), "errors.invalid", "start and end must both be dates or both be times")
-		case !end.instant.After(start.instant):
-			o.p.add(o.field("end"), "errors.must_be_after_start", "must be after start")
+	for key, other := range map[string]string{"lat": "long", "long": "lat"} {
+		if o.has(other) && !o.has(key) {
+			o.require(key)
 		}
 	}
-	e.Start, e.End = start, end
+	return l
 }
 
-// timeForm is the data type Time. A space for the T comes from an official SDK and is let pass; fractions must be zero.
+func parseTimes(o object, e *event) {
+	tzid := parseZone(o, o.text("tzid"))
+	var startOK, endOK bool
+	e.Start, startOK = parseTime(o, "start", tzid)
+	e.End, endOK = parseTime(o, "end", tzid)
+	switch {
+	case !startOK || !endOK:
+	case e.Start.day != e.End.day:
+		o.refuse("end", "errors.invalid", "start and end must both be dates or both be times")
+	case !e.End.instant.After(e.Start.instant):
+		o.refuse("end", "errors.must_be_after_start", "must be after start")
+	}
+}
+
+// parseZone notes a tzid that is no zone.
+func parseZone(o object, tzid string) string {
+	if _, known := zone.Load(tzid); tzid != "" && !known {
+		o.refuse("tzid", "errors.unknown_tzid", "must be a time zone identifier")
+	}
+	return tzid
+}
+
+// timeForm is the data type Time. A space for the T comes from an official SDK and is let pass;
+// fractions must be zero.
 var timeForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$`)
 
 // parseTime reads a string or an object {time, tzid}; tzid is the zone of a string.
-func (s *Server) parseTime(o object, key, tzid string) (t eventTime, ok bool) {
-	field := o.field(key)
+func parseTime(o object, key, tzid string) (t eventTime, ok bool) {
+	invalid := func(description string) (eventTime, bool) {
+		o.refuse(key, "errors.invalid_time", description)
+		return eventTime{}, false
+	}
 	var text string
 	switch v := o.m[key].(type) {
 	case nil:
-		o.p.required(field)
+		o.require(key)
 		return t, false
 	case string:
 		text = v
 	case map[string]any:
-		inner := object{path: field, m: v, p: o.p}
+		inner := object{path: o.field(key), m: v, p: o.p}
 		inner.only("time", "tzid")
 		before := len(o.p)
-		text, tzid = inner.requiredText("time"), inner.requiredText("tzid")
-		if tzid != "" && s.zones.load(tzid) == nil {
-			o.p.add(inner.field("tzid"), "errors.unknown_tzid", "must be a time zone identifier")
-		}
+		text, tzid = inner.requiredText("time"), parseZone(inner, inner.requiredText("tzid"))
 		if len(o.p) > before {
 			return t, false
 		}
 		t.object = true
-		field = inner.field("time")
+		o, key = inner, "time"
 	default:
-		o.p.add(field, "errors.invalid_time", "must be a date, a time, or an object of time and tzid")
-		return t, false
+		return invalid("must be a date, a time, or an object of time and tzid")
 	}
-	if tzid == "" {
-		tzid = "Etc/UTC"
-	}
-	t.tzid = tzid
+	t.tzid = cmp.Or(tzid, "Etc/UTC")
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		t.instant, t.day = day, true
 		return t, true
 	}
 	match := timeForm.FindStringSubmatch(text)
-	if match == nil {
-		o.p.add(field, "errors.invalid_time", "must be an ISO 8601 date or time")
-		return t, false
-	}
-	if strings.Trim(match[1], ".0") != "" {
-		o.p.add(field, "errors.invalid_time", "must not have milliseconds")
-		return t, false
+	if match != nil && strings.Trim(match[1], ".0") != "" {
+		return invalid("must not have milliseconds")
 	}
 	instant, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "T", 1))
-	if err != nil {
-		o.p.add(field, "errors.invalid_time", "must be an ISO 8601 date or time")
-		return t, false
+	if match == nil || err != nil {
+		return invalid("must be an ISO 8601 date or time")
 	}
 	t.instant = instant.UTC().Truncate(time.Second)
 	return t, true
-}
-
-func parseLocation(o object) *location {
-	l, ok := o.object("location")
-	if !ok {
-		return nil
-	}
-	l.only("description", "lat", "long")
-	lat := l.coordinate("lat", 85.05115)
-	long := l.coordinate("long", 180)
-	if l.has("lat") != l.has("long") {
-		for _, key := range []string{"lat", "long"} {
-			if !l.has(key) {
-				l.p.required(l.field(key))
-			}
-		}
-	}
-	return &location{Description: l.text("description"), Lat: lat, Long: long}
-}
-
-// coordinate returns a decimal number, which the API takes as a string.
-func (o object) coordinate(key string, limit float64) string {
-	v := o.text(key)
-	if v == "" {
-		return ""
-	}
-	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(n >= -limit && n <= limit) || strings.Trim(v, "+-.0123456789") != "" {
-		o.p.add(o.field(key), "errors.invalid", "must be decimal degrees")
-	}
-	return v
-}
-
-func parseReminders(o object) []reminder {
-	var reminders []reminder
-	for i, v := range o.list("reminders") {
-		path := o.field("reminders") + "[" + strconv.Itoa(i) + "]"
-		m, ok := v.(map[string]any)
-		if !ok {
-			o.p.add(path, "errors.must_be_object", "must be an object")
-			continue
-		}
-		r := object{path: path, m: m, p: o.p}
-		r.only("minutes")
-		reminders = append(reminders, reminder{Minutes: r.natural("minutes")})
-	}
-	return reminders
-}
-
-// canonical is a form of the event that is equal for equal events.
-func (e *event) canonical() []byte {
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(e); err != nil {
-		return nil // cannot be: everything in it was read from JSON
-	}
-	return b.Bytes()
 }

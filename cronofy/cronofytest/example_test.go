@@ -1,6 +1,7 @@
 package cronofytest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,13 +11,16 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// invite stands for the program to be tested: it knows a base URL and a key, and asks for an invitation.
+// invite stands for the program to be tested: it knows a base URL and a key, and asks for an
+// invitation.
 func invite(baseURL, key, id, email string) (calendar string, err error) {
 	body := fmt.Sprintf(`{
 		"smart_invite_id": %q, "recipient": {"email": %q},
-		"event": {"summary": "Interview", "start": "2027-04-29T09:30:00Z", "end": "2027-04-29T10:00:00Z", "tzid": "Europe/London"}
+		"event": {"summary": "Interview", "start": "2027-04-29T09:30:00Z", "end": "2027-04-29T10:00:00Z",
+			"tzid": "Europe/London"}
 	}`, id, email)
-	r, err := http.NewRequest(http.MethodPost, baseURL+"/v1/smart_invites", strings.NewReader(body)) //nolint:noctx // an example has no context
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost,
+		baseURL+"/v1/smart_invites", strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}
@@ -37,7 +41,8 @@ func invite(baseURL, key, id, email string) (calendar string, err error) {
 	return answer.Attachments.ICalendar, err
 }
 
-// A program that invites people is tested against the simulator: once with the API in trouble, once with it well.
+// A program that invites people is tested against the simulator: once with the API in trouble,
+// once with it well.
 func Example() {
 	api := cronofytest.New(cronofytest.Options{
 		APIKey: "secret",
@@ -52,7 +57,7 @@ func Example() {
 	calendar, err := invite(server.URL, "secret", "interview-7", "ada@example.com")
 	fmt.Println(strings.Contains(calendar, "METHOD:REQUEST"), err)
 
-	err = api.SetStatus("interview-7", "ada@example.com", "accepted", "see you there")
+	err = setStatus(api, "interview-7", "ada@example.com", "accepted", "see you there")
 	fmt.Println(err)
 
 	for _, r := range api.Requests() {

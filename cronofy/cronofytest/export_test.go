@@ -9,13 +9,16 @@ func (s *Server) Fill(n int) {
 	for key, i := range s.invites {
 		for n := range n {
 			like, at := *i, inviteKey{id: "like-" + strconv.Itoa(n), email: key.email}
-			like.id, like.uid = at.id, at.uid()
+			like.ID, like.UID = at.id, at.uid()
 			s.invites[at] = &like
-			s.uids[like.uid] = at
+			s.uids[like.UID] = at
 		}
 		return
 	}
 }
 
-// LoopbackClient posts callbacks where no other client was given.
-var LoopbackClient = loopbackClient
+// What posts callbacks where no other client was given, and the error for a URL elsewhere.
+var (
+	LoopbackClient  = loopbackClient
+	ErrCallbackHost = errCallbackHost
+)

@@ -3,30 +3,22 @@ package cronofytest
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
 
-// Fault is something that goes wrong with one answer. It is made by the functions of this package whose names begin with Fault.
+// Fault is something that goes wrong with one answer. The functions whose names begin with Fault
+// make one.
 type Fault struct {
-	refusal *answer             // sent instead of carrying out the request
-	spoil   func(answer) answer // changes a good answer before it is sent
-	model   func(*calendar)     // changes the calendar before it is written
-	text    func(string) string // changes the text of the calendar
-	shape   attachmentShape     // changes how the calendar is attached
+	refusal *answer            // sent instead of carrying out the request
+	spoil   func(*answer)      // changes a good answer before it is sent
+	attach  func(*attachments) // changes what is attached to a good answer
 	latency time.Duration
 }
 
-// attachmentShape is how attachments stands in an answer.
-type attachmentShape int
-
-const (
-	attached     attachmentShape = iota
-	attachedNone                 // no attachments.icalendar: {}
-	attachedList                 // an array in place of the object, as an official SDK's fixtures have it
-)
-
-// FaultFirst returns a function for [Options].Fault that lets f happen to the first n requests of a server.
+// FaultFirst returns a function for [Options].Fault that makes f happen to the first n requests
+// of a server.
 func FaultFirst(n int, f *Fault) func(*Request) *Fault {
 	return func(r *Request) *Fault {
 		if r.N <= n {
@@ -36,8 +28,8 @@ func FaultFirst(n int, f *Fault) func(*Request) *Fault {
 	}
 }
 
-// FaultStatus refuses the request with a status code. A wait above zero is sent as Retry-After, in whole seconds rounded up.
-// The body is a line of plain text, for 422 the documented object.
+// FaultStatus refuses the request with a status code. A wait above zero is sent as Retry-After,
+// in whole seconds rounded up. The body is a line of plain text, for 422 the documented object.
 func FaultStatus(code int, wait time.Duration) *Fault {
 	a := textAnswer(code, http.StatusText(code))
 	if code == http.StatusUnprocessableEntity {
@@ -46,127 +38,115 @@ func FaultStatus(code int, wait time.Duration) *Fault {
 		a = p.answer()
 	}
 	if wait > 0 {
-		if a.header == nil {
-			a.header = http.Header{}
-		}
-		a.header["Retry-After"] = retryAfter(wait)["Retry-After"]
+		a.header.Set("Retry-After", retryAfter(wait))
 	}
 	return &Fault{refusal: &a}
 }
 
-// FaultAnswer refuses the request with an answer of your own: a redirect, an odd Retry-After, any body. Content-Length is that of body.
+// FaultAnswer refuses the request with an answer of the caller's: a redirect, an odd
+// Retry-After, any body. Content-Length is that of body.
 func FaultAnswer(code int, header http.Header, body string) *Fault {
-	return &Fault{refusal: &answer{status: code, header: header.Clone(), body: []byte(body), cut: -1}}
+	a := textAnswer(code, "")
+	a.body = []byte(body)
+	for name, values := range header {
+		a.header[http.CanonicalHeaderKey(name)] = values
+	}
+	return &Fault{refusal: &a}
 }
 
 // FaultHTML answers 200 with a web page, as a captive portal or a misled proxy does.
 func FaultHTML() *Fault {
 	return FaultAnswer(http.StatusOK, http.Header{"Content-Type": {"text/html; charset=utf-8"}},
-		"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>Please sign in</h1></body></html>\n")
+		"<!DOCTYPE html>\n<html><head><title>Welcome</title></head>"+
+			"<body><h1>Please sign in</h1></body></html>\n")
 }
 
 // FaultEmpty answers without a body.
-func FaultEmpty() *Fault {
-	return spoilt(func(a answer) answer { a.body = nil; return a })
-}
+func FaultEmpty() *Fault { return &Fault{spoil: func(a *answer) { a.body = nil }} }
 
 // FaultTruncated sends half of the body that Content-Length announces and closes the connection.
-func FaultTruncated() *Fault {
-	return spoilt(func(a answer) answer { a.cut = len(a.body) / 2; return a })
-}
+func FaultTruncated() *Fault { return &Fault{spoil: func(a *answer) { a.cut = len(a.body) / 2 }} }
 
 // FaultOversized sends good JSON after 8 MiB of white space.
 func FaultOversized() *Fault {
-	return spoilt(func(a answer) answer {
-		a.body = append(bytes.Repeat([]byte(" "), 8<<20), a.body...)
-		return a
-	})
+	return &Fault{spoil: func(a *answer) { a.body = append(bytes.Repeat([]byte(" "), 8<<20), a.body...) }}
 }
 
 // FaultBrokenJSON sends a body whose last brace is missing, with the Content-Length to match.
 func FaultBrokenJSON() *Fault {
-	return spoilt(func(a answer) answer { a.body = bytes.TrimSuffix(a.body, []byte("}")); return a })
+	return &Fault{spoil: func(a *answer) { a.body = bytes.TrimSuffix(a.body, []byte("}")) }}
 }
 
-// FaultDrop closes the connection without an answer. The request was carried out. (When this happens on a connection that was used
-// before, net/http clients repeat by themselves what they hold for idempotent: a GET, and all that package cronofy asks.)
-func FaultDrop() *Fault {
-	return spoilt(func(a answer) answer { a.cut = 0; return a })
-}
+// FaultDrop closes the connection without an answer. The request was carried out. (When this
+// happens on a connection that was used before, net/http clients repeat by themselves what they
+// take for idempotent: a GET, and all requests of package cronofy.)
+func FaultDrop() *Fault { return &Fault{spoil: func(a *answer) { a.cut = 0 }} }
 
 // FaultLatency delays the answer by d, on top of [Options].Latency.
 func FaultLatency(d time.Duration) *Fault { return &Fault{latency: d} }
 
-// FaultCalendar passes the iCalendar text through edit before it goes out.
-func FaultCalendar(edit func(ics string) string) *Fault { return &Fault{text: edit} }
-
-func spoilt(f func(answer) answer) *Fault { return &Fault{spoil: f} }
-
-// BrokenCalendar is a way for iCalendar text to be wrong.
-type BrokenCalendar string
-
-// The ways that [FaultBrokenCalendar] knows.
-const (
-	CalendarMissing       BrokenCalendar = "missing"        // no attachments.icalendar
-	CalendarList          BrokenCalendar = "list"           // attachments is an empty array
-	CalendarEmpty         BrokenCalendar = "empty"          // an empty string
-	CalendarNonsense      BrokenCalendar = "nonsense"       // text that is no iCalendar at all
-	CalendarTruncated     BrokenCalendar = "truncated"      // the first half
-	CalendarNoEvent       BrokenCalendar = "no event"       // no VEVENT
-	CalendarNoMethod      BrokenCalendar = "no method"      // no METHOD
-	CalendarOtherMethod   BrokenCalendar = "other method"   // METHOD:PUBLISH
-	CalendarNoUID         BrokenCalendar = "no uid"         // no UID
-	CalendarNoSequence    BrokenCalendar = "no sequence"    // no SEQUENCE
-	CalendarNoDTStamp     BrokenCalendar = "no dtstamp"     // no DTSTAMP
-	CalendarNoOrganizer   BrokenCalendar = "no organizer"   // no ORGANIZER
-	CalendarNoAttendee    BrokenCalendar = "no attendee"    // no ATTENDEE
-	CalendarOtherAttendee BrokenCalendar = "other attendee" // an ATTENDEE who was not asked for
-	CalendarHuge          BrokenCalendar = "huge"           // a line of 512 KiB
-)
-
-// BrokenCalendars returns every kind that [FaultBrokenCalendar] knows, for tables of tests.
-func BrokenCalendars() []BrokenCalendar {
-	return []BrokenCalendar{
-		CalendarMissing, CalendarList, CalendarEmpty, CalendarNonsense, CalendarTruncated, CalendarNoEvent, CalendarNoMethod,
-		CalendarOtherMethod, CalendarNoUID, CalendarNoSequence, CalendarNoDTStamp, CalendarNoOrganizer, CalendarNoAttendee,
-		CalendarOtherAttendee, CalendarHuge,
-	}
+// FaultCalendar passes the iCalendar text through edit before it is sent.
+func FaultCalendar(edit func(ics string) string) *Fault {
+	return &Fault{attach: func(a *attachments) {
+		text := edit(*a.ICalendar)
+		a.ICalendar = &text
+	}}
 }
 
-// FaultBrokenCalendar sends a good answer with a calendar that is wrong in one way. A kind that it does not know is nonsense.
-func FaultBrokenCalendar(kind BrokenCalendar) *Fault {
-	switch kind {
-	case CalendarMissing:
-		return &Fault{shape: attachedNone}
-	case CalendarList:
-		return &Fault{shape: attachedList}
-	case CalendarEmpty:
-		return FaultCalendar(func(string) string { return "" })
-	case CalendarTruncated:
-		return FaultCalendar(func(ics string) string { return ics[:len(ics)/2] })
-	case CalendarNoEvent:
-		return &Fault{model: func(c *calendar) { c.event = nil }}
-	case CalendarNoMethod:
-		return &Fault{model: func(c *calendar) { c.method = "" }}
-	case CalendarOtherMethod:
-		return &Fault{model: func(c *calendar) { c.method = "PUBLISH" }}
-	case CalendarNoUID:
-		return &Fault{model: func(c *calendar) { c.uid = "" }}
-	case CalendarNoSequence:
-		return &Fault{model: func(c *calendar) { c.sequence = -1 }}
-	case CalendarNoDTStamp:
-		return &Fault{model: func(c *calendar) { c.stamp = time.Time{} }}
-	case CalendarNoOrganizer:
-		return &Fault{model: func(c *calendar) { c.organizer = Organizer{} }}
-	case CalendarNoAttendee:
-		return &Fault{model: func(c *calendar) { c.attendees = nil }}
-	case CalendarOtherAttendee:
-		return &Fault{model: func(c *calendar) {
-			c.attendees = []recipient{{Email: "somebody.else@example.net", Status: statusPending}}
-		}}
-	case CalendarHuge:
-		return &Fault{model: func(c *calendar) { c.padding = 512 << 10 }}
-	default:
-		return FaultCalendar(func(string) string { return "this is no calendar " + strings.Repeat("at all ", 20) })
+// FaultBrokenCalendar sends a good answer with a calendar that is wrong in one way:
+//
+//   - "missing": no attachments.icalendar
+//   - "list": attachments is an empty array, as in the fixtures of an official SDK
+//   - "empty": an empty string
+//   - "truncated": the first half
+//   - "no event", "no method", "no uid", "no sequence", "no dtstamp", "no organizer",
+//     "no attendee": without that component or property
+//   - "other method": METHOD:PUBLISH
+//   - "other attendee": an ATTENDEE whom the request did not name
+//   - "huge": a line of 512 KiB
+//   - any other kind: text that is no iCalendar
+func FaultBrokenCalendar(kind string) *Fault {
+	property, lacks := strings.CutPrefix(kind, "no ")
+	switch {
+	case kind == "missing":
+		return &Fault{attach: func(a *attachments) { a.ICalendar = nil }}
+	case kind == "list":
+		return &Fault{attach: func(a *attachments) { a.list = true }}
+	case kind == "no event":
+		return FaultCalendar(replaceFirst(`(?s)BEGIN:V(TIMEZONE|EVENT).*END:VEVENT\r?\n`, ""))
+	case lacks:
+		return FaultCalendar(replaceFirst(propertyLines(property), ""))
+	}
+	return FaultCalendar(func(ics string) string {
+		switch kind {
+		case "empty":
+			return ""
+		case "truncated":
+			return ics[:len(ics)/2]
+		case "other method":
+			return replaceFirst(`METHOD:\w+`, "METHOD:PUBLISH")(ics)
+		case "other attendee":
+			const other = "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION\n" +
+				" ;RSVP=TRUE:mailto:somebody.else@example.net\n"
+			return replaceFirst(propertyLines("attendee"), other)(ics)
+		case "huge":
+			padding := "X-PADDING:" + strings.Repeat("x", 512<<10) + "\n"
+			return replaceFirst("BEGIN:V(TIMEZONE|EVENT)", padding+"${0}")(ics)
+		}
+		return "this is no calendar " + strings.Repeat("at all ", 20)
+	})
+}
+
+// propertyLines is a pattern for the lines of a property, of all its values.
+func propertyLines(name string) string { return `(?mi)(^` + name + `[;:].*\n([ \t].*\n)*)+` }
+
+func replaceFirst(pattern, with string) func(string) string {
+	re := regexp.MustCompile(pattern)
+	return func(s string) string {
+		at := re.FindStringSubmatchIndex(s)
+		if at == nil {
+			return s
+		}
+		return s[:at[0]] + string(re.ExpandString(nil, with, s, at)) + s[at[1]:]
 	}
 }

@@ -19,8 +19,9 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// ask posts the documented example over a client; the error is of the request or of reading the answer.
-func ask(ctx context.Context, client *http.Client, base string) (head *heard, body []byte, err error) {
+// ask posts the documented example over a client; the error is of the request or of reading the
+// answer.
+func ask(ctx context.Context, client *http.Client, base string) (head *reply, body []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/smart_invites", strings.NewReader(documented))
 	if err != nil {
 		return nil, nil, err
@@ -33,74 +34,111 @@ func ask(ctx context.Context, client *http.Client, base string) (head *heard, bo
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	body, err = io.ReadAll(response.Body)
-	return &heard{response.StatusCode, response.Header}, body, err
+	return &reply{response.StatusCode, response.Header}, body, err
 }
 
-// The faults must look the same over a network and past it, and must or must not have carried out the request.
+// The faults must look the same over a network and past it, and must or must not have carried out
+// the request.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	table := []struct {
 		name    string
 		fault   *cronofytest.Fault
 		applied bool
-		check   func(t *testing.T, response *heard, body []byte, err error)
+		check   func(t *testing.T, response *reply, body []byte, err error)
 	}{
-		{"status", cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond), false, func(t *testing.T, response *heard, _ []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-			assert.Equal(t, "2", response.Header.Get("Retry-After"))
-		}},
-		{"status without wait", cronofytest.FaultStatus(http.StatusTooManyRequests, 0), false, func(t *testing.T, response *heard, _ []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
-			assert.NotContains(t, response.Header, "Retry-After")
-		}},
-		{"validation", cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0), false, func(t *testing.T, response *heard, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
-			assert.JSONEq(t, `{"errors":{"event":[{"key":"errors.invalid","description":"invalid"}]}}`, string(body))
-		}},
-		{"answer", cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"), false, func(t *testing.T, response *heard, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusFound, response.StatusCode)
-			assert.Equal(t, "https://example.com/", response.Header.Get("Location"))
-			assert.Equal(t, "moved", string(body))
-		}},
-		{"html", cronofytest.FaultHTML(), false, func(t *testing.T, response *heard, body []byte, err error) {
+		{
+			"status",
+			cronofytest.FaultStatus(http.StatusServiceUnavailable, 1500*time.Millisecond),
+			false,
+			func(t *testing.T, response *reply, _ []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+				assert.Equal(t, "2", response.Header.Get("Retry-After"))
+			},
+		},
+		{
+			"status without wait",
+			cronofytest.FaultStatus(http.StatusTooManyRequests, 0),
+			false,
+			func(t *testing.T, response *reply, _ []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+				assert.NotContains(t, response.Header, "Retry-After")
+			},
+		},
+		{
+			"validation",
+			cronofytest.FaultStatus(http.StatusUnprocessableEntity, 0),
+			false,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+				assert.JSONEq(
+					t,
+					`{"errors":{"event":[{"key":"errors.invalid","description":"invalid"}]}}`,
+					string(body),
+				)
+			},
+		},
+		{
+			"answer",
+			cronofytest.FaultAnswer(http.StatusFound, http.Header{"location": {"https://example.com/"}}, "moved"),
+			false,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusFound, response.StatusCode)
+				assert.Equal(t, "https://example.com/", response.Header.Get("Location"))
+				assert.Equal(t, "moved", string(body))
+			},
+		},
+		{"html", cronofytest.FaultHTML(), false, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
 			assert.Contains(t, string(body), "<html>")
 		}},
-		{"empty", cronofytest.FaultEmpty(), true, func(t *testing.T, response *heard, body []byte, err error) {
+		{"empty", cronofytest.FaultEmpty(), true, func(t *testing.T, response *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.Empty(t, body)
 		}},
-		{"truncated", cronofytest.FaultTruncated(), true, func(t *testing.T, response *heard, body []byte, err error) {
+		{"truncated", cronofytest.FaultTruncated(), true, func(t *testing.T, response *reply, body []byte, err error) {
 			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			assert.NotEmpty(t, body)
 		}},
-		{"oversized", cronofytest.FaultOversized(), true, func(t *testing.T, _ *heard, body []byte, err error) {
+		{"oversized", cronofytest.FaultOversized(), true, func(t *testing.T, _ *reply, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Greater(t, len(body), 8<<20)
 			assert.True(t, json.Valid(body))
 		}},
-		{"broken JSON", cronofytest.FaultBrokenJSON(), true, func(t *testing.T, response *heard, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusOK, response.StatusCode)
-			assert.False(t, json.Valid(body))
-			assert.Contains(t, string(body), "BEGIN:VCALENDAR")
-		}},
-		{"drop", cronofytest.FaultDrop(), true, func(t *testing.T, response *heard, _ []byte, err error) {
+		{
+			"broken JSON",
+			cronofytest.FaultBrokenJSON(),
+			true,
+			func(t *testing.T, response *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusOK, response.StatusCode)
+				assert.False(t, json.Valid(body))
+				assert.Contains(t, string(body), "BEGIN:VCALENDAR")
+			},
+		},
+		{"drop", cronofytest.FaultDrop(), true, func(t *testing.T, response *reply, _ []byte, err error) {
 			require.Error(t, err)
 			assert.Nil(t, response)
 		}},
-		{"calendar", cronofytest.FaultCalendar(func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) }), true, func(t *testing.T, _ *heard, body []byte, err error) {
-			require.NoError(t, err)
-			assert.Contains(t, string(body), `METHOD:REPLY\n`)
-		}},
+		{
+			"calendar",
+			cronofytest.FaultCalendar(
+				func(text string) string { return strings.Replace(text, "METHOD:REQUEST", "METHOD:REPLY", 1) },
+			),
+			true,
+			func(t *testing.T, _ *reply, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Contains(t, string(body), `METHOD:REPLY\n`)
+			},
+		},
 	}
 	ways := map[string]func(t *testing.T, s *cronofytest.Server) (*http.Client, string){
 		"network": func(t *testing.T, s *cronofytest.Server) (*http.Client, string) {
@@ -121,7 +159,7 @@ func TestFaults(t *testing.T) {
 				client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 				response, body, err := ask(t.Context(), client, base)
 				row.check(t, response, body, err)
-				err = s.SetStatus(id, email, "accepted", "")
+				err = setStatus(s, id, email, "accepted", "")
 				assert.Equal(t, row.applied, err == nil, "carried out or not: %v", err)
 
 				response, body, err = ask(t.Context(), client, base)
@@ -142,32 +180,33 @@ func TestBrokenCalendars(t *testing.T) {
 	lacks := func(name ics.ComponentProperty) func(t *testing.T, text string) {
 		return func(t *testing.T, text string) { assert.Nil(t, vevent(t, text).GetProperty(name)) }
 	}
-	table := map[cronofytest.BrokenCalendar]func(t *testing.T, text string){
-		cronofytest.CalendarMissing:   nil,
-		cronofytest.CalendarList:      nil,
-		cronofytest.CalendarEmpty:     func(t *testing.T, text string) { assert.Empty(t, text) },
-		cronofytest.CalendarNonsense:  has("no calendar"),
-		cronofytest.CalendarTruncated: func(t *testing.T, text string) { assert.NotContains(t, text, "END:VCALENDAR") },
-		cronofytest.CalendarNoEvent:   func(t *testing.T, text string) { assert.NotContains(t, text, "VEVENT") },
-		cronofytest.CalendarNoMethod:  func(t *testing.T, text string) { assert.NotContains(t, text, "METHOD") },
+	table := map[string]func(t *testing.T, text string){
+		"missing":   nil,
+		"list":      nil,
+		"empty":     func(t *testing.T, text string) { assert.Empty(t, text) },
+		"nonsense":  has("no calendar"),
+		"truncated": func(t *testing.T, text string) { assert.NotContains(t, text, "END:VCALENDAR") },
+		"no event":  func(t *testing.T, text string) { assert.NotContains(t, text, "VEVENT") },
+		"no method": func(t *testing.T, text string) { assert.NotContains(t, text, "METHOD") },
 
-		cronofytest.CalendarOtherMethod:   has("METHOD:PUBLISH\n"),
-		cronofytest.CalendarNoUID:         lacks(ics.ComponentPropertyUniqueId),
-		cronofytest.CalendarNoSequence:    lacks(ics.ComponentPropertySequence),
-		cronofytest.CalendarNoDTStamp:     lacks(ics.ComponentPropertyDtstamp),
-		cronofytest.CalendarNoOrganizer:   lacks(ics.ComponentPropertyOrganizer),
-		cronofytest.CalendarNoAttendee:    lacks(ics.ComponentPropertyAttendee),
-		cronofytest.CalendarOtherAttendee: has("mailto:somebody.else@example.net"),
-		cronofytest.CalendarHuge:          func(t *testing.T, text string) { assert.Greater(t, len(text), 512<<10) },
-		"a kind of tomorrow":              has("no calendar"),
-	}
-	for _, kind := range cronofytest.BrokenCalendars() {
-		assert.Contains(t, table, kind)
+		"other method":       has("METHOD:PUBLISH\n"),
+		"no uid":             lacks(ics.ComponentPropertyUniqueId),
+		"no sequence":        lacks(ics.ComponentPropertySequence),
+		"no dtstamp":         lacks(ics.ComponentPropertyDtstamp),
+		"no organizer":       lacks(ics.ComponentPropertyOrganizer),
+		"no attendee":        lacks(ics.ComponentPropertyAttendee),
+		"other attendee":     has("mailto:somebody.else@example.net"),
+		"huge":               func(t *testing.T, text string) { assert.Greater(t, len(text), 512<<10) },
+		"a kind of tomorrow": has("no calendar"),
 	}
 	for kind, check := range table {
-		t.Run(string(kind), func(t *testing.T) {
+		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := cronofytest.New(cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultBrokenCalendar(kind) }})
+			s := cronofytest.New(
+				cronofytest.Options{
+					Fault: cronofytest.FaultFirst(1, cronofytest.FaultBrokenCalendar(kind)),
+				},
+			)
 			code, answer := post(t, s, documented)
 			require.Equal(t, http.StatusOK, code)
 			if check != nil {
@@ -185,7 +224,7 @@ func TestBrokenCalendarOfRemoval(t *testing.T) {
 	t.Parallel()
 	s := cronofytest.New(cronofytest.Options{Fault: func(r *cronofytest.Request) *cronofytest.Fault {
 		if r.Action == "remove" {
-			return cronofytest.FaultBrokenCalendar(cronofytest.CalendarList)
+			return cronofytest.FaultBrokenCalendar("list")
 		}
 		return nil
 	}})
@@ -193,7 +232,11 @@ func TestBrokenCalendarOfRemoval(t *testing.T) {
 	delete(o, "recipient")
 	o["recipients"] = several("a@example.com", "b@example.com")
 	create(t, s, o)
-	code, answer := post(t, s, object{"method": "remove", "recipient": object{"email": "a@example.com"}, "smart_invite_id": id})
+	code, answer := post(
+		t,
+		s,
+		object{"method": "remove", "recipient": object{"email": "a@example.com"}, "smart_invite_id": id},
+	)
 	require.Equal(t, http.StatusOK, code)
 	assert.Equal(t, []any{}, answer["attachments"])
 }
@@ -202,7 +245,12 @@ func TestBrokenCalendarOfRemoval(t *testing.T) {
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := cronofytest.New(cronofytest.Options{Latency: 3 * time.Second, Fault: cronofytest.FaultFirst(1, cronofytest.FaultLatency(4*time.Second))})
+		s := cronofytest.New(
+			cronofytest.Options{
+				Latency: 3 * time.Second,
+				Fault:   cronofytest.FaultFirst(1, cronofytest.FaultLatency(4*time.Second)),
+			},
+		)
 		client := &http.Client{Transport: s.Transport()}
 		for _, want := range []time.Duration{7 * time.Second, 3 * time.Second} {
 			begin := time.Now()
@@ -221,7 +269,8 @@ func TestLatency(t *testing.T) {
 	})
 }
 
-// The limits hold over any second and any minute, not over those of the clock, and Retry-After tells when there is room.
+// The limits hold over any second and any minute, not over those of the clock, and Retry-After
+// says when a request is admitted.
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -271,7 +320,8 @@ func TestRetryAfter(t *testing.T) {
 	table := map[string]struct {
 		option time.Duration
 		want   string
-	}{"time until there is room": {0, "1"}, "fixed": {90 * time.Second, "90"}, "part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
+	}{"time until one is admitted": {0, "1"}, "fixed": {90 * time.Second, "90"},
+		"part of a second": {time.Millisecond, "1"}, "not sent": {-1, ""}}
 	for name, row := range table {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

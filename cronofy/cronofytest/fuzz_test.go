@@ -13,18 +13,38 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// Whatever is posted, the answer is one that the API could give, and a calendar in it is well formed.
+// Whatever is posted, the answer is one that the API could give, and a calendar in it is well
+// formed.
 func FuzzPost(f *testing.F) {
 	f.Add(documented)
-	f.Add(`{"method":"cancel","recipient":{"email":"cronofy@example.com"},"smart_invite_id":"your-unique-identifier-for-invite"}`)
-	f.Add(`{"recipients":[{"email":"a@b"}],"smart_invite_id":"1","event":{"summary":"\r\n;\u0000","start":"0001-01-01","end":"9999-12-31"}}`)
-	f.Add(`{"recipient":{"email":"a@b"},"smart_invite_id":"1","event":{"summary":"s","tzid":"Asia/Gaza","start":"0000-01-01T00:00:00Z","end":"9999-12-31T23:59:59Z",
-		"url":"x:\\","location":{"lat":"1","long":"2"},"reminders":[{"minutes":1}]},"organizer":{"name":"\"^,\n"}}`)
+	f.Add(
+		`{"method":"cancel","recipient":{"email":"cronofy@example.com"},` +
+			`"smart_invite_id":"your-unique-identifier-for-invite"}`,
+	)
+	f.Add(
+		`{"recipients":[{"email":"a@b"}],"smart_invite_id":"1","event":{"summary":"\r\n;\u0000",` +
+			`"start":"0001-01-01","end":"9999-12-31"}}`,
+	)
+	f.Add(
+		`{"recipient":{"email":"a@b"},"smart_invite_id":"1","event":{"summary":"s","tzid":"Asia/Gaza",` +
+			`"start":"0000-01-01T00:00:00Z","end":"9999-12-31T23:59:59Z",
+		"url":"x:\\","location":{"lat":"1","long":"2"},"reminders":[{"minutes":1}]},"organizer":{"name":"\"^,\n"}}`,
+	)
 	f.Fuzz(func(t *testing.T, body string) {
 		s := cronofytest.New(cronofytest.Options{Now: noon})
 		create(t, s, documented)
 		code, answer := post(t, s, body)
-		require.Contains(t, []int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}, code)
+		require.Contains(
+			t,
+			[]int{
+				http.StatusOK,
+				http.StatusBadRequest,
+				http.StatusNotFound,
+				http.StatusRequestEntityTooLarge,
+				http.StatusUnprocessableEntity,
+			},
+			code,
+		)
 		if code != http.StatusOK {
 			return
 		}

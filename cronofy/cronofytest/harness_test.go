@@ -2,6 +2,7 @@ package cronofytest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -50,14 +51,14 @@ func documentedObject(t testing.TB) object {
 // noon is a clock that stands still.
 func noon() time.Time { return time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC) }
 
-// heard is the head of an answer.
-type heard struct {
+// reply is the head of an answer.
+type reply struct {
 	StatusCode int
 	Header     http.Header
 }
 
 // call sends a request past the network and returns the status and the body.
-func call(t testing.TB, s *cronofytest.Server, method, target string, body any) (heard, []byte) {
+func call(t testing.TB, s *cronofytest.Server, method, target string, body any) (reply, []byte) {
 	t.Helper()
 	var reader io.Reader
 	switch b := body.(type) {
@@ -78,7 +79,7 @@ func call(t testing.TB, s *cronofytest.Server, method, target string, body any) 
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	raw, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return heard{response.StatusCode, response.Header}, raw
+	return reply{response.StatusCode, response.Header}, raw
 }
 
 func post(t testing.TB, s *cronofytest.Server, body any) (int, object) {
@@ -132,4 +133,13 @@ func property(t testing.TB, text string, name ics.ComponentProperty) string {
 func lines(text string) []string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\n ", ""), "\n"), "\n")
+}
+
+// setStatus is a recipient's own answer, with at most one proposal of another time.
+func setStatus(s *cronofytest.Server, id, recipient, status, comment string, proposal ...cronofytest.Proposal) error {
+	a := cronofytest.Answer{InviteID: id, Recipient: recipient, Status: status, Comment: comment}
+	if len(proposal) > 0 {
+		a.Proposal = &proposal[0]
+	}
+	return s.Answer(context.Background(), a)
 }

@@ -1,109 +1,209 @@
 package cronofytest
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// inviteKey tells invites apart: by id and address, or by id alone if they were made for several recipients.
+// What a recipient can have answered.
+const (
+	statusPending   = "pending"
+	statusAccepted  = "accepted"
+	statusTentative = "tentative"
+	statusDeclined  = "declined"
+)
+
+// Invite is a Smart Invite as it stands, for pages and tests.
+type Invite struct {
+	ID string
+	// UID identifies the event in its calendars.
+	UID string
+	// Multi is set for an invite made with recipients, in the plural.
+	Multi      bool
+	Recipients []Participant
+	// Replies are the last answers, one for each person, also of people who were not invited
+	// themselves.
+	Replies     []Participant
+	CallbackURL string
+	Summary     string
+	// Start and End are instants; with AllDay, midnights in UTC. TZID is the zone to show them in.
+	Start, End time.Time
+	AllDay     bool
+	TZID       string
+	Organizer  Organizer
+	Sequence   int
+	Cancelled  bool
+	// ChangedAt is the DTSTAMP of the last calendar.
+	ChangedAt time.Time
+}
+
+// Participant is a person with an answer.
+type Participant struct {
+	Email    string    `json:"email"`
+	Status   string    `json:"status"` // pending, accepted, tentative or declined
+	Comment  string    `json:"comment,omitempty"`
+	Proposal *Proposal `json:"proposal,omitempty"`
+}
+
+// Proposal is another time that a recipient asks for.
+type Proposal struct {
+	Start, End time.Time
+	// TZID is an IANA time zone; empty means Etc/UTC.
+	TZID string
+}
+
+// MarshalJSON writes the documented {"start": {"time", "tzid"}, "end": …}, times with the offset
+// of their zone.
+func (p *Proposal) MarshalJSON() ([]byte, error) {
+	tzid := cmp.Or(p.TZID, "Etc/UTC")
+	loc, ok := zone.Load(tzid)
+	if !ok {
+		return nil, fmt.Errorf("time zone of a proposal: %q is unknown", tzid)
+	}
+	type local struct {
+		Time string `json:"time"`
+		TZID string `json:"tzid"`
+	}
+	at := func(t time.Time) local { return local{t.In(loc).Format("2006-01-02T15:04:05-07:00"), tzid} }
+	return json.Marshal(map[string]local{"start": at(p.Start), "end": at(p.End)})
+}
+
+// Organizer is who invites: the CN and the address of the ORGANIZER property.
+type Organizer struct{ Name, Email string }
+
+// Invites returns all invites, sorted by the start of the event, then by id and address. What it
+// returns is shared: do not change it.
+func (s *Server) Invites() []Invite {
+	s.mu.RLock()
+	out := make([]Invite, 0, len(s.invites))
+	for _, i := range s.invites {
+		out = append(out, i.Invite)
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(out, func(a, b Invite) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.UID, b.UID))
+	})
+	return out
+}
+
+// Organizers returns the addresses that invites have had as their organizer, as they were given,
+// each once, sorted. Mail to them may be an answer, see [Server.Reply].
+func (s *Server) Organizers() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.organizers))
+}
+
+// inviteKey tells invites apart: by id and address, or by id alone if they were made for several
+// recipients.
 type inviteKey struct{ id, email string }
 
-// invite is the state of a Smart Invite. It is never changed once stored: changes store another one, so that a calendar can be
-// written from it without holding the lock.
+// uid is the same for all revisions and tells nothing about a person, as RFC 7986 §5.3 asks. It
+// has the form of a UUID of version 8.
+func (k inviteKey) uid() string {
+	h := sha256.Sum256(fmt.Appendf(nil, "cronofytest %q %q", k.id, k.email))
+	h[6] = h[6]&0x0f | 0x80
+	h[8] = h[8]&0x3f | 0x80
+	digits := hex.EncodeToString(h[:16])
+	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
+}
+
+// invite is the state of a Smart Invite. It is never changed once stored: changes store another
+// one, so that a calendar can be written from it without holding the lock.
 type invite struct {
-	id          string
-	uid         string
-	multi       bool
-	recipients  []recipient
-	replies     []recipient
-	callbackURL string
+	Invite
 	secret      string // the key it was last changed with
 	event       *event
-	organizer   Organizer
-	fingerprint [sha256.Size]byte
-	sequence    int
-	stamp       time.Time
-	cancelled   bool
+	fingerprint string               // of event and organizer
+	mailed      map[string]time.Time // DTSTAMP of the last answer by mail, by folded address
 }
 
 func (i *invite) key() inviteKey {
-	if i.multi {
-		return inviteKey{id: i.id}
+	if i.Multi {
+		return inviteKey{id: i.ID}
 	}
-	return inviteKey{id: i.id, email: fold(i.recipients[0].Email)}
+	return inviteKey{id: i.ID, email: fold(i.Recipients[0].Email)}
 }
 
-// touch makes DTSTAMP newer than before: by the clock, or by the second that iCalendar can tell apart.
-func (i *invite) touch(previous, now time.Time) {
-	i.stamp = now.UTC().Truncate(time.Second)
-	if !i.stamp.After(previous) {
-		i.stamp = previous.Add(time.Second)
+// fold is the form in which addresses are compared.
+func fold(email string) string { return strings.ToLower(email) }
+
+// index finds a person, -1 if there is none with that address.
+func index(people []Participant, email string) int {
+	return slices.IndexFunc(people, func(p Participant) bool { return fold(p.Email) == fold(email) })
+}
+
+// stamp makes DTSTAMP newer than before: by the clock, or by the second that iCalendar can tell
+// apart.
+func (i *invite) stamp(previous, now time.Time) {
+	i.ChangedAt = now.UTC().Truncate(time.Second)
+	if !i.ChangedAt.After(previous) {
+		i.ChangedAt = previous.Add(time.Second)
 	}
 }
 
-func (i *invite) find(email string) int {
-	return slices.IndexFunc(i.recipients, func(r recipient) bool { return fold(r.Email) == fold(email) })
-}
-
-// sameRecipients tells whether both lists name the same people, in whatever order.
+// sameRecipients tells whether both invites name the same people, in whatever order.
 func sameRecipients(a, b *invite) bool {
-	if len(a.recipients) != len(b.recipients) {
-		return false
-	}
-	for _, r := range a.recipients {
-		if b.find(r.Email) < 0 {
-			return false
-		}
-	}
-	return true
+	return len(a.Recipients) == len(b.Recipients) && !slices.ContainsFunc(a.Recipients,
+		func(p Participant) bool { return index(b.Recipients, p.Email) < 0 })
 }
 
 func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answer {
-	next := &invite{
-		id: c.id, multi: c.multi, callbackURL: c.callbackURL, secret: key, event: c.event, organizer: c.organizer,
-		recipients: make([]recipient, 0, len(c.emails)),
-	}
+	e := c.event
+	next := &invite{secret: key, event: e, Invite: Invite{
+		ID: c.id, Multi: c.multi, CallbackURL: c.callbackURL, Organizer: c.organizer,
+		Summary: e.Summary, Start: e.Start.instant, End: e.End.instant, AllDay: e.Start.day, TZID: e.Start.tzid,
+	}}
 	for _, email := range c.emails {
-		next.recipients = append(next.recipients, recipient{Email: email, Status: statusPending})
+		next.Recipients = append(next.Recipients, Participant{Email: email, Status: statusPending})
 	}
-	next.fingerprint = sha256.Sum256(fmt.Appendf(nil, "%q %q %s", c.organizer.Name, c.organizer.Email, c.event.canonical()))
-
+	content, err := json.Marshal(e)
+	if err != nil {
+		return textAnswer(http.StatusInternalServerError, err.Error())
+	}
+	next.fingerprint = fmt.Sprintf("%q %q %s", c.organizer.Name, c.organizer.Email, content)
 	at := next.key()
-	next.uid = at.uid()
+	next.UID = at.uid()
 
 	s.mu.Lock()
 	if old := s.invites[at]; old != nil {
 		next.follow(old, now)
 	} else {
-		next.touch(time.Time{}, now)
+		next.stamp(time.Time{}, now)
 	}
 	s.invites[at] = next
-	s.uids[next.uid] = at
-	s.organizers[next.organizer.Email] = struct{}{}
+	s.uids[next.UID] = at
+	s.organizers[next.Organizer.Email] = struct{}{}
 	s.mu.Unlock()
 	return next.answer(false, s.attach(next, fault))
 }
 
 // follow takes over from old what an update keeps.
 func (i *invite) follow(old *invite, now time.Time) {
-	i.sequence = old.sequence
-	if old.cancelled || i.fingerprint != old.fingerprint || !sameRecipients(i, old) {
-		i.sequence++
+	i.Sequence = old.Sequence
+	if old.Cancelled || i.fingerprint != old.fingerprint || !sameRecipients(i, old) {
+		i.Sequence++
 	}
-	i.touch(old.stamp, now)
-	if old.cancelled || !old.event.Start.instant.Equal(i.event.Start.instant) || !old.event.End.instant.Equal(i.event.End.instant) {
+	i.stamp(old.ChangedAt, now)
+	if old.Cancelled || !old.Start.Equal(i.Start) || !old.End.Equal(i.End) {
 		return
 	}
-	i.replies = old.replies
-	for n, r := range i.recipients {
-		if was := old.find(r.Email); was >= 0 {
-			i.recipients[n] = old.recipients[was]
-			i.recipients[n].Email = r.Email
+	i.Replies, i.mailed = old.Replies, old.mailed
+	for n, p := range i.Recipients {
+		if was := index(old.Recipients, p.Email); was >= 0 {
+			i.Recipients[n] = old.Recipients[was]
+			i.Recipients[n].Email = p.Email
 		}
 	}
 }
@@ -115,22 +215,19 @@ func (s *Server) cancel(c command, now time.Time, fault *Fault) answer {
 	}
 	next, refusal := s.change(key, now, func(next *invite) *answer {
 		for _, email := range c.emails {
-			if next.find(email) < 0 {
-				return refuse(notFound())
+			if index(next.Recipients, email) < 0 {
+				return notFound()
 			}
 		}
-		if len(c.emails) < len(next.recipients) {
-			p := problems{}
-			p.add("recipients", "errors.incomplete", "must name all who are invited; use remove for one of them")
-			return refuse(p.answer())
+		if len(c.emails) < len(next.Recipients) {
+			return refuse("recipients", "errors.incomplete",
+				"must name all who are invited; use remove for one of them")
 		}
-		if !next.cancelled {
-			next.sequence++
+		if !next.Cancelled {
+			next.Sequence++
 		}
-		next.cancelled = true
-		if c.callbackURL != "" {
-			next.callbackURL = c.callbackURL
-		}
+		next.Cancelled = true
+		next.CallbackURL = cmp.Or(c.callbackURL, next.CallbackURL)
 		return nil
 	})
 	if refusal != nil {
@@ -142,17 +239,15 @@ func (s *Server) cancel(c command, now time.Time, fault *Fault) answer {
 // remove takes one recipient out of an invite for several.
 func (s *Server) remove(c command, now time.Time, fault *Fault) answer {
 	next, refusal := s.change(inviteKey{id: c.id}, now, func(next *invite) *answer {
-		at := next.find(c.emails[0])
+		at := index(next.Recipients, c.emails[0])
 		switch {
-		case at < 0 || next.cancelled:
-			return refuse(notFound())
-		case len(next.recipients) == 1:
-			p := problems{}
-			p.add("recipient.email", "errors.last_recipient", "is the last one: cancel instead")
-			return refuse(p.answer())
+		case at < 0 || next.Cancelled:
+			return notFound()
+		case len(next.Recipients) == 1:
+			return refuse("recipient.email", "errors.last_recipient", "is the last one: cancel instead")
 		}
-		next.recipients = slices.Delete(slices.Clone(next.recipients), at, at+1)
-		next.sequence++
+		next.Recipients = slices.Delete(slices.Clone(next.Recipients), at, at+1)
+		next.Sequence++
 		return nil
 	})
 	if refusal != nil {
@@ -163,54 +258,52 @@ func (s *Server) remove(c command, now time.Time, fault *Fault) answer {
 	return next.answer(false, a)
 }
 
-// change stores what alter makes of a copy of an invite, with a newer DTSTAMP, unless alter refuses or there is no such invite.
-func (s *Server) change(key inviteKey, now time.Time, alter func(next *invite) (refusal *answer)) (*invite, *answer) {
+// change stores what alter makes of a copy of an invite, with a newer DTSTAMP, unless alter
+// refuses or there is no such invite.
+func (s *Server) change(
+	key inviteKey, now time.Time, alter func(next *invite) (refusal *answer),
+) (*invite, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.invites[key]
 	if old == nil {
-		return nil, refuse(notFound())
+		return nil, notFound()
 	}
 	next := *old
 	if refusal := alter(&next); refusal != nil {
 		return nil, refusal
 	}
-	next.touch(old.stamp, now)
+	next.stamp(old.ChangedAt, now)
 	s.invites[key] = &next
 	return &next, nil
 }
-
-func refuse(a answer) *answer { return &a }
 
 func (s *Server) status(query url.Values, fault *Fault) answer {
 	o := object{m: make(map[string]any, len(query)), p: problems{}}
 	for key, values := range query {
 		o.m[key] = values[0]
 		if len(values) > 1 {
-			o.p.add(key, "errors.duplicate", "is given twice")
+			o.refuse(key, "errors.duplicate", "is given twice")
 		}
 	}
 	o.only("smart_invite_id", "recipient_email", "include_ics")
 	id, email := o.requiredText("smart_invite_id"), o.text("recipient_email")
-	switch o.text("include_ics") {
-	case "", "true", "false":
-	default:
-		o.p.add("include_ics", "errors.must_be_boolean", "must be true or false")
+	if !slices.Contains([]string{"", "true", "false"}, o.text("include_ics")) {
+		o.refuse("include_ics", "errors.must_be_boolean", "must be true or false")
 	}
 	s.mu.RLock()
 	found := s.invites[inviteKey{id: id, email: fold(email)}]
 	single := found == nil && email == "" && s.hasSingle(id)
 	s.mu.RUnlock()
 	if single {
-		o.p.required("recipient_email")
+		o.require("recipient_email")
 	}
-	if len(o.p) > 0 {
+	switch {
+	case len(o.p) > 0:
 		return o.p.answer()
-	}
-	if found == nil {
-		return notFound()
-	}
-	if o.text("include_ics") != "true" {
+	case found == nil:
+		return *notFound()
+	case o.text("include_ics") != "true":
 		return found.answer(true, nil)
 	}
 	return found.answer(true, s.attach(found, fault))
@@ -226,17 +319,20 @@ func (s *Server) hasSingle(id string) bool {
 	return false
 }
 
-func notFound() answer { return textAnswer(http.StatusNotFound, "no such smart invite") }
+func notFound() *answer {
+	a := textAnswer(http.StatusNotFound, "no such smart invite")
+	return &a
+}
 
 // inviteAnswer is the documented response, its members in the documented order.
 type inviteAnswer struct {
-	Recipient     *recipient   `json:"recipient,omitempty"`
-	Recipients    []recipient  `json:"recipients,omitempty"`
-	Replies       *[]recipient `json:"replies,omitempty"`
-	SmartInviteID string       `json:"smart_invite_id"`
-	CallbackURL   string       `json:"callback_url,omitempty"`
-	Event         *event       `json:"event"`
-	Attachments   *attachments `json:"attachments,omitempty"`
+	Recipient     *Participant   `json:"recipient,omitempty"`
+	Recipients    []Participant  `json:"recipients,omitempty"`
+	Replies       *[]Participant `json:"replies,omitempty"`
+	SmartInviteID string         `json:"smart_invite_id"`
+	CallbackURL   string         `json:"callback_url,omitempty"`
+	Event         *event         `json:"event"`
+	Attachments   *attachments   `json:"attachments,omitempty"`
 }
 
 type attachments struct {
@@ -258,15 +354,16 @@ func (a *attachments) MarshalJSON() ([]byte, error) {
 	return json.Marshal((*plain)(a))
 }
 
-// answer tells of the invite: with the replies if asked, and with attachments unless they are nil.
+// answer tells of the invite: with the replies if asked, and with attachments unless they are
+// nil.
 func (i *invite) answer(withReplies bool, a *attachments) answer {
-	out := inviteAnswer{SmartInviteID: i.id, CallbackURL: i.callbackURL, Event: i.event, Attachments: a}
-	if i.multi {
-		out.Recipients = i.recipients
+	out := inviteAnswer{SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Event: i.event, Attachments: a}
+	if i.Multi {
+		out.Recipients = i.Recipients
 	} else {
-		out.Recipient = &i.recipients[0]
+		out.Recipient = &i.Recipients[0]
 		if withReplies {
-			replies := append([]recipient{}, i.replies...)
+			replies := append([]Participant{}, i.Replies...)
 			out.Replies = &replies
 		}
 	}
@@ -275,23 +372,10 @@ func (i *invite) answer(withReplies bool, a *attachments) answer {
 
 // attach writes the calendar, with the fault asked for.
 func (s *Server) attach(i *invite, fault *Fault) *attachments {
-	c := newCalendar(i, &s.zones)
-	if fault == nil {
-		text := c.text(s.options.CRLF)
-		return &attachments{ICalendar: &text}
+	text := i.calendar(s.options.CRLF)
+	a := &attachments{ICalendar: &text}
+	if fault != nil && fault.attach != nil {
+		fault.attach(a)
 	}
-	if fault.model != nil {
-		fault.model(c)
-	}
-	switch fault.shape {
-	case attachedNone:
-		return &attachments{}
-	case attachedList:
-		return &attachments{list: true}
-	}
-	text := c.text(s.options.CRLF)
-	if fault.text != nil {
-		text = fault.text(text)
-	}
-	return &attachments{ICalendar: &text}
+	return a
 }

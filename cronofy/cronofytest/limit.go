@@ -7,7 +7,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/window"
 )
 
-// limiter admits requests over sliding windows: no span of a second or a minute, wherever it begins, holds more than allowed.
+// limiter admits requests over sliding windows: no span of a second or a minute, wherever it
+// begins, holds more than allowed.
 type limiter struct {
 	mu      sync.Mutex
 	windows []*window.Window
@@ -24,7 +25,8 @@ func newLimiter(perSecond, perMinute int) *limiter {
 	return l
 }
 
-// admit counts a request at now and returns zero, or returns how long it is until one can be admitted.
+// admit counts a request at now and returns zero, or returns how long it is until one can be
+// admitted.
 func (l *limiter) admit(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,7 +1,6 @@
 package cronofytest_test
 
 import (
-	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -11,26 +10,35 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// Whatever is mailed, the simulator lives, changes only what an answer may change, and calls each refusal by its name.
+// Whatever is mailed, the simulator lives, changes only what an answer may change, and calls each
+// refusal by its name.
 func FuzzReply(f *testing.F) {
 	s := cronofytest.New(cronofytest.Options{Now: noon})
 	_, text := create(f, s, documented)
 	uid := s.Invites()[0].UID
-	for _, d := range cronofytest.Dialects() {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "tentative", Comment: "Grüße", At: noon(), Proposal: &cronofytest.Proposal{
-			Start: noon(), End: noon().Add(time.Hour), TZID: "America/New_York"}}, d)
+	for _, d := range []string{"google", "outlook", "apple"} {
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: "tentative", Comment: "Grüße", At: noon(), Proposal: &cronofytest.Proposal{
+				Start: noon(), End: noon().Add(time.Hour), TZID: "America/New_York"}},
+			d,
+		)
 		require.NoError(f, err)
 		f.Add(mail)
 	}
 	f.Add(wire(plain, replyText("REPLY", uid, accepts)))
-	f.Add(wire("Content-Type: multipart/mixed; boundary=b", "--b\r\n"+plain+"\r\n\r\n"+replyText("COUNTER", uid, accepts, "DTSTART:00010101T000000", "DURATION:P999W")))
+	f.Add(
+		wire(
+			"Content-Type: multipart/mixed; boundary=b",
+			"--b\r\n"+plain+"\r\n\r\n"+replyText("COUNTER", uid, accepts, "DTSTART:00010101T000000", "DURATION:P999W"),
+		),
+	)
 	f.Fuzz(func(t *testing.T, mail []byte) {
 		s := cronofytest.New(cronofytest.Options{Now: noon})
 		create(t, s, documented)
 		err := s.Reply(t.Context(), mail)
-		var problem *cronofytest.ReplyError
-		if err != nil && !errors.As(err, &problem) {
-			t.Fatalf("an error of another kind: %v", err)
+		if err != nil {
+			require.ErrorContains(t, err, "reply is ignored (")
 		}
 		i := s.Invites()[0]
 		require.Len(t, i.Recipients, 1)
@@ -40,9 +48,13 @@ func FuzzReply(f *testing.F) {
 		} else {
 			require.Contains(t, []string{"accepted", "tentative", "declined"}, i.Replies[0].Status)
 		}
-		code, _ := status(t, s, map[string][]string{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}})
+		code, _ := status(
+			t,
+			s,
+			map[string][]string{"smart_invite_id": {id}, "recipient_email": {email}, "include_ics": {"true"}},
+		)
 		require.Equal(t, 200, code)
-		_, _ = cronofytest.ReplyMail(mail, cronofytest.Answer{Status: "accepted", At: noon()}, cronofytest.DialectApple)
+		_, _ = cronofytest.ReplyMail(mail, cronofytest.Answer{Status: "accepted", At: noon()}, "apple")
 	})
 }
 
@@ -52,7 +64,11 @@ func BenchmarkReply(b *testing.B) {
 	_, text := create(b, s, documented)
 	var mails [][]byte
 	for n := range 2 {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "declined", Comment: strconv.Itoa(n), At: noon()}, cronofytest.DialectOutlook)
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: "declined", Comment: strconv.Itoa(n), At: noon()},
+			"outlook",
+		)
 		require.NoError(b, err)
 		mails = append(mails, mail)
 	}

@@ -14,9 +14,14 @@ import (
 
 // invitation is a mail with the calendar in it, as plain as can be.
 func invitation(calendar string) []byte {
-	return []byte("From: organizer@myapplication.com\r\nTo: cronofy@example.com\r\nMessage-ID: <1@myapplication.com>\r\nMIME-Version: 1.0\r\n" +
-		"Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-		base64.StdEncoding.EncodeToString([]byte(calendar)) + "\r\n")
+	return []byte(
+		"From: organizer@myapplication.com\r\nTo: cronofy@example.com\r\nMessage-ID: <1@myapplication.com>\r\n" +
+			"MIME-Version: 1.0\r\n" +
+			"Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+			base64.StdEncoding.EncodeToString(
+				[]byte(calendar),
+			) + "\r\n",
+	)
 }
 
 func replyServer(t *testing.T, change func(o object)) (*cronofytest.Server, string) {
@@ -35,11 +40,23 @@ func replyServer(t *testing.T, change func(o object)) (*cronofytest.Server, stri
 func TestReplyDialects(t *testing.T) {
 	t.Parallel()
 	proposal := &cronofytest.Proposal{
-		Start: time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC), End: time.Date(2026, 5, 4, 8, 45, 0, 0, time.UTC), TZID: "Europe/Berlin",
+		Start: time.Date(
+			2026,
+			5,
+			4,
+			8,
+			0,
+			0,
+			0,
+			time.UTC,
+		), End: time.Date(2026, 5, 4, 8, 45, 0, 0, time.UTC), TZID: "Europe/Berlin",
 	}
 	answers := map[string]cronofytest.Answer{
-		"accepted":  {Status: "accepted"},
-		"comment":   {Status: "declined", Comment: "Bin krank, leider; „Grüße“\n" + strings.Repeat("Lange Zeile, ", 20) + "Zoë"},
+		"accepted": {Status: "accepted"},
+		"comment": {
+			Status:  "declined",
+			Comment: "Bin krank, leider; „Grüße“\n" + strings.Repeat("Lange Zeile, ", 20) + "Zoë",
+		},
 		"proposal":  {Status: "tentative", Comment: "later?", Proposal: proposal},
 		"forwarded": {Status: "accepted", By: "colleague@example.net", Comment: "me instead"},
 		"upper":     {Status: "accepted", Recipient: "Cronofy@Example.com"},
@@ -47,22 +64,27 @@ func TestReplyDialects(t *testing.T) {
 	zones := map[string]func(o object){
 		"time in a zone": nil,
 		"day": func(o object) {
-			o["event"] = object{"summary": "Away; day, „draußen“", "start": "2026-07-01", "end": "2026-07-03", "tzid": "Europe/Madrid"}
+			o["event"] = object{
+				"summary": "Away; day, „draußen“",
+				"start":   "2026-07-01",
+				"end":     "2026-07-03",
+				"tzid":    "Europe/Madrid",
+			}
 		},
 		"utc":   func(o object) { delete(o["event"].(object), "tzid") },
 		"south": func(o object) { o["event"].(object)["tzid"] = "Australia/Sydney" },
 	}
-	for _, dialect := range cronofytest.Dialects() {
+	for _, dialect := range []string{"google", "outlook", "apple"} {
 		for name, a := range answers {
 			for zone, change := range zones {
-				t.Run(string(dialect)+"/"+name+"/"+zone, func(t *testing.T) {
+				t.Run(dialect+"/"+name+"/"+zone, func(t *testing.T) {
 					t.Parallel()
 					s, text := replyServer(t, change)
 					dated := a
 					dated.At = noon()
 					mail, err := cronofytest.ReplyMail(invitation(text), dated, dialect)
 					require.NoError(t, err)
-					assert.Equal(t, dialect != cronofytest.DialectApple, strings.Contains(decoded(t, mail), "ORGANIZER"))
+					assert.Equal(t, dialect != "apple", strings.Contains(decoded(t, mail), "ORGANIZER"))
 					require.NoError(t, s.Reply(t.Context(), mail), "%s", mail)
 					i := s.Invites()[0]
 					require.Len(t, i.Replies, 1)
@@ -89,7 +111,8 @@ func TestReplyDialects(t *testing.T) {
 	}
 }
 
-// decoded makes one text of all base64 and quoted-printable in a mail, good enough to look for words.
+// decoded makes one text of all base64 and quoted-printable in a mail, good enough to look for
+// words.
 func decoded(t *testing.T, mail []byte) string {
 	t.Helper()
 	var b strings.Builder
@@ -103,202 +126,48 @@ func decoded(t *testing.T, mail []byte) string {
 	return b.String()
 }
 
-// wire writes a reply by hand: header fields of the calendar part, then the calendar.
-func wire(header, calendar string) []byte {
-	return []byte("From: Cronofy <cronofy@example.com>\r\nTo: organizer@myapplication.com\r\nSubject: Accepted\r\nMIME-Version: 1.0\r\n" +
-		header + "\r\n\r\n" + calendar)
-}
-
-const plain = "Content-Type: text/calendar; charset=utf-8; method=REPLY\r\nContent-Transfer-Encoding: 8bit"
-
-// replyText is a calendar of the fewest lines that RFC 5546 §3.2.3 asks for, and more on request.
-func replyText(method, uid string, more ...string) string {
-	return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:" + method + "\r\nBEGIN:VEVENT\r\nUID:" + uid +
-		"\r\nDTSTAMP:20260401T120000Z\r\nORGANIZER:mailto:organizer@myapplication.com\r\n" + strings.Join(more, "\r\n") +
-		"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-}
-
-const accepts = "ATTENDEE;PARTSTAT=ACCEPTED:mailto:cronofy@example.com"
-
-// What comes from outside is read if sense can be made of it, and refused by name if not; what is refused changes nothing.
-func TestReplyBadInput(t *testing.T) {
-	t.Parallel()
-	table := []struct {
-		name string
-		mail func(uid string) []byte
-		want cronofytest.ReplyProblem // "" is accepted
-	}{
-		{"as it should be", func(u string) []byte { return wire(plain, replyText("REPLY", u, accepts)) }, ""},
-		{"names in any case", func(u string) []byte {
-			return wire(plain, replyText("reply", u, "attendee;partstat=accepted:MAILTO:CRONOFY@example.com"))
-		}, ""},
-		{"bare address", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, "ATTENDEE;PARTSTAT=ACCEPTED:cronofy@example.com"))
-		}, ""},
-		{"EMAIL of another kind of address", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, `ATTENDEE;CN="a:b;c";EMAIL=cronofy@example.com;PARTSTAT=ACCEPTED:urn:uuid:1`))
-		}, ""},
-		{"sent by an assistant", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, `ATTENDEE;SENT-BY="mailto:pa@example.com";PARTSTAT=ACCEPTED:mailto:cronofy@example.com`))
-		}, ""},
-		{"all attendees, the sender's counts", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, "ATTENDEE;PARTSTAT=DECLINED:mailto:other@example.com", accepts))
-		}, ""},
-		{"bare LF, folded inside a character", func(u string) []byte {
-			text := strings.ReplaceAll(replyText("REPLY", u, accepts, "COMMENT:Gr\xc3\r\n \xbc\xc3\x9fe"), "\r\n", "\n")
-			return wire(plain, text)
-		}, ""},
-		{"method in the header only", func(u string) []byte {
-			return wire(plain, strings.Replace(replyText("REPLY", u, accepts), "METHOD:REPLY\r\n", "", 1))
-		}, ""},
-		{"repeated component parameter", func(u string) []byte {
-			return wire("Content-Type: text/calendar; component=VEVENT; component=VTIMEZONE; method=REPLY", replyText("REPLY", u, accepts))
-		}, ""},
-		{"attachment only", func(u string) []byte {
-			return wire("Content-Type: application/octet-stream; name=\"reply.ICS\"\r\nContent-Transfer-Encoding: base64",
-				base64.StdEncoding.EncodeToString([]byte(replyText("REPLY", u, accepts))))
-		}, ""},
-		{"multipart cut before its end", func(u string) []byte {
-			return wire("Content-Type: multipart/mixed; boundary=b", "--b\r\n"+plain+"\r\n\r\n"+replyText("REPLY", u, accepts))
-		}, ""},
-		{"says base64 and is not", func(u string) []byte {
-			return wire("Content-Type: text/calendar; method=REPLY\r\nContent-Transfer-Encoding: base64", replyText("REPLY", u, accepts))
-		}, ""},
-		{"is base64 and does not say so", func(u string) []byte {
-			return wire("Content-Type: text/calendar; method=REPLY\r\nContent-Transfer-Encoding: 7bit",
-				base64.StdEncoding.EncodeToString([]byte(replyText("REPLY", u, accepts))))
-		}, ""},
-		{"says quoted-printable and is base64", func(u string) []byte {
-			return wire("Content-Type: text/calendar; method=REPLY\r\nContent-Transfer-Encoding: quoted-printable",
-				base64.StdEncoding.EncodeToString([]byte(replyText("REPLY", u, accepts))))
-		}, ""},
-		{"says UTF-8 and is Latin 1", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, accepts, "COMMENT:Gr\xfc\xdfe"))
-		}, ""},
-		{"UTF-16, as it says", func(u string) []byte {
-			text := replyText("REPLY", u, accepts)
-			var wide strings.Builder
-			for i := range len(text) {
-				wide.WriteString(text[i:i+1] + "\x00")
-			}
-			return wire("Content-Type: text/calendar; charset=utf-16le; method=REPLY\r\nContent-Transfer-Encoding: base64",
-				base64.StdEncoding.EncodeToString([]byte(wide.String())))
-		}, ""},
-		{"UTF-16 that says UTF-8", func(u string) []byte {
-			return wire("Content-Type: text/calendar; charset=utf-8; method=REPLY\r\nContent-Transfer-Encoding: base64",
-				base64.StdEncoding.EncodeToString([]byte("B\x00E\x00G\x00I\x00N\x00")))
-		}, cronofytest.ReplyUnreadable},
-		{"unknown charset", func(u string) []byte {
-			return wire("Content-Type: text/calendar; charset=klingon; method=REPLY", replyText("REPLY", u, accepts, "COMMENT:\xfc"))
-		}, ""},
-		{"newer SEQUENCE", func(u string) []byte { return wire(plain, replyText("REPLY", u, accepts, "SEQUENCE:9")) }, ""},
-
-		{"nothing", func(string) []byte { return nil }, cronofytest.ReplyUnreadable},
-		{"no mail", func(string) []byte { return []byte("\x00\x01 what") }, cronofytest.ReplyUnreadable},
-		{"larger than it may be", func(u string) []byte {
-			return append(wire(plain, replyText("REPLY", u, accepts)), make([]byte, cronofytest.MaxReply)...)
-		}, cronofytest.ReplyUnreadable},
-		{"words only", func(string) []byte { return wire("Content-Type: text/plain", "I shall be there") }, cronofytest.ReplyNoCalendar},
-		{"calendar as plain text", func(u string) []byte { return wire("Content-Type: text/plain", replyText("REPLY", u, accepts)) }, cronofytest.ReplyNoCalendar},
-		{"nested without end", func(string) []byte {
-			return wire("Content-Type: multipart/mixed; boundary=b", strings.Repeat("--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", 5000))
-		}, cronofytest.ReplyNoCalendar},
-		{"noise that says base64", func(string) []byte {
-			return wire("Content-Type: text/calendar; method=REPLY\r\nContent-Transfer-Encoding: base64", strings.Repeat("\xff\x00=!", 1000))
-		}, cronofytest.ReplyUnreadable},
-		{"cut within the head", func(string) []byte { return wire(plain, "BEGIN:VCALEN") }, cronofytest.ReplyUnreadable},
-		{"components without end", func(u string) []byte {
-			return wire(plain, "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\n"+strings.Repeat("BEGIN:VEVENT\r\n", 100000)+"UID:"+u)
-		}, cronofytest.ReplyOtherUID},
-		{"REQUEST", func(u string) []byte { return wire(plain, replyText("REQUEST", u, accepts)) }, cronofytest.ReplyNotReply},
-		{"CANCEL", func(u string) []byte { return wire(plain, replyText("CANCEL", u, accepts)) }, cronofytest.ReplyNotReply},
-		{"another UID", func(string) []byte { return wire(plain, replyText("REPLY", "another", accepts)) }, cronofytest.ReplyOtherUID},
-		{"no UID", func(string) []byte { return wire(plain, replyText("REPLY", "", accepts)) }, cronofytest.ReplyOtherUID},
-		{"no event", func(string) []byte {
-			return wire(plain, "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nEND:VCALENDAR\r\n")
-		}, cronofytest.ReplyOtherUID},
-		{"no attendee", func(u string) []byte { return wire(plain, replyText("REPLY", u, "SUMMARY:x")) }, cronofytest.ReplyNoAttendee},
-		{"attendee without address", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, "ATTENDEE;PARTSTAT=ACCEPTED:invalid:nomail"))
-		}, cronofytest.ReplyNoAttendee},
-		{"no answer", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, "ATTENDEE:mailto:cronofy@example.com"))
-		}, cronofytest.ReplyBadStatus},
-		{"NEEDS-ACTION", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:cronofy@example.com"))
-		}, cronofytest.ReplyBadStatus},
-		{"DELEGATED", func(u string) []byte {
-			return wire(plain, replyText("REPLY", u, `ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:b@example.com":mailto:cronofy@example.com`))
-		}, cronofytest.ReplyBadStatus},
-		{"SEQUENCE that is none", func(u string) []byte { return wire(plain, replyText("REPLY", u, accepts, "SEQUENCE:one")) }, cronofytest.ReplyUnreadable},
-		{"negative SEQUENCE", func(u string) []byte { return wire(plain, replyText("REPLY", u, accepts, "SEQUENCE:-1")) }, cronofytest.ReplyOutdated},
-		{"COUNTER without times", func(u string) []byte { return wire(plain, replyText("COUNTER", u, accepts)) }, cronofytest.ReplyBadProposal},
-		{"COUNTER that ends first", func(u string) []byte {
-			return wire(plain, replyText("COUNTER", u, accepts, "DTSTART:20260501T100000Z", "DTEND:20260501T090000Z"))
-		}, cronofytest.ReplyBadProposal},
-		{"COUNTER in no zone on earth", func(u string) []byte {
-			return wire(plain, replyText("COUNTER", u, accepts, "DTSTART;TZID=Mars:20260501T100000", "DURATION:PT1H"))
-		}, cronofytest.ReplyBadProposal},
-	}
-	for _, row := range table {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s, _ := replyServer(t, nil)
-			before := s.Invites()
-			err := s.Reply(t.Context(), row.mail(before[0].UID))
-			if row.want == "" {
-				require.NoError(t, err)
-				assert.Equal(t, "accepted", s.Invites()[0].Recipients[0].Status)
-				if c := s.Invites()[0].Recipients[0].Comment; strings.HasPrefix(c, "Gr") {
-					assert.Equal(t, "Grüße", c)
-				}
-				return
-			}
-			var problem *cronofytest.ReplyError
-			require.ErrorAs(t, err, &problem)
-			assert.Equal(t, row.want, problem.Problem, "%v", err)
-			assert.Equal(t, before, s.Invites())
-			assert.NotContains(t, err.Error(), "example.com")
-		})
-	}
-}
-
 // An answer to what was changed since, or one overtaken on its way, must not count.
 func TestReplyOrder(t *testing.T) {
 	t.Parallel()
 	s, text := replyServer(t, nil)
 	answer := func(status string, minute int) error {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: status, At: noon().Add(time.Duration(minute) * time.Minute)}, cronofytest.DialectOutlook)
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Status: status, At: noon().Add(time.Duration(minute) * time.Minute)},
+			"outlook",
+		)
 		require.NoError(t, err)
 		return s.Reply(t.Context(), mail)
 	}
-	refused := func(err error, want cronofytest.ReplyProblem) {
+	refused := func(err error, want string) {
 		t.Helper()
-		var problem *cronofytest.ReplyError
-		require.ErrorAs(t, err, &problem)
-		assert.Equal(t, want, problem.Problem)
+		require.ErrorContains(t, err, "reply is ignored ("+want+"): ")
 	}
 	require.NoError(t, answer("accepted", 10))
 	require.NoError(t, answer("accepted", 10), "the same mail twice is harmless")
-	refused(answer("declined", 9), cronofytest.ReplyOutdated)
-	require.NoError(t, s.SetStatus(id, email, "tentative", ""))
-	refused(answer("declined", 9), cronofytest.ReplyOutdated)
+	refused(answer("declined", 9), "outdated")
+	require.NoError(t, setStatus(s, id, email, "tentative", ""))
+	refused(answer("declined", 9), "outdated")
 	require.NoError(t, answer("declined", 11))
 
 	o := documentedObject(t)
 	o["event"].(object)["end"] = "2026-04-29T11:00:00Z"
 	_, changed := create(t, s, o)
-	refused(answer("accepted", 12), cronofytest.ReplyOutdated)
+	refused(answer("accepted", 12), "outdated")
 	assert.Equal(t, "pending", s.Invites()[0].Recipients[0].Status)
 	text = changed
 	require.NoError(t, answer("accepted", 13))
 
 	_, _ = create(t, s, object{"method": "cancel", "recipient": object{"email": email}, "smart_invite_id": id})
-	refused(answer("declined", 14), cronofytest.ReplyCancelled)
-	assert.ErrorContains(t, s.Answer(t.Context(), cronofytest.Answer{InviteID: id, Recipient: email, Status: "accepted"}), "cancelled")
+	refused(answer("declined", 14), "cancelled")
+	assert.ErrorContains(
+		t,
+		s.Answer(t.Context(), cronofytest.Answer{InviteID: id, Recipient: email, Status: "accepted"}),
+		"cancelled",
+	)
 }
 
-// Of an invite for several, each answers for himself, and a stranger for nobody.
+// Of an invite for several, each has an answer of their own, and a stranger changes none.
 func TestReplyMultiple(t *testing.T) {
 	t.Parallel()
 	s, text := replyServer(t, func(o object) {
@@ -306,14 +175,25 @@ func TestReplyMultiple(t *testing.T) {
 		o["recipients"] = []object{{"email": "ada@example.com"}, {"email": "grace@example.org"}}
 	})
 	for who, status := range map[string]string{"grace@example.org": "declined", "stranger@example.net": "accepted"} {
-		mail, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Recipient: who, Status: status}, cronofytest.DialectGoogle)
+		mail, err := cronofytest.ReplyMail(
+			invitation(text),
+			cronofytest.Answer{Recipient: who, Status: status},
+			"google",
+		)
 		require.NoError(t, err)
 		require.NoError(t, s.Reply(t.Context(), mail))
 	}
 	i := s.Invites()[0]
-	assert.Equal(t, []cronofytest.Participant{{Email: "ada@example.com", Status: "pending"}, {Email: "grace@example.org", Status: "declined"}}, i.Recipients)
+	assert.Equal(
+		t,
+		[]cronofytest.Participant{
+			{Email: "ada@example.com", Status: "pending"},
+			{Email: "grace@example.org", Status: "declined"},
+		},
+		i.Recipients,
+	)
 	assert.Len(t, i.Replies, 2)
-	_, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "accepted"}, cronofytest.DialectGoogle)
+	_, err := cronofytest.ReplyMail(invitation(text), cronofytest.Answer{Status: "accepted"}, "google")
 	assert.ErrorContains(t, err, "who answers")
 }
 
@@ -321,27 +201,60 @@ func TestReplyMultiple(t *testing.T) {
 func TestCounterTimes(t *testing.T) {
 	t.Parallel()
 	windows := []string{"BEGIN:VTIMEZONE", "TZID:W. Europe Standard Time",
-		"BEGIN:STANDARD", "DTSTART:16010101T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10", "END:STANDARD",
-		"BEGIN:DAYLIGHT", "DTSTART:16010101T020000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200", "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3", "END:DAYLIGHT",
+		"BEGIN:STANDARD", "DTSTART:16010101T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100",
+		"RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10", "END:STANDARD",
+		"BEGIN:DAYLIGHT", "DTSTART:16010101T020000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200",
+		"RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3", "END:DAYLIGHT",
 		"END:VTIMEZONE"}
 	table := map[string]struct {
 		times []string
 		start string
 		tzid  string
 	}{
-		"utc":              {[]string{"DTSTART:20260701T100000Z", "DTEND:20260701T110000Z"}, "2026-07-01T10:00:00Z", "Europe/London"},
-		"iana":             {[]string{"DTSTART;TZID=Asia/Tokyo:20260701T100000", "DURATION:PT1H"}, "2026-07-01T01:00:00Z", "Asia/Tokyo"},
-		"floating":         {[]string{"DTSTART:20260701T100000", "DTEND:20260701T110000"}, "2026-07-01T09:00:00Z", "Europe/London"},
-		"windows, summer":  {[]string{"DTSTART;TZID=W. Europe Standard Time:20260701T100000", "DURATION:P0DT1H0M0S"}, "2026-07-01T08:00:00Z", "Europe/London"},
-		"windows, winter":  {[]string{`DTSTART;TZID="W. Europe Standard Time":20261201T100000`, "DURATION:PT1H"}, "2026-12-01T09:00:00Z", "Europe/London"},
-		"windows, january": {[]string{"DTSTART;TZID=W. Europe Standard Time:20270110T100000", "DURATION:PT1H"}, "2027-01-10T09:00:00Z", "Europe/London"},
-		"days":             {[]string{"DTSTART;VALUE=DATE:20260701", "DURATION:P1D"}, "2026-07-01T00:00:00Z", "Europe/London"},
+		"utc": {
+			[]string{"DTSTART:20260701T100000Z", "DTEND:20260701T110000Z"},
+			"2026-07-01T10:00:00Z",
+			"Europe/London",
+		},
+		"iana": {
+			[]string{"DTSTART;TZID=Asia/Tokyo:20260701T100000", "DURATION:PT1H"},
+			"2026-07-01T01:00:00Z",
+			"Asia/Tokyo",
+		},
+		"floating": {
+			[]string{"DTSTART:20260701T100000", "DTEND:20260701T110000"},
+			"2026-07-01T09:00:00Z",
+			"Europe/London",
+		},
+		"windows, summer": {
+			[]string{"DTSTART;TZID=W. Europe Standard Time:20260701T100000", "DURATION:P0DT1H0M0S"},
+			"2026-07-01T08:00:00Z",
+			"Europe/London",
+		},
+		"windows, winter": {
+			[]string{`DTSTART;TZID="W. Europe Standard Time":20261201T100000`, "DURATION:PT1H"},
+			"2026-12-01T09:00:00Z",
+			"Europe/London",
+		},
+		"windows, january": {
+			[]string{"DTSTART;TZID=W. Europe Standard Time:20270110T100000", "DURATION:PT1H"},
+			"2027-01-10T09:00:00Z",
+			"Europe/London",
+		},
+		"days": {
+			[]string{"DTSTART;VALUE=DATE:20260701", "DURATION:P1D"},
+			"2026-07-01T00:00:00Z",
+			"Europe/London",
+		},
 	}
 	for name, row := range table {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := replyServer(t, nil)
-			text := replyText("COUNTER", s.Invites()[0].UID, append(row.times, "ATTENDEE:mailto:cronofy@example.com")...)
+			text := replyText(
+				"COUNTER",
+				s.Invites()[0].UID,
+				append(row.times, "ATTENDEE:mailto:cronofy@example.com")...)
 			text = strings.Replace(text, "BEGIN:VEVENT", strings.Join(windows, "\r\n")+"\r\nBEGIN:VEVENT", 1)
 			require.NoError(t, s.Reply(t.Context(), wire(plain, text)))
 			r := s.Invites()[0].Recipients[0]

@@ -11,6 +11,33 @@ import (
 	"time"
 )
 
+// kept is how many of the last requests and callbacks a server can tell of.
+const kept = 1000
+
+// history keeps the last of many, in their order.
+type history[T any] struct {
+	mu    sync.Mutex
+	count int // all, kept or not
+	list  []T
+}
+
+// add stores what make returns for the number of the entry, from 1.
+func (h *history[T]) add(make func(n int) T) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count++
+	h.list = append(h.list, make(h.count))
+	if len(h.list) >= 2*kept {
+		h.list = slices.Clone(h.list[len(h.list)-kept:])
+	}
+}
+
+func (h *history[T]) last() []T {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.list[max(0, len(h.list)-kept):])
+}
+
 // Request is one request as it arrived, also when it was refused.
 type Request struct {
 	N      int         // its number since the server was made, from 1
@@ -23,8 +50,8 @@ type Request struct {
 	// Body is the JSON object in the body, numbers as [json.Number]; nil if there is none.
 	Body map[string]any
 
-	// Action is what a POST asks for: "request" (also when the body names no method), "cancel", "remove", or whatever unknown
-	// method it names; "status" for a GET.
+	// Action is what a POST asks for: "request" (also when the body names no method), "cancel",
+	// "remove", or any unknown method that it names; "status" for a GET.
 	Action string
 	// ID is the smart_invite_id.
 	ID string
@@ -32,57 +59,23 @@ type Request struct {
 	Recipients []string
 }
 
-// requestLog numbers the requests and keeps the last of them.
-type requestLog struct {
-	keep int
+// Requests returns the requests so far in the order of their arrival; of very many, the last
+// 1,000. What it returns is shared: do not change it.
+func (s *Server) Requests() []Request { return s.requests.last() }
 
-	mu    sync.Mutex
-	count int
-	kept  []Request
-}
-
-func (l *requestLog) add(r *Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.count++
-	r.N = l.count
-	if l.keep < 0 {
-		return
-	}
-	l.kept = append(l.kept, *r)
-	if l.keep > 0 && len(l.kept) >= 2*l.keep {
-		l.kept = slices.Clone(l.last())
-	}
-}
-
-func (l *requestLog) last() []Request {
-	if l.keep > 0 && len(l.kept) > l.keep {
-		return l.kept[len(l.kept)-l.keep:]
-	}
-	return l.kept
-}
-
-// Requests returns the requests so far in the order of their arrival, or the last of them if [Options].KeepRequests says so.
-// What it returns is shared: do not change it.
-func (s *Server) Requests() []Request {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	return slices.Clone(s.log.last())
-}
-
-// Count returns the number of requests so far, kept or not.
+// Count returns the number of requests so far.
 func (s *Server) Count() int {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	return s.log.count
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	return s.requests.count
 }
 
 func (s *Server) record(r *http.Request, raw []byte) *Request {
-	request := &Request{At: s.options.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Raw: raw}
-	if s.options.Fault != nil || s.options.KeepRequests >= 0 { // else nobody will see it
-		request.Header = r.Header.Clone()
-		request.Header.Del("Authorization")
+	request := &Request{
+		At: s.options.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Raw: raw,
+		Header: r.Header.Clone(),
 	}
+	request.Header.Del("Authorization")
 	if r.Method == http.MethodGet {
 		request.Action = "status"
 		request.ID = request.Query.Get("smart_invite_id")
@@ -98,7 +91,10 @@ func (s *Server) record(r *http.Request, raw []byte) *Request {
 		request.ID, _ = body["smart_invite_id"].(string)
 		request.Recipients = addresses(body)
 	}
-	s.log.add(request)
+	s.requests.add(func(n int) Request {
+		request.N = n
+		return *request
+	})
 	return request
 }
 
@@ -116,18 +112,13 @@ func decodeObject(raw []byte) (map[string]any, bool) {
 
 // addresses collects what is there of recipient and recipients, right or wrong.
 func addresses(body map[string]any) []string {
+	list, _ := body["recipients"].([]any)
 	var found []string
-	add := func(v any) {
+	for _, v := range append([]any{body["recipient"]}, list...) {
 		if o, ok := v.(map[string]any); ok {
 			if email, ok := o["email"].(string); ok {
 				found = append(found, email)
 			}
-		}
-	}
-	add(body["recipient"])
-	if list, ok := body["recipients"].([]any); ok {
-		for _, v := range list {
-			add(v)
 		}
 	}
 	return found

@@ -2,9 +2,11 @@ package cronofytest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"mime"
@@ -16,95 +18,82 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is the largest request body that is read, in bytes. The API documents none; a request within the documented field
-// limits stays far below.
+// maxBody is the largest request body that is read, in bytes. The API documents none; a request
+// within the documented field limits stays far below.
 const maxBody = 1 << 20
 
 const endpoint = "/v1/smart_invites"
 
-// Options say how a [Server] behaves. The zero value is a server without limits, delays or faults that accepts any key.
+// Options say how a [Server] behaves. The zero value is a server without limits, delays or faults
+// that accepts any key.
 type Options struct {
-	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key that is not empty.
-	APIKey string
+	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key
+	// that is not empty. Callbacks are signed with it, or if it is empty, with the key that the
+	// invite was last changed with.
+	APIKey string `json:"-"`
 
-	// CRLF ends the lines of attachments.icalendar with CR LF, as RFC 5545 §3.1 has it. Without it they end with LF, as the
-	// example on the API page does.
-	CRLF bool
-
-	// Latency passes before each answer, unless the request's context ends first. The request is carried out before it: who
-	// gives up waiting has changed something nevertheless.
+	// Latency passes before each answer, unless the request's context ends first. The request is
+	// carried out before it: a client that gives up waiting has changed something nevertheless.
 	Latency time.Duration
-
-	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any minute (sliding windows);
-	// further ones get 429. Zero means no limit. The documented defaults of the API are 50 and 500.
+	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any
+	// minute (sliding windows); further ones get 429. Zero means no limit. The documented defaults
+	// of the API are 50 and 500.
 	RatePerSecond, RatePerMinute int
-
-	// RetryAfter is what the Retry-After header of a 429 says: zero, the time until there is room, in whole seconds rounded up;
-	// positive, this time; negative, no such header. The documentation mentions none.
+	// RetryAfter is what the Retry-After header of a 429 says: zero, the time until a request is
+	// admitted, in whole seconds rounded up; positive, this time; negative, no such header. The
+	// documentation mentions none.
 	RetryAfter time.Duration
+	// Fault is asked before each answer what is to go wrong; nil, or a nil result, means nothing. It
+	// is called from several goroutines at once.
+	Fault func(r *Request) *Fault `json:"-"`
 
-	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
-	Now func() time.Time
-
-	// DefaultOrganizer stands in for organizer fields that a request leaves out. Empty fields default to the name "application
-	// name" and the address organizer@invite.cronofy.com.
+	// CRLF ends the lines of attachments.icalendar with CR LF, as RFC 5545 §3.1 has it. Without it
+	// they end with LF, as the example on the API page does.
+	CRLF bool
+	// DefaultOrganizer stands in for organizer fields that a request leaves out. Empty fields
+	// default to the name "application name" and the address organizer@invite.cronofy.com.
 	DefaultOrganizer Organizer
+	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
+	Now func() time.Time `json:"-"`
 
-	// Fault is asked before each answer what is to go wrong; nil, or a nil result, means nothing. It is called from several
-	// goroutines at once.
-	Fault func(r *Request) *Fault
-
-	// KeepRequests is how many of the last requests [Server.Requests] can tell of: zero for all, negative for none.
-	KeepRequests int
-
-	// CallbackSecret signs callbacks; empty means APIKey, or if that is empty, the key that the invite was last changed with. Several,
-	// separated by commas, sign as many times, as while a secret is being replaced.
-	CallbackSecret string
-
-	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so that a test never calls a
-	// program in production.
-	CallbackClient *http.Client
-
-	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5 seconds: zero means 5 times,
+	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so
+	// that a test never calls a program in production.
+	CallbackClient *http.Client `json:"-"`
+	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5
+	// seconds, a second after the first and twice as long after each other: zero means 5 times,
 	// negative never.
 	CallbackRetries int
-
-	// CallbackBackoff passes before the first repetition, and twice as long before each one that follows; zero means one second.
-	CallbackBackoff time.Duration
 }
 
-// Organizer is who invites: the CN and the address of the ORGANIZER property.
-type Organizer struct {
-	Name  string `json:"name"`
-	Email string `json:"email"`
+// Format prints Options without the key, which may be that of a real application. The tag keeps it
+// out of JSON.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "cronofytest.Options{APIKey: %t, Latency: %s}", o.APIKey != "", o.Latency)
 }
 
 // Server simulates the Smart Invites API. It is safe for concurrent use.
 type Server struct {
-	options Options
-	zones   zones
-	limiter *limiter
-	calls   *callbacks
+	options  Options
+	limiter  *limiter
+	calls    *callbacks
+	requests history[Request]
 
 	mu         sync.RWMutex
 	invites    map[inviteKey]*invite
 	uids       map[string]inviteKey // by UID
 	organizers map[string]struct{}  // by address
-
-	log requestLog
 }
+
+// Format prints nothing of what a Server holds: its key, and state that requests change.
+func (s *Server) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "cronofytest.Server") }
 
 // New returns a simulator without any invites. It needs [Server.Close] only if it posts callbacks.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.DefaultOrganizer.Name == "" {
-		o.DefaultOrganizer.Name = "application name"
-	}
-	if o.DefaultOrganizer.Email == "" {
-		o.DefaultOrganizer.Email = "organizer@invite.cronofy.com"
-	}
+	o.DefaultOrganizer.Name = cmp.Or(o.DefaultOrganizer.Name, "application name")
+	o.DefaultOrganizer.Email = cmp.Or(o.DefaultOrganizer.Email, "organizer@invite.cronofy.com")
 	return &Server{
 		options:    o,
 		limiter:    newLimiter(o.RatePerSecond, o.RatePerMinute),
@@ -112,39 +101,34 @@ func New(o Options) *Server {
 		invites:    make(map[inviteKey]*invite),
 		uids:       make(map[string]inviteKey),
 		organizers: make(map[string]struct{}),
-		log:        requestLog{keep: o.KeepRequests},
 	}
 }
 
-// ServeHTTP answers POST and GET of /v1/smart_invites, also below a base path. It panics with [http.ErrAbortHandler], as net/http
-// asks for, where a [Fault] wants the connection broken.
+// ServeHTTP answers POST and GET of /v1/smart_invites, also below a base path. It panics with
+// [http.ErrAbortHandler], as net/http asks for, where a [Fault] wants the connection broken.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	tooLarge := err != nil
 	request := s.record(r, raw)
 
-	var fault *Fault
+	fault := &Fault{}
 	if s.options.Fault != nil {
-		fault = s.options.Fault(request)
+		fault = cmp.Or(s.options.Fault(request), fault)
 	}
 	var a answer
 	switch {
-	case fault != nil && fault.refusal != nil:
+	case fault.refusal != nil:
 		a = *fault.refusal
 	case tooLarge:
 		a = textAnswer(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB or broke off")
 	default:
 		a = s.handle(r, request, fault)
 	}
-	if fault != nil && fault.spoil != nil {
-		a = fault.spoil(a)
+	if fault.spoil != nil {
+		fault.spoil(&a)
 	}
-	delay := s.options.Latency
-	if fault != nil {
-		delay += fault.latency
-	}
-	if !pause(r.Context(), delay) {
-		panic(http.ErrAbortHandler) // nobody is there any more to read an answer
+	if !pause(r.Context(), s.options.Latency+fault.latency) {
+		panic(http.ErrAbortHandler) // the client is gone
 	}
 	a.write(w)
 }
@@ -157,16 +141,13 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	key, known := s.authorized(r.Header.Get("Authorization"))
 	if !known {
 		a := textAnswer(http.StatusUnauthorized, "credentials not recognised")
-		a.header = http.Header{"Www-Authenticate": {"Bearer"}}
+		a.header.Set("WWW-Authenticate", "Bearer")
 		return a
 	}
 	if wait := s.limiter.admit(request.At); wait > 0 {
 		a := textAnswer(http.StatusTooManyRequests, "rate limit exceeded")
-		switch {
-		case s.options.RetryAfter > 0:
-			a.header = retryAfter(s.options.RetryAfter)
-		case s.options.RetryAfter == 0:
-			a.header = retryAfter(wait)
+		if s.options.RetryAfter >= 0 {
+			a.header.Set("Retry-After", retryAfter(cmp.Or(s.options.RetryAfter, wait)))
 		}
 		return a
 	}
@@ -177,15 +158,17 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 		return s.post(r.Header.Get("Content-Type"), key, request, fault)
 	default:
 		a := textAnswer(http.StatusMethodNotAllowed, "only GET and POST are known here")
-		a.header = http.Header{"Allow": {"GET, POST"}}
+		a.header.Set("Allow", "GET, POST")
 		return a
 	}
 }
 
 func (s *Server) post(contentType, key string, request *Request, fault *Fault) answer {
 	media, params, err := mime.ParseMediaType(contentType)
-	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return textAnswer(http.StatusUnsupportedMediaType, "send Content-Type: application/json; charset=utf-8")
+	isUTF8 := strings.EqualFold(cmp.Or(params["charset"], "utf-8"), "utf-8")
+	if err != nil || media != "application/json" || !isUTF8 {
+		return textAnswer(http.StatusUnsupportedMediaType,
+			"send Content-Type: application/json; charset=utf-8")
 	}
 	if request.Body == nil || !utf8.Valid(request.Raw) {
 		return textAnswer(http.StatusBadRequest, "the body is not a JSON object in UTF-8")
@@ -211,7 +194,8 @@ func (s *Server) authorized(header string) (key string, ok bool) {
 	if !strings.EqualFold(scheme, "Bearer") || key == "" {
 		return "", false
 	}
-	return key, s.options.APIKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(s.options.APIKey)) == 1
+	want := cmp.Or(s.options.APIKey, key)
+	return key, subtle.ConstantTimeCompare([]byte(key), []byte(want)) == 1
 }
 
 // answer is an HTTP response before it is written.
@@ -224,7 +208,10 @@ type answer struct {
 }
 
 func textAnswer(status int, text string) answer {
-	return answer{status: status, body: []byte(text + "\n"), cut: -1}
+	return answer{
+		status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		body: []byte(text + "\n"), cut: -1,
+	}
 }
 
 func jsonAnswer(status int, v any) answer {
@@ -232,7 +219,8 @@ func jsonAnswer(status int, v any) answer {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return textAnswer(http.StatusInternalServerError, "the simulator cannot encode its answer: "+err.Error())
+		return textAnswer(http.StatusInternalServerError,
+			"the simulator cannot encode its answer: "+err.Error())
 	}
 	return answer{
 		status: status, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
@@ -241,28 +229,25 @@ func jsonAnswer(status int, v any) answer {
 }
 
 func (a answer) write(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	for name, values := range a.header {
-		h[http.CanonicalHeaderKey(name)] = values
-	}
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	if a.cut == 0 {
 		panic(http.ErrAbortHandler)
 	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
 	if a.cut > 0 {
 		_, _ = w.Write(a.body[:min(a.cut, len(a.body))])
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(a.body) // the reader may have gone: nothing to be done about it
+	_, _ = w.Write(a.body) // the client may be gone: there is nothing to be done about it
 }
 
-// retryAfter is the header that asks for a wait of at least d, which RFC 9110 §10.2.3 counts in whole seconds.
-func retryAfter(d time.Duration) http.Header {
-	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(d.Seconds())))}}
-}
+// retryAfter is a header that asks for a wait of at least d, which RFC 9110 §10.2.3 counts in
+// whole seconds.
+func retryAfter(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
 
 // pause waits for d and reports whether the context lasted.
 func pause(ctx context.Context, d time.Duration) bool {

@@ -3,19 +3,11 @@ package cronofytest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// zones are the time zones that requests and answers name.
-type zones struct{ zone.Zones }
-
-// load returns nil for a name that is no time zone.
-func (z *zones) load(name string) *time.Location {
-	location, _ := z.Load(name)
-	return location
-}
+const day = 24 * time.Hour
 
 // onset is the moment from which clocks show another offset.
 type onset struct {
@@ -25,12 +17,13 @@ type onset struct {
 	dst      bool
 }
 
-// local is what the clocks would have shown at the onset, had they not been changed: DTSTART of an observance is in this time
-// (RFC 5545 §3.6.5).
+// local is what the clocks would have shown at the onset, had they not been changed: DTSTART of an
+// observance is in this time (RFC 5545 §3.6.5).
 func (o onset) local() time.Time { return o.at.Add(time.Duration(o.from) * time.Second).UTC() }
 
-// lastChange returns the latest instant up to t at which the clocks began to show another offset; ok is false if there is none.
-// Beyond its table of transitions [time.Time.ZoneBounds] also ends at years' ends, where nothing changes: those are passed over.
+// lastChange returns the latest instant up to t at which the clocks began to show another offset;
+// ok is false if there is none. Beyond its table of transitions [time.Time.ZoneBounds] also ends
+// at years' ends, where nothing changes: those are passed over.
 func lastChange(t time.Time) (at time.Time, ok bool) {
 	_, offset := t.Zone()
 	for {
@@ -64,7 +57,8 @@ func nextChange(t time.Time) (at time.Time, ok bool) {
 	}
 }
 
-// onsetAt returns the onset of the offset in effect at t. A zone's first offset has none: ok is false, and the onset is put long before.
+// onsetAt returns the onset of the offset in effect at t. A zone's first offset has none: ok is
+// false, and the onset is put long before.
 func onsetAt(t time.Time) (o onset, ok bool) {
 	o.name, o.to = t.Zone()
 	o.dst = t.IsDST()
@@ -82,33 +76,29 @@ func onsetAt(t time.Time) (o onset, ok bool) {
 // ambiguous tells whether the clocks at t's place show the same time at another instant too.
 func ambiguous(t time.Time) bool {
 	_, offset := t.Zone()
-	if since, ok := lastChange(t); ok {
-		_, before := since.Add(-time.Second).Zone()
-		if t.Sub(since) < time.Duration(before-offset)*time.Second {
+	for _, near := range []time.Duration{-day, day} {
+		_, other := t.Add(near).Zone()
+		again := t.Add(time.Duration(offset-other) * time.Second)
+		if _, o := again.Zone(); o == other && other != offset {
 			return true
 		}
-	}
-	if until, ok := nextChange(t); ok {
-		_, after := until.Zone()
-		return until.Sub(t) <= time.Duration(offset-after)*time.Second
 	}
 	return false
 }
 
-// timezone writes a VTIMEZONE that is right for both instants: as yearly rules where the zone keeps to such until after the event,
-// otherwise as the single onsets around them.
+// timezone writes a VTIMEZONE that is right for both instants: as yearly rules where the zone
+// keeps to such until after the event, otherwise as the single onsets around them.
 func (w *writer) timezone(tzid string, loc *time.Location, start, end time.Time) {
 	w.line("BEGIN:VTIMEZONE")
 	w.line("TZID:" + escape(tzid))
 	w.line("X-LIC-LOCATION:" + escape(tzid))
-	if rules, ok := yearlyRules(start.In(loc), end.In(loc)); ok {
-		for _, r := range rules {
-			w.observance(r.onset, r.String())
-		}
-	} else {
-		for _, o := range onsetsAround(start.In(loc), end.In(loc)) {
-			w.observance(o, "")
-		}
+	onsets, rules := yearlyOnsets(start.In(loc), end.In(loc))
+	if rules == nil {
+		onsets = onsetsAround(start.In(loc), end.In(loc))
+		rules = make([]string, len(onsets))
+	}
+	for i, o := range onsets {
+		w.observance(o, rules[i])
 	}
 	w.line("END:VTIMEZONE")
 }
@@ -129,17 +119,14 @@ func (w *writer) observance(o onset, rrule string) {
 	w.line("END:" + kind)
 }
 
-// utcOffset is seconds east of UTC in the form of RFC 5545 §3.3.14, which has seconds only where they are not zero.
+// utcOffset is seconds east of UTC in the form of RFC 5545 §3.3.14, which has seconds only where
+// they are not zero.
 func utcOffset(seconds int) string {
-	sign := '+'
-	if seconds < 0 {
-		sign, seconds = '-', -seconds
-	}
-	s := fmt.Sprintf("%c%02d%02d", sign, seconds/3600, seconds/60%60)
+	form := "-0700"
 	if seconds%60 != 0 {
-		s += fmt.Sprintf("%02d", seconds%60)
+		form = "-070000"
 	}
-	return s
+	return time.Time{}.In(time.FixedZone("", seconds)).Format(form)
 }
 
 // onsetsAround returns those in effect at each instant and the ones that end them.
@@ -157,78 +144,61 @@ func onsetsAround(instants ...time.Time) []onset {
 	return slices.CompactFunc(list, func(a, b onset) bool { return a.at.Equal(b.at) })
 }
 
-const day = 24 * time.Hour
-
-// yearlyRule is an onset that comes back each year on the nth, or last (-1), given weekday of a month.
-type yearlyRule struct {
-	onset
-	nth int
-}
-
-func (r yearlyRule) String() string {
-	l := r.local()
-	return fmt.Sprintf("FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s", l.Month(), r.nth, []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}[l.Weekday()])
-}
-
-// holds tells whether o is the onset that the rule foretells for its year.
-func (r yearlyRule) holds(o onset) bool {
-	a, b := r.local(), o.local()
-	return r.from == o.from && r.to == o.to && a.Month() == b.Month() && a.Weekday() == b.Weekday() &&
-		a.Sub(a.Truncate(day)) == b.Sub(b.Truncate(day)) && nthHolds(r.nth, b)
-}
-
-func nthHolds(nth int, on time.Time) bool {
-	if nth == -1 {
-		return on.AddDate(0, 0, 7).Month() != on.Month()
-	}
-	return (on.Day()-1)/7+1 == nth
-}
-
 // yearsAhead is how long the zone must keep to its rules after the event for them to be written.
 const yearsAhead = 6
 
-// yearlyRules finds the two rules that are in force at start and hold until some years after end.
-func yearlyRules(start, end time.Time) ([]yearlyRule, bool) {
+// yearlyOnsets returns the two onsets in force at start with the rules by which they come back
+// each year, or no rules if the zone does not keep to such until some years after end.
+func yearlyOnsets(start, end time.Time) (onsets []onset, rules []string) {
 	second, ok := onsetAt(start)
 	if !ok {
-		return nil, false
+		return nil, nil
 	}
 	first, ok := onsetAt(second.at.Add(-time.Second).In(start.Location()))
 	if !ok {
-		return nil, false
+		return nil, nil
 	}
-	var rules []yearlyRule
-	for _, o := range []onset{first, second} {
-		l := o.local()
-		nth := (l.Day()-1)/7 + 1
-		if nthHolds(-1, l) && !fitsAlways(o, nth, start.Location(), end.Year()+yearsAhead) {
-			nth = -1
+	onsets = []onset{first, second}
+	for _, o := range onsets {
+		rule := yearlyRule(o, start.Location(), end.Year()+yearsAhead)
+		if rule == "" {
+			return nil, nil
 		}
-		if !fitsAlways(o, nth, start.Location(), end.Year()+yearsAhead) {
-			return nil, false
-		}
-		rules = append(rules, yearlyRule{onset: o, nth: nth})
+		rules = append(rules, rule)
 	}
-	return rules, true
+	return onsets, rules
 }
 
-// fitsAlways tells whether every second onset after o, one a year until the given one, is what the rule of o foretells.
-func fitsAlways(o onset, nth int, loc *time.Location, until int) bool {
-	rule := yearlyRule{onset: o, nth: nth}
-	year := o.local().Year()
-	for at := o.at; year < until; {
-		for range 2 {
-			next, ok := nextChange(at.In(loc))
-			if !ok {
-				return false
-			}
-			at = next
-		}
+// yearlyRule returns the recurrence rule of an onset: each year on the nth, or last (-1), weekday
+// of its month. It is empty if an onset up to that year does not fit.
+func yearlyRule(o onset, loc *time.Location, until int) string {
+	first := o.local()
+	nths := []int{(first.Day()-1)/7 + 1, -1}
+	for at, year := o.at, first.Year(); ; year++ {
 		following, _ := onsetAt(at.In(loc))
-		year++
-		if following.local().Year() != year || !rule.holds(following) {
-			return false
+		l := following.local()
+		if following.from != o.from || following.to != o.to || l.Year() != year ||
+			l.Month() != first.Month() || l.Weekday() != first.Weekday() ||
+			l.Sub(l.Truncate(day)) != first.Sub(first.Truncate(day)) {
+			return ""
+		}
+		isLast := l.AddDate(0, 0, 7).Month() != l.Month()
+		nths = slices.DeleteFunc(nths, func(nth int) bool {
+			return nth < 0 && !isLast || nth > 0 && nth != (l.Day()-1)/7+1
+		})
+		if len(nths) == 0 {
+			return ""
+		}
+		if year >= until {
+			break
+		}
+		for range 2 { // the other onset of the year, and then this one
+			var ok bool
+			if at, ok = nextChange(at.In(loc)); !ok {
+				return ""
+			}
 		}
 	}
-	return true
+	weekday := strings.ToUpper(first.Weekday().String()[:2])
+	return fmt.Sprintf("FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s", first.Month(), nths[0], weekday)
 }

@@ -1,22 +1,23 @@
 package cronofytest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 )
 
-// Transport returns an [http.RoundTripper] that takes every request, to whatever host, straight to the server: no network, no
-// goroutines. That makes it fit for testing/synctest, where latency, rate limits and the waits of a client pass in virtual time.
+// Transport returns an [http.RoundTripper] that takes every request, to whatever host, straight
+// to the server: no network, no goroutines. That makes it fit for testing/synctest, where
+// latency, rate limits and the waits of a client pass in virtual time.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
 
-// RoundTrip serves the request. A broken connection is an error that wraps [io.ErrUnexpectedEOF], from here if it broke before the
-// answer, else from reading the body.
-func (t transport) RoundTrip(r *http.Request) (response *http.Response, err error) {
+// RoundTrip serves the request. A broken connection is an error that wraps
+// [io.ErrUnexpectedEOF], from here if it broke before the answer, else from reading the body.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
 	}
@@ -28,35 +29,32 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 	if incoming.Body == nil {
 		incoming.Body = http.NoBody
 	}
-	w := &capture{header: http.Header{}, ending: io.EOF}
-	broken := w.serve(t.server, incoming)
-	length := int64(w.body.Len())
-	if broken {
-		if err := r.Context().Err(); err != nil {
-			return nil, err
-		}
-		if w.status == 0 {
-			return nil, fmt.Errorf("connection closed without an answer: %w", io.ErrUnexpectedEOF)
-		}
-		w.ending, length = io.ErrUnexpectedEOF, -1
+	w := httptest.NewRecorder()
+	broken := serve(t.server, w, incoming)
+	response := w.Result()
+	response.Request = r
+	if !broken {
+		return response, nil
 	}
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, ContentLength: length, Body: io.NopCloser(w), Request: r,
-	}, nil
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	if !w.Flushed {
+		return nil, fmt.Errorf("connection closed without an answer: %w", io.ErrUnexpectedEOF)
+	}
+	response.ContentLength = -1
+	response.Body = io.NopCloser(io.MultiReader(response.Body, brokenReader{}))
+	return response, nil
 }
 
-// capture is a [http.ResponseWriter] that keeps what is written, then a reader of it.
-type capture struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-	ending error // after the last byte
-}
+// brokenReader is what follows the last byte on a broken connection.
+type brokenReader struct{}
+
+// Read implements [io.Reader].
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // serve reports whether the handler broke the connection.
-func (w *capture) serve(h http.Handler, r *http.Request) (broken bool) {
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (broken bool) {
 	defer func() {
 		v := recover()
 		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -67,29 +65,4 @@ func (w *capture) serve(h http.Handler, r *http.Request) (broken bool) {
 	}()
 	h.ServeHTTP(w, r)
 	return false
-}
-
-// Header implements [http.ResponseWriter].
-func (w *capture) Header() http.Header { return w.header }
-
-// WriteHeader implements [http.ResponseWriter].
-func (w *capture) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-// Write implements [http.ResponseWriter].
-func (w *capture) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(p)
-}
-
-// Read implements [io.Reader].
-func (w *capture) Read(p []byte) (int, error) {
-	n, err := w.body.Read(p)
-	if errors.Is(err, io.EOF) {
-		err = w.ending
-	}
-	return n, err
 }

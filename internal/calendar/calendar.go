@@ -1,37 +1,41 @@
-// Package calendar says what a received iCalendar text means for a mail, and hands the text on as it came.
+// Package calendar says what a received iCalendar text means for a mail, and hands the text on as
+// it came.
 //
-// [Read] takes the text that came from the Smart Invites API and returns the few things a mailer needs to know: the method, the
-// identity (UID, SEQUENCE, DTSTAMP), the times, who invites and who is invited. Nothing is written back from what was read.
-// [Calendar.Bytes] is the received text itself; only its line ends are made CRLF.
+// [Read] takes the text that came from the Smart Invites API and returns the few things a mailer
+// needs to know: the method, the identity (UID, SEQUENCE, DTSTAMP), the times, who invites and who
+// is invited. Nothing is written back from what was read. [Calendar.Bytes] is the received text
+// itself; only its line ends are made CRLF.
 //
 // # What is read, and how
 //
-//   - If there are several VEVENTs they must have one UID. The one without RECURRENCE-ID speaks for all; if each has one, the first.
-//   - What is absent has the zero value: whether a calendar without UID or METHOD can be mailed is the mailer's decision. What is
-//     there and cannot be read (a date, a number, a zone) is an error.
-//   - If a property occurs twice where one is allowed, the first is read. Properties that are not read, X-properties among them, are
-//     not looked into.
+//   - If there are several VEVENTs they must have one UID. The one without RECURRENCE-ID speaks for
+//     all; if each has one, the first.
+//   - What is absent has the zero value: whether a calendar without UID or METHOD can be mailed is the
+//     mailer's decision. What is there and cannot be read (a date, a number, a zone) is an error.
+//   - If a property occurs twice where one is allowed, the first is read. Properties that are not
+//     read, X-properties among them, are not looked into.
 //   - Names are read without regard to case (RFC 5545 section 1.3).
-//   - A TZID is looked up in the IANA time zone database, which the program carries with it; then, for names that only the text
-//     explains, such as those of Windows, in the VTIMEZONE of that name. A time without zone is floating (RFC 5545 section 3.3.5): it
-//     is read as if it were UTC and Floating is set. The zone of the machine never plays a part.
+//   - A TZID is looked up in the IANA time zone database, which the program carries with it; then, for
+//     names that only the text explains, such as those of Windows, in the VTIMEZONE of that name. A
+//     time without zone is floating (RFC 5545 section 3.3.5): it is read as if it were UTC and
+//     Floating is set. The zone of the machine never plays a part.
 //
 // # Limits
 //
-// The text comes from outside. So size, nesting, and the length and number of parameters are bounded, and it is read in time and memory
-// proportional to its length.
+// The text comes from outside. So size, nesting, and the length and number of parameters are
+// bounded, and it is read in time and memory proportional to its length.
 package calendar
 
 import (
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/address"
-	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values are unescaped and otherwise as
-// they came: clean them before they go into a header or a page.
+// Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values
+// are unescaped and otherwise as they came: clean them before they go into a header or a page.
 type Calendar struct {
 	// Method is METHOD in upper case, such as REQUEST or CANCEL; empty if there is none.
 	Method string
@@ -47,15 +51,19 @@ type Calendar struct {
 
 	Summary, Description, Location, URL string
 
-	// Start is DTSTART. End is DTEND, or DTSTART and DURATION; with neither it is one day after Start for a date, and Start
-	// otherwise (RFC 5545 section 3.6.1). Both are zero if DTSTART is absent, as it may be in a CANCEL.
+	// Start is DTSTART. End is DTEND, or DTSTART and DURATION; with neither it is one day after
+	// Start for a date, and Start otherwise (RFC 5545 section 3.6.1). Both are zero if DTSTART is
+	// absent, as it may be in a CANCEL.
 	Start, End time.Time
-	// AllDay is set if DTSTART is a date. Start and End are then midnights in UTC, and End is the day after the last.
+	// AllDay is set if DTSTART is a date. Start and End are then midnights in UTC, and End is the
+	// day after the last.
 	AllDay bool
-	// Floating is set if DTSTART has neither zone nor UTC mark. Start and End are then wall-clock times written as UTC.
+	// Floating is set if DTSTART has neither zone nor UTC mark. Start and End are then wall-clock
+	// times written as UTC.
 	Floating bool
-	// TZID is the TZID of DTSTART as it stands in the text; empty for UTC, dates and floating times. If it is an IANA name, Start is
-	// in that zone; otherwise Start is in a fixed zone of that name.
+	// TZID is the TZID of DTSTART as it stands in the text; empty for UTC, dates and floating
+	// times. If it is an IANA name, Start is in that zone; otherwise Start is in a fixed zone of
+	// that name.
 	TZID string
 
 	// Organizer is ORGANIZER; the zero Person if there is none.
@@ -63,69 +71,65 @@ type Calendar struct {
 	// Attendees are the ATTENDEEs in their order.
 	Attendees []Person
 
-	// RecurrenceRule is the value of RRULE; empty for an event that happens once, or if RDATEs alone repeat it.
+	// RecurrenceRule is the value of RRULE; empty for an event that happens once, or if RDATEs
+	// alone repeat it.
 	RecurrenceRule string
-	// RecurrenceID is the value of RECURRENCE-ID if only instances of a recurring event are in the text; else empty.
+	// RecurrenceID is the value of RECURRENCE-ID if only instances of a recurring event are in the
+	// text; else empty.
 	RecurrenceID string
 
 	wire []byte
 }
 
-// Person is a calendar user: the value of ORGANIZER or ATTENDEE and its parameters (RFC 5545 section 3.2).
+// Person is a calendar user: the value of ORGANIZER or ATTENDEE and its parameters (RFC 5545
+// section 3.2).
 type Person struct {
 	// Name is CN.
 	Name string
-	// Email is the address of a mailto: value (RFC 6068), percent-decoded; for another kind of value it is the EMAIL parameter
-	// (RFC 7986), or empty. It is as it came: whether it is an address is for address.Parse to say.
+	// Email is the address of a mailto: value (RFC 6068), percent-decoded; for another kind of
+	// value it is the EMAIL parameter (RFC 7986), or empty. It is as it came: whether it is an
+	// address is for address.Parse to say.
 	Email string
-	// PartStat, Role and CUType are PARTSTAT, ROLE and CUTYPE in upper case; empty where absent.
-	PartStat, Role, CUType string
+	// PartStat is PARTSTAT in upper case; empty if absent.
+	PartStat string
 	// RSVP is set for RSVP=TRUE.
 	RSVP bool
-	// SentBy is the address in SENT-BY, for an organizer somebody else acts for.
-	SentBy string
 }
 
-// Reader reads calendars. The zero value is ready to use.
-type Reader struct {
-	// Zones remembers the time zones between calendars. Nil: each is looked up for itself.
-	Zones *zone.Zones
-}
-
-// Read is Reader{}.Read.
-func Read(text string) (*Calendar, error) { return Reader{}.Read(text) }
-
-// Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of the machine, and reading the same text
-// twice gives the same result.
-func (r Reader) Read(text string) (*Calendar, error) {
-	object, wire, err := scan(text)
+// Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of
+// the machine, and reading the same text twice gives the same result.
+func Read(text string) (*Calendar, error) {
+	object, err := scan(text)
 	if err != nil {
 		return nil, err
 	}
-	c, err := interpret(object, r.Zones)
+	event, err := speaking(object)
 	if err != nil {
 		return nil, err
 	}
-	c.wire = wire
+	c := &Calendar{Method: strings.ToUpper(raw(object, "METHOD")), wire: wire(text)}
+	if err := c.read(event); err != nil {
+		return nil, err
+	}
+	if err := c.readTimes(event, zones{object}); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
-// Bytes returns the received text with CRLF line ends, the last line included; nothing else is touched and nothing is folded anew.
-// One or more CRs before a LF are one line end, whatever came. (A CR anywhere else is refused by Read.) The caller must not change
-// the bytes.
+// Bytes returns the received text with CRLF line ends, the last line included; nothing else is
+// touched and nothing is folded anew. One or more CRs before a LF are one line end, whatever came.
+// (A CR anywhere else is refused by Read.) The caller must not change the bytes.
 func (c *Calendar) Bytes() []byte { return c.wire }
 
-// Sum returns the SHA-256 of Bytes: two texts that differ in their line ends only have the same sum.
+// Sum returns the SHA-256 of Bytes: two texts that differ in their line ends only have the same
+// sum.
 func (c *Calendar) Sum() [32]byte { return sha256.Sum256(c.wire) }
 
 // HasAttendee reports whether addr is among the attendees, compared as address.Equal compares.
 func (c *Calendar) HasAttendee(addr string) bool {
-	want, err := address.Parse(addr)
-	if err != nil {
-		return false
-	}
 	for _, p := range c.Attendees {
-		if a, err := address.Parse(p.Email); err == nil && a.Key() == want.Key() {
+		if address.Equal(p.Email, addr) {
 			return true
 		}
 	}

@@ -2,31 +2,8 @@ package calendar
 
 import "fmt"
 
-// Code says which kind of thing is wrong with a text.
-type Code string
-
-// The codes of an Error.
-const (
-	TooLarge          Code = "too_large"         // more than MaxSize octets
-	LineTooLong       Code = "line_too_long"     // more than MaxHead octets before the value of a line
-	TooManyParameters Code = "too_many_params"   // more than MaxParameters parameters, or values of them, in one line
-	TooDeep           Code = "too_deep"          // components nested deeper than MaxDepth
-	NotUTF8           Code = "not_utf8"          // not UTF-8 once unfolded
-	ControlCharacter  Code = "control_character" // NUL, or a CR that ends no line
-	NotCalendar       Code = "not_a_calendar"    // does not begin with BEGIN:VCALENDAR
-	Truncated         Code = "truncated"         // ends before END:VCALENDAR
-	Unbalanced        Code = "unbalanced"        // an END that does not fit its BEGIN
-	TrailingText      Code = "trailing_text"     // something follows END:VCALENDAR
-	Malformed         Code = "malformed"         // a line is no content line
-	NoEvent           Code = "no_event"          // no VEVENT
-	DifferentUIDs     Code = "different_uids"    // VEVENTs of different events
-	BadValue          Code = "bad_value"         // a date, duration or number cannot be read
-	UnknownTimeZone   Code = "unknown_time_zone" // a TZID that neither IANA nor the text explains
-)
-
 // Error says why a text is not a calendar that can be mailed.
 type Error struct {
-	Code Code
 	// Line is the line in the received text, counted from 1, or 0 if the cause is not in one line.
 	Line int
 	// Reason says what is wrong. It quotes names of the format and of zones, no text of the event.
@@ -47,6 +24,6 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func fail(code Code, line int, format string, args ...any) *Error {
-	return &Error{Code: code, Line: line, Reason: fmt.Sprintf(format, args...)}
+func fail(line int, format string, args ...any) *Error {
+	return &Error{Line: line, Reason: fmt.Sprintf(format, args...)}
 }

@@ -29,7 +29,7 @@ func ExampleRead_error() {
 	_, err := calendar.Read("<html>502 Bad Gateway</html>")
 	var e *calendar.Error
 	if errors.As(err, &e) {
-		fmt.Println(e.Code)
+		fmt.Println(e.Reason)
 	}
-	// Output: not_a_calendar
+	// Output: the text does not begin with BEGIN:VCALENDAR
 }

@@ -1,148 +1,103 @@
 package calendar
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// The value types DATE and DATE-TIME (RFC 5545 sections 3.3.4 and 3.3.5).
-const (
-	dateForm     = "20060102"
-	dateTimeForm = "20060102T150405"
-)
-
-func (c *Calendar) readTimes(event *ical.Component, z *zones) error {
+func (c *Calendar) readTimes(event *ical.Component, z zones) error {
 	if stamp, _ := event.Get("DTSTAMP"); stamp != nil {
-		t, err := z.moment(stamp)
+		_, at, err := z.read(stamp)
 		if err != nil {
 			return err
 		}
-		c.DTStamp = t.at.UTC()
+		c.DTStamp = at.UTC()
 	}
 	start, _ := event.Get("DTSTART")
 	if start == nil {
 		return nil
 	}
-	from, err := z.moment(start)
+	from, at, err := z.read(start)
 	if err != nil {
 		return err
 	}
-	c.Start, c.AllDay, c.Floating, c.TZID = from.at, from.date, from.floating, from.tzid
+	c.Start, c.End, c.AllDay, c.Floating = at, at, from.Day, from.Floating()
+	if !from.Day && !from.UTC {
+		c.TZID = from.TZID
+	}
 	end, _ := event.Get("DTEND")
 	length, _ := event.Get("DURATION")
 	switch {
 	case end != nil:
-		to, err := z.moment(end)
-		if err != nil {
-			return err
-		}
-		c.End = to.at
+		_, c.End, err = z.read(end)
 	case length != nil:
-		days, rest, ok := duration(strings.TrimSpace(length.Value))
-		if !ok {
-			return fail(BadValue, 0, "its DURATION cannot be read")
+		value := strings.ToUpper(strings.TrimSpace(length.Value))
+		days, rest, ok := ical.ReadDuration(value)
+		if !ok || days < 0 || rest < 0 || strings.HasPrefix(value, "-") || strings.HasSuffix(value, "T") {
+			return fail(0, "its DURATION cannot be read")
 		}
-		// Days are days of the calendar, whatever their length in hours; the rest is exact (RFC 5545 section 3.3.6).
-		end, err := z.later(from, days)
-		if err != nil {
-			return err
-		}
-		c.End = end.Add(rest)
+		from.Clock = from.Clock.AddDate(0, 0, days)
+		at, err = z.instant(from)
+		c.End = at.Add(rest)
 	case c.AllDay:
 		c.End = c.Start.AddDate(0, 0, 1)
-	default:
-		c.End = c.Start
 	}
-	return nil
+	return err
 }
 
-// moment is a DATE or DATE-TIME.
-type moment struct {
-	at             time.Time
-	wall           time.Time // the clock on the wall, written as UTC
-	date, floating bool
-	tzid           string
+// zones finds out what the TZIDs of one text mean.
+type zones struct{ text *ical.Component }
+
+// read reads a property that is a DATE or DATE-TIME.
+func (z zones) read(p *ical.Property) (ical.When, time.Time, error) {
+	w := ical.ReadWhen(strings.TrimSpace(p.Value), parameter(p, "TZID"))
+	if !w.OK {
+		return w, time.Time{}, fail(0, "its %s is not a date or a date with time", p.Name)
+	}
+	at, err := z.instant(w)
+	return w, at, err
 }
 
-// moment reads the value of a date property.
-func (z *zones) moment(p *ical.Property) (moment, error) {
-	value := strings.TrimSpace(p.Value)
-	form, utc := dateTimeForm, false
-	m := moment{}
-	switch {
-	case len(value) == len(dateForm):
-		form, m.date = dateForm, true
-	case strings.HasSuffix(value, "Z"):
-		value, utc = strings.TrimSuffix(value, "Z"), true
+// instant returns when w is. A date and a floating time are taken as UTC.
+func (z zones) instant(w ical.When) (time.Time, error) {
+	if w.Day || w.UTC || w.TZID == "" {
+		return w.Clock, nil
 	}
-	wall, err := time.Parse(form, value)
-	if err != nil || len(value) != len(form) {
-		return m, &Error{Code: BadValue, Reason: "its " + p.Name + " is not a date or a date with time", Err: err}
+	clock := w.Clock
+	if location := iana(w.TZID); location != nil {
+		return time.Date(clock.Year(), clock.Month(), clock.Day(),
+			clock.Hour(), clock.Minute(), clock.Second(), 0, location), nil
 	}
-	m.wall, m.at = wall, wall
-	tzid := parameter(p, "TZID")
-	switch {
-	case m.date || utc:
-	case tzid == "":
-		m.floating = true
-	default:
-		m.tzid = tzid
-		m.at, err = z.at(tzid, wall)
-	}
-	return m, err
-}
-
-// later returns the moment days later at the same time of the clock.
-func (z *zones) later(m moment, days int) (time.Time, error) {
-	wall := m.wall.AddDate(0, 0, days)
-	if m.tzid == "" || days == 0 {
-		return m.at.AddDate(0, 0, days), nil
-	}
-	return z.at(m.tzid, wall)
-}
-
-// duration reads a DURATION (RFC 5545 section 3.3.6) of no more than a century.
-func duration(s string) (days int, rest time.Duration, ok bool) {
-	s = strings.TrimPrefix(s, "+")
-	s, found := strings.CutPrefix(strings.ToUpper(s), "P")
-	if !found || s == "" || strings.HasSuffix(s, "T") {
-		return 0, 0, false
-	}
-	const longest = 100 * 366 * 24 * 60 * 60 // a century, in seconds
-	seconds, inTime := int64(0), false
-	for s != "" {
-		if s[0] == 'T' && !inTime {
-			inTime, s = true, s[1:]
+	for described := range z.text.All("VTIMEZONE") {
+		if text(described, "TZID") != w.TZID {
 			continue
 		}
-		i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-		if i < 1 || i > 9 {
-			return 0, 0, false
-		}
-		n, err := strconv.ParseInt(s[:i], 10, 64)
+		observances, err := readObservances(described)
 		if err != nil {
-			return 0, 0, false
+			return time.Time{}, &Error{Reason: "its VTIMEZONE cannot be read", Err: err}
 		}
-		switch unit := s[i]; {
-		case unit == 'W' && !inTime:
-			days += 7 * int(n)
-		case unit == 'D' && !inTime:
-			days += int(n)
-		case unit == 'H' && inTime:
-			seconds += n * 60 * 60
-		case unit == 'M' && inTime:
-			seconds += n * 60
-		case unit == 'S' && inTime:
-			seconds += n
-		default:
-			return 0, 0, false
-		}
-		if s = s[i+1:]; seconds > longest || days > longest/(24*60*60) {
-			return 0, 0, false
+		offset := offsetAt(observances, clock)
+		return clock.Add(-offset).In(time.FixedZone(w.TZID, int(offset/time.Second))), nil
+	}
+	return time.Time{}, fail(0,
+		"the time zone %.60q is not an IANA name, and no VTIMEZONE in the text explains it", w.TZID)
+}
+
+// iana looks a name up in the IANA database. A name that begins with a slash is from some registry
+// (RFC 5545 section 3.2.19), and those in use end in an IANA name, as in
+// /citadel.org/20210210_1/Europe/London.
+func iana(tzid string) *time.Location {
+	if len(tzid) > 64 { // twice the longest name
+		return nil
+	}
+	location, ok := zone.Load(tzid)
+	for name, more := strings.CutPrefix(tzid, "/"); more && !ok; {
+		if _, name, more = strings.Cut(name, "/"); more {
+			location, ok = zone.Load(name)
 		}
 	}
-	return days, time.Duration(seconds) * time.Second, true
+	return location
 }

@@ -3,6 +3,7 @@ package calendar
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,12 +12,13 @@ import (
 	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
-// observance is a STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 section 3.6.5). Wall-clock times are written as UTC.
+// observance is a STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 section 3.6.5). Wall-clock times
+// are written as UTC.
 type observance struct {
 	start    time.Time
 	from, to time.Duration // the offsets before and after an onset
 	rule     *yearly
-	dates    []time.Time // RDATEs
+	dates    []time.Time // DTSTART and the RDATEs
 }
 
 // readObservances reads the STANDARDs and DAYLIGHTs of a VTIMEZONE.
@@ -38,8 +40,9 @@ func readObservances(zone *ical.Component) ([]*observance, error) {
 	return all, nil
 }
 
-// offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose onset came last. A time that the clock
-// leaps over has the offset before the leap, a time it shows twice is the first of the two (RFC 5545 section 3.3.5).
+// offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose
+// onset came last. A time that the clock leaps over has the offset before the leap, a time it shows
+// twice is the first of the two (RFC 5545 section 3.3.5).
 func offsetAt(observances []*observance, wall time.Time) time.Duration {
 	var (
 		earliest, current *observance
@@ -62,12 +65,16 @@ func offsetAt(observances []*observance, wall time.Time) time.Duration {
 	return current.to
 }
 
+// dateTime is the form of a DATE-TIME without zone.
+const dateTime = "20060102T150405"
+
 func readObservance(c *ical.Component) (*observance, error) {
 	o := &observance{}
 	var err error
-	if o.start, err = time.Parse(dateTimeForm, raw(c, "DTSTART")); err != nil {
+	if o.start, err = time.Parse(dateTime, raw(c, "DTSTART")); err != nil {
 		return nil, fmt.Errorf("a DTSTART in it is not a local time: %w", err)
 	}
+	o.dates = []time.Time{o.start}
 	if o.from, err = utcOffset(raw(c, "TZOFFSETFROM")); err != nil {
 		return nil, fmt.Errorf("a TZOFFSETFROM in it: %w", err)
 	}
@@ -81,7 +88,7 @@ func readObservance(c *ical.Component) (*observance, error) {
 	}
 	for property := range c.Each("RDATE") {
 		for text := range strings.SplitSeq(strings.TrimSpace(property.Value), ",") {
-			t, err := time.Parse(dateTimeForm, text)
+			t, err := time.Parse(dateTime, text)
 			if err != nil {
 				return nil, fmt.Errorf("an RDATE in it is not a local time: %w", err)
 			}
@@ -91,24 +98,27 @@ func readObservance(c *ical.Component) (*observance, error) {
 	return o, nil
 }
 
+var offsetForm = regexp.MustCompile(`^[+-]([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9])?$`)
+
+// utcOffset reads a UTC-OFFSET (RFC 5545 section 3.3.14).
+func utcOffset(s string) (time.Duration, error) {
+	if !offsetForm.MatchString(s) {
+		return 0, errors.New("it is not of the form +hhmm")
+	}
+	t, err := time.Parse("-070000"[:len(s)], s)
+	_, offset := t.Zone()
+	return time.Duration(offset) * time.Second, err
+}
+
 // lastOnset returns the last onset that is not after wall, if there is one.
 func (o *observance) lastOnset(wall time.Time) (last time.Time, found bool) {
-	consider := func(t time.Time) {
+	onsets := o.dates
+	if o.rule != nil {
+		onsets = slices.Concat(onsets, o.rule.around(wall, o.start))
+	}
+	for _, t := range onsets {
 		if !t.After(wall) && !t.Before(o.start) && !t.Before(last) {
 			last, found = t, true
-		}
-	}
-	consider(o.start)
-	for _, t := range o.dates {
-		consider(t)
-	}
-	if o.rule != nil {
-		// The year itself, or the one before it; one more for a rule whose end falls between.
-		year := min(wall.Year(), o.rule.lastYear)
-		for y := year; y > year-3; y-- {
-			if t := o.rule.in(y, o.start); t.Before(o.rule.until) {
-				consider(t)
-			}
 		}
 	}
 	return last, found
@@ -117,63 +127,52 @@ func (o *observance) lastOnset(wall time.Time) (last time.Time, found bool) {
 // yearly is the kind of rule that time zones follow: one day in a month, every year.
 type yearly struct {
 	month     time.Month
-	weekday   time.Weekday
-	nth       int   // the nth such weekday of the month, from its end if negative; 0: not by weekday alone
-	days      []int // days of the month; with byWeekday the first of them that is that weekday
 	byWeekday bool
+	weekday   time.Weekday
+	nth       int       // the nth such weekday of the month, from its end if negative; 0 for any
+	days      []int     // days of the month, of which it is the first that is such a weekday
 	until     time.Time // the wall-clock time before which onsets lie
-	lastYear  int
 }
 
-var weekdays = map[string]time.Weekday{"SU": time.Sunday, "MO": time.Monday, "TU": time.Tuesday, "WE": time.Wednesday,
-	"TH": time.Thursday, "FR": time.Friday, "SA": time.Saturday}
-
-var errRule = errors.New("it is not a rule for one day in every year, which is all that time zones need")
+var (
+	errRule  = errors.New("it is not a rule for one day in every year, which is all that time zones need")
+	byDay    = regexp.MustCompile(`^([+-]?0?[1-5])?(SU|MO|TU|WE|TH|FR|SA)$`)
+	weekdays = []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
+)
 
 func readYearly(text string, o *observance) (*yearly, error) {
-	const never = 9999
-	r := &yearly{month: o.start.Month(), until: time.Date(never+1, 1, 1, 0, 0, 0, 0, time.UTC), lastYear: never}
-	freq := ""
+	r := &yearly{month: o.start.Month(), until: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}
+	freq, ok := "", true
 	for part := range strings.SplitSeq(strings.ToUpper(text), ";") {
 		name, value, _ := strings.Cut(part, "=")
-		var err error
+		n, _ := strconv.Atoi(value) // 0 for what is no number
 		switch name {
 		case "FREQ":
 			freq = value
 		case "BYMONTH":
-			var month int
-			if month, err = strconv.Atoi(value); month < 1 || month > 12 {
-				err = errRule
-			}
-			r.month = time.Month(month)
+			r.month, ok = time.Month(n), n >= 1 && n <= 12
 		case "BYDAY":
-			err = r.readByDay(value)
+			ok = r.readByDay(value)
 		case "BYMONTHDAY":
-			err = r.readByMonthDay(value)
+			ok = r.readByMonthDay(value)
 		case "UNTIL":
-			err = r.readUntil(value, o.from)
+			ok = r.readUntil(value, o.from)
 		case "COUNT":
-			var count int
-			if count, err = strconv.Atoi(value); count < 1 || count > never {
-				err = errRule
-			}
-			r.lastYear = min(r.lastYear, o.start.Year()+count-1)
+			r.stop(time.Date(o.start.Year()+n, 1, 1, 0, 0, -1, 0, time.UTC)) // the end of the last year
+			ok = n >= 1 && n <= 9999
 		case "INTERVAL":
-			if value != "1" {
-				err = errRule
-			}
+			ok = value == "1"
 		case "WKST", "":
 		default:
-			err = errRule
+			ok = false
 		}
-		if err != nil {
-			return nil, err
+		if !ok {
+			return nil, errRule
 		}
 	}
-	switch {
-	case freq != "YEARLY",
-		r.byWeekday && (r.nth == 0) == (len(r.days) == 0), // one of the two must choose among the weekdays of the month
-		!r.byWeekday && len(r.days) > 1:
+	if freq != "YEARLY" ||
+		r.byWeekday && (r.nth == 0) == (len(r.days) == 0) || // one of the two must choose among the weekdays
+		!r.byWeekday && len(r.days) > 1 {
 		return nil, errRule
 	}
 	if !r.byWeekday && len(r.days) == 0 {
@@ -182,104 +181,74 @@ func readYearly(text string, o *observance) (*yearly, error) {
 	return r, nil
 }
 
-func (r *yearly) readByDay(value string) error {
-	if len(value) < 2 {
-		return errRule
+func (r *yearly) readByDay(value string) bool {
+	m := byDay.FindStringSubmatch(value)
+	if m == nil {
+		return false
 	}
-	cut := len(value) - 2
-	weekday, ok := weekdays[value[cut:]]
-	if !ok {
-		return errRule
+	r.byWeekday, r.weekday = true, time.Weekday(slices.Index(weekdays, m[2]))
+	if m[1] != "" {
+		r.nth, _ = strconv.Atoi(m[1]) // a number, by its form
 	}
-	r.weekday, r.byWeekday = weekday, true
-	if cut == 0 {
-		return nil
-	}
-	nth, err := strconv.Atoi(value[:cut])
-	if err != nil || nth == 0 || nth < -5 || nth > 5 {
-		return errRule
-	}
-	r.nth = nth
-	return nil
+	return true
 }
 
-func (r *yearly) readByMonthDay(value string) error {
+func (r *yearly) readByMonthDay(value string) bool {
 	for text := range strings.SplitSeq(value, ",") {
 		day, err := strconv.Atoi(text)
-		if err != nil || day < 1 || day > 31 || len(r.days) == 31 {
-			return errRule
+		if err != nil || day < 1 || day > 31 {
+			return false
 		}
 		r.days = append(r.days, day)
 	}
-	slices.Sort(r.days)
-	return nil
+	return true
 }
 
 // readUntil reads UNTIL, which is UTC in a VTIMEZONE and names the last onset.
-func (r *yearly) readUntil(value string, from time.Duration) error {
-	value = strings.TrimSuffix(value, "Z")
-	form := dateTimeForm
-	if len(value) == len(dateForm) {
-		form = dateForm
+func (r *yearly) readUntil(value string, from time.Duration) bool {
+	w := ical.ReadWhen(value, "")
+	if w.Day {
+		w.Clock = w.Clock.AddDate(0, 0, 1)
 	}
-	t, err := time.Parse(form, value)
-	if err != nil {
-		return errRule
-	}
-	if form == dateForm {
-		t = t.AddDate(0, 0, 1)
-	}
-	r.until = t.Add(from + time.Second)
-	r.lastYear = min(r.lastYear, r.until.Year())
-	return nil
+	r.stop(w.Clock.Add(from + time.Second))
+	return w.OK
 }
 
-// in returns the onset in that year at the time of day of start, or the zero time.
-func (r *yearly) in(year int, start time.Time) time.Time {
-	on := func(day int) time.Time {
-		return time.Date(year, r.month, day, start.Hour(), start.Minute(), start.Second(), 0, time.UTC)
+func (r *yearly) stop(t time.Time) {
+	if t.Before(r.until) {
+		r.until = t
 	}
-	var t time.Time
-	switch {
-	case r.nth > 0:
-		first := on(1)
-		t = on(1 + (int(r.weekday-first.Weekday())+7)%7 + 7*(r.nth-1))
-	case r.nth < 0:
-		last := on(1).AddDate(0, 1, -1)
-		t = on(last.Day() - (int(last.Weekday()-r.weekday)+7)%7 + 7*(r.nth+1))
-	default:
-		for _, day := range r.days {
-			if t = on(day); !r.byWeekday || t.Weekday() == r.weekday {
+}
+
+// around returns the onsets of the last years up to wall, at the time of day of start. Of a rule
+// that has ended they are its last.
+func (r *yearly) around(wall, start time.Time) []time.Time {
+	var onsets []time.Time
+	last := min(wall.Year(), r.until.Year())
+	for year := last - 2; year <= last; year++ {
+		first := time.Date(year, r.month, 1, start.Hour(), start.Minute(), start.Second(), 0, time.UTC)
+		for t := first; t.Month() == r.month; t = t.AddDate(0, 0, 1) {
+			if r.matches(t) {
+				if t.Before(r.until) {
+					onsets = append(onsets, t)
+				}
 				break
 			}
-			t = time.Time{}
 		}
 	}
-	if t.Month() != r.month {
-		return time.Time{} // There is no such day in that year.
-	}
-	return t
+	return onsets
 }
 
-// utcOffset reads a UTC-OFFSET (RFC 5545 section 3.3.14).
-func utcOffset(s string) (time.Duration, error) {
-	if (len(s) != 5 && len(s) != 7) || (s[0] != '+' && s[0] != '-') {
-		return 0, errors.New("it is not of the form +hhmm")
+func (r *yearly) matches(t time.Time) bool {
+	if r.byWeekday && t.Weekday() != r.weekday {
+		return false
 	}
-	n, err := strconv.ParseUint(s[1:], 10, 32)
-	if err != nil {
-		return 0, errors.New("it is not of the form +hhmm")
+	lastDay := t.AddDate(0, 1, -t.Day()).Day()
+	switch {
+	case r.nth > 0:
+		return (t.Day()-1)/7+1 == r.nth
+	case r.nth < 0:
+		return (lastDay-t.Day())/7+1 == -r.nth
 	}
-	if len(s) == 5 {
-		n *= 100
-	}
-	hours, minutes, seconds := n/10000, n/100%100, n%100
-	if hours > 23 || minutes > 59 || seconds > 59 {
-		return 0, errors.New("it is out of range")
-	}
-	d := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute + time.Duration(seconds)*time.Second
-	if s[0] == '-' {
-		d = -d
-	}
-	return d, nil
+	return slices.Contains(r.days, t.Day())
 }

@@ -3,6 +3,8 @@
 // nothing. What a caller must not accept, it looks for in the [Stream].
 package ical
 
+import "strings"
+
 // Stream is an iCalendar stream (RFC 5545 section 3.4).
 type Stream struct {
 	// Top holds the components of the outermost level.
@@ -14,6 +16,8 @@ type Stream struct {
 	Misnested []Property
 	// Open is the innermost component that nothing ends, nil if all are ended.
 	Open *Component
+	// Last is the number of the last line that was read.
+	Last int
 }
 
 // Component is what stands between BEGIN and END (section 3.6).
@@ -22,8 +26,6 @@ type Component struct {
 	Line, End  int    // of its BEGIN and its END, which is 0 if nothing ends it
 	Properties []Property
 	Components []*Component
-	// First is the line of the first component within, 0 for none.
-	First int
 }
 
 // Property is a content line (section 3.1).
@@ -37,18 +39,14 @@ type Property struct {
 
 // All yields the components of that name directly in s.
 func (s *Stream) All(name string) func(yield func(*Component) bool) {
-	return named(s.Top, name)
+	return (&Component{Components: s.Top}).All(name)
 }
 
 // All yields the components of that name directly in c.
 func (c *Component) All(name string) func(yield func(*Component) bool) {
-	return named(c.Components, name)
-}
-
-func named(components []*Component, name string) func(yield func(*Component) bool) {
 	return func(yield func(*Component) bool) {
-		for _, c := range components {
-			if c.Name == name && !yield(c) {
+		for _, sub := range c.Components {
+			if sub.Name == name && !yield(sub) {
 				return
 			}
 		}
@@ -79,7 +77,7 @@ func (c *Component) Get(name string) (first *Property, n int) {
 
 // Value returns the value of the first property of that name, or "".
 func (c *Component) Value(name string) string {
-	if p, _ := c.Get(name); p != nil {
+	for p := range c.Each(name) {
 		return p.Value
 	}
 	return ""
@@ -107,4 +105,10 @@ func (c *Component) walk(yield func(*Component, *Property) bool) bool {
 		}
 	}
 	return true
+}
+
+// IsName reports whether s is a name: letters, digits and hyphens.
+func IsName(s string) bool {
+	const characters = "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return s != "" && strings.Trim(s, characters) == ""
 }

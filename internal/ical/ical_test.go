@@ -1,8 +1,10 @@
 package ical
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,16 +16,17 @@ func options() Options { return Options{MaxLines: 1000, MaxNesting: 4} }
 // line ends are.
 func TestRead(t *testing.T) {
 	t.Parallel()
-	s, err := Read("BEGIN:VCALENDAR\r\nmethod:REQUEST\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en;X=\"a:b;c\":One\r\n  two\r\n\tthree\r\r\n"+
+	s, err := Read("BEGIN:VCALENDAR\r\nmethod:REQUEST\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en;X=\"a:b;"+
+		"c\":One\r\n  two\r\n\tthree\r\r\n"+
 		"END:vevent\r\n\r\nEND:VCALENDAR\r\nX:stray\r\nbroken\r\nEND:VTODO\r\n", options())
 	require.NoError(t, err)
 	require.Len(t, s.Top, 1)
 	calendar := s.Top[0]
 	assert.Equal(t, "REQUEST", calendar.Value("METHOD"))
-	assert.Equal(t, []int{1, 9, 3}, []int{calendar.Line, calendar.End, calendar.First})
+	assert.Equal(t, []int{1, 9}, []int{calendar.Line, calendar.End})
 	require.Len(t, calendar.Components, 1)
 	event := calendar.Components[0]
-	assert.Equal(t, []int{3, 7, 0}, []int{event.Line, event.End, event.First})
+	assert.Equal(t, []int{3, 7}, []int{event.Line, event.End})
 	assert.Equal(t, []Property{{
 		Name: "SUMMARY", Params: `LANGUAGE=en;X="a:b;c"`, Value: "One twothree", Line: 4,
 		Raw: "SUMMARY;LANGUAGE=en;X=\"a:b;c\":One\r\n  two\r\n\tthree",
@@ -34,17 +37,15 @@ func TestRead(t *testing.T) {
 	assert.Nil(t, s.Open)
 }
 
-func TestReadTellsItsCallerOfLines(t *testing.T) {
+func TestLines(t *testing.T) {
 	t.Parallel()
-	var folded, unfolded []string
-	_, err := Read("A:1\r\n 2\nB:3\r\r\nC:4\r", Options{
-		MaxLines: 9, MaxNesting: 9,
-		Line:     func(line string, _ int, end string) { folded = append(folded, line+"|"+end) },
-		Unfolded: func(line string, _ int) { unfolded = append(unfolded, line) },
-	})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"A:1|\r\n", " 2|\n", "B:3\r|\r\n", "C:4|\r"}, folded)
-	assert.Equal(t, []string{"A:12", "B:3", "C:4"}, unfolded)
+	got := slices.Collect(Lines("A:1\r\n 2\nB:3\r\r\n \r\n\n\tC:4\n\nD:5\r"))
+	assert.Equal(t, []Line{
+		{1, "A:1\r\n 2", "A:12"}, {3, "B:3\r\r\n ", "B:3"}, {5, "\n\tC:4", "C:4"}, {8, "D:5", "D:5"},
+	}, got)
+	for range Lines("A:1\nB:2\n") {
+		break
+	}
 }
 
 func TestLimits(t *testing.T) {
@@ -89,8 +90,10 @@ func TestParameters(t *testing.T) {
 func TestWhen(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		"20270429": "2027-04-29T00:00:00 DATE", "20270429T093000": "2027-04-29T09:30:00 DATE-TIME floating", "20270429T093000Z": "2027-04-29T09:30:00 DATE-TIME",
-		"20270230": "", "2027-04-29": "", "": "",
+		"20270429":         "2027-04-29T00:00:00 DATE",
+		"20270429T093000":  "2027-04-29T09:30:00 DATE-TIME floating",
+		"20270429T093000Z": "2027-04-29T09:30:00 DATE-TIME",
+		"20270230":         "", "2027-04-29": "", "": "",
 	} {
 		got := ""
 		if w := ReadWhen(value, ""); w.OK {
@@ -103,6 +106,33 @@ func TestWhen(t *testing.T) {
 	}
 }
 
+func TestReadDuration(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{
+		"P1W": 7 * 24 * time.Hour, "+P1DT2H3M4S": 26*time.Hour + 3*time.Minute + 4*time.Second,
+		"-PT15M": -15 * time.Minute,
+		"P1DT":   24 * time.Hour, "PT": 0, "PT5S1H": time.Hour + 5*time.Second,
+	} {
+		days, rest, ok := ReadDuration(value)
+		assert.True(t, ok, value)
+		assert.Equal(t, want, time.Duration(days)*24*time.Hour+rest, value)
+	}
+	for _, value := range []string{"", "P", "-P", "1D", "P1H", "PT1D", "PT1", "P1", "PT1HT1M",
+		"P999999999W", "PT9999999999S", "p1d"} {
+		_, _, ok := ReadDuration(value)
+		assert.False(t, ok, value)
+	}
+}
+
+func TestMailto(t *testing.T) {
+	t.Parallel()
+	got, ok := Mailto(" MAILTO:a%40b.example?subject=x ")
+	assert.True(t, ok)
+	assert.Equal(t, "a@b.example", got)
+	_, ok = Mailto("a@b.example")
+	assert.False(t, ok)
+}
+
 func TestUnescape(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "a\nb\nc;d,e\\f:", UnescapeText(`a\nb\Nc\;d\,e\\f\:`))
@@ -112,16 +142,16 @@ func TestUnescape(t *testing.T) {
 
 // Whatever comes: each line of the text is in one place, or is empty.
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{"", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "BEGIN:A\nB;C=\"d\":e\n f\nEND:A\n", "END:A\n\n:x\nA\r\r\n", "\x00\xff;:\n"} {
+	for _, seed := range []string{"", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+		"BEGIN:A\nB;C=\"d\":e\n f\nEND:A\n", "END:A\n\n:x\nA\r\r\n", "\x00\xff;:\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		lines, unfolded := 0, 0
-		s, err := Read(text, Options{
-			MaxLines: 100, MaxNesting: 4,
-			Line:     func(string, int, string) { lines++ },
-			Unfolded: func(string, int) { unfolded++ },
-		})
+		lines, unfolded := strings.Count(text, "\n")+1, 0
+		for range Lines(text) {
+			unfolded++
+		}
+		s, err := Read(text, Options{MaxLines: 100, MaxNesting: 4})
 		if err != nil {
 			return
 		}
@@ -146,5 +176,6 @@ func FuzzRead(f *testing.F) {
 		}
 		require.LessOrEqual(t, unfolded-places, ends)
 		require.LessOrEqual(t, places, unfolded)
+		require.LessOrEqual(t, s.Last, lines)
 	})
 }

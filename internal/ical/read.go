@@ -2,21 +2,15 @@ package ical
 
 import (
 	"errors"
+	"iter"
+	"regexp"
 	"strings"
 )
 
-// Options bound what [Read] reads, and let its caller look at the lines.
+// Options are the limits of what [Read] reads.
 type Options struct {
-	// MaxLines bounds the content lines, MaxNesting the components within each
-	// other.
-	MaxLines, MaxNesting int
-	// Line, if set, is called with each line as it is folded, its number and its
-	// line end: "\r\n", "\n", or of the last one "\r" or "". More CRs before the line
-	// end are part of the line here, and of nothing that is read.
-	Line func(line string, number int, end string)
-	// Unfolded, if set, is called with each content line and the number of its first
-	// line.
-	Unfolded func(line string, number int)
+	MaxLines   int // content lines
+	MaxNesting int // components within each other
 }
 
 // Errors of Read: the text is beyond a limit.
@@ -25,108 +19,126 @@ var (
 	ErrTooDeep      = errors.New("components are nested too deep")
 )
 
+// Line is a content line before anything is read of it (section 3.1).
+type Line struct {
+	Number int    // of the first of its lines, from 1
+	Raw    string // the lines as they are folded, without the last line end
+	Text   string // unfolded
+}
+
+// fold is what stands between the lines of a content line. Any number of CRs may
+// come before the LF.
+var fold = regexp.MustCompile(`\r*\n[ \t]`)
+
+// Lines yields the content lines of a text. Empty ones, as they stand at the end of
+// a MIME part, are left out.
+func Lines(text string) iter.Seq[Line] {
+	return func(yield func(Line) bool) {
+		number := 1
+		for text != "" {
+			end := contentLine(text)
+			raw := strings.TrimRight(text[:end], "\r\n")
+			line := Line{Number: number, Raw: raw, Text: raw}
+			if strings.Contains(raw, "\n") {
+				line.Text = fold.ReplaceAllLiteralString(raw, "")
+			}
+			if strings.Trim(line.Text, " \t\r") != "" && !yield(line) {
+				return
+			}
+			number += max(1, strings.Count(text[:end], "\n"))
+			text = text[end:]
+		}
+	}
+}
+
+// contentLine returns where the first content line of text ends: behind the first
+// line end that begins no fold.
+func contentLine(text string) (end int) {
+	for {
+		n := strings.IndexByte(text[end:], '\n')
+		if n < 0 {
+			return len(text)
+		}
+		end += n + 1
+		if end == len(text) || text[end] != ' ' && text[end] != '\t' {
+			return end
+		}
+	}
+}
+
 // Read reads a text in time and memory proportional to its length. Whatever the
 // error, which is one of the two above, the stream holds what came before.
 func Read(text string, o Options) (*Stream, error) {
-	r := reader{text: text, o: o, stream: &Stream{}}
-	err := r.read()
-	if n := len(r.stack); n > 0 {
-		r.stream.Open = r.stack[n-1]
+	r := reader{Stream: &Stream{}}
+	err := r.read(text, o)
+	if n := len(r.open); n > 0 {
+		r.Open = r.open[n-1]
 	}
-	return r.stream, err
+	return r.Stream, err
 }
 
-// reader reads content lines and builds components of them.
+// reader builds components of content lines.
 type reader struct {
-	text   string
-	o      Options
-	pos    int
-	number int // of the last line taken
-	stream *Stream
-	stack  []*Component
+	*Stream
+	open []*Component // the innermost last
 }
 
-func (r *reader) read() error {
+func (r *reader) read(text string, o Options) error {
 	count := 0
-	for r.pos < len(r.text) {
-		start := r.pos
-		raw := r.line()
-		p := Property{Raw: raw, Line: r.number}
-		logical := raw
-		if r.folds() {
-			end := 0
-			logical, end = r.unfold(raw)
-			p.Raw = r.text[start:end]
-		}
-		if strings.Trim(logical, " \t\r") == "" {
-			continue // an empty line, as at the end of a MIME part
-		}
-		if count++; count > r.o.MaxLines {
+	for line := range Lines(text) {
+		r.Last = line.Number + strings.Count(line.Raw, "\n")
+		if count++; count > o.MaxLines {
 			return ErrTooManyLines
 		}
-		if r.o.Unfolded != nil {
-			r.o.Unfolded(logical, p.Line)
-		}
-		if !p.split(logical) {
-			r.stream.Broken = append(r.stream.Broken, p)
-			continue
-		}
-		switch p.Name {
-		case "BEGIN":
-			if len(r.stack) == r.o.MaxNesting {
-				return ErrTooDeep
-			}
-			r.begin(&p)
-		case "END":
-			r.end(&p)
+		p := Property{Raw: line.Raw, Line: line.Number}
+		switch ok := p.split(line.Text); {
+		case !ok:
+			r.Broken = append(r.Broken, p)
+		case p.Name == "BEGIN" && len(r.open) == o.MaxNesting:
+			return ErrTooDeep
+		case p.Name == "BEGIN":
+			r.begin(p)
+		case p.Name == "END":
+			r.end(p)
+		case len(r.open) == 0:
+			r.Stray = append(r.Stray, p)
 		default:
-			r.property(p)
+			c := r.open[len(r.open)-1]
+			c.Properties = append(c.Properties, p)
 		}
 	}
 	return nil
 }
 
-// line takes the next line as it stands.
-func (r *reader) line() string {
-	line, end := r.text[r.pos:], ""
-	if n := strings.IndexByte(line, '\n'); n >= 0 {
-		line, end = line[:n], "\n"
+func (r *reader) begin(p Property) {
+	c := &Component{Name: strings.ToUpper(strings.Trim(p.Value, " \t")), Line: p.Line}
+	if n := len(r.open); n == 0 {
+		r.Top = append(r.Top, c)
+	} else {
+		r.open[n-1].Components = append(r.open[n-1].Components, c)
 	}
-	r.pos += len(line) + len(end)
-	r.number++
-	if before, ok := strings.CutSuffix(line, "\r"); ok {
-		line, end = before, "\r"+end
-	}
-	if r.o.Line != nil {
-		r.o.Line(line, r.number, end)
-	}
-	return strings.TrimRight(line, "\r")
+	r.open = append(r.open, c)
 }
 
-// folds reports whether the next line continues the last one.
-func (r *reader) folds() bool {
-	return r.pos < len(r.text) && (r.text[r.pos] == ' ' || r.text[r.pos] == '\t')
-}
-
-// unfold joins the lines of a fold (RFC 5545 section 3.1) and returns where the last
-// of them ends.
-func (r *reader) unfold(first string) (logical string, end int) {
-	var b strings.Builder
-	b.Grow(2 * len(first))
-	b.WriteString(first)
-	for r.folds() {
-		start := r.pos
-		line := r.line()
-		end = start + len(line)
-		b.WriteString(line[1:])
+func (r *reader) end(p Property) {
+	name := strings.Trim(p.Value, " \t")
+	i := len(r.open) - 1
+	for i >= 0 && !strings.EqualFold(r.open[i].Name, name) {
+		i--
 	}
-	return b.String(), end
+	if i < 0 || i < len(r.open)-1 {
+		r.Misnested = append(r.Misnested, p)
+	}
+	if i >= 0 {
+		r.open[i].End = p.Line
+		r.open = r.open[:i]
+	}
 }
 
 // split finds name, parameters and value. Quotes protect colons and semicolons.
 func (p *Property) split(s string) bool {
 	n := strings.IndexAny(s, ":;")
-	if n <= 0 || !IsName(s[:n]) {
+	if n < 0 || !IsName(s[:n]) {
 		return false
 	}
 	p.Name = strings.ToUpper(s[:n])
@@ -134,70 +146,26 @@ func (p *Property) split(s string) bool {
 		p.Value = s[n+1:]
 		return true
 	}
-	rest := s[n+1:]
-	quoted := false
-	for i := range len(rest) {
-		switch rest[i] {
-		case '"':
-			quoted = !quoted
-		case ':':
-			if !quoted {
-				p.Params, p.Value = rest[:i], rest[i+1:]
-				return true
-			}
-		}
-	}
-	// A quote that is never closed: take the first colon all the same.
 	var ok bool
-	p.Params, p.Value, ok = strings.Cut(rest, ":")
+	if p.Params, p.Value, ok = cut(s[n+1:], ':'); !ok {
+		// A quote that is never closed: take the first colon all the same.
+		p.Params, p.Value, ok = strings.Cut(s[n+1:], ":")
+	}
 	return ok
 }
 
-// IsName reports whether s is a name: letters, digits and hyphens.
-func IsName(s string) bool {
+// cut is [strings.Cut] at the first separator that double quotes do not protect.
+func cut(s string, separator byte) (before, after string, found bool) {
+	quoted := false
 	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func (r *reader) begin(p *Property) {
-	c := &Component{Name: strings.ToUpper(strings.Trim(p.Value, " \t")), Line: p.Line, Properties: make([]Property, 0, 8)}
-	if len(r.stack) == 0 {
-		r.stream.Top = append(r.stream.Top, c)
-	} else {
-		parent := r.stack[len(r.stack)-1]
-		parent.Components = append(parent.Components, c)
-		if parent.First == 0 {
-			parent.First = c.Line
-		}
-	}
-	r.stack = append(r.stack, c)
-}
-
-func (r *reader) end(p *Property) {
-	name := strings.Trim(p.Value, " \t")
-	for i := len(r.stack) - 1; i >= 0; i-- {
-		if strings.EqualFold(r.stack[i].Name, name) {
-			if i != len(r.stack)-1 {
-				r.stream.Misnested = append(r.stream.Misnested, *p)
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case separator:
+			if !quoted {
+				return s[:i], s[i+1:], true
 			}
-			r.stack[i].End = p.Line
-			r.stack = r.stack[:i]
-			return
 		}
 	}
-	r.stream.Misnested = append(r.stream.Misnested, *p)
-}
-
-func (r *reader) property(p Property) {
-	if len(r.stack) == 0 {
-		r.stream.Stray = append(r.stream.Stray, p)
-		return
-	}
-	c := r.stack[len(r.stack)-1]
-	c.Properties = append(c.Properties, p)
+	return s, "", false
 }

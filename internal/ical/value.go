@@ -1,6 +1,9 @@
 package ical
 
 import (
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,28 +17,18 @@ type Parameter struct {
 
 // Parameters yields the parameters of a property.
 func (p *Property) Parameters(yield func(Parameter) bool) {
-	rest := p.Params
-	for rest != "" {
-		end, quoted := len(rest), false
-		for i := range len(rest) {
-			if rest[i] == '"' {
-				quoted = !quoted
-			} else if rest[i] == ';' && !quoted {
-				end = i
-				break
-			}
-		}
-		one := rest[:end]
-		rest = strings.TrimPrefix(rest[end:], ";")
+	var one string
+	for rest := p.Params; rest != ""; {
+		one, rest, _ = cut(rest, ';')
 		name, value, ok := strings.Cut(one, "=")
 		if !ok {
 			name, value = "", one
 		}
-		q := len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' && strings.Count(value, `"`) == 2
-		if q {
-			value = value[1 : len(value)-1]
+		q := Parameter{Name: strings.ToUpper(name), Value: value}
+		if n := len(value) - 1; n > 0 && strings.IndexByte(value[1:], '"') == n-1 && value[0] == '"' {
+			q.Value, q.Quoted = value[1:n], true
 		}
-		if !yield(Parameter{Name: strings.ToUpper(name), Value: value, Quoted: q}) {
+		if !yield(q) {
 			return
 		}
 	}
@@ -51,36 +44,13 @@ func (p *Property) Parameter(name string) (Parameter, bool) {
 	return Parameter{}, false
 }
 
+// list is a list of values of which some are quoted, such as "mailto:a@x","mailto:b@x".
+var list = regexp.MustCompile(`^("[^"]*"|[^",]*)(,("[^"]*"|[^",]*))*$`)
+
 // Misquoted tells a value with double quotes that enclose neither all of it nor
 // whole values of a list.
 func (q Parameter) Misquoted() bool {
-	return !q.Quoted && strings.Contains(q.Value, `"`) && !quotedList(q.Value)
-}
-
-// quotedList reports whether s is a list of values of which some are quoted, such as "mailto:a@x","mailto:b@x".
-func quotedList(s string) bool {
-	for s != "" {
-		if s[0] != '"' {
-			n := strings.IndexByte(s, ',')
-			if n < 0 {
-				return !strings.Contains(s, `"`)
-			}
-			if strings.Contains(s[:n], `"`) {
-				return false
-			}
-			s = s[n+1:]
-			continue
-		}
-		n := strings.IndexByte(s[1:], '"')
-		if n < 0 {
-			return false
-		}
-		if s = s[n+2:]; s != "" && s[0] != ',' {
-			return false
-		}
-		s = strings.TrimPrefix(s, ",")
-	}
-	return true
+	return !q.Quoted && strings.Contains(q.Value, `"`) && !list.MatchString(q.Value)
 }
 
 // Text returns the value, a TEXT, without its escapes (section 3.3.11).
@@ -114,47 +84,87 @@ func (p *Property) When() When {
 
 // ReadWhen reads a DATE or DATE-TIME; OK is false for anything else.
 func ReadWhen(value, tzid string) When {
-	w := When{TZID: tzid}
-	var err error
-	switch len(value) {
-	case len("20060102"):
-		w.Day = true
-		w.Clock, err = time.Parse("20060102", value)
-	case len("20060102T150405"):
-		w.Clock, err = time.Parse("20060102T150405", value)
-	case len("20060102T150405Z"):
-		w.UTC = true
-		w.Clock, err = time.Parse("20060102T150405Z", value)
-	default:
-		return w
+	form := "20060102T150405"
+	w := When{TZID: tzid, Day: len(value) == len("20060102"), UTC: len(value) == len(form+"Z")}
+	switch {
+	case w.Day:
+		form = "20060102"
+	case w.UTC:
+		form += "Z"
 	}
-	w.OK = err == nil
+	// Package time would read a fraction of a second that the form does not have.
+	clock, err := time.Parse(form, value)
+	w.Clock, w.OK = clock, err == nil && len(value) == len(form)
 	return w
 }
 
-// UnescapeText undoes the escaping of a TEXT value (section 3.3.11).
-func UnescapeText(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
+// duration is the form of a DURATION, in any order of the units, and unit one of them.
+var (
+	duration = regexp.MustCompile(`^([+-]?)P((?:[0-9]{1,9}[WD])*)(?:T((?:[0-9]{1,9}[HMS])*))?$`)
+	unit     = regexp.MustCompile(`[0-9]+[WDHMS]`)
+)
+
+// ReadDuration reads a DURATION of no more than a century (section 3.3.6). Days are
+// days of the calendar, whatever their length in hours; the rest is exact.
+func ReadDuration(s string) (days int, rest time.Duration, ok bool) {
+	m := duration.FindStringSubmatch(s)
+	if m == nil || s == m[1]+"P" {
+		return 0, 0, false
 	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '\\' && i+1 < len(s) {
-			i++
-			if c = s[i]; c == 'n' || c == 'N' {
-				c = '\n'
-			}
+	const century = 100 * 366 // days
+	seconds := 0
+	for _, u := range unit.FindAllString(m[2]+m[3], -1) {
+		n, _ := strconv.Atoi(u[:len(u)-1]) // nine digits at most
+		switch u[len(u)-1] {
+		case 'W':
+			days += 7 * n
+		case 'D':
+			days += n
+		case 'H':
+			seconds += 60 * 60 * n
+		case 'M':
+			seconds += 60 * n
+		case 'S':
+			seconds += n
 		}
-		b = append(b, c)
+		if days > century || seconds > century*24*60*60 {
+			return 0, 0, false
+		}
 	}
-	return string(b)
+	if m[1] == "-" {
+		days, seconds = -days, -seconds
+	}
+	return days, time.Duration(seconds) * time.Second, true
 }
 
-// UnescapeParameter undoes RFC 6868.
-func UnescapeParameter(s string) string {
-	if strings.IndexByte(s, '^') < 0 {
-		return s
+// Mailto returns the address of a mailto: URI (RFC 6068 section 2), percent-decoded
+// and without header fields, and whether s is such a URI.
+func Mailto(s string) (string, bool) {
+	scheme, rest, found := strings.Cut(strings.TrimSpace(s), ":")
+	if !found || !strings.EqualFold(scheme, "mailto") {
+		return "", false
 	}
-	return strings.NewReplacer("^^", "^", "^n", "\n", "^'", `"`).Replace(s)
+	rest, _, _ = strings.Cut(rest, "?")
+	if decoded, err := url.PathUnescape(rest); err == nil {
+		rest = decoded
+	}
+	return strings.TrimSpace(rest), true
 }
+
+// escape is a backslash and what it escapes.
+var escape = regexp.MustCompile(`(?s)\\.`)
+
+// UnescapeText undoes the escaping of a TEXT value (section 3.3.11).
+func UnescapeText(s string) string {
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		if e == `\n` || e == `\N` {
+			return "\n"
+		}
+		return e[1:]
+	})
+}
+
+var caret = strings.NewReplacer("^^", "^", "^n", "\n", "^'", `"`)
+
+// UnescapeParameter undoes RFC 6868.
+func UnescapeParameter(s string) string { return caret.Replace(s) }

@@ -2,6 +2,8 @@ package mimetree
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,42 +23,41 @@ type Fault struct {
 	Long      bool   // just a line that is too long: it can still be decoded
 }
 
-// fault notes a mistake, and what it was made in, unless that is empty.
-func (d *Content) fault(line int, what, offending string) {
-	if d.Count++; len(d.Faults) < maxFaults {
-		d.Faults = append(d.Faults, Fault{Line: line, What: what, Offending: offending})
-	}
-}
+const (
+	// MaxLine is the longest line of a message, in octets (RFC 5322 section 2.1.1).
+	MaxLine    = 998
+	maxFaults  = 10 // that are kept of one part
+	maxEncoded = 76 // RFC 2045 sections 6.7 and 6.8
+)
 
-// long notes a line that is too long.
-func (d *Content) long(line int, what string) {
-	if d.Count++; len(d.Faults) < maxFaults {
-		d.Faults = append(d.Faults, Fault{Line: line, What: what, Long: true})
+func (c *Content) fault(f Fault) {
+	if c.Count++; len(c.Faults) < maxFaults {
+		c.Faults = append(c.Faults, f)
 	}
 }
 
 // Text returns the content of a part, decoded as well as it can be.
 func (p *Part) Text() string { return p.Decode().Text }
 
-// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It
-// notes each mistake, and reads on.
+// Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It notes each
+// mistake, and reads on.
 func (p *Part) Decode() *Content {
 	if p.content == nil {
-		encoding, mislabelled := p.Encoding, false
-		switch encoding {
-		case "quoted-printable", "base64":
-		default:
-			mislabelled = (p.IsCalendar() || p.IsICS()) && strings.HasPrefix(p.Body, "QkVHSU46") // "BEGIN:"
-		}
-		if mislabelled {
-			encoding = "base64"
-		}
-		p.content = p.DecodeAs(encoding)
-		if mislabelled {
-			p.content.mislabelled(p.Encoding)
-		}
+		p.content = p.decode()
 	}
 	return p.content
+}
+
+func (p *Part) decode() *Content {
+	isEncoded := p.Encoding == "quoted-printable" || p.Encoding == "base64"
+	if isEncoded || !p.IsCalendar() && !p.IsICS() || !strings.HasPrefix(p.Body, "QkVHSU46") { // "BEGIN:"
+		return p.DecodeAs(p.Encoding)
+	}
+	c := p.DecodeAs("base64")
+	c.Count++
+	c.Faults = append([]Fault{{Line: 1, What: "the calendar is base64, but the label says something else",
+		Offending: p.Encoding}}, c.Faults...)
+	return c
 }
 
 // DecodeAs is Decode for a part that may have named the wrong encoding.
@@ -67,162 +68,115 @@ func (p *Part) DecodeAs(encoding string) *Content {
 		c.quotedPrintable(p.Body)
 	case "base64":
 		c.base64(p.Body)
+	case "7bit", "8bit":
+		c.plain(p.Body, encoding)
+	case "binary":
+		c.Text = p.Body
 	default:
-		c.identity(p.Body, encoding)
+		c.Text = p.Body
+		c.fault(Fault{What: "there is no such Content-Transfer-Encoding", Offending: encoding})
 	}
 	return c
 }
 
-// mislabelled notes, before all else, that a calendar is base64 and says otherwise.
-func (d *Content) mislabelled(encoding string) {
-	d.Count++
-	d.Faults = append([]Fault{{Line: 1, What: "the calendar is base64, but the label says something else", Offending: encoding}}, d.Faults...)
-}
-
-const (
-	// MaxLine is the longest line of a message, in octets (RFC 5322 section 2.1.1).
-	MaxLine    = 998
-	maxFaults  = 10 // that are kept of one part
-	maxEncoded = 76 // RFC 2045 sections 6.7 and 6.8
-)
-
-func (d *Content) identity(body, encoding string) {
-	d.Text = body
-	switch encoding {
-	case "7bit", "8bit", "binary":
-	default:
-		d.fault(0, "there is no such Content-Transfer-Encoding", encoding)
-		return
-	}
-	if encoding == "binary" {
-		return
-	}
+func (c *Content) plain(body, encoding string) {
+	c.Text = body
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
 		number++
-		if len(line) > MaxLine+1 || len(line) == MaxLine+1 && line[MaxLine] != '\r' {
-			d.fault(number, "a line of more than 998 octets under "+encoding, "")
+		if len(strings.TrimSuffix(line, "\r")) > MaxLine {
+			c.fault(Fault{Line: number, What: "a line of more than 998 octets under " + encoding})
 		}
 		if encoding == "7bit" && strings.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
-			d.fault(number, "an octet above 127 under 7bit", line)
+			c.fault(Fault{Line: number, What: "an octet above 127 under 7bit", Offending: line})
 		}
-		if strings.IndexByte(line, 0) >= 0 {
-			d.fault(number, "a NUL under "+encoding, "")
+		if strings.Contains(line, "\x00") {
+			c.fault(Fault{Line: number, What: "a NUL under " + encoding})
 		}
 	}
 }
 
-func (d *Content) quotedPrintable(body string) {
+func (c *Content) quotedPrintable(body string) {
 	var out strings.Builder
-	out.Grow(len(body))
 	number := 0
-	for rest := body; rest != ""; {
+	for line := range strings.Lines(body) {
 		number++
-		line, eol := rest, ""
-		if n := strings.IndexByte(rest, '\n'); n >= 0 {
-			line, eol, rest = rest[:n], "\n", rest[n+1:]
-			if strings.HasSuffix(line, "\r") {
-				line, eol = line[:len(line)-1], "\r\n"
-			}
-		} else {
-			rest = ""
-		}
-		if len(line) > maxEncoded {
-			d.long(number, "a quoted-printable line of more than 76 octets")
-		}
-		if trimmed := strings.TrimRight(line, " \t"); len(trimmed) != len(line) {
-			d.fault(number, "white space at the end of a quoted-printable line, which is lost on the way", "")
-			line = trimmed
-		}
-		if soft := d.qpLine(&out, line, number); !soft {
-			out.WriteString(eol)
-		}
-	}
-	d.Text = out.String()
-}
-
-// qpLine decodes one line and reports whether it ends in a soft line break.
-func (d *Content) qpLine(out *strings.Builder, line string, number int) bool {
-	for {
-		n := strings.IndexByte(line, '=')
-		plain := line
-		if n >= 0 {
-			plain = line[:n]
-		}
-		for i := range len(plain) {
-			if c := plain[i]; c < ' ' && c != '\t' || c >= 0x7f {
-				d.fault(number, "an octet that must be encoded in quoted-printable", plain[i:])
+		end := ""
+		for _, e := range []string{"\r\n", "\n"} {
+			if before, found := strings.CutSuffix(line, e); found {
+				line, end = before, e
 				break
 			}
 		}
-		out.WriteString(plain)
-		if n < 0 {
-			return false
+		if len(line) > maxEncoded {
+			c.fault(Fault{Line: number, What: "a quoted-printable line of more than 76 octets", Long: true})
 		}
-		if n == len(line)-1 {
+		trimmed := strings.TrimRight(line, " \t")
+		if trimmed != line {
+			c.fault(Fault{Line: number,
+				What: "white space at the end of a quoted-printable line, which is lost on the way"})
+		}
+		if soft := c.quotedPrintableLine(&out, trimmed, number); !soft {
+			out.WriteString(end)
+		}
+	}
+	c.Text = out.String()
+}
+
+// notPlain is what does not stand for itself in quoted-printable: an encoded octet, another "=",
+// and what must be encoded, with what follows it.
+var notPlain = regexp.MustCompile(`=[0-9A-Fa-f]{2}|=|[^\t -~][^=]*`)
+
+// quotedPrintableLine decodes one line and reports whether it ends in a soft line break.
+func (c *Content) quotedPrintableLine(out *strings.Builder, line string, number int) (soft bool) {
+	done := 0
+	for _, at := range notPlain.FindAllStringIndex(line, -1) {
+		out.WriteString(line[done:at[0]])
+		token := line[at[0]:at[1]]
+		done = at[1]
+		switch {
+		case token == "=" && done == len(line):
 			return true
+		case token == "=":
+			c.fault(Fault{Line: number, What: "not quoted-printable", Offending: line[at[0]:]})
+		case token[0] == '=':
+			octet, _ := hex.DecodeString(token[1:]) // by its form
+			token = string(octet)
+		default:
+			c.fault(Fault{Line: number, What: "an octet that must be encoded in quoted-printable", Offending: token})
 		}
-		if n+2 >= len(line) || unhex(line[n+1]) < 0 || unhex(line[n+2]) < 0 {
-			d.fault(number, "not quoted-printable", line[n:])
-			out.WriteByte('=')
-			line = line[n+1:]
-			continue
-		}
-		out.WriteByte(byte(unhex(line[n+1])<<4 | unhex(line[n+2])))
-		line = line[n+3:]
+		out.WriteString(token)
 	}
+	out.WriteString(line[done:])
+	return false
 }
 
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	}
-	return -1
-}
+// foreign is what base64 has no use for.
+var foreign = regexp.MustCompile(`[^A-Za-z0-9+/=\r\n]`)
 
-func (d *Content) base64(body string) {
+func (c *Content) base64(body string) {
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
-		if number++; len(strings.TrimSuffix(line, "\r")) > maxEncoded {
-			d.long(number, "a base64 line of more than 76 octets")
+		number++
+		if len(strings.TrimSuffix(line, "\r")) > maxEncoded {
+			c.fault(Fault{Line: number, What: "a base64 line of more than 76 octets", Long: true})
 		}
 	}
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
-	n, err := base64.StdEncoding.Decode(out, []byte(body))
+	text, err := base64.StdEncoding.DecodeString(body)
 	if err == nil {
-		d.Text = string(out[:n])
+		c.Text = string(text)
 		return
 	}
 	// Something else is in it. Say what, and read what is left without it.
-	clean := make([]byte, 0, len(body))
-	number, bad := 1, 0
-	for i := range len(body) {
-		c := body[i]
-		switch {
-		case c == '\n':
-			number++
-		case c == '\r', c == '=':
-		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
-			clean = append(clean, c)
-		default:
-			if bad++; bad == 1 {
-				d.fault(number, "not base64", body[i:])
-			}
-		}
+	if at := foreign.FindStringIndex(body); at != nil {
+		c.fault(Fault{Line: 1 + strings.Count(body[:at[0]], "\n"), What: "not base64", Offending: body[at[0]:]})
+	} else {
+		c.fault(Fault{Line: number, What: "base64 that ends in the middle or is wrongly padded"})
 	}
-	if bad == 0 {
-		d.fault(number, "base64 that ends in the middle or is wrongly padded", "")
-	}
+	clean := strings.NewReplacer("=", "", "\r", "", "\n", "").Replace(foreign.ReplaceAllLiteralString(body, ""))
 	if len(clean)%4 == 1 {
 		clean = clean[:len(clean)-1]
 	}
-	// Without padding the same length holds more, so this has a size of its own.
-	out = make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
-	n, _ = base64.RawStdEncoding.Decode(out, clean)
-	d.Text = string(out[:n])
+	text, _ = base64.RawStdEncoding.DecodeString(clean) // in which nothing else is left
+	c.Text = string(text)
 }

@@ -21,7 +21,7 @@ type Part struct {
 	Disposition Media  // Content-Disposition
 
 	Boundary       string
-	Used           string // the boundary that the message is written with, where it is not the one declared
+	Used           string // the boundary that the message is written with, if not the one declared
 	Opened, Closed bool   // the delimiter occurs; the closing one does
 	content        *Content
 }
@@ -33,8 +33,8 @@ type Field struct {
 	Value string // unfolded, without the white space around it
 }
 
-// Path is the number of the part as clients count (RFC 3501 section 6.4.5): 1.3 is the third part in the first. The message is the empty
-// Path, or 1 if it is not a multipart.
+// Path is the number of the part as clients count (RFC 3501 section 6.4.5): 1.3 is the third part
+// in the first. The message is the empty Path, or 1 if it is not a multipart.
 func (p *Part) Path() string {
 	if p.Parent == nil {
 		if p.IsMultipart() {
@@ -88,7 +88,7 @@ func (p *Part) Has(q *Part) bool {
 // Field returns the first Field of that name and how many there are.
 func (p *Part) Field(name string) (first *Field, n int) {
 	for i := range p.Fields {
-		if len(p.Fields[i].Name) == len(name) && strings.EqualFold(p.Fields[i].Name, name) {
+		if strings.EqualFold(p.Fields[i].Name, name) {
 			if n++; first == nil {
 				first = &p.Fields[i]
 			}
@@ -97,35 +97,20 @@ func (p *Part) Field(name string) (first *Field, n int) {
 	return first, n
 }
 
+// unfold removes the line ends of folds (RFC 5322 section 2.2.3).
+var unfold = strings.NewReplacer("\r\n", "", "\n", "")
+
 func newField(s string) Field {
-	colon := strings.IndexByte(s, ':')
-	if colon <= 0 || !IsFieldName(strings.TrimRight(s[:colon], " \t")) {
+	name, raw, found := strings.Cut(s, ":")
+	if name = strings.TrimRight(name, " \t"); !found || !IsFieldName(name) {
 		return Field{Raw: s, Value: s}
 	}
-	return Field{Name: strings.TrimRight(s[:colon], " \t"), Raw: s[colon+1:], Value: strings.Trim(unfoldHeader(s[colon+1:]), " \t")}
+	return Field{Name: name, Raw: raw, Value: strings.Trim(unfold.Replace(raw), " \t")}
 }
 
 // IsFieldName reports whether s can be the name of a header field (RFC 5322 section 2.2).
 func IsFieldName(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == ':' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// unfoldHeader removes the line ends of folds (RFC 5322 section 2.2.3).
-func unfoldHeader(s string) string {
-	if strings.IndexByte(s, '\n') < 0 {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	for line := range strings.SplitSeq(s, "\n") {
-		b.WriteString(strings.TrimSuffix(line, "\r"))
-	}
-	return b.String()
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' })
 }
 
 // describe reads the fields that say what a part is.

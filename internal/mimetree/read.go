@@ -31,8 +31,9 @@ func (t *reader) stop(p *Part, format string, args ...any) {
 	t.m.Limits = append(t.m.Limits, Limit{Part: p, What: fmt.Sprintf(format, args...)})
 }
 
-// reader reads a message in one pass. The boundaries of all multiparts that are open are looked for at once, so that a mistake in one does
-// not hide the others, and nothing is read twice however deep the nesting.
+// reader reads a message in one pass. The boundaries of all multiparts that are open are looked for
+// at once, so that a mistake in one does not hide the others, and nothing is read twice however
+// deep the nesting.
 type reader struct {
 	m    *Message
 	o    Options
@@ -55,7 +56,8 @@ func Read(text string, o Options) *Message {
 	return t.m
 }
 
-// delimiter is a delimiter line that was met: of which of the open boundaries, and whether it is the closing one.
+// delimiter is a delimiter line that was met: of which of the open boundaries, and whether it is
+// the closing one.
 type delimiter struct {
 	boundary int // -1 at the end of the text
 	closing  bool
@@ -65,17 +67,15 @@ var atEnd = delimiter{boundary: -1}
 
 // line takes the next line, without its line end.
 func (t *reader) line() string {
-	rest := t.text[t.pos:]
-	n := strings.IndexByte(rest, '\n')
-	if n < 0 {
-		t.pos = len(t.text)
-		return strings.TrimSuffix(rest, "\r")
+	line, _, found := strings.Cut(t.text[t.pos:], "\n")
+	if t.pos += len(line); found {
+		t.pos++
 	}
-	t.pos += n + 1
-	return strings.TrimSuffix(rest[:n], "\r")
+	return strings.TrimSuffix(line, "\r")
 }
 
-// match reports whether a line delimits one of the open multiparts. White space after the boundary is padding (RFC 2046 section 5.1.1).
+// match reports whether a line delimits one of the open multiparts. White space after the boundary
+// is padding (RFC 2046 section 5.1.1).
 func (t *reader) match(line string) (delimiter, bool) {
 	if !strings.HasPrefix(line, "--") {
 		return atEnd, false
@@ -89,7 +89,8 @@ func (t *reader) match(line string) (delimiter, bool) {
 	return atEnd, false
 }
 
-// skip goes on behind the next delimiter and returns it and the text before it, whose last line end belongs to the delimiter.
+// skip goes on behind the next delimiter and returns it and the text before it, whose last line end
+// belongs to the delimiter.
 func (t *reader) skip() (string, delimiter) {
 	start := t.pos
 	for at := t.pos; ; {
@@ -113,23 +114,17 @@ func (t *reader) skip() (string, delimiter) {
 // part reads header and body of p and returns the delimiter that ended it.
 func (t *reader) part(p *Part) delimiter {
 	t.m.Parts = append(t.m.Parts, p)
-	if d, ended := t.header(p); ended {
-		p.describe()
-		return d
-	}
+	d, ended := t.header(p)
 	p.describe()
-	if !p.IsMultipart() {
-		body, d := t.skip()
-		p.Body = body
+	if ended {
 		return d
 	}
-	if p.Depth == t.o.MaxDepth && !t.deep {
+	if p.IsMultipart() && p.Depth == t.o.MaxDepth && !t.deep {
 		t.deep = true
 		t.stop(p, "parts are nested deeper than %d; what is further in was not read", t.o.MaxDepth)
 	}
 	if p.Boundary == "" || p.Depth == t.o.MaxDepth {
-		body, d := t.skip()
-		p.Body = body
+		p.Body, d = t.skip()
 		return d
 	}
 	return t.multipart(p)
@@ -172,8 +167,8 @@ func (t *reader) multipart(p *Part) delimiter {
 	return d
 }
 
-// guess returns what the first line that looks like a delimiter has for a boundary: to see what else is wrong in a message whose
-// boundary is.
+// guess returns what the first line that looks like a delimiter has for a boundary: to see what
+// else is wrong in a message whose boundary is.
 func (t *reader) guess() string {
 	rest := t.text[t.pos:]
 	if !strings.HasPrefix(rest, "--") {

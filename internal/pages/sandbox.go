@@ -2,7 +2,6 @@ package pages
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -26,7 +25,6 @@ import (
 type Sandboxed interface {
 	API() *cronofytest.Server
 	Mails() []sandbox.Mail
-	Answer(ctx context.Context, a cronofytest.Answer) error
 }
 
 // Sandbox returns a handler of the page of a sandbox:
@@ -180,7 +178,7 @@ func (h sandboxPages) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := h.readForm(r.PostForm)
 	if err == nil {
-		err = h.sandbox.Answer(r.Context(), a)
+		err = h.sandbox.API().Answer(r.Context(), a)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

@@ -7,19 +7,23 @@ import (
 
 var calendarBreaches = []breach{
 	{
-		rule: "IM19", name: "PUBLISH", edit: both(change("method=REQUEST", "method=PUBLISH"), inCalendar("METHOD:REQUEST", "METHOD:PUBLISH")),
+		rule: "IM19", name: "PUBLISH", edit: both(change("method=REQUEST", "method=PUBLISH"),
+			inCalendar("METHOD:REQUEST", "METHOD:PUBLISH")),
 		want: "IM19 error", any: "IM19 error", where: "line 5 of part 1.3",
 	},
 	{
-		rule: "IM19", name: "REPLY", edit: both(change("method=REQUEST", "method=REPLY"), inCalendar("METHOD:REQUEST", "METHOD:REPLY")),
+		rule: "IM19", name: "REPLY", edit: both(change("method=REQUEST", "method=REPLY"),
+			inCalendar("METHOD:REQUEST", "METHOD:REPLY")),
 		want: "IM19 error", any: "clean",
 	},
 	{
-		rule: "IM28", name: "METHOD in the event", edit: inCalendar("METHOD:REQUEST\n", "", "BEGIN:VEVENT\n", "BEGIN:VEVENT\nMETHOD:REQUEST\n"),
+		rule: "IM28", name: "METHOD in the event", edit: inCalendar("METHOD:REQUEST\n", "",
+			"BEGIN:VEVENT\n", "BEGIN:VEVENT\nMETHOD:REQUEST\n"),
 		want: "IM28 error", any: "IM28 error", where: "line 23 of part 1.3",
 	},
 	{
-		rule: "IM28", name: "METHOD at the end", edit: inCalendar("METHOD:REQUEST\n", "", "END:VCALENDAR", "METHOD:REQUEST\nEND:VCALENDAR"),
+		rule: "IM28", name: "METHOD at the end", edit: inCalendar("METHOD:REQUEST\n", "",
+			"END:VCALENDAR", "METHOD:REQUEST\nEND:VCALENDAR"),
 		want: "IM28 error", where: "line 37 of part 1.3",
 	},
 	{
@@ -31,7 +35,8 @@ var calendarBreaches = []breach{
 		want: "IM28 error", where: "line 1 of part 1.3",
 	},
 	{
-		rule: "IM28", name: "SUMMARY twice", edit: inCalendar("SUMMARY:Board meeting\n", "SUMMARY:Board meeting\nSUMMARY:Lunch\n"),
+		rule: "IM28", name: "SUMMARY twice", edit: inCalendar("SUMMARY:Board meeting\n",
+			"SUMMARY:Board meeting\nSUMMARY:Lunch\n"),
 		want: "IM28 error", where: "line 30 of part 1.3",
 	},
 	{
@@ -43,7 +48,8 @@ var calendarBreaches = []breach{
 		want: "IM29 error", any: "IM29 error",
 	},
 	{
-		rule: "IM29", name: "a task beside the event", edit: inCalendar("END:VCALENDAR", "BEGIN:VTODO\nEND:VTODO\nEND:VCALENDAR"),
+		rule: "IM29", name: "a task beside the event", edit: inCalendar("END:VCALENDAR",
+			"BEGIN:VTODO\nEND:VTODO\nEND:VCALENDAR"),
 		want: "IM29 error",
 	},
 	{
@@ -63,26 +69,33 @@ var calendarBreaches = []breach{
 		want: "IM30 error",
 	},
 	{
-		rule: "IM43", name: "an alarm", from: "good-cancel.eml", edit: inCalendar("END:VEVENT", "BEGIN:VALARM\nTRIGGER:-PT5M\nACTION:DISPLAY\nEND:VALARM\nEND:VEVENT"),
+		rule: "IM43", name: "an alarm", from: "good-cancel.eml",
+		edit: inCalendar("END:VEVENT", "BEGIN:VALARM\nTRIGGER:-PT5M\nACTION:DISPLAY\nEND:VALARM\nEND:VEVENT"),
 		want: "IM43 error", any: "IM43 error",
 	},
 	{
-		rule: "IM43", name: "a status of the request", edit: inCalendar("STATUS:CONFIRMED", "STATUS:CONFIRMED\nREQUEST-STATUS:2.0;Success"),
+		rule: "IM43", name: "a status of the request", edit: inCalendar("STATUS:CONFIRMED",
+			"STATUS:CONFIRMED\nREQUEST-STATUS:2.0;Success"),
 		want: "IM43 error",
 	},
 	{
-		rule: "IM80", name: "Outlook's own number", edit: inCalendar("SEQUENCE:0", "SEQUENCE:0\nX-MICROSOFT-CDO-APPT-SEQUENCE:3"),
+		rule: "IM80", name: "Outlook's own number", edit: inCalendar("SEQUENCE:0",
+			"SEQUENCE:0\nX-MICROSOFT-CDO-APPT-SEQUENCE:3"),
 		want: "IM80 warning", any: "IM80 warning",
 	},
 }
 
-const otherEvent = "BEGIN:VEVENT\nUID:other\nDTSTAMP:20270401T120000Z\nDTSTART:20270429T083000Z\nSUMMARY:Other\nORGANIZER:mailto:jane@example.com\n" +
+const otherEvent = "BEGIN:VEVENT\nUID:other\nDTSTAMP:20270401T120000Z\nDTSTART:20270429T083000Z\n" +
+	"SUMMARY:Other\nORGANIZER:mailto:jane@example.com\n" +
 	"ATTENDEE;RSVP=TRUE:mailto:ada@example.org\nEND:VEVENT\n"
 
 var textBreaches = []breach{
 	{
 		rule: "IM47", name: "bare LF", edit: func(t *testing.T, s string) string {
-			return mapCalendar(t, s, func(c string) string { return strings.Replace(c, "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\n", 1) })
+			return mapCalendar(t, s, func(c string) string {
+				return strings.Replace(c,
+					"BEGIN:VEVENT\r\n", "BEGIN:VEVENT\n", 1)
+			})
 		},
 		want: "IM47 error, IM78 error", any: "IM47 warning, IM78 error", where: "line 23 of part 1.3",
 	},
@@ -93,7 +106,8 @@ var textBreaches = []breach{
 		want: "IM47 error",
 	},
 	{
-		rule: "IM48", name: "long", edit: inCalendar("LOCATION:Board room", "LOCATION:Board room"+strings.Repeat(" xxxx", 12)),
+		rule: "IM48", name: "long", edit: inCalendar("LOCATION:Board room",
+			"LOCATION:Board room"+strings.Repeat(" xxxx", 12)),
 		want: "IM48 warning, IM74 warning", any: "IM48 warning", where: "line 32 of part 1.3",
 	},
 	{
@@ -101,7 +115,9 @@ var textBreaches = []breach{
 		want: "IM22 error, IM48 error", any: "IM22 error, IM48 error",
 	},
 	{
-		rule: "IM49", name: "through a character", edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
+		rule: "IM49", name: "through a character",
+		edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit",
+			"method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 			inCalendar("CN=Jane Doe", "CN=Zo\xc3\n \xab Doe")),
 		want: "IM24 warning, IM49 error", any: "IM24 warning, IM49 warning", where: "line 33 of part 1.3",
 	},
@@ -118,13 +134,16 @@ var textBreaches = []breach{
 		want: "IM51 error", any: "IM51 error",
 	},
 	{
-		rule: "IM51", name: "Latin-1", edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
+		rule: "IM51", name: "Latin-1", edit: both(change("method=REQUEST\n"+
+			"Content-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 			inCalendar("CN=Jane", "CN=Zo\xeb")),
 		want: "IM24 warning, IM51 error",
 	},
 	{
-		rule: "IM52", name: "an unquoted colon", edit: inCalendar("ORGANIZER;", "ORGANIZER;SENT-BY=mailto:bob@example.com;\n "),
-		want: "IM31 error, IM52 error, IM66 error", any: "IM31 error, IM52 error, IM66 error", where: "line 33 of part 1.3",
+		rule: "IM52", name: "an unquoted colon", edit: inCalendar("ORGANIZER;",
+			"ORGANIZER;SENT-BY=mailto:bob@example.com;\n "),
+		want: "IM31 error, IM52 error, IM66 error", any: "IM31 error, IM52 error, IM66 error",
+		where: "line 33 of part 1.3",
 	},
 	{
 		rule: "IM52", name: "an unquoted semicolon", edit: inCalendar("CN=Jane Doe", "CN=Doe; Jane"),
@@ -174,11 +193,13 @@ var eventBreaches = []breach{
 		want: "IM41 error", any: "IM41 error",
 	},
 	{
-		rule: "IM41", name: "misspelt", from: "good-cancel.eml", edit: inCalendar("STATUS:CANCELLED", "STATUS:CANCELED"),
+		rule: "IM41", name: "misspelt", from: "good-cancel.eml",
+		edit: inCalendar("STATUS:CANCELLED", "STATUS:CANCELED"),
 		want: "IM41 error",
 	},
 	{
-		rule: "IM41", name: "everyone told, but no status", from: "good-cancel.eml", prev: "good-update.eml", edit: inCalendar("STATUS:CANCELLED\n", ""),
+		rule: "IM41", name: "everyone told, but no status", from: "good-cancel.eml",
+		prev: "good-update.eml", edit: inCalendar("STATUS:CANCELLED\n", ""),
 		want: "IM41 error",
 	},
 	{
@@ -205,11 +226,13 @@ var timeBreaches = []breach{
 		want: "IM44 error",
 	},
 	{
-		rule: "IM44", name: "ends before it starts, elsewhere", edit: inCalendar("DTEND;TZID=Europe/London:20270429T100000", "DTEND:20270429T080000Z"),
+		rule: "IM44", name: "ends before it starts, elsewhere",
+		edit: inCalendar("DTEND;TZID=Europe/London:20270429T100000", "DTEND:20270429T080000Z"),
 		want: "IM44 error",
 	},
 	{
-		rule: "IM44", name: "ends on a date", edit: inCalendar("DTEND;TZID=Europe/London:20270429T100000", "DTEND;VALUE=DATE:20270430"),
+		rule: "IM44", name: "ends on a date",
+		edit: inCalendar("DTEND;TZID=Europe/London:20270429T100000", "DTEND;VALUE=DATE:20270430"),
 		want: "IM44 error",
 	},
 	{
@@ -221,11 +244,13 @@ var timeBreaches = []breach{
 		want: "IM45 error", where: "line 8 of part 1.3",
 	},
 	{
-		rule: "IM46", name: "floating", edit: inCalendar("DTSTART;TZID=Europe/London", "DTSTART", "DTEND;TZID=Europe/London", "DTEND"),
+		rule: "IM46", name: "floating", edit: inCalendar("DTSTART;TZID=Europe/London", "DTSTART",
+			"DTEND;TZID=Europe/London", "DTEND"),
 		want: "IM46 warning", any: "IM46 warning",
 	},
 	{
-		rule: "IM46", name: "zone and UTC", edit: inCalendar("20270429T093000", "20270429T083000Z", "20270429T100000", "20270429T090000Z"),
+		rule: "IM46", name: "zone and UTC", edit: inCalendar("20270429T093000", "20270429T083000Z",
+			"20270429T100000", "20270429T090000Z"),
 		want: "IM46 error, IM75 warning", any: "IM46 error",
 	},
 	{
@@ -233,7 +258,8 @@ var timeBreaches = []breach{
 		want: "IM46 error",
 	},
 	{
-		rule: "IM54", name: "RDATE alone", edit: inCalendar("SUMMARY", "RDATE;TZID=Europe/London:20270506T093000\nSUMMARY"),
+		rule: "IM54", name: "RDATE alone",
+		edit: inCalendar("SUMMARY", "RDATE;TZID=Europe/London:20270506T093000\nSUMMARY"),
 		want: "IM54 warning", any: "IM54 warning",
 	},
 	{
@@ -241,21 +267,25 @@ var timeBreaches = []breach{
 		want: "IM54 warning",
 	},
 	{
-		rule: "IM55", name: "of another type", edit: inCalendar("SUMMARY", "RECURRENCE-ID;VALUE=DATE:20270429\nSUMMARY"),
+		rule: "IM55", name: "of another type", edit: inCalendar("SUMMARY",
+			"RECURRENCE-ID;VALUE=DATE:20270429\nSUMMARY"),
 		want: "IM55 error, IM55 warning", any: "IM55 error, IM55 warning",
 	},
 	{
-		rule: "IM55", name: "no series", edit: inCalendar("SUMMARY", "RECURRENCE-ID;TZID=Europe/London:20270429T093000\nSUMMARY"),
+		rule: "IM55", name: "no series", edit: inCalendar("SUMMARY",
+			"RECURRENCE-ID;TZID=Europe/London:20270429T093000\nSUMMARY"),
 		want: "IM55 warning",
 	},
 	{
-		rule: "IM57", name: "over", edit: both(inCalendar("DTSTART;TZID=Europe/London:2027", "DTSTART;TZID=Europe/London:2026"),
+		rule: "IM57", name: "over", edit: both(inCalendar("DTSTART;TZID=Europe/London:2027",
+			"DTSTART;TZID=Europe/London:2026"),
 			inCalendar("DTEND;TZID=Europe/London:2027", "DTEND;TZID=Europe/London:2026")),
 		want: "IM57 warning", any: "IM57 warning",
 	},
 	{
 		rule: "IM57", name: "over for an hour", edit: both(change("29 April", "4 April"), change("29 April", "4 April"),
-			inCalendar("20270429T093000", "20270404T083000"), inCalendar("20270429T100000", "20270404T090000"), change("09:30", "08:30"), change("09:30", "08:30")),
+			inCalendar("20270429T093000", "20270404T083000"),
+			inCalendar("20270429T100000", "20270404T090000"), change("09:30", "08:30"), change("09:30", "08:30")),
 		want: "IM57 warning",
 	},
 }
@@ -270,7 +300,8 @@ var peopleBreaches = []breach{
 		want: "IM31 error",
 	},
 	{
-		rule: "IM31", name: "a name in the address", edit: inCalendar("mailto:jane@example.com", "mailto:Jane <jane@example.com>"),
+		rule: "IM31", name: "a name in the address", edit: inCalendar("mailto:jane@example.com",
+			"mailto:Jane <jane@example.com>"),
 		want: "IM31 error",
 	},
 	{
@@ -278,11 +309,13 @@ var peopleBreaches = []breach{
 		want: "IM31 error",
 	},
 	{
-		rule: "IM32", name: "a guest without mailto", edit: inCalendar("STATUS:CONFIRMED", "ATTENDEE:bob@example.com\nSTATUS:CONFIRMED"),
+		rule: "IM32", name: "a guest without mailto", edit: inCalendar("STATUS:CONFIRMED",
+			"ATTENDEE:bob@example.com\nSTATUS:CONFIRMED"),
 		want: "IM32 error", any: "IM32 error",
 	},
 	{
-		rule: "IM32", name: "nobody", edit: inCalendar("ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;\n RSVP=TRUE;CN=Ada Lovelace:mailto:ada@example.org\n", ""),
+		rule: "IM32", name: "nobody", edit: inCalendar("ATTENDEE;CUTYPE=INDIVIDUAL;"+
+			"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;\n RSVP=TRUE;CN=Ada Lovelace:mailto:ada@example.org\n", ""),
 		want: "IM32 error, IM33 error",
 	},
 	{
@@ -290,7 +323,9 @@ var peopleBreaches = []breach{
 		want: "IM33 error", any: "IM33 error", where: "header To",
 	},
 	{
-		rule: "IM34", name: "to the organizer", edit: both(inCalendar("ada@example.org", "jane@example.com"), change("<ada@example.org>", "<jane@example.com>")),
+		rule: "IM34", name: "to the organizer",
+		edit: both(inCalendar("ada@example.org", "jane@example.com"),
+			change("<ada@example.org>", "<jane@example.com>")),
 		want: "IM34 warning", any: "IM34 warning",
 	},
 	{
@@ -310,39 +345,47 @@ var peopleBreaches = []breach{
 		want: "IM35 warning, IM36 error",
 	},
 	{
-		rule: "IM42", name: "somebody else", from: "good-cancel.eml", edit: inCalendar("ada@example.org", "adam@example.org"),
+		rule: "IM42", name: "somebody else", from: "good-cancel.eml",
+		edit: inCalendar("ada@example.org", "adam@example.org"),
 		want: "IM42 error", any: "IM42 error",
 	},
 	{
-		rule: "IM66", name: "sent by another", edit: inCalendar("ORGANIZER;", "ORGANIZER;SENT-BY=\"mailto:bob@example.com\";\n "),
+		rule: "IM66", name: "sent by another", edit: inCalendar("ORGANIZER;",
+			"ORGANIZER;SENT-BY=\"mailto:bob@example.com\";\n "),
 		want: "IM66 warning", any: "IM66 warning",
 	},
 }
 
 var seriesBreaches = []breach{
 	{
-		rule: "IM38", name: "not counted up", from: "good-update.eml", prev: "good.eml", edit: inCalendar("SEQUENCE:1", "SEQUENCE:0"),
+		rule: "IM38", name: "not counted up", from: "good-update.eml", prev: "good.eml",
+		edit: inCalendar("SEQUENCE:1", "SEQUENCE:0"),
 		want: "IM38 error", any: "IM38 error", where: "line 26 of part 1.3",
 	},
 	{
-		rule: "IM38", name: "counted down", from: "good-cancel.eml", prev: "good-update.eml", edit: inCalendar("SEQUENCE:2", "SEQUENCE:0"),
+		rule: "IM38", name: "counted down", from: "good-cancel.eml", prev: "good-update.eml",
+		edit: inCalendar("SEQUENCE:2", "SEQUENCE:0"),
 		want: "IM38 error",
 	},
 	{
-		rule: "IM38", name: "cancelled without counting", from: "good-cancel.eml", prev: "good-update.eml", edit: inCalendar("SEQUENCE:2", "SEQUENCE:1"),
+		rule: "IM38", name: "cancelled without counting", from: "good-cancel.eml",
+		prev: "good-update.eml", edit: inCalendar("SEQUENCE:2", "SEQUENCE:1"),
 		want: "IM38 error",
 	},
 	{
-		rule: "IM38", name: "no newer stamp", from: "good-update.eml", prev: "good.eml", edit: inCalendar("DTSTAMP:20270402T120000Z", "DTSTAMP:20270401T120000Z"),
+		rule: "IM38", name: "no newer stamp", from: "good-update.eml", prev: "good.eml",
+		edit: inCalendar("DTSTAMP:20270402T120000Z", "DTSTAMP:20270401T120000Z"),
 		want: "IM38 error", where: "line 25 of part 1.3",
 	},
 	{
-		rule: "IM39", name: "another UID", from: "good-update.eml", prev: "good.eml", edit: inCalendar("UID:5f0a2c1e", "UID:00000000"),
+		rule: "IM39", name: "another UID", from: "good-update.eml", prev: "good.eml",
+		edit: inCalendar("UID:5f0a2c1e", "UID:00000000"),
 		want: "IM39 error", any: "IM39 error",
 	},
 	{
 		rule: "IM39", name: "another organizer", from: "good-update.eml", prev: "good.eml",
-		edit: both(inCalendar("mailto:jane@example.com", "mailto:joe@example.com"), change("<jane@example.com>\nIn", "<joe@example.com>\nIn")),
+		edit: both(inCalendar("mailto:jane@example.com", "mailto:joe@example.com"),
+			change("<jane@example.com>\nIn", "<joe@example.com>\nIn")),
 		want: "IM39 warning",
 	},
 	{

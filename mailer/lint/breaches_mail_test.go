@@ -37,19 +37,23 @@ var headerBreaches = []breach{
 		want: "IM59 error", any: "IM59 warning", where: "header From",
 	},
 	{
-		rule: "IM59", name: "a long line", edit: change("Invitation: Board meeting", "Invitation: Board meeting"+strings.Repeat(" and more", 12)),
+		rule: "IM59", name: "a long line", edit: change("Invitation: Board meeting",
+			"Invitation: Board meeting"+strings.Repeat(" and more", 12)),
 		want: "IM59 warning", any: "clean",
 	},
 	{
-		rule: "IM59", name: "an endless line", edit: change("Invitation: Board meeting", "Invitation: Board meeting "+strings.Repeat("x", 1000)),
+		rule: "IM59", name: "an endless line", edit: change("Invitation: Board meeting",
+			"Invitation: Board meeting "+strings.Repeat("x", 1000)),
 		want: "IM59 error", any: "IM59 error",
 	},
 	{
-		rule: "IM59", name: "half a character", edit: change("Invitation: Board meeting", "Invitation: Board meeting =?utf-8?q?Zo=C3?= =?utf-8?q?=AB?="),
+		rule: "IM59", name: "half a character", edit: change("Invitation: Board meeting",
+			"Invitation: Board meeting =?utf-8?q?Zo=C3?= =?utf-8?q?=AB?="),
 		want: "IM59 error",
 	},
 	{
-		rule: "IM60", name: "turned around", edit: change("Invitation: Board meeting", "Invitation: Board meeting =?utf-8?b?4oCu?="),
+		rule: "IM60", name: "turned around", edit: change("Invitation: Board meeting",
+			"Invitation: Board meeting =?utf-8?b?4oCu?="),
 		want: "IM60 error", any: "IM60 warning",
 	},
 	{
@@ -61,11 +65,15 @@ var headerBreaches = []breach{
 		want: "IM61 warning", any: "IM61 warning",
 	},
 	{
-		rule: "IM72", name: "a local part beyond ASCII", edit: both(change("<ada@example.org>", "<zoë@example.org>"), inCalendar("ada@example.org", "zo%C3%AB@example.org")),
+		rule: "IM72", name: "a local part beyond ASCII",
+		edit: both(change("<ada@example.org>", "<zoë@example.org>"),
+			inCalendar("ada@example.org", "zo%C3%AB@example.org")),
 		want: "IM72 error", any: "IM72 warning",
 	},
 	{
-		rule: "IM72", name: "a domain as people write it", edit: both(change("<ada@example.org>", "<ada@bücher.example>"), inCalendar("ada@example.org", "ada@xn--bcher-kva.example")),
+		rule: "IM72", name: "a domain as people write it",
+		edit: both(change("<ada@example.org>", "<ada@bücher.example>"),
+			inCalendar("ada@example.org", "ada@xn--bcher-kva.example")),
 		want: "IM72 error",
 	},
 	{
@@ -75,14 +83,16 @@ var headerBreaches = []breach{
 		want: "IM78 error", any: "IM78 error", where: "line 19",
 	},
 	{
-		rule: "IM78", name: "From at the beginning", edit: change("Where:      Board room", "From 9 on\nWhere:      Board room"),
+		rule: "IM78", name: "From at the beginning", edit: change("Where:      Board room",
+			"From 9 on\nWhere:      Board room"),
 		want: "IM78 error", any: "IM78 warning", where: "part 1.1",
 	},
 }
 
 var sendingBreaches = []breach{
 	{
-		rule: "IM63", name: "from somebody else", edit: change("<jane@example.com>\nMIME", "<noreply@example.com>\nMIME"),
+		rule: "IM63", name: "from somebody else", edit: change("<jane@example.com>\nMIME",
+			"<noreply@example.com>\nMIME"),
 		want: "IM63 warning", any: "clean",
 	},
 	{
@@ -110,30 +120,38 @@ var sendingBreaches = []breach{
 		want: "IM68 warning", any: "IM68 warning",
 	},
 	{
-		rule: "IM68", name: "everything suppressed", edit: change("Subject:", "X-Auto-Response-Suppress: All\nSubject:"),
+		rule: "IM68", name: "everything suppressed", edit: change("Subject:",
+			"X-Auto-Response-Suppress: All\nSubject:"),
 		want: "IM68 warning",
 	},
 	{
-		rule: "IM69", name: "one click without https", edit: change("Subject:", "List-Unsubscribe: <mailto:x@example.com>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\nSubject:"),
+		rule: "IM69", name: "one click without https", edit: change("Subject:",
+			"List-Unsubscribe: <mailto:x@example.com>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\nSubject:"),
 		want: "IM69 error, IM69 warning", any: "IM69 error",
 	},
 	{
-		rule: "IM79", name: "Reply-To not signed", edit: change("Date:", "DKIM-Signature: v=1; h=from:to:subject:date:\n message-id:mime-version:content-type\nReply-To: bob@example.com\nDate:"),
+		rule: "IM79", name: "Reply-To not signed", edit: change("Date:",
+			"DKIM-Signature: v=1; h=from:to:subject:date:\n message-id:mime-version:content-type\n"+
+				"Reply-To: bob@example.com\nDate:"),
 		want: "IM79 warning", any: "IM79 warning",
 	},
 	{
-		rule: "IM79", name: "half of the body", edit: change("Date:", "DKIM-Signature: v=1; h=from:to:subject:date:\n message-id:mime-version:content-type; l=9\nDate:"),
+		rule: "IM79", name: "half of the body",
+		edit: change("Date:", "DKIM-Signature: v=1; h=from:to:subject:date:\n "+
+			"message-id:mime-version:content-type; l=9\nDate:"),
 		want: "IM79 warning",
 	},
 }
 
-var wordBreaches = []breach{
+var contentBreaches = []breach{
 	{
 		rule: "IM74", name: "no place in the text", edit: change("Where:      Board room\n", ""),
 		want: "IM74 warning", any: "clean", where: "part 1.1",
 	},
 	{
-		rule: "IM74", name: "no organizer in the HTML", edit: change("<p>Jane Doe invites you to an event.</p>", "<p>You are invited.</p>", "<p>Jane Doe &lt;jane@example.com&gt;</p>", ""),
+		rule: "IM74", name: "no organizer in the HTML",
+		edit: change("<p>Jane Doe invites you to an event.</p>", "<p>You are invited.</p>",
+			"<p>Jane Doe &lt;jane@example.com&gt;</p>", ""),
 		want: "IM74 warning", where: "part 1.2",
 	},
 	{
@@ -141,7 +159,8 @@ var wordBreaches = []breach{
 		want: "IM74 warning",
 	},
 	{
-		rule: "IM74", name: "an answer to a cancellation", from: "good-cancel.eml", edit: change("<h1>", "<a href=3D\"https://example.com/rsvp\">Accept</a><h1>"),
+		rule: "IM74", name: "an answer to a cancellation", from: "good-cancel.eml",
+		edit: change("<h1>", "<a href=3D\"https://example.com/rsvp\">Accept</a><h1>"),
 		want: "IM74 warning",
 	},
 	{
@@ -154,7 +173,8 @@ var wordBreaches = []breach{
 		want: "IM75 warning", any: "clean", where: "part 1.1",
 	},
 	{
-		rule: "IM75", name: "UTC, told by other clocks without their offset", edit: change("DTSTART;TZID=Europe/London:20270429T093000", "DTSTART:20270429T083000Z"),
+		rule: "IM75", name: "UTC, told by other clocks without their offset",
+		edit: change("DTSTART;TZID=Europe/London:20270429T093000", "DTSTART:20270429T083000Z"),
 		want: "IM08 error, IM75 warning",
 	},
 	{
@@ -166,15 +186,18 @@ var wordBreaches = []breach{
 		want: "IM76 warning", any: "clean", where: "header Subject",
 	},
 	{
-		rule: "IM76", name: "an invitation to a cancellation", from: "good-cancel.eml", edit: change("Subject: Cancelled", "Subject: Invitation"),
+		rule: "IM76", name: "an invitation to a cancellation", from: "good-cancel.eml",
+		edit: change("Subject: Cancelled", "Subject: Invitation"),
 		want: "IM76 warning",
 	},
 	{
-		rule: "IM76", name: "an update that is none", edit: change("Subject: Invitation", "Subject: Updated invitation"),
+		rule: "IM76", name: "an update that is none", edit: change("Subject: Invitation",
+			"Subject: Updated invitation"),
 		want: "IM76 warning",
 	},
 	{
-		rule: "IM76", name: "an update that does not say so", from: "good-update.eml", prev: "good.eml", edit: change("Subject: Updated invitation", "Subject: Invitation"),
+		rule: "IM76", name: "an update that does not say so", from: "good-update.eml",
+		prev: "good.eml", edit: change("Subject: Updated invitation", "Subject: Invitation"),
 		want: "IM76 warning",
 	},
 	{
@@ -186,7 +209,8 @@ var wordBreaches = []breach{
 		want: "IM77 warning",
 	},
 	{
-		rule: "IM77", name: "long", edit: change("<h1>", strings.Repeat("<p>xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx</p>\n", 2000)+"<h1>"),
+		rule: "IM77", name: "long", edit: change("<h1>",
+			strings.Repeat("<p>xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx</p>\n", 2000)+"<h1>"),
 		want: "IM77 warning",
 	},
 }

@@ -8,8 +8,9 @@ import (
 
 // breaches are the good messages broken on purpose, at least one for each rule.
 func breaches() []breach {
-	return slices.Concat(treeBreaches, partBreaches, encodingBreaches, calendarBreaches, textBreaches, eventBreaches, timeBreaches,
-		peopleBreaches, seriesBreaches, headerBreaches, sendingBreaches, wordBreaches)
+	return slices.Concat(treeBreaches, partBreaches, encodingBreaches, calendarBreaches,
+		textBreaches, eventBreaches, timeBreaches,
+		peopleBreaches, seriesBreaches, headerBreaches, sendingBreaches, contentBreaches)
 }
 
 // ics keeps the calendar alone.
@@ -35,8 +36,10 @@ func cut(from, to string) edit {
 // The parts of the good messages, for moving them about.
 const (
 	htmlPart = "--inner-4c1a\nContent-Type: text/html; charset=UTF-8\nContent-Transfer-Encoding: quoted-printable\n\n"
-	icsPart  = "--outer-9d2f\nContent-Type: application/ics; name=\"invite.ics\"\nContent-Disposition: attachment; filename=\"invite.ics\"\n"
-	image    = "Content-Type: image/png\nContent-ID: <logo@example.com>\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n\n"
+	icsPart  = "--outer-9d2f\nContent-Type: application/ics; " +
+		"name=\"invite.ics\"\nContent-Disposition: attachment; filename=\"invite.ics\"\n"
+	image = "Content-Type: image/png\nContent-ID: <logo@example.com>\n" +
+		"Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n\n"
 )
 
 var treeBreaches = []breach{
@@ -63,12 +66,14 @@ var treeBreaches = []breach{
 	},
 	{
 		rule: "IM01", name: "two calendars",
-		edit: change(icsPart, "--outer-9d2f\nContent-Type: text/calendar; charset=UTF-8; method=REQUEST\n\nBEGIN:VCALENDAR\n\n"+icsPart),
+		edit: change(icsPart, "--outer-9d2f\nContent-Type: text/calendar; charset=UTF-8; "+
+			"method=REQUEST\n\nBEGIN:VCALENDAR\n\n"+icsPart),
 		want: "IM01 error, IM02 error", where: "part 2",
 	},
 	{
 		rule: "IM02", name: "the calendar beside the alternative",
-		edit: change("--inner-4c1a\nContent-Type: text/calendar", "--inner-4c1a--\n\n--outer-9d2f\nContent-Type: text/calendar",
+		edit: change("--inner-4c1a\nContent-Type: text/calendar",
+			"--inner-4c1a--\n\n--outer-9d2f\nContent-Type: text/calendar",
 			"\n--inner-4c1a--\n\n--outer-9d2f\nContent-Type: application", "\n--outer-9d2f\nContent-Type: application"),
 		want: "IM02 error", any: "IM02 error", where: "part 2",
 	},
@@ -77,7 +82,8 @@ var treeBreaches = []breach{
 		want: "IM03 warning, IM07 warning", any: "IM03 warning, IM07 warning",
 	},
 	{
-		rule: "IM04", name: "HTML before the plain text", edit: change("text/plain", "text/x", "text/html", "text/plain", "text/x", "text/html"),
+		rule: "IM04", name: "HTML before the plain text", edit: change("text/plain", "text/x",
+			"text/html", "text/plain", "text/x", "text/html"),
 		want: "IM04 error",
 	},
 	{
@@ -86,15 +92,18 @@ var treeBreaches = []breach{
 		want: "IM04 error", any: "IM04 error", where: "part 1.3",
 	},
 	{
-		rule: "IM05", name: "no plain text", edit: cut("--inner-4c1a\nContent-Type: text/plain", "--inner-4c1a\nContent-Type: text/html"),
+		rule: "IM05", name: "no plain text", edit: cut("--inner-4c1a\nContent-Type: text/plain",
+			"--inner-4c1a\nContent-Type: text/html"),
 		want: "IM05 error", any: "IM05 warning",
 	},
 	{
-		rule: "IM05", name: "a blank plain text", edit: cut("Jane Doe invites", "\n--inner-4c1a\nContent-Type: text/html"),
+		rule: "IM05", name: "a blank plain text", edit: cut("Jane Doe invites",
+			"\n--inner-4c1a\nContent-Type: text/html"),
 		want: "IM05 error", where: "part 1.1",
 	},
 	{
-		rule: "IM06", name: "no HTML", edit: cut("--inner-4c1a\nContent-Type: text/html", "--inner-4c1a\nContent-Type: text/calendar"),
+		rule: "IM06", name: "no HTML", edit: cut("--inner-4c1a\nContent-Type: text/html",
+			"--inner-4c1a\nContent-Type: text/calendar"),
 		want: "IM06 warning", any: "IM06 warning",
 	},
 	{
@@ -126,33 +135,39 @@ var treeBreaches = []breach{
 		want: "IM08 error", any: "clean",
 	},
 	{
-		rule: "IM11", name: "an image that is not there", edit: change("</h1>", "</h1><img src=3D\"cid:logo@example.com\">"),
+		rule: "IM11", name: "an image that is not there", edit: change("</h1>",
+			"</h1><img src=3D\"cid:logo@example.com\">"),
 		want: "IM11 error", any: "IM11 error", where: "part 1.2",
 	},
 	{
-		rule: "IM11", name: "an image outside of the related", edit: change("</h1>", "</h1><img src=3D\"cid:logo@example.com\">",
+		rule: "IM11", name: "an image outside of the related",
+		edit: change("</h1>", "</h1><img src=3D\"cid:logo@example.com\">",
 			icsPart, "--outer-9d2f\n"+image+icsPart),
 		want: "IM11 error, IM12 warning",
 	},
 	{
-		rule: "IM11", name: "an image that nobody shows", edit: change(htmlPart, "--inner-4c1a\nContent-Type: multipart/related; boundary=\"third\"\n\n"+
-			"--third\nContent-Type: text/html; charset=UTF-8\nContent-Transfer-Encoding: quoted-printable\n\n",
+		rule: "IM11", name: "an image that nobody shows", edit: change(htmlPart,
+			"--inner-4c1a\nContent-Type: multipart/related; boundary=\"third\"\n\n"+
+				"--third\nContent-Type: text/html; charset=UTF-8\nContent-Transfer-Encoding: quoted-printable\n\n",
 			"</html>\n\n", "</html>\n\n--third\n"+image+"--third--\n"),
 		want: "IM11 error", any: "IM11 warning", where: "part 1.2.2",
 	},
 	{
-		rule: "IM12", name: "an agenda", edit: change(icsPart, "--outer-9d2f\nContent-Type: application/pdf\n\n%PDF\n"+icsPart),
+		rule: "IM12", name: "an agenda", edit: change(icsPart,
+			"--outer-9d2f\nContent-Type: application/pdf\n\n%PDF\n"+icsPart),
 		want: "IM12 warning", any: "IM12 warning",
 	},
 }
 
 var partBreaches = []breach{
 	{
-		rule: "IM14", name: "component twice", edit: change("method=REQUEST", "method=REQUEST;\n component=VEVENT; component=VTIMEZONE"),
+		rule: "IM14", name: "component twice", edit: change("method=REQUEST",
+			"method=REQUEST;\n component=VEVENT; component=VTIMEZONE"),
 		want: "IM14 error, IM18 warning", any: "IM14 error, IM18 warning", where: "header Content-Type of part 1.3",
 	},
 	{
-		rule: "IM14", name: "Content-Type twice", edit: change("Content-Type: text/html", "Content-Type: text/html\nContent-Type: text/html"),
+		rule: "IM14", name: "Content-Type twice", edit: change("Content-Type: text/html",
+			"Content-Type: text/html\nContent-Type: text/html"),
 		want: "IM14 error",
 	},
 	{
@@ -168,7 +183,8 @@ var partBreaches = []breach{
 		want: "IM17 error", any: "IM17 warning",
 	},
 	{
-		rule: "IM17", name: "another charset over UTF-8", edit: both(change("text/calendar; charset=UTF-8;", "text/calendar; charset=iso-8859-1;",
+		rule: "IM17", name: "another charset over UTF-8",
+		edit: both(change("text/calendar; charset=UTF-8;", "text/calendar; charset=iso-8859-1;",
 			"method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 			inCalendar("LOCATION:Board room", "LOCATION:Board room\\, Zoë"), change("Board room", "Board room, Zoe")),
 		want: "IM17 error, IM24 warning, IM74 warning", any: "IM17 error, IM24 warning",
@@ -182,12 +198,14 @@ var partBreaches = []breach{
 		want: "IM18 error", any: "IM18 error",
 	},
 	{
-		rule: "IM20", name: "an attachment", edit: change("method=REQUEST\n", "method=REQUEST\nContent-Disposition: attachment\n"),
+		rule: "IM20", name: "an attachment", edit: change("method=REQUEST\n",
+			"method=REQUEST\nContent-Disposition: attachment\n"),
 		want: "IM20 error", any: "IM20 error",
 	},
 	{
 		rule: "IM21", name: "an inline part with a name and an ID",
-		edit: change("method=REQUEST\n", "method=REQUEST; name=invite.ics\nContent-ID: <a@b>\nContent-Disposition: inline\n"),
+		edit: change("method=REQUEST\n", "method=REQUEST; name=invite.ics\nContent-ID: "+
+			"<a@b>\nContent-Disposition: inline\n"),
 		want: "IM21 warning", any: "IM21 warning", where: "header Content-ID of part 1.3",
 	},
 	{
@@ -241,7 +259,8 @@ var encodingBreaches = []breach{
 		want: "IM09 error",
 	},
 	{
-		rule: "IM10", name: "an encoded multipart", edit: change(`boundary="inner-4c1a"`, "boundary=\"inner-4c1a\"\nContent-Transfer-Encoding: base64"),
+		rule: "IM10", name: "an encoded multipart", edit: change(`boundary="inner-4c1a"`,
+			"boundary=\"inner-4c1a\"\nContent-Transfer-Encoding: base64"),
 		want: "IM10 error", any: "IM10 error", where: "part 1",
 	},
 	{
@@ -267,7 +286,9 @@ var encodingBreaches = []breach{
 		want: "IM08 error, IM23 error", any: "IM08 error, IM23 error", where: "part 2",
 	},
 	{
-		rule: "IM23", name: "a byte order mark", edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
+		rule: "IM23", name: "a byte order mark",
+		edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit",
+			"method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 			func(t *testing.T, s string) string {
 				s = strings.Replace(s, "BEGIN:VCALENDAR", "\uFEFFBEGIN:VCALENDAR", 1)
 				return attachment(t, s, "\uFEFF"+ics(t, s))
@@ -275,11 +296,14 @@ var encodingBreaches = []breach{
 		want: "IM23 error, IM24 warning", where: "part 1.3",
 	},
 	{
-		rule: "IM24", name: "8bit", edit: change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit"),
+		rule: "IM24", name: "8bit", edit: change("method=REQUEST\nContent-Transfer-Encoding: 7bit",
+			"method=REQUEST\nContent-Transfer-Encoding: 8bit"),
 		want: "IM24 warning", any: "IM24 warning",
 	},
 	{
-		rule: "IM24", name: "8bit and signed", edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit", "method=REQUEST\nContent-Transfer-Encoding: 8bit",
+		rule: "IM24", name: "8bit and signed",
+		edit: both(change("method=REQUEST\nContent-Transfer-Encoding: 7bit",
+			"method=REQUEST\nContent-Transfer-Encoding: 8bit",
 			"Date:", "DKIM-Signature: v=1; h=from:to:subject:date:\n message-id:mime-version:content-type\nDate:"),
 			inCalendar("CN=Jane", "CN=Zoë")),
 		want: "IM24 error", any: "IM24 warning",

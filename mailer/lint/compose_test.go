@@ -53,7 +53,8 @@ func ask(t testing.TB, api *cronofytest.Server, method string, to []string, ev o
 	}
 	raw, err := json.Marshal(body)
 	require.NoError(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.cronofy.example/v1/smart_invites", bytes.NewReader(raw))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+		"https://api.cronofy.example/v1/smart_invites", bytes.NewReader(raw))
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer key")
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
@@ -76,7 +77,8 @@ func composed(t testing.TB, kind templates.Kind, text, to, first string) *messag
 	return out
 }
 
-// invitation is what such a mail is composed from: words from the templates, everything else from the calendar.
+// invitation is what such a mail is composed from: content from the templates, everything else from
+// the calendar.
 func invitation(t testing.TB, kind templates.Kind, text, to, first string) message.Message {
 	t.Helper()
 	c, err := calendar.Read(text)
@@ -87,15 +89,17 @@ func invitation(t testing.TB, kind templates.Kind, text, to, first string) messa
 	require.NoError(t, err)
 	set, err := templates.New()
 	require.NoError(t, err)
-	words, err := set.Render(kind, templates.Data{
+	content, err := set.Render(kind, templates.Data{
 		Summary: c.Summary, Description: c.Description, Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID,
 		Location: c.Location, URL: c.URL, Organizer: templates.Person{Name: c.Organizer.Name, Email: c.Organizer.Email},
 		Recipient: templates.Person{Name: "Ada Lovelace", Email: to},
 	})
 	require.NoError(t, err)
 	m := message.Message{
-		From: message.Mailbox{Name: c.Organizer.Name, Address: organizer}, To: message.Mailbox{Name: "Ada Lovelace", Address: recipient},
-		Subject: words.Subject, Text: words.Text, HTML: words.HTML, Calendar: c.Bytes(), Method: c.Method, Date: noon(),
+		From:    message.Mailbox{Name: c.Organizer.Name, Address: organizer},
+		To:      message.Mailbox{Name: "Ada Lovelace", Address: recipient},
+		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
+		Calendar: c.Bytes(), Method: c.Method, Date: noon(),
 		MessageID: message.ID("meeting-1", recipient.Key(), c.Method, c.Sum(), 0, organizer.Domain()),
 	}
 	if first != "" {
@@ -113,16 +117,21 @@ func TestComposedMailIsClean(t *testing.T) {
 		change func(object)
 		to     []string
 	}{
-		"plain":      {},
-		"non-ASCII":  {change: func(e object) { e["summary"] = "Gespräch über „Café; Brot, Salz\\Pfeffer“ 🍞 mit Zoë" }},
+		"plain": {},
+		"non-ASCII": {change: func(e object) {
+			e["summary"] = "Gespräch über „Café;" +
+				" Brot, Salz\\Pfeffer“ 🍞 mit Zoë"
+		}},
 		"all day":    {change: func(e object) { e["start"], e["end"] = "2027-04-29", "2027-05-01" }},
 		"several":    {to: []string{ada, "grace@example.org", "a+b@example.net"}},
 		"long":       {change: func(e object) { e["description"] = long }},
 		"long title": {change: func(e object) { e["summary"] = strings.Repeat("Vorstandssitzung über Pläne ", 30) }},
 		"link":       {change: func(e object) { e["url"] = "https://example.com/meeting?id=7&go=now" }},
-		"call":       {change: func(e object) { e["location"] = object{"description": "https://meet.example.com/a?b=c&d=e"} }},
-		"UTC":        {change: func(e object) { e["tzid"] = "Etc/UTC" }},
-		"Etc":        {change: func(e object) { e["tzid"] = "Etc/GMT+5" }},
+		"call": {change: func(e object) {
+			e["location"] = object{"description": "https://meet.example.com/a?b=c&d=e"}
+		}},
+		"UTC": {change: func(e object) { e["tzid"] = "Etc/UTC" }},
+		"Etc": {change: func(e object) { e["tzid"] = "Etc/GMT+5" }},
 		"two zones": {change: func(e object) {
 			e["start"] = object{"time": "2027-04-29T08:30:00Z", "tzid": "America/New_York"}
 			e["end"] = object{"time": "2027-04-29T19:00:00Z", "tzid": "Asia/Tokyo"}

@@ -1,14 +1,16 @@
 package lint
 
 import (
+	"errors"
+	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
+	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
-// document is what was read, for the rules to look at. Everything in it is a substring of the text where nothing had to be undone.
+// document is what was read, for the rules to look at.
 type document struct {
 	options Options
 	text    string
@@ -23,13 +25,13 @@ type document struct {
 	// calendarText is the decoded text, and cal what it says; nil if there is none to be read.
 	calendarText string
 	cal          *calendar
-	// method is METHOD, or where that is missing the method parameter, in upper case: what the sender seems to have meant.
+	// method is METHOD, or where that is missing the method parameter, in upper case: what the
+	// sender seems to have meant.
 	method string
 
-	to, from  []mailbox // of the headers To and From
-	boxes     map[string][]mailbox
-	locations locations
-	seen      map[string]string // what readers see of the plain text and of the HTML, by type; see shown
+	to, from []mailbox // of the headers To and From
+	html     page      // of the first HTML text
+	zones    zones
 }
 
 // limit is a limit that was met or another reason for reading no further.
@@ -41,7 +43,7 @@ type limit struct {
 
 // read makes the document.
 func read(data []byte) *document {
-	d := &document{boxes: map[string][]mailbox{}, locations: locations{asked: map[string]*time.Location{}}, seen: map[string]string{}}
+	d := &document{zones: zones{}}
 	if len(data) > MaxSize {
 		d.stop(whole, Composed, "it is larger than 16 MiB, the most that is read; nothing of it was checked")
 		return d
@@ -54,10 +56,10 @@ func read(data []byte) *document {
 		d.stop(whole, Composed, "there is nothing in it")
 	case hasPrefixFold(start, "BEGIN:"):
 		d.calendarText = d.text
-		d.readCalendar(nil)
+		d.readCalendar()
 	case strings.HasPrefix(start, "From "), looksLikeHeader(start):
 		d.readMessage()
-	case hasPrefixFold(start, "QkVHSU46"): // "BEGIN:"
+	case hasPrefixFold(start, encodedBegin):
 		d.stop(whole, Calendar, "it is base64 of an iCalendar text; decode it first")
 	default:
 		d.stop(whole, Composed, "it is neither a message nor an iCalendar text: it begins with %s", quote(start))
@@ -65,27 +67,34 @@ func read(data []byte) *document {
 	return d
 }
 
-const bom = "\uFEFF"
+const (
+	bom          = "\uFEFF"
+	encodedBegin = "QkVHSU46" // base64 of "BEGIN:"
+)
 
-// looksLikeHeader reports whether s begins with a header field: a name and a colon (RFC 5322 section 2.2).
+// looksLikeHeader reports whether s begins with a header field: a name and a colon (RFC 5322
+// section 2.2).
 func looksLikeHeader(s string) bool {
-	colon := strings.IndexByte(s, ':')
-	return colon > 0 && colon <= 100 && mimetree.IsFieldName(strings.TrimRight(s[:colon], " \t"))
+	name, _, found := strings.Cut(s, ":")
+	return found && len(name) <= 100 && mimetree.IsFieldName(strings.TrimRight(name, " \t"))
 }
 
 // readMessage reads the tree and the calendar in it.
 func (d *document) readMessage() {
 	d.stored = !strings.Contains(d.text, "\r\n")
-	m := mimetree.Read(d.text, mimetree.Options{MaxParts: MaxParts, MaxDepth: MaxDepth, MaxFields: MaxFields})
+	m := mimetree.Read(d.text, mimetree.Options{MaxParts: maxParts, MaxDepth: maxDepth, MaxFields: maxFields})
 	d.root, d.parts = m.Root, m.Parts
 	for _, l := range m.Limits {
 		d.stop(place{part: l.Part}, Composed, "%s", l.What)
 	}
 	d.to = d.mailboxes("To")
 	d.from = d.mailboxes("From")
+	if p := d.body("text/html"); p != nil {
+		d.html = readHTML(p.Text())
+	}
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.Text()
-		d.readCalendar(d.source)
+		d.readCalendar()
 		if m, ok := d.source.Media.Get("method"); ok && d.method == "" {
 			d.method = strings.ToUpper(m)
 		}
@@ -94,31 +103,59 @@ func (d *document) readMessage() {
 
 // findCalendar chooses the part that the rules on the calendar look at.
 func (d *document) findCalendar() *mimetree.Part {
-	var second, third *mimetree.Part
+	for p := range d.calendarParts {
+		return p
+	}
+	var file *mimetree.Part
 	for _, p := range d.parts {
 		switch {
-		case p.IsCalendar() && p.Media.Has("method"):
+		case p.IsCalendar():
 			return p
-		case p.IsCalendar() && second == nil:
-			second = p
-		case p.IsICS() && third == nil:
-			third = p
+		case p.IsICS() && file == nil:
+			file = p
 		}
 	}
-	if second != nil {
-		return second
-	}
-	return third
+	return file
 }
 
-// at is a line of the calendar.
+// calendarParts yields the text/calendar parts with a method.
+func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
+	for _, p := range d.parts {
+		if p.IsCalendar() && p.Media.Has("method") && !yield(p) {
+			return
+		}
+	}
+}
+
+// readCalendar reads d.calendarText into d.cal, unless it is beyond the limits or no calendar at
+// all.
+func (d *document) readCalendar() {
+	text := strings.TrimPrefix(d.calendarText, bom)
+	if !hasPrefixFold(strings.TrimLeft(text, " \t\r\n"), "BEGIN:VCALENDAR") {
+		return // IM23 says so
+	}
+	stream, err := ical.Read(text, ical.Options{MaxLines: maxLines, MaxNesting: maxNesting})
+	if err != nil {
+		limit := "it has more than 100,000 content lines"
+		if errors.Is(err, ical.ErrTooDeep) {
+			limit = "components are nested deeper than 16"
+		}
+		d.stop(d.at(stream.Last), Calendar, "%s; the calendar was not checked", limit)
+		return
+	}
+	c := newCalendar(text, stream)
+	if c == nil {
+		d.stop(d.at(1), Calendar, "it begins with %s and not with a VCALENDAR", quote(text[:min(len(text), maxQuote)]))
+		return
+	}
+	d.cal, d.method = c, c.method
+}
+
+// at is a line of the calendar, or, for line 0, the calendar as a whole.
 func (d *document) at(line int) place { return place{part: d.source, line: line} }
 
-// the is the calendar as a whole.
-func (d *document) the() place { return place{part: d.source} }
-
 func (d *document) stop(where place, origin Origin, format string, args ...any) {
-	d.limits = append(d.limits, limit{where, sprintf(format, args), origin})
+	d.limits = append(d.limits, limit{where, fmt.Sprintf(format, args...), origin})
 }
 
 // field returns the first field of that name of the message, and how many there are.
@@ -137,47 +174,31 @@ func (d *document) value(name string) string {
 	return ""
 }
 
-// foreign reports whether the mail is judged as somebody else's.
+// body returns the first part of that type that is there to be read.
+func (d *document) body(kind string) *mimetree.Part {
+	for _, p := range d.parts {
+		if p.IsBody(kind) {
+			return p
+		}
+	}
+	return nil
+}
+
+// encoded reports whether the calendar travels in an encoding that keeps its lines as they are.
+func (d *document) encoded() bool {
+	return d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable"
+}
+
+// foreign reports whether the mail is judged as another sender's.
 func (d *document) foreign() bool { return d.options.Profile == Any }
 
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-func containsFold(s, lower string) bool {
-	return indexFold(s, lower) >= 0
-}
-
-// indexFold finds lower, which is lower-case ASCII, in s without regard to the case of ASCII letters.
-func indexFold(s, lower string) int {
-	const fold = 'a' - 'A' // the bit in which the two cases differ; other characters may look alike without it
-	first := lower[0] | fold
-	for i := range len(s) - len(lower) + 1 {
-		if s[i]|fold == first && equalFoldASCII(s[i:i+len(lower)], lower) {
-			return i
-		}
-	}
-	return -1
-}
-
-func equalFoldASCII(s, lower string) bool {
-	for i := range len(lower) {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
+// containsFold reports whether s contains lower, which is in lower case, in any case.
+func containsFold(s, lower string) bool { return strings.Contains(strings.ToLower(s), lower) }
 
 func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
-// A linter that fails every invitation of the large senders would be ignored. These are shaped as theirs are: the warnings are what is known of
-// them, and everything else would be a mistake of ours.
+// A linter that fails every invitation of the large senders would be ignored. These are shaped as
+// theirs are: the warnings are what is known of them, and everything else would be a mistake of
+// ours.
 func TestLargeSendersPass(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -43,18 +44,21 @@ func TestLargeSendersPass(t *testing.T) {
 	}
 }
 
-// Invitations that are known not to work, rebuilt after their shape, fail for the reasons that are known.
+// Invitations that are known not to work, rebuilt after their shape, fail for the reasons that are
+// known.
 func TestKnownFailuresFail(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ known, all string }{
-		// The outer boundary is not the one declared, the calendar is base64 labelled 7bit, and much is missing from it.
+		// The outer boundary is not the one declared, the calendar is base64 labelled 7bit, and
+		// much is missing from it.
 		"calconnect-shape.eml": {
 			known: "IM09 IM22 IM28 IM30 IM31 IM32 IM33 IM45",
 			all:   "IM09 error, IM22 error, IM28 error, IM30 error, IM31 error, IM32 error, IM33 error, IM45 error",
 		},
 		"rfc6047-4.2.eml": {
 			known: "IM09 IM36",
-			all: "IM03 warning, IM06 warning, IM07 warning, IM09 error, IM17 warning, IM35 warning, IM36 error, IM57 warning, IM58 error, " +
+			all: "IM03 warning, IM06 warning, IM07 warning, IM09 error, IM17 warning, IM35 " +
+				"warning, IM36 error, IM57 warning, IM58 error, " +
 				"IM58 warning",
 		},
 		"cancel-single-event-shape.eml": {

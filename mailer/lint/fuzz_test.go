@@ -32,7 +32,8 @@ func holds(t *testing.T, data []byte) {
 	if err != nil {
 		previous = nil
 	}
-	for _, o := range []lint.Options{{}, {Now: later()}, {Profile: lint.Any}, {Previous: previous, Now: later(), Profile: lint.Any}} {
+	for _, o := range []lint.Options{{}, {Now: later()}, {Profile: lint.Any},
+		{Previous: previous, Now: later(), Profile: lint.Any}} {
 		findings := lint.Check(data, o)
 		warned := false
 		for _, f := range findings {
@@ -67,7 +68,8 @@ func TestUnpaddedBase64OfEveryLength(t *testing.T) {
 	t.Parallel()
 	text := base64.RawStdEncoding.EncodeToString([]byte("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"))
 	for n := range len(text) {
-		findings := lint.Check([]byte("From: a@b.example\nContent-Type: text/calendar; method=REQUEST\nContent-Transfer-Encoding: base64\n\n"+text[:n]), lint.Options{})
+		findings := lint.Check([]byte("From: a@b.example\nContent-Type: text/calendar; "+
+			"method=REQUEST\nContent-Transfer-Encoding: base64\n\n"+text[:n]), lint.Options{})
 		assert.NotEmpty(t, findings)
 	}
 }

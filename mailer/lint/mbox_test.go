@@ -33,18 +33,24 @@ func TestMessages(t *testing.T) {
 		in   string
 		want []string
 	}{
-		"a message":                {"Subject: x\r\n\r\nhello\r\n", []string{"Subject: x\r\n\r\nhello\r\n"}},
-		"a calendar":               {"BEGIN:VCALENDAR\nEND:VCALENDAR", []string{"BEGIN:VCALENDAR\nEND:VCALENDAR"}},
-		"nothing":                  {"", []string{""}},
-		"one in an mbox":           {separator + "Subject: x\n\nhello\n\n", []string{"Subject: x\n\nhello\n"}},
-		"two":                      {separator + "A: 1\n\nx\n\n" + separator + "B: 2\n\ny\n", []string{"A: 1\n\nx\n", "B: 2\n\ny\n"}},
-		"CRLF":                     {"From a@b Thu Apr  1 12:00:00 2027\r\nA: 1\r\n\r\nx\r\n\r\nFrom a@b Thu Apr  1 12:00:00 2027\r\nB: 2\r\n", []string{"A: 1\r\n\r\nx\r\n", "B: 2\r\n"}},
-		"From in the text":         {separator + "A: 1\n\nFrom here\n\nFrom there\n", []string{"A: 1\n\nFrom here\n\nFrom there\n"}},
-		"quoted From":              {separator + "A: 1\n\n>From here\n>>From there\n> From\n", []string{"A: 1\n\nFrom here\n>From there\n> From\n"}},
-		"no empty line before it":  {separator + "A: 1\n\nx\n" + separator, []string{"A: 1\n\nx\n" + separator}},
-		"a message with From":      {"A: 1\n\n" + separator, []string{"A: 1\n\n" + separator}},
-		"no last line end":         {separator + "A: 1\n\nx", []string{"A: 1\n\nx"}},
-		"a line beyond the buffer": {separator + "A: " + strings.Repeat("x", 200_000) + "\n\ny\n", []string{"A: " + strings.Repeat("x", 200_000) + "\n\ny\n"}},
+		"a message":      {"Subject: x\r\n\r\nhello\r\n", []string{"Subject: x\r\n\r\nhello\r\n"}},
+		"a calendar":     {"BEGIN:VCALENDAR\nEND:VCALENDAR", []string{"BEGIN:VCALENDAR\nEND:VCALENDAR"}},
+		"nothing":        {"", []string{""}},
+		"one in an mbox": {separator + "Subject: x\n\nhello\n\n", []string{"Subject: x\n\nhello\n"}},
+		"two": {separator + "A: 1\n\nx\n\n" + separator + "B: 2\n\ny\n",
+			[]string{"A: 1\n\nx\n", "B: 2\n\ny\n"}},
+		"CRLF": {"From a@b Thu Apr  1 12:00:00 2027\r\nA: " +
+			"1\r\n\r\nx\r\n\r\nFrom a@b Thu Apr  1 12:00:00 2027\r\nB: 2\r\n",
+			[]string{"A: 1\r\n\r\nx\r\n", "B: 2\r\n"}},
+		"From in the text": {separator + "A: 1\n\nFrom here\n\nFrom there\n",
+			[]string{"A: 1\n\nFrom here\n\nFrom there\n"}},
+		"quoted From": {separator + "A: 1\n\n>From here\n>>From there\n> From\n",
+			[]string{"A: 1\n\nFrom here\n>From there\n> From\n"}},
+		"no empty line before it": {separator + "A: 1\n\nx\n" + separator, []string{"A: 1\n\nx\n" + separator}},
+		"a message with From":     {"A: 1\n\n" + separator, []string{"A: 1\n\n" + separator}},
+		"no last line end":        {separator + "A: 1\n\nx", []string{"A: 1\n\nx"}},
+		"a line beyond the buffer": {separator + "A: " + strings.Repeat("x", 200_000) + "\n\ny\n",
+			[]string{"A: " + strings.Repeat("x", 200_000) + "\n\ny\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +74,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Of a message that is too long, no more is kept than it takes to know so, and the next one is read all the same.
+// Of a message that is too long, no more is kept than it takes to know so, and the next one is read
+// all the same.
 func TestMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	r := io.MultiReader(strings.NewReader(separator), &endless{n: 24 << 20}, strings.NewReader("\n"+separator+"B: 2\n"))

@@ -9,7 +9,8 @@ import (
 	"github.com/invitemailer/invitemailer/internal/ical"
 )
 
-// Previous is what the rules need to know of the mail or calendar that was sent before about the same event.
+// Previous is what the rules need to know of the mail or calendar that was sent before about the
+// same event.
 type Previous struct {
 	text                   string // the calendar
 	method, uid, organizer string
@@ -20,26 +21,27 @@ type Previous struct {
 	messageIDs             []string                     // its own and those it refers to; none for a bare calendar
 }
 
-// ReadPrevious reads the earlier message or iCalendar text. What is wrong with it is not looked for; it is an error if there is no event
-// in it.
+// ReadPrevious reads the earlier message or iCalendar text. What is wrong with it is not looked
+// for; it is an error if there is no event in it.
 func ReadPrevious(data []byte) (*Previous, error) {
 	d := read(data)
 	if len(d.limits) > 0 {
 		return nil, fmt.Errorf("reading the earlier message: %s", d.limits[0].what)
 	}
 	if d.cal == nil || d.cal.main() == nil {
-		return nil, errors.New("reading the earlier message: there is no event in it; give the mail or the calendar that was sent before")
+		return nil, errors.New("reading the earlier message: there is no event in it; give the " +
+			"mail or the calendar that was sent before")
 	}
 	main := d.cal.main()
 	p := &Previous{
-		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.who().organizer(),
+		text: d.calendarText, method: d.cal.method, uid: main.Value("UID"), organizer: d.cal.organizer(),
 		facts: map[string]map[string]string{}, messageIDs: d.messageIDs("Message-ID", "References", "In-Reply-To"),
 	}
-	p.sequence, _ = readSequence(sequence(main))
+	p.sequence, _ = sequence(main)
 	if stamp, _ := main.Get("DTSTAMP"); stamp != nil {
 		p.stamp = stamp.When().Clock
 	}
-	for _, a := range d.cal.who().attendees {
+	for _, a := range d.cal.attendees {
 		if a.key != "" {
 			p.attendees = append(p.attendees, a.key)
 		}
@@ -61,7 +63,7 @@ func (d *document) facts(e *ical.Component) map[string]string {
 		for p := range e.Each(name) {
 			value := strings.ToUpper(strings.Trim(p.Value, " \t"))
 			if w := p.When(); w.OK {
-				if t, ok := d.locations.instant(w); ok {
+				if t, ok := d.zones.instant(w); ok {
 					value = w.ValueType() + t.Format(":20060102T150405Z")
 				}
 			}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // Rule is one rule and its documentation.
@@ -12,7 +15,8 @@ type Rule struct {
 	ID string
 	// Title says what the rule wants.
 	Title string
-	// Own and Any are the levels under the profiles. A single finding can be above or below, as the text of the rule says.
+	// Own and Any are the levels under the profiles. A single finding can be above or below, as the
+	// text of the rule says.
 	Own, Any Level
 	// Origin says whose mistake a finding is; single findings may differ.
 	Origin Origin
@@ -31,26 +35,26 @@ type Rule struct {
 type scope int
 
 const (
-	always      scope = iota
-	inMail            // a message
-	inEvent           // a calendar that could be read
-	inMailEvent       // both
-	withPrevious
+	inMail     scope = 1 << iota // a message
+	inCalendar                   // a calendar that could be read
+	inEvent                      // one with a VEVENT
+	inSeries                     // one with an earlier message
+	inRequest                    // METHOD:REQUEST
+	inCancel                     // METHOD:CANCEL
 )
 
 func (r *Rule) applies(d *document) bool {
-	switch r.scope {
-	case inMail:
-		return d.root != nil
-	case inEvent:
-		return d.cal != nil
-	case inMailEvent:
-		return d.root != nil && d.cal != nil
-	case withPrevious:
-		return d.cal != nil && d.options.Previous != nil
-	default:
-		return true
+	needs := func(s scope) bool { return r.scope&s != 0 }
+	switch {
+	case needs(inMail) && d.root == nil,
+		needs(inCalendar) && d.cal == nil,
+		needs(inEvent) && (d.cal == nil || len(d.cal.events) == 0),
+		needs(inSeries) && d.options.Previous == nil,
+		needs(inRequest) && d.method != "REQUEST",
+		needs(inCancel) && d.method != "CANCEL":
+		return false
 	}
+	return true
 }
 
 func (r *Rule) level(p Profile) Level {
@@ -63,45 +67,74 @@ func (r *Rule) level(p Profile) Level {
 // table holds the rules in the order of their numbers.
 var table = slices.SortedFunc(slices.Values(slices.Concat(
 	readingRules, treeRules, partRules, encodingRules, calendarRules, textRules, eventRules, timeRules,
-	peopleRules, seriesRules, headerRules, sendingRules, wordRules,
+	peopleRules, seriesRules, headerRules, sendingRules, contentRules,
 )), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 
 // Rules returns all rules in the order of their numbers.
 func Rules() []Rule { return slices.Clone(table) }
 
-// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The case does not matter.
+// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The
+// case does not matter.
 func Explain(id string) (string, bool) {
-	for i := range table {
-		r := &table[i]
-		if strings.EqualFold(r.ID, strings.TrimSpace(id)) {
-			return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\nWhy:     %s\nSource:  %s\nFix:     %s\n",
-				r.ID, r.Title, r.Own, r.Any, concerns(r.Origin), r.Why, r.Source, r.Fix), true
-		}
+	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, strings.TrimSpace(id)) })
+	if i < 0 {
+		return "", false
 	}
-	return "", false
-}
-
-func concerns(o Origin) string {
-	if o == Composed {
-		return "mail around the calendar"
+	r, about := table[i], "calendar"
+	if r.Origin == Composed {
+		about = "mail around the calendar"
 	}
-	return "calendar"
+	return fmt.Sprintf("%s  %s\n\nLevel:   %s under own, %s under any\nAbout:   the %s\n"+
+		"Why:     %s\nSource:  %s\nFix:     %s\n",
+		r.ID, r.Title, r.Own, r.Any, about, r.Why, r.Source, r.Fix), true
 }
 
 // Markdown returns the table of all rules, from which RULES.md is made.
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# The rules for calendar invitations\n\n" +
-		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
+		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that " +
+		"invitemailer sends, `any` that for the mail of\n" +
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
 		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
-	for i := range table {
-		r := &table[i]
-		b.WriteString("| " + strings.Join([]string{
-			r.ID, string(r.Own), string(r.Any), string(r.Origin),
-			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Fix),
-		}, " | ") + " |\n")
+	for _, r := range table {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.ID, r.Own, r.Any, r.Origin,
+			cell.Replace(r.Title), cell.Replace(r.Why), cell.Replace(r.Source), cell.Replace(r.Fix))
 	}
 	return b.String()
+}
+
+// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; those below do the same for
+// parts, for text/calendar parts with a method, and for calendar files.
+func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for _, e := range d.cal.events {
+			one(d, r, e)
+		}
+	}
+}
+
+func eachPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for _, p := range d.parts {
+			one(d, r, p)
+		}
+	}
+}
+
+func eachCalendarPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return func(d *document, r *report) {
+		for p := range d.calendarParts {
+			one(d, r, p)
+		}
+	}
+}
+
+func eachFile(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
+	return eachPart(func(d *document, r *report, p *mimetree.Part) {
+		if p.IsICS() {
+			one(d, r, p)
+		}
+	})
 }

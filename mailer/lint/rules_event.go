@@ -10,33 +10,28 @@ import (
 // The rules on what a VEVENT says of itself: SEQUENCE, STATUS.
 var eventRules = []Rule{
 	{
-		ID: "IM37", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM37", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "SEQUENCE is a number from 0 on, there once at most, and always there in a CANCEL",
 		Why:    "Clients compare it to tell the newer message; a cancellation without it is taken for an old one.",
 		Source: "RFC 5545 section 3.8.7.4; RFC 5546 section 3.2.5",
 		Fix:    "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
-				if p == nil {
-					continue
-				}
-				if _, ok := readSequence(p.Value); !ok {
-					r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
-				}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
+			if p == nil {
+				return
 			}
-		},
+			if _, ok := sequence(e); !ok {
+				r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
+			}
+		}),
 	},
 	{
-		ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar | inRequest,
 		Title:  "The STATUS of a REQUEST is TENTATIVE or CONFIRMED, or absent",
 		Why:    "Clients show what they do not know as they please.",
 		Source: "RFC 5546 section 3.2.2",
 		Fix:    "Write STATUS:CONFIRMED.",
 		check: func(d *document, r *report) {
-			if d.method != "REQUEST" {
-				return
-			}
 			for _, e := range d.cal.events {
 				p := d.once(r, e, "STATUS", false)
 				if p == nil {
@@ -51,12 +46,13 @@ var eventRules = []Rule{
 		},
 	},
 	{
-		ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
-		Fix:    "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
-		check:  checkCancelled,
+		Fix: "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a " +
+			"single person out, without STATUS.",
+		check: checkCancelled,
 	},
 	{
 		ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
@@ -66,9 +62,6 @@ var eventRules = []Rule{
 		Fix:    "Put the title into SUMMARY, and the link into DESCRIPTION, LOCATION or URL.",
 		check: func(d *document, r *report) {
 			e := d.cal.main()
-			if e == nil {
-				return
-			}
 			if strings.TrimSpace(ical.UnescapeText(e.Value("SUMMARY"))) == "" {
 				r.add(d.at(e.Line), "there is no SUMMARY, or a blank one")
 			}
@@ -79,14 +72,10 @@ var eventRules = []Rule{
 	},
 }
 
-// readSequence reads an INTEGER from 0 on (RFC 5545 section 3.3.8).
-func readSequence(s string) (int, bool) {
-	s = strings.Trim(s, " \t")
-	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil || n < 0 {
-		return 0, false
-	}
-	return int(n), true
+// sequence reads SEQUENCE, an INTEGER from 0 on (RFC 5545 section 3.3.8).
+func sequence(e *ical.Component) (int, bool) {
+	n, err := strconv.ParseInt(strings.Trim(e.Value("SEQUENCE"), " \t"), 10, 32)
+	return int(max(n, 0)), err == nil && n >= 0
 }
 
 // checkCancelled is IM41.
@@ -101,7 +90,8 @@ func checkCancelled(d *document, r *report) {
 		_, instance := e.Get("RECURRENCE-ID")
 		switch {
 		case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
-			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for it, or an EXDATE, is safer")
+			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for "+
+				"it, or an EXDATE, is safer")
 		case d.method == "REQUEST" && status == "CANCELLED":
 			r.add(d.at(p.Line), "STATUS:CANCELLED, but METHOD:REQUEST")
 		case d.method != "CANCEL":
@@ -115,15 +105,15 @@ func checkCancelled(d *document, r *report) {
 	}
 }
 
-// allTold reports whether a CANCEL names everyone whom the earlier message invited, so that the whole event is meant.
+// allTold reports whether a CANCEL names all whom the earlier message invited, so that the
+// whole event is meant.
 func (d *document) allTold() bool {
 	before := d.options.Previous
 	if before == nil || before.method != "REQUEST" || len(before.attendees) == 0 {
 		return false
 	}
-	now := d.cal.who()
 	for _, key := range before.attendees {
-		if key != before.organizer && now.find(key) == nil {
+		if key != before.organizer && d.cal.byKey[key] == nil {
 			return false
 		}
 	}

@@ -2,9 +2,10 @@ package lint
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/address"
@@ -15,7 +16,8 @@ import (
 var headerRules = []Rule{
 	{
 		ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
+		Title: "From, To, Date, Message-ID, Subject and MIME-Version are there once each and " +
+			"can be read; no field is broken; own mail has no unexpected field",
 		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
 		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
 		Fix:    "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
@@ -23,21 +25,21 @@ var headerRules = []Rule{
 	},
 	{
 		ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
+		Title: "Header lines are at most 998 octets (own: 78 where they can be folded); what " +
+			"is not ASCII is in encoded-words of at most 75 characters, whole characters each",
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
 		Fix:    "Fold at spaces, and encode with a library.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				for i := range p.Fields {
-					checkFieldText(r, p, &p.Fields[i])
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			for i := range p.Fields {
+				checkFieldText(r, p, &p.Fields[i])
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
+		Title: "Subject and display names have no control, no line separator and no bidi " +
+			"control in them, encoded or not",
 		Why:    "They turn text around to look like another, or become line breaks for the next program.",
 		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
 		Fix:    "Take them out before encoding.",
@@ -62,7 +64,8 @@ var headerRules = []Rule{
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
 					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
-						r.add(place{header: name}, "the name %s beside the address %s", quote(box.name), quote(box.addr))
+						r.add(place{header: name}, "the name %s beside the address %s",
+							quote(box.name), quote(box.addr))
 					}
 				}
 			}
@@ -73,7 +76,8 @@ var headerRules = []Rule{
 		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
 		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
 		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
-		Fix:    "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
+		Fix: "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII " +
+			"address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes(name) {
@@ -91,8 +95,9 @@ var headerRules = []Rule{
 	},
 	{
 		ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
-		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
+		Title: "All lines end in CRLF, and no line of a body begins with \"From \"",
+		Why: "Servers that guard against smuggling refuse a bare LF; programs that keep mail " +
+			"in mbox files change \"From \" and break signatures.",
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
 		Fix:    "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
@@ -117,9 +122,10 @@ var addressFields = []string{"From", "Sender", "Reply-To", "To", "Cc"}
 
 // expected are the fields that own mail may have. Cc, Bcc and Precedence have rules of their own.
 var expected = []string{
-	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type", "date", "dkim-signature", "from",
-	"in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "mime-version", "precedence", "references", "reply-to",
-	"sender", "subject", "to", "x-auto-response-suppress",
+	"auto-submitted", "bcc", "cc", "content-language", "content-transfer-encoding", "content-type",
+	"date", "dkim-signature", "from", "in-reply-to", "list-unsubscribe", "list-unsubscribe-post",
+	"message-id", "mime-version", "precedence", "references", "reply-to", "sender", "subject", "to",
+	"x-auto-response-suppress",
 }
 
 // checkFields is IM58.
@@ -127,7 +133,8 @@ func checkFields(d *document, r *report) {
 	for _, want := range []struct {
 		name   string
 		always bool // also in the mail of others
-	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false}, {"Subject", false}} {
+	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false},
+		{"Subject", false}} {
 		_, n := d.field(want.name)
 		where := place{header: want.name}
 		switch {
@@ -167,30 +174,17 @@ func checkReadable(d *document, r *report) {
 		}
 	}
 	if f, _ := d.field("Date"); f != nil {
-		if !isDate(f.Value) {
+		if _, err := mail.ParseDate(f.Value); err != nil {
 			r.strict(place{header: "Date"}, "it is no date: %s", quote(f.Value))
 		}
 	}
-	if f, _ := d.field("Message-ID"); f != nil && !isMessageID(f.Value) {
+	if f, _ := d.field("Message-ID"); f != nil && !messageID.MatchString(f.Value) {
 		r.strict(place{header: "Message-ID"}, "it is no identifier: %s", quote(f.Value))
 	}
 }
 
-// isDate reports whether s is a date-time (RFC 5322 section 3.3). The form that nearly every mail has comes first, because mail.ParseDate
-// tries many others before it and makes an error for each.
-func isDate(s string) bool {
-	if _, err := time.Parse(time.RFC1123Z, s); err == nil {
-		return true
-	}
-	_, err := mail.ParseDate(s)
-	return err == nil
-}
-
-// isMessageID reports whether s is <left@right> (RFC 5322 section 3.6.4).
-func isMessageID(s string) bool {
-	return len(s) > 4 && s[0] == '<' && s[len(s)-1] == '>' && strings.IndexByte(s, '@') > 1 && !strings.ContainsAny(s, " \t") &&
-		strings.IndexByte(s, '@') < len(s)-2 && strings.Count(s, "<") == 1
-}
+// messageID is the form of a Message-ID (RFC 5322 section 3.6.4).
+var messageID = regexp.MustCompile(`^<[^@< \t][^< \t]*@[^< \t]*[^< \t]>$`)
 
 const (
 	maxHeaderLine = 78 // RFC 5322 section 2.1.1
@@ -217,11 +211,12 @@ func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
 	if !isASCII(f.Value) && !onlyInAddresses(f) {
 		r.strict(where, "it has characters beyond ASCII that are not encoded: %s", quote(f.Value))
 	}
-	for word := range encodedWords(f.Value) {
+	for _, word := range encodedWord.FindAllString(f.Value, -1) {
 		if len(word) > maxWord {
 			r.strict(where, "an encoded-word of %d characters", len(word))
 		}
-		if plain, err := words.Decode(word); err == nil && hasPrefixFold(word, "=?utf-8?") && !utf8.ValidString(plain) {
+		plain, err := decoder.Decode(word)
+		if err == nil && hasPrefixFold(word, "=?utf-8?") && !utf8.ValidString(plain) {
 			r.strict(where, "an encoded-word ends within a character: %s", quote(word))
 		}
 	}
@@ -229,15 +224,12 @@ func checkFieldText(r *report, p *mimetree.Part, f *mimetree.Field) {
 
 // canFold reports whether a line would become short enough by folding at its spaces.
 func canFold(line string) bool {
-	for token := range strings.FieldsSeq(line) {
-		if len(token) >= maxHeaderLine {
-			return false
-		}
-	}
-	return strings.ContainsAny(strings.Trim(line, " \t"), " \t")
+	isLong := func(token string) bool { return len(token) >= maxHeaderLine }
+	return !slices.ContainsFunc(strings.Fields(line), isLong) && strings.ContainsAny(strings.Trim(line, " \t"), " \t")
 }
 
-// onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which no encoded-word may be in (IM72).
+// onlyInAddresses reports whether what is not ASCII in an address field is in its addresses, which
+// no encoded-word may be in (IM72).
 func onlyInAddresses(f *mimetree.Field) bool {
 	if !slices.ContainsFunc(addressFields, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
 		return false
@@ -257,30 +249,23 @@ func onlyInAddresses(f *mimetree.Field) bool {
 func checkHidden(r *report, header, s string) {
 	for _, c := range s {
 		switch {
-		case c < ' ' && c != '\t', c >= 0x7f && c < 0xa0, c == 0x2028, c == 0x2029:
+		case unicode.IsControl(c) && c != '\t', c == 0x2028, c == 0x2029:
 			r.add(place{header: header}, "there is a control character (%U) in %s", c, quote(s))
 			return
-		case isBidi(c):
+		case unicode.Is(unicode.Bidi_Control, c):
 			r.strict(place{header: header}, "there is a bidi control (%U) in %s", c, quote(s))
 			return
 		}
 	}
 }
 
-// isBidi reports the twelve characters of Unicode's Bidi_Control.
-func isBidi(c rune) bool {
-	return c == 0x061c || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
-}
-
+// lineOfBareLF returns the number of the first line that ends in a LF alone.
 func lineOfBareLF(s string) int {
-	for number, at := 1, 0; ; number++ {
-		n := strings.IndexByte(s[at:], '\n')
-		if n < 0 {
-			return 0
+	number := 0
+	for line := range strings.Lines(s) {
+		if number++; !strings.HasSuffix(line, "\r\n") {
+			break
 		}
-		if n == 0 || s[at+n-1] != '\r' {
-			return number
-		}
-		at += n + 1
 	}
+	return number
 }

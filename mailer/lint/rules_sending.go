@@ -8,25 +8,28 @@ import (
 // The rules on who the mail is from and to, and on how machines are to treat it.
 var sendingRules = []Rule{
 	{
-		ID: "IM63", Own: Warning, Any: Off, Origin: Composed, scope: inMailEvent,
+		ID: "IM63", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inCalendar,
 		Title:  "From is the ORGANIZER, or Reply-To says where people's answers go",
 		Why:    "Google advises one address for each organizer; a person who just presses reply must reach somebody.",
 		Source: "Google, Calendar API: invite users to an event; RFC 6047 section 2.3; Nextcloud, IMipPlugin.php",
 		Fix:    "Send as the ORGANIZER, or add a Reply-To.",
 		check: func(d *document, r *report) {
-			organizer := d.cal.who().organizer()
+			organizer := d.cal.organizer()
 			if organizer == "" || len(d.from) == 0 || d.from[0].key == organizer {
 				return
 			}
 			if _, n := d.field("Reply-To"); n == 0 {
-				r.add(place{header: "From"}, "it is from %s, the ORGANIZER is %s, and there is no Reply-To", quote(d.from[0].addr), quote(organizer))
+				r.add(place{header: "From"},
+					"it is from %s, the ORGANIZER is %s, and there is no Reply-To",
+					quote(d.from[0].addr), quote(organizer))
 			}
 		},
 	},
 	{
 		ID: "IM64", Own: Error, Any: Off, Origin: Composed, scope: inMail,
-		Title:  "One recipient, in To; no Cc, no Bcc",
-		Why:    "Gmail makes no invitation of what comes as Cc, and nobody need learn who else is invited from the header.",
+		Title: "One recipient, in To; no Cc, no Bcc",
+		Why: "Gmail makes no invitation of what comes as Cc, and nobody need learn who else " +
+			"is invited from the header.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices (one mail for each attendee); boardcloud.org help",
 		Fix:    "Send one mail for each person.",
 		check: func(d *document, r *report) {
@@ -42,7 +45,8 @@ var sendingRules = []Rule{
 	},
 	{
 		ID: "IM65", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "No Sender; if there is one it is not the From, and in own mail of the same domain; several From need one",
+		Title: "No Sender; if there is one it is not the From, and in own mail of the same " +
+			"domain; several From need one",
 		Why:    "Outlook shows \"on behalf of\", and a Sender of another domain fails DMARC with some receivers.",
 		Source: "RFC 5322 section 3.6.2; OpenDMARC issue 192",
 		Fix:    "Leave Sender out.",
@@ -65,7 +69,8 @@ var sendingRules = []Rule{
 			case len(d.from) == 1 && sender[0].key == from:
 				r.add(where, "it repeats the From")
 			case !d.foreign() && !sameOrganization(domain(sender[0].key), domain(from)):
-				r.add(where, "its domain, %s, is not that of From, %s", quoteName(domain(sender[0].key)), quoteName(domain(from)))
+				r.add(where, "its domain, %s, is not that of From, %s",
+					quoteName(domain(sender[0].key)), quoteName(domain(from)))
 			}
 		},
 	},
@@ -84,8 +89,9 @@ var sendingRules = []Rule{
 	},
 	{
 		ID: "IM68", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "No Precedence of bulk, list or junk; X-Auto-Response-Suppress does not suppress everything",
-		Why:    "The first has the mail sorted as advertising, the second loses the reports of what could not be delivered.",
+		Title: "No Precedence of bulk, list or junk; X-Auto-Response-Suppress does not suppress everything",
+		Why: "The first has the mail sorted as advertising, the second loses the reports of " +
+			"what could not be delivered.",
 		Source: "RFC 2076 section 3.9 (Precedence is discouraged); MS-OXCMAIL, on X-Auto-Response-Suppress",
 		Fix:    "Leave Precedence out; write X-Auto-Response-Suppress: OOF, AutoReply, if at all.",
 		check: func(d *document, r *report) {
@@ -101,7 +107,8 @@ var sendingRules = []Rule{
 	},
 	{
 		ID: "IM69", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "List-Unsubscribe-Post comes with an https List-Unsubscribe, both signed; an invitation to one person needs neither",
+		Title: "List-Unsubscribe-Post comes with an https List-Unsubscribe, both signed; an " +
+			"invitation to one person needs neither",
 		Why:    "Receivers ignore, or count as abuse, a one-click unsubscribe that is incomplete.",
 		Source: "RFC 8058 sections 3.1 and 4; RFC 2369 section 3.2",
 		Fix:    "Leave both out; or send List-Unsubscribe: <https://…> with it and sign both.",
@@ -151,9 +158,10 @@ func checkUnsubscribe(d *document, r *report) {
 		if hasList == 0 || !containsFold(list.Value, "<https:") {
 			r.add(place{header: "List-Unsubscribe-Post"}, "there is no https address in List-Unsubscribe")
 		}
-		if signatures := d.signatures(); len(signatures) > 0 && !slices.ContainsFunc(signatures, func(s signature) bool {
-			return s.covers("list-unsubscribe") && s.covers("list-unsubscribe-post")
-		}) {
+		if signatures := d.signatures(); len(signatures) > 0 &&
+			!slices.ContainsFunc(signatures, func(s signature) bool {
+				return s.covers("list-unsubscribe") && s.covers("list-unsubscribe-post")
+			}) {
 			r.add(place{header: "DKIM-Signature"}, "it does not cover List-Unsubscribe and List-Unsubscribe-Post")
 		}
 	}
@@ -197,7 +205,8 @@ func (d *document) signatures() []signature {
 
 // unsigned returns the first field that is there and matters and that s does not cover, or "".
 func (d *document) unsigned(s signature) string {
-	for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Reply-To"} {
+	for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version",
+		"Content-Type", "Reply-To"} {
 		if _, n := d.field(name); n > 0 && !s.covers(strings.ToLower(name)) {
 			return name
 		}

@@ -9,45 +9,45 @@ import (
 // The rules that compare with the message before.
 var seriesRules = []Rule{
 	{
-		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
-		Title:  "Against the message before: SEQUENCE never falls and rises with each change of time, recurrence or status and with CANCEL; DTSTAMP is newer",
+		ID: "IM38", Own: Error, Any: Error, Origin: Calendar, scope: inEvent | inSeries,
+		Title: "Against the message before: SEQUENCE never falls and rises with each change of " +
+			"time, recurrence or status and with CANCEL; DTSTAMP is newer",
 		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
 		Source: "RFC 5546 sections 2.1.4 and 2.1.5; tutanota issue 5732",
 		Fix:    "Count SEQUENCE up, and write a new DTSTAMP each time.",
 		check:  checkSequence,
 	},
 	{
-		ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: withPrevious,
+		ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: inEvent | inSeries,
 		Title:  "Against the message before: UID and ORGANIZER are the same",
 		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
 		Source: "RFC 5546 sections 2.1.5, 3.2.2.4 and 3.2.5",
-		Fix:    "Keep the UID for the life of the event. To change the organizer, send a REQUEST with a higher SEQUENCE.",
+		Fix: "Keep the UID for the life of the event. To change the organizer, send a " +
+			"REQUEST with a higher SEQUENCE.",
 		check: func(d *document, r *report) {
 			before, e := d.options.Previous, d.cal.main()
-			if e == nil {
-				return
-			}
 			if uid, _ := e.Get("UID"); uid != nil && uid.Value != before.uid {
 				r.add(d.at(uid.Line), "the UID was %s and is %s", quote(before.uid), quote(uid.Value))
 			}
-			now := d.cal.who().organizer()
+			now := d.cal.organizer()
 			if now == "" || before.organizer == "" || now == before.organizer {
 				return
 			}
 			p, _ := e.Get("ORGANIZER")
-			where := d.the()
+			where := d.at(0)
 			if p != nil {
 				where = d.at(p.Line)
 			}
-			if n, _ := readSequence(sequence(e)); n > before.sequence && d.method == "REQUEST" {
+			if n, _ := sequence(e); n > before.sequence && d.method == "REQUEST" {
 				r.warn(where, "the ORGANIZER was %s and is %s", quote(before.organizer), quote(now))
 			} else {
-				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher SEQUENCE", quote(before.organizer), quote(now))
+				r.add(where, "the ORGANIZER was %s and is %s, without a REQUEST of a higher "+
+					"SEQUENCE", quote(before.organizer), quote(now))
 			}
 		},
 	},
 	{
-		ID: "IM70", Own: Warning, Any: Warning, Origin: Composed, scope: withPrevious,
+		ID: "IM70", Own: Warning, Any: Warning, Origin: Composed, scope: inCalendar | inSeries,
 		Title:  "An update or cancellation refers to the message before, in In-Reply-To and References",
 		Why:    "Clients show them as one thread only then.",
 		Source: "RFC 5322 section 3.6.4",
@@ -58,7 +58,8 @@ var seriesRules = []Rule{
 				return
 			}
 			for _, name := range []string{"In-Reply-To", "References"} {
-				known := slices.ContainsFunc(d.messageIDs(name), func(id string) bool { return slices.Contains(before.messageIDs, id) })
+				known := slices.ContainsFunc(d.messageIDs(name),
+					func(id string) bool { return slices.Contains(before.messageIDs, id) })
 				if !known {
 					r.add(place{header: name}, "it does not name the message before, %s", quote(before.messageIDs[0]))
 				}
@@ -73,15 +74,15 @@ func (d *document) repeats() bool { return d.calendarText == d.options.Previous.
 // checkSequence is IM38.
 func checkSequence(d *document, r *report) {
 	before, e := d.options.Previous, d.cal.main()
-	if e == nil || e.Value("UID") != before.uid || d.repeats() {
+	if e.Value("UID") != before.uid || d.repeats() {
 		return
 	}
 	where := d.at(e.Line)
 	if p, _ := e.Get("SEQUENCE"); p != nil {
 		where = d.at(p.Line)
 	}
-	now, ok := readSequence(sequence(e))
-	if !ok && sequence(e) != "" {
+	now, ok := sequence(e)
+	if !ok && e.Value("SEQUENCE") != "" {
 		return // IM37
 	}
 	switch {
@@ -100,7 +101,8 @@ func checkSequence(d *document, r *report) {
 	}
 	stamp, _ := e.Get("DTSTAMP")
 	if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(before.stamp) {
-		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer", before.stamp.Format("20060102T150405Z"), stamp.Value)
+		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer",
+			before.stamp.Format("20060102T150405Z"), stamp.Value)
 	}
 }
 

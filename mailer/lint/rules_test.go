@@ -32,7 +32,8 @@ func good(t testing.TB, name string) string {
 // An edit breaks a good message.
 type edit func(t *testing.T, message string) string
 
-// change replaces old, which must be there, in the whole message. Line ends are written \n and mean CRLF.
+// change replaces old, which must be there, in the whole message. Line ends are written \n and mean
+// CRLF.
 func change(pairs ...string) edit {
 	return func(t *testing.T, s string) string {
 		t.Helper()
@@ -117,7 +118,8 @@ func (b breach) options(t *testing.T) lint.Options {
 	return o
 }
 
-// TestRules breaks a good message for each rule, and wants exactly the findings that this must give.
+// TestRules breaks a good message for each rule, and wants exactly the findings that this must
+// give.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	tested := map[string]bool{}
@@ -155,7 +157,8 @@ func TestRules(t *testing.T) {
 // The messages that the others are made from are clean, each after the one before.
 func TestGoodMessagesAreClean(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []breach{{from: "good.eml"}, {from: "good-update.eml", prev: "good.eml"}, {from: "good-cancel.eml", prev: "good-update.eml"}} {
+	for _, tc := range []breach{{from: "good.eml"}, {from: "good-update.eml", prev: "good.eml"},
+		{from: "good-cancel.eml", prev: "good-update.eml"}} {
 		for _, p := range []lint.Profile{"", lint.Own, lint.Any} {
 			o := tc.options(t)
 			o.Profile = p
@@ -184,7 +187,7 @@ func list(findings []lint.Finding) string {
 	return b.String()
 }
 
-// Whoever prints the documentation of a rule can rely on all of it being there, and on the numbers.
+// A program that prints the documentation of a rule can rely on all of it being there.
 func TestRulesAreDocumented(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`^IM[0-9]{2}$`)

@@ -6,47 +6,65 @@ import (
 	"unicode/utf8"
 
 	"github.com/invitemailer/invitemailer/internal/ical"
+	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
 // The rules on content lines: line ends, folds, characters, quotes, escapes.
 var textRules = []Rule{
 	{
-		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inEvent,
-		Title:  "All lines of the calendar end in CRLF, the last one too",
-		Why:    "Strict parsers refuse other line ends, and servers refuse or alter them in parts that are not encoded.",
+		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inCalendar,
+		Title: "All lines of the calendar end in CRLF, the last one too",
+		Why: "Strict parsers refuse other line ends, and servers refuse or alter them in " +
+			"parts that are not encoded.",
 		Source: "RFC 5545 section 3.1",
 		Fix:    "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			l.bareCR.report(d, r.add, "a CR without LF")
+			last := 0
+			for number, line := range d.cal.lines {
+				if last = number; firstControl(line) == "\r" {
+					r.add(d.at(number), "a CR without LF")
+				}
+			}
 			if d.foreign() && d.inherited() {
 				return
 			}
-			l.bareLF.report(d, r.add, "a LF without CR")
-			if l.unfinished > 0 {
-				r.add(d.at(l.unfinished), "the last line has no line end")
+			number := 0
+			for line := range strings.Lines(d.cal.text) {
+				if number++; strings.HasSuffix(line, "\n") && !strings.HasSuffix(line, "\r\n") {
+					r.add(d.at(number), "a LF without CR")
+				}
+			}
+			if !strings.HasSuffix(d.cal.text, "\n") {
+				r.add(d.at(last), "the last line has no line end")
 			}
 		},
 	},
 	{
-		ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "Content lines are at most 75 octets long, and never over 998 where they are not encoded",
 		Why:    "Servers break lines over 998 octets, which spoils the value; some parsers stop at 75.",
 		Source: "RFC 5545 section 3.1; RFC 5322 section 2.1.1",
 		Fix:    "Fold: CRLF and one space after at most 75 octets.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			if d.source != nil && d.source.Encoding != "base64" && d.source.Encoding != "quoted-printable" {
-				l.veryLong.report(d, r.error, "the line is longer than 998 octets and not encoded")
-				if l.veryLong.n > 0 {
-					return
+			found := false
+			for number, line := range d.cal.lines {
+				if len(line) > mimetree.MaxLine && !d.encoded() {
+					r.error(d.at(number), "the line is longer than 998 octets and not encoded")
+					found = true
 				}
 			}
-			l.long.report(d, r.add, "the line is longer than 75 octets")
+			if found {
+				return
+			}
+			for number, line := range d.cal.lines {
+				if len(line) > 75 {
+					r.add(d.at(number), "the line is longer than 75 octets")
+				}
+			}
 		},
 	},
 	{
-		ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "No fold cuts through a character, or through an escape",
 		Why:    "Readers that decode before they unfold show garbage or drop the event.",
 		Source: "RFC 5545 section 3.1; golang-ical issue 13; icalendar issue 87",
@@ -55,7 +73,8 @@ var textRules = []Rule{
 			for line, fold := range d.cal.folds {
 				before, after := fold.before, fold.after
 				if after != "" && !utf8.RuneStart(after[0]) && before != "" && before[len(before)-1] >= utf8.RuneSelf {
-					r.add(d.at(line), "the fold behind this line cuts a character in two: %s", quote(before[max(0, len(before)-20):]))
+					r.add(d.at(line), "the fold behind this line cuts a character in two: %s",
+						quote(before[max(0, len(before)-20):]))
 				} else if n := len(before) - len(strings.TrimRight(before, `\`)); n%2 == 1 && fold.text {
 					r.warn(d.at(line), "the fold behind this line cuts an escape in two")
 				}
@@ -63,13 +82,13 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMailEvent,
+		ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inCalendar,
 		Title:  "No line that is folded ends in white space, unless it is encoded",
 		Why:    "White space at the end of a line is lost on the way, and two words are glued together.",
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
 		Fix:    "Use quoted-printable, or fold before the space.",
 		check: func(d *document, r *report) {
-			if d.source == nil || d.source.Encoding == "base64" || d.source.Encoding == "quoted-printable" {
+			if d.encoded() {
 				return
 			}
 			for line, fold := range d.cal.folds {
@@ -80,21 +99,30 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "The calendar is UTF-8 and has no control characters but tabs",
 		Why:    "Clients show garbage, or drop the event.",
 		Source: "RFC 5545 sections 3.1 and 3.3.11",
 		Fix:    "Write UTF-8, line breaks in texts as \\n, and leave controls out.",
 		check: func(d *document, r *report) {
-			l := &d.cal.lines
-			l.control.report(d, r.add, "a control character")
-			l.badUTF8.report(d, r.add, "this is not UTF-8")
+			for number, line := range d.cal.lines {
+				if c := firstControl(line); c != "" && c != "\r" {
+					r.add(d.at(number), "a control character")
+				}
+			}
+			for line := range ical.Lines(d.cal.text) { // a fold may cut through a character
+				if !utf8.ValidString(line.Text) {
+					r.add(d.at(line.Number), "this is not UTF-8")
+				}
+			}
 		},
 	},
 	{
-		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "Parameters are well formed: name=value, quoted where : ; or , is in the value, no quote within, none twice",
-		Why:    "An unquoted colon ends the parameters early: the address is then something else, and the invitation somebody else's.",
+		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title: "Parameters are well formed: name=value, quoted where : ; or , is in the value, " +
+			"no quote within, none twice",
+		Why: "An unquoted colon ends the parameters early: the address is then something " +
+			"else, and the invitation somebody else's.",
 		Source: "RFC 5545 sections 3.1 and 3.2; RFC 6868 section 3; tine20 issue 4642",
 		Fix:    "Put the value in double quotes; write a double quote within as ^'.",
 		check: func(d *document, r *report) {
@@ -106,11 +134,12 @@ var textRules = []Rule{
 		},
 	},
 	{
-		ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "In texts, comma, semicolon and backslash are escaped and colons are not; no vCalendar 1.0 encodings",
 		Why:    "Readers cut the text at a bare semicolon or comma, or show the backslash.",
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",
-		Fix:    "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
+		Fix: "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no " +
+			"ENCODING=QUOTED-PRINTABLE, no CHARSET.",
 		check: func(d *document, r *report) {
 			for _, p := range d.cal.Properties {
 				if e, ok := p.Parameter("ENCODING"); ok && strings.EqualFold(e.Value, "QUOTED-PRINTABLE") {
@@ -130,9 +159,19 @@ var textRules = []Rule{
 // texts are the properties with one value of type TEXT that invitations have.
 var texts = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT"}
 
-// inherited reports whether the line ends of the calendar are those of the file it was found in, and the file has been stored with bare LFs.
+// inherited reports whether the line ends of the calendar are those of the file it was found in,
+// and the file has been stored with bare LFs.
 func (d *document) inherited() bool {
 	return d.stored && d.source != nil && d.source.Encoding != "base64"
+}
+
+// firstControl returns the first control character of a line but tabs, "" if there is none.
+func firstControl(line string) string {
+	i := strings.IndexFunc(line, func(c rune) bool { return isControl(c) && c != '\t' })
+	if i < 0 {
+		return ""
+	}
+	return line[i : i+1]
 }
 
 // fold is one fold: what stands before and after it on their physical lines.
@@ -144,25 +183,20 @@ type fold struct {
 // folds yields each fold with the number of the line before it.
 func (c *calendar) folds(yield func(int, fold) bool) {
 	for _, p := range c.Properties {
-		rest, number := p.Raw, p.Line
-		for {
-			n := strings.IndexByte(rest, '\n')
-			if n < 0 {
-				break
-			}
-			f := fold{before: strings.TrimSuffix(rest[:n], "\r"), text: slices.Contains(texts, p.Name)}
-			rest = rest[n+1:]
-			f.after = rest[min(1, len(rest)):]
-			if !yield(number, f) {
+		lines := strings.Split(p.Raw, "\n")
+		for i, before := range lines[:len(lines)-1] {
+			f := fold{strings.TrimSuffix(before, "\r"), lines[i+1][min(1, len(lines[i+1])):],
+				slices.Contains(texts, p.Name)}
+			if !yield(p.Line+i, f) {
 				return
 			}
-			number++
 		}
 	}
 }
 
 // alone are the parameters that have one value, in which an unquoted comma is a mistake.
-var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR", "TZID", "LANGUAGE", "ALTREP", "EMAIL", "VALUE", "RANGE", "RELATED"}
+var alone = []string{"CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "SENT-BY", "DIR", "TZID",
+	"LANGUAGE", "ALTREP", "EMAIL", "VALUE", "RANGE", "RELATED"}
 
 // checkParams is IM52 for one property.
 func checkParams(d *document, r *report, p *ical.Property) {
@@ -170,7 +204,8 @@ func checkParams(d *document, r *report, p *ical.Property) {
 	for q := range p.Parameters {
 		switch {
 		case q.Name == "":
-			r.add(d.at(p.Line), "%s: the parameter %s has no name; is it the rest of a value that needs quotes?", p.Name, quote(q.Value))
+			r.add(d.at(p.Line), "%s: the parameter %s has no name; is it the rest of a value "+
+				"that needs quotes?", p.Name, quote(q.Value))
 		case !ical.IsName(q.Name):
 			r.add(d.at(p.Line), "%s: %s is no name of a parameter", p.Name, quote(q.Name))
 		case q.Misquoted():
@@ -187,7 +222,7 @@ func checkParams(d *document, r *report, p *ical.Property) {
 	}
 	// An unquoted colon shows in the value: what should be the address comes later.
 	if p.Name == "ORGANIZER" || p.Name == "ATTENDEE" {
-		if i := indexFold(p.Value, "mailto:"); i > 0 {
+		if i := strings.Index(strings.ToLower(p.Value), "mailto:"); i > 0 {
 			r.add(d.at(p.Line), "%s: a parameter needs quotes for its colon; the value is %s", p.Name, quote(p.Value))
 		}
 	}

@@ -11,19 +11,18 @@ import (
 // The rules on times, zones and recurrence.
 var timeRules = []Rule{
 	{
-		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after the start and is of the same type",
+		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title: "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after " +
+			"the start and is of the same type",
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
 		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				checkSpan(d, r, e)
-			}
-		},
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			checkSpan(d, r, e)
+		}),
 	},
 	{
-		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
+		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
 		Why:    "Outlook shows the event an hour or more off, or not at all.",
 		Source: "RFC 5545 section 3.2.19; Microsoft KB 4456241",
@@ -56,54 +55,54 @@ var timeRules = []Rule{
 		},
 	},
 	{
-		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
-		Title:  "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
-		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
+		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		Title: "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
+		Why: "A floating time is another hour for each reader; a TZID where it does not " +
+			"belong is read in different ways.",
 		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
 		Fix:    "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				for i := range e.Properties {
-					p := &e.Properties[i]
-					if p.Name == "TZID" {
-						r.error(d.at(p.Line), "TZID is a property of the VEVENT")
-					}
-					if slices.Contains(times, p.Name) {
-						checkZone(d, r, p)
-					}
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			for i := range e.Properties {
+				p := &e.Properties[i]
+				if p.Name == "TZID" {
+					r.error(d.at(p.Line), "TZID is a property of the VEVENT")
+				}
+				if slices.Contains(times, p.Name) {
+					checkZone(d, r, p)
 				}
 			}
-		},
+		}),
 	},
 	{
-		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
-		Title:  "Recurrence stays within what Outlook reads: no RDATE without RRULE, one BYMONTHDAY or one ordinal of a weekday",
+		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		Title: "Recurrence stays within what Outlook reads: no RDATE without RRULE, one " +
+			"BYMONTHDAY or one ordinal of a weekday",
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
 		Source: "Microsoft KB 2643084",
 		Fix:    "Use a simple RRULE, or send single events.",
-		check: func(d *document, r *report) {
-			for _, e := range d.cal.events {
-				rule, _ := e.Get("RRULE")
-				if rule == nil {
-					if p, n := e.Get("RDATE"); n > 0 {
-						r.add(d.at(p.Line), "there is an RDATE and no RRULE")
-					}
-					continue
+		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+			rule, _ := e.Get("RRULE")
+			if rule == nil {
+				if p, n := e.Get("RDATE"); n > 0 {
+					r.add(d.at(p.Line), "there is an RDATE and no RRULE")
 				}
-				checkRecurrence(d, r, rule)
+				return
 			}
-		},
+			checkRecurrence(d, r, rule)
+		}),
 	},
 	{
-		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inEvent,
-		Title:  "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation to a series has its master",
-		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
+		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title: "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation " +
+			"to a series has its master",
+		Why: "Clients treat two masters or two copies of an instance each in their own way, " +
+			"and some drop instances without a master.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
 		Fix:    "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
 		check:  checkInstances,
 	},
 	{
-		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "The event is not over",
 		Why:    "Clients and servers pass over invitations to the past.",
 		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",
@@ -163,7 +162,8 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 	}
 	from := start.When()
 	if v, ok := start.Parameter("VALUE"); ok && !strings.EqualFold(v.Value, from.ValueType()) || !ok && from.Day {
-		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE", quoteName(start.Value))
+		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE",
+			quoteName(start.Value))
 	}
 	if from.Day != to.Day {
 		r.add(d.at(end.Line), "DTSTART is a %s and DTEND a %s", from.ValueType(), to.ValueType())
@@ -172,14 +172,15 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 	a, b := from.Clock, to.Clock
 	if from.UTC != to.UTC || from.TZID != to.TZID {
 		var okA, okB bool
-		a, okA = d.locations.instant(from)
-		b, okB = d.locations.instant(to)
+		a, okA = d.zones.instant(from)
+		b, okB = d.zones.instant(to)
 		if !okA || !okB {
 			return
 		}
 	}
 	if !b.After(a) {
-		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s", quoteName(end.Value), quoteName(start.Value))
+		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s",
+			quoteName(end.Value), quoteName(start.Value))
 	}
 }
 

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
@@ -16,7 +17,7 @@ var readingRules = []Rule{
 		Fix:    "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
 		check: func(d *document, r *report) {
 			for _, l := range d.limits {
-				r.put(Error, l.origin, true, l.where, "%s", []any{l.what})
+				r.put(Finding{Level: Error, Origin: l.origin, Fatal: true}, l.where, "%s", l.what)
 			}
 		},
 	},
@@ -26,8 +27,9 @@ var readingRules = []Rule{
 var treeRules = []Rule{
 	{
 		ID: "IM01", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "Exactly one text/calendar part has a method parameter",
-		Why:    "Without one the mail is no invitation to any client: Outlook shows an attachment, Gmail at most a file. With two, clients choose.",
+		Title: "Exactly one text/calendar part has a method parameter",
+		Why: "Without one the mail is no invitation to any client: Outlook shows an " +
+			"attachment, Gmail at most a file. With two, clients choose.",
 		Source: "RFC 6047 section 2.4 and its note 2; CalConnect Developer's Guide, iMIP Best Practices",
 		Fix:    "Put the calendar into one part with Content-Type: text/calendar; method=REQUEST; charset=UTF-8.",
 		check: func(d *document, r *report) {
@@ -47,25 +49,26 @@ var treeRules = []Rule{
 				r.add(whole, "there is no text/calendar part")
 			}
 			for i := 1; i < len(with); i++ {
-				r.add(place{part: with[i]}, "this is another text/calendar part with a method; the first is part %s", with[0].Path())
+				r.add(place{part: with[i]},
+					"this is another text/calendar part with a method; the first is part %s", with[0].Path())
 			}
 		},
 	},
 	{
 		ID: "IM02", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title:  "The text/calendar part is a child of a multipart/alternative",
-		Why:    "Outlook and Apple Mail show their buttons for an alternative of the text only; elsewhere it is a file.",
+		Title: "The text/calendar part is a child of a multipart/alternative",
+		Why: "Outlook and Apple Mail show their buttons for an alternative of the text only; " +
+			"elsewhere it is a file.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; MS-OXCMAIL section 2.1.3.3.8.2",
-		Fix:    "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, application/ics }.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if p.Parent == nil {
-					r.add(place{part: p}, "the calendar is the whole message")
-				} else if p.Parent.Media.Kind != "multipart/alternative" {
-					r.add(place{part: p}, "the calendar is in a %s", quote(p.Parent.Media.Kind))
-				}
+		Fix: "Nest it: multipart/mixed { multipart/alternative { text/plain, text/html, " +
+			"text/calendar }, application/ics }.",
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.Parent == nil {
+				r.add(place{part: p}, "the calendar is the whole message")
+			} else if p.Parent.Media.Kind != "multipart/alternative" {
+				r.add(place{part: p}, "the calendar is in a %s", quote(p.Parent.Media.Kind))
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM03", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -88,33 +91,32 @@ var treeRules = []Rule{
 		Why:    "Clients show the last alternative they understand; anything behind the calendar hides it.",
 		Source: "RFC 2046 section 5.1.4; MS-OXCMAIL section 2.1.3.3.8.2",
 		Fix:    "Order the parts: text/plain, text/html (or multipart/related), text/calendar.",
-		check: func(d *document, r *report) {
-			for p := range d.calendarParts {
-				if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
-					continue
-				}
-				siblings := p.Parent.Children
-				if last := siblings[len(siblings)-1]; last != p {
-					r.add(place{part: p}, "%s comes after the calendar", quote(last.Media.Kind))
-				}
-				html := false
-				for _, s := range siblings {
-					switch s.Media.Kind {
-					case "text/html", "multipart/related":
-						html = true
-					case "text/plain":
-						if html {
-							r.add(place{part: s}, "the plain text comes after the HTML")
-						}
+		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+			if p.Parent == nil || p.Parent.Media.Kind != "multipart/alternative" {
+				return
+			}
+			siblings := p.Parent.Children
+			if last := siblings[len(siblings)-1]; last != p {
+				r.add(place{part: p}, "%s comes after the calendar", quote(last.Media.Kind))
+			}
+			html := false
+			for _, s := range siblings {
+				switch s.Media.Kind {
+				case "text/html", "multipart/related":
+					html = true
+				case "text/plain":
+					if html {
+						r.add(place{part: s}, "the plain text comes after the HTML")
 					}
 				}
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM05", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "There is a plain text that says something",
-		Why:    "Clients without calendar or HTML, notifications and screen readers show it; Apple Mail showed an empty mail without it.",
+		Title: "There is a plain text that says something",
+		Why: "Clients without calendar or HTML, notifications and screen readers show it; " +
+			"Apple Mail showed an empty mail without it.",
 		Source: "RFC 6047 section 2.4 (SHOULD send a human-readable form); nodemailer issue 1017",
 		Fix:    "Add a text/plain part that names event, time and place.",
 		check:  func(d *document, r *report) { d.mustSay(r, "text/plain") },
@@ -159,30 +161,25 @@ var treeRules = []Rule{
 		Why:    "Clients take one or the other: two people would see two events.",
 		Source: "RFC 6047 section 2.4 (no two slightly different objects)",
 		Fix:    "Write the same bytes into both parts. (For the mail of others line ends may differ.)",
-		check: func(d *document, r *report) {
-			if d.source == nil || !d.source.IsCalendar() {
-				return
-			}
+		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
 			same := sameText
 			if d.foreign() {
 				same = sameLines
 			}
-			for _, p := range d.parts {
-				if p.IsICS() {
-					if line, ok := same(d.calendarText, p.Text()); !ok {
-						r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.Path())
-					}
-				}
+			if line, ok := same(d.calendarText, p.Text()); d.source.IsCalendar() && !ok {
+				r.add(place{part: p, line: line}, "it differs from part %s from this line on", d.source.Path())
 			}
-		},
+		}),
 	},
 	{
 		ID: "IM11", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title:  "Images and the HTML that shows them find each other in one multipart/related",
-		Why:    "An image that is not found is a broken picture; one that nobody shows is a stray attachment, which some clients offer in place of the invitation.",
+		Title: "Images and the HTML that shows them find each other in one multipart/related",
+		Why: "An image that is not found is a broken picture; one that nobody shows is a " +
+			"stray attachment, which some clients offer in place of the invitation.",
 		Source: "RFC 2392 section 2; RFC 2387; MS-OXCMAIL section 2.1.3.3.8.3",
-		Fix:    "Put HTML and images into one multipart/related, each image with the Content-ID that the HTML names; better, send none.",
-		check:  checkImages,
+		Fix: "Put HTML and images into one multipart/related, each image with the Content-ID " +
+			"that the HTML names; better, send none.",
+		check: checkImages,
 	},
 	{
 		ID: "IM12", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
@@ -190,36 +187,15 @@ var treeRules = []Rule{
 		Why:    "With other attachments some clients show a blank mail or hide the invitation.",
 		Source: "nodemailer issue 1206; PHPMailer issue 175",
 		Fix:    "Link to documents instead of attaching them.",
-		check: func(d *document, r *report) {
-			for _, p := range d.parts {
-				switch {
-				case p.IsMultipart(), p.IsCalendar(), p.IsICS(), p.IsBody("text/plain") || p.IsBody("text/html"):
-				case p.Within("multipart/related") != nil || p.Within("multipart/alternative") != nil:
-				default:
-					r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
-				}
+		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+			switch {
+			case p.IsMultipart(), p.IsCalendar(), p.IsICS(), p.IsBody("text/plain") || p.IsBody("text/html"):
+			case p.Within("multipart/related") != nil || p.Within("multipart/alternative") != nil:
+			default:
+				r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
 			}
-		},
+		}),
 	},
-}
-
-// calendarParts yields the text/calendar parts with a method.
-func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
-	for _, p := range d.parts {
-		if p.IsCalendar() && p.Media.Has("method") && !yield(p) {
-			return
-		}
-	}
-}
-
-// body returns the first part of that type that is there to be read.
-func (d *document) body(kind string) *mimetree.Part {
-	for _, p := range d.parts {
-		if p.IsBody(kind) {
-			return p
-		}
-	}
-	return nil
 }
 
 func (d *document) mustSay(r *report, kind string) {
@@ -231,10 +207,10 @@ func (d *document) mustSay(r *report, kind string) {
 	if d.shown(kind) != "" {
 		return
 	}
-	// Nothing but white space and what is invisible. The latter counts here: it is a text that somebody wrote.
+	// Nothing but white space and what is invisible. The latter counts here: it was written.
 	text := p.Text()
 	if kind == "text/html" {
-		text = stripTags(text)
+		text = d.html.text
 	}
 	if strings.Trim(text, " \t\r\n\u00a0") == "" {
 		r.add(place{part: p}, "it is blank")
@@ -267,4 +243,59 @@ func sameLines(a, b string) (line int, same bool) {
 		}
 		a, b = restA, restB
 	}
+}
+
+// checkImages is IM11: what cid: in the HTML names is there, and what has a Content-ID for it is
+// shown.
+func checkImages(d *document, r *report) {
+	byID := map[string][]*mimetree.Part{}
+	var named []*mimetree.Part
+	for _, p := range d.parts {
+		if f, _ := p.Field("Content-ID"); f != nil && p.IsLeaf() && !p.IsCalendar() && !p.IsICS() {
+			id := strings.Trim(f.Value, "<> \t")
+			byID[id] = append(byID[id], p)
+			named = append(named, p)
+		}
+	}
+	shown := map[*mimetree.Part]bool{}
+	for _, html := range d.parts {
+		if !html.IsBody("text/html") {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, m := range contentID.FindAllStringSubmatch(html.Text(), -1) {
+			id := m[1]
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			found := false
+			for _, p := range byID[id] {
+				if shareRelated(html, p) {
+					found, shown[p] = true, true
+				}
+			}
+			if !found {
+				r.error(place{part: html}, "cid:%s names no part of the same multipart/related", quoteName(id))
+			}
+		}
+	}
+	for _, p := range named {
+		if !shown[p] && !p.IsBody("text/html") && !p.IsBody("text/plain") {
+			r.add(place{part: p}, "no HTML shows this %s, which has a Content-ID", quote(p.Media.Kind))
+		}
+	}
+}
+
+// contentID is what follows cid: in an attribute or a style of the HTML.
+var contentID = regexp.MustCompile(`(?i)["'=(]cid:([^"'>) \t\r\n]+)`)
+
+// shareRelated reports whether some multipart/related holds both.
+func shareRelated(a, b *mimetree.Part) bool {
+	for q := a.Parent; q != nil; q = q.Parent {
+		if q.Media.Kind == "multipart/related" && q.Has(b) {
+			return true
+		}
+	}
+	return false
 }

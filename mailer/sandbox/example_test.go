@@ -54,13 +54,19 @@ func newMailer(s *sandbox.Sandbox, callbackURL string) (*mailer.Mailer, error) {
 
 func interview() mailer.Invite {
 	start := time.Date(2087, 4, 29, 9, 30, 0, 0, time.UTC)
-	return mailer.Invite{ID: "interview-17", Recipient: mailer.Recipient{Email: "ann@example.org"}, Event: &cronofy.Event{
-		Summary: "Interview", TZID: "Europe/London", Start: cronofy.EventTime{Time: start}, End: cronofy.EventTime{Time: start.Add(time.Hour)},
-	}}
+	return mailer.Invite{
+		ID:        "interview-17",
+		Recipient: mailer.Recipient{Email: "ann@example.org"},
+		Event: &cronofy.Event{
+			Summary: "Interview", TZID: "Europe/London", Start: cronofy.EventTime{Time: start},
+			End: cronofy.EventTime{Time: start.Add(time.Hour)},
+		},
+	}
 }
 
-// A booking system's own test: it sends an invitation, answers it as the recipient's mail client would, and sees its handler called.
-// Errors are left out here; a test requires that there are none.
+// A booking system's own test: it sends an invitation, answers it as the recipient's mail client
+// would, and sees its handler called. Errors are left out here; a test requires that there are
+// none.
 func Example() {
 	ctx := context.Background()
 	s, _ := sandbox.Start(ctx, sandbox.Options{})
@@ -69,7 +75,11 @@ func Example() {
 	_, _ = m.Send(ctx, interview())
 
 	invitation := s.Mails()[0]
-	reply, _ := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: "accepted", Comment: "see you there"}, cronofytest.DialectOutlook)
+	reply, _ := cronofytest.ReplyMail(
+		invitation.Raw,
+		cronofytest.Answer{Status: "accepted", Comment: "see you there"},
+		"outlook",
+	)
 	_ = smtp.SendMail(s.SMTPAddr(), nil, "ann@example.org", []string{"hr@acme.example"}, reply)
 
 	_ = s.API().Wait(ctx) // until the callback has arrived

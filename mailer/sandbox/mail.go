@@ -22,7 +22,8 @@ import (
 
 // Mail is a message that was submitted to the sandbox and kept.
 type Mail struct {
-	// ID is unique in a sandbox and grows: "1", "2" and so on, after the numbers of the files that were in Dir before.
+	// ID is unique in a sandbox and grows: "1", "2" and so on, after the numbers of the files that
+	// were in Dir before.
 	ID string
 	// From and To are the envelope.
 	From string
@@ -32,52 +33,52 @@ type Mail struct {
 	At  time.Time
 	// File is its path, empty without Dir.
 	File string
-	// Problem says why a mail to an organizer changed nothing, although it looks like an answer: a [*cronofytest.ReplyError]. It is nil for all
-	// other mail.
+	// Problem says why a mail to an organizer changed nothing, although it looks like an answer. It
+	// is nil for all other mail.
 	Problem error
 }
 
 // Mails returns the mail kept so far, the newest last.
-func (s *Sandbox) Mails() []Mail { return s.mail.all() }
+func (s *Sandbox) Mails() []Mail {
+	s.mail.mu.Lock()
+	defer s.mail.mu.Unlock()
+	return slices.Clone(s.mail.list)
+}
 
-// take decides what becomes of a mail that arrived. Its error refuses the mail.
-func (s *Sandbox) take(m submissiontest.Message) error {
-	kept := Mail{From: m.From, To: m.To, Raw: m.Data, At: time.Now()}
+// receive reads a mail as an answer, or keeps it. Its error refuses the mail.
+func (s *Sandbox) receive(m submissiontest.Message) error {
+	received := Mail{From: m.From, To: m.To, Raw: m.Data, At: time.Now()}
 	if s.forOrganizer(m.To) {
 		err := s.api.Reply(context.Background(), m.Data)
 		if err == nil {
 			s.logger.Info("answer by mail", "from", domain(m.From))
 			return nil
 		}
-		if p := new(cronofytest.ReplyError); errors.As(err, &p) && isAnswer(p.Problem) {
+		if !errors.Is(err, cronofytest.ErrNotAnswer) {
 			s.logger.Warn("answer by mail changed nothing", "from", domain(m.From), "error", err)
-			kept.Problem = err
+			received.Problem = err
 		}
 	}
-	kept, err := s.mail.keep(kept)
+	kept, err := s.mail.keep(received)
 	if err != nil {
 		s.logger.Error("mail cannot be kept", "error", err)
-		return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "The sandbox cannot write to its directory"}
+		return &smtp.SMTPError{
+			Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1},
+			Message: "The sandbox cannot write to its directory",
+		}
 	}
 	s.logger.Info("mail", "id", kept.ID, "to", domain(m.To[0]), "bytes", len(m.Data))
-	if s.options.OnMail != nil {
-		s.options.OnMail(kept)
+	if s.onMail != nil {
+		s.onMail(kept)
 	}
 	return nil
 }
 
-// isAnswer tells what was meant as an answer from other mail.
-func isAnswer(p cronofytest.ReplyProblem) bool {
-	return p != cronofytest.ReplyNoCalendar && p != cronofytest.ReplyNotReply
-}
-
-// forOrganizer tells whether somebody who invites, or did, is among the addresses.
+// forOrganizer tells whether an organizer of an invite, or a former one, is among the addresses.
 func (s *Sandbox) forOrganizer(to []string) bool {
-	wanted := make(map[string]bool, len(to))
-	for _, addr := range to {
-		wanted[key(addr)] = true
-	}
-	return slices.ContainsFunc(s.api.Organizers(), func(organizer string) bool { return wanted[key(organizer)] })
+	return slices.ContainsFunc(s.api.Organizers(), func(organizer string) bool {
+		return slices.ContainsFunc(to, func(addr string) bool { return key(addr) == key(organizer) })
+	})
 }
 
 // key is the form of an address that is compared.
@@ -99,7 +100,8 @@ type store struct {
 	list []Mail
 }
 
-// open makes the directory and finds out where to go on counting, so that no file of an earlier run is overwritten.
+// open makes the directory and finds the highest number in it, so that no file of an earlier run
+// is overwritten.
 func (s *store) open(dir string) error {
 	s.dir = dir
 	if dir == "" {
@@ -144,7 +146,8 @@ func (s *store) keep(m Mail) (Mail, error) {
 	return m, nil
 }
 
-// write makes a new file that is whole or not there. It never follows or replaces what has that name already.
+// write makes a new file that is whole or not there. It never follows or replaces what has that
+// name already.
 func write(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the name is made of a number
 	if err != nil {
@@ -155,10 +158,4 @@ func write(path string, data []byte) error {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
-}
-
-func (s *store) all() []Mail {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.list)
 }

@@ -17,11 +17,11 @@ import (
 func TestNoKeyIsPrinted(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-hunter2"
-	api := cronofytest.Options{APIKey: secret, CallbackSecret: secret}
+	api := cronofytest.Options{APIKey: secret}
 	mail := submissiontest.Options{Username: secret, Password: secret}
 	inbox := submissiontest.NewInbox(mail)
 	defer func() { assert.NoError(t, inbox.Close()) }()
-	o := Options{APIAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", APIKey: secret, API: api}
+	o := Options{APIAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", API: api}
 	s, err := Start(t.Context(), o)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, s.Close()) }()

@@ -1,28 +1,33 @@
-// Package sandbox is Cronofy's Smart Invites API and a mail server as servers on this machine, to develop and test programs
-// against: in Go as a test kit, in any other language as the command "invitemailer sandbox".
+// Package sandbox is Cronofy's Smart Invites API and a mail server as servers on this machine, to
+// develop and test programs against: in Go as a test kit, in any other language as the command
+// "invitemailer sandbox".
 //
 //	s, err := sandbox.Start(ctx, sandbox.Options{})
 //	...
 //	defer s.Close()
-//	for _, line := range s.Environment() { ... } // CRONOFY_API_KEY=sandbox and the rest
+//	// ... let the program call s.APIURL() with the key sandbox.DefaultAPIKey,
+//	// and submit mail to s.SMTPAddr() ...
 //
-// The API is a [cronofytest.Server]: official SDKs work against it once they are told its address. The mail server takes mail for
-// everybody, without login, and passes none on.
+// The API is a [cronofytest.Server]: official SDKs work against it once they are told its address.
+// The mail server takes all mail, without login, and passes none on.
 //
 // # How answers come back
 //
-// At Cronofy, an organizer's mailbox forwards to the API. So does the sandbox: a mail to the address of an invite's organizer with a METHOD:REPLY or
-// COUNTER in it is read as an answer ([cronofytest.Server.Reply]). The status changes, and the API posts the callback, signed with
-// the key. [Sandbox.Answer] does the same without a mail. All other mail is kept, and so is an answer that changed nothing, with
-// the reason in [Mail].Problem.
+// At Cronofy, an organizer's mailbox forwards to the API. So does the sandbox: a mail to the
+// address of an invite's organizer with a METHOD:REPLY or COUNTER in it is read as an answer
+// ([cronofytest.Server.Reply]). The status changes, and the API posts the callback, signed with
+// the key. [cronofytest.Server.Answer] does the same without a mail. All other mail is kept, and
+// so is an answer that changed nothing, with the reason in [Mail].Problem.
 //
 // Callbacks reach loopback addresses only, unless Options.API has a CallbackClient.
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,53 +48,54 @@ const maxMail = 25 << 20
 
 // Options say where a [Sandbox] listens and what it keeps. The zero value works.
 type Options struct {
-	// APIAddr and SMTPAddr are host:port to listen on; empty means 127.0.0.1:0, a free port. Neither server is made for more than a
-	// network that is trusted.
+	// APIAddr and SMTPAddr are host:port to listen on; empty means 127.0.0.1:0, a free port. Neither
+	// server is made for more than a network that is trusted.
 	APIAddr, SMTPAddr string
-	// APIKey is the only Bearer key that the API accepts; empty means API.APIKey, or else [DefaultAPIKey]. Callbacks are signed with
-	// it, unless API.CallbackSecret is set.
-	APIKey string
-	// Dir is where mail is kept, an .eml file each; it is created. Empty keeps mail in memory only.
-	Dir string
-	// API are the simulator's options: faults, latency, limits.
+	// API are the simulator's options: faults, latency, limits. An empty APIKey means
+	// [DefaultAPIKey].
 	API cronofytest.Options
-	// Logger receives what happens, with people by domain only; nil is silent.
-	Logger *slog.Logger
-	// OnMail is called with each mail that is kept, before its sender learns that it was taken; from several goroutines. Nil does nothing.
-	OnMail func(Mail)
 	// Pages answers requests to the API's address that are not for the API; nil answers 404.
 	Pages http.Handler
+
+	// Dir is where mail is kept, an .eml file each; it is created. Empty keeps mail in memory only.
+	Dir string
+	// OnMail is called with each mail that is kept, before its sender learns that it was taken; from
+	// several goroutines. Nil does nothing.
+	OnMail func(Mail)
+
+	// Logger receives what happens, with people by domain only; nil is silent.
+	Logger *slog.Logger
 }
 
 // Sandbox is a running simulator and mail server. It is safe for concurrent use.
 type Sandbox struct {
-	options Options
 	api     *cronofytest.Server
 	apiAddr string
 	http    *http.Server
 	inbox   *submissiontest.Inbox
 	smtp    net.Listener
 	logger  *slog.Logger
+	onMail  func(Mail)
 	serving sync.WaitGroup
 
 	mail store
 }
 
-// Start listens and returns the running sandbox; end it with Close. The context bounds the start only.
+// Format prints nothing of what a Sandbox holds: its key, and state that mails change.
+func (s *Sandbox) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sandbox.Sandbox") }
+
+// Start listens and returns the running sandbox; end it with Close. The context bounds the start
+// only.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
-	if o.APIKey != "" {
-		o.API.APIKey = o.APIKey
-	} else if o.API.APIKey == "" {
-		o.API.APIKey = DefaultAPIKey
+	o.API.APIKey = cmp.Or(o.API.APIKey, DefaultAPIKey)
+	s := &Sandbox{
+		api: cronofytest.New(o.API), onMail: o.OnMail,
+		logger: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	s := &Sandbox{options: o, logger: o.Logger, api: cronofytest.New(o.API)}
 	if err := s.mail.open(o.Dir); err != nil {
 		return nil, err
 	}
-	s.inbox = submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, MaxBytes: maxMail, Handle: s.take})
+	s.inbox = submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, MaxBytes: maxMail, Handle: s.receive})
 	apiListener, err := listen(ctx, "API", o.APIAddr)
 	if err != nil {
 		return nil, err
@@ -98,12 +104,15 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, apiListener.Close())
 	}
-	s.smtp = &onceListener{Listener: smtpListener}
+	s.smtp = smtpListener
 	if err := s.inbox.StartOn(s.smtp); err != nil {
 		return nil, fmt.Errorf("sandbox: mail server: %w", errors.Join(err, apiListener.Close()))
 	}
 	s.apiAddr = apiListener.Addr().String()
-	s.http = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	s.http = &http.Server{
+		Handler: s.handler(o.Pages), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
 	s.serving.Go(func() {
 		if err := s.http.Serve(apiListener); !errors.Is(err, http.ErrServerClosed) {
 			s.logger.Error("the API's server ended", "error", err)
@@ -114,44 +123,33 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 }
 
 func listen(ctx context.Context, name, addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, "127.0.0.1:0"))
 	if err != nil {
-		return nil, fmt.Errorf("sandbox: %s address: %w: give a free host:port, or port 0 for any", name, err)
+		return nil, fmt.Errorf("sandbox: %s address: %w: give a free host:port, or port 0 for any",
+			name, err)
 	}
 	return l, nil
 }
 
-// onceListener can be closed again without an error.
-type onceListener struct {
-	net.Listener
-	once sync.Once
-}
-
-func (l *onceListener) Close() (err error) {
-	l.once.Do(func() { err = l.Listener.Close() })
-	return err
-}
-
-// handler answers for the API and the pages. On a loopback address it answers who asks for one, or for localhost: a page from elsewhere that
-// points its own name to this machine (DNS rebinding) would otherwise be let in, as the key of a sandbox is no secret.
-func (s *Sandbox) handler() http.Handler {
+// handler answers for the API and the pages. On a loopback address it answers requests for that
+// address or for localhost only: a page from elsewhere that points its own name to this machine
+// (DNS rebinding) would otherwise be let in, as the key of a sandbox is no secret.
+func (s *Sandbox) handler(pages http.Handler) http.Handler {
 	alone := loopback.Host(s.apiAddr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case alone && !loopback.Host(r.Host):
-			http.Error(w, "this sandbox is for this machine alone: ask for it as localhost", http.StatusForbidden)
-		case s.options.Pages == nil || strings.HasSuffix(r.URL.Path, "/v1/smart_invites"):
+			http.Error(w, "this sandbox is for this machine alone: ask for it as localhost",
+				http.StatusForbidden)
+		case pages == nil || strings.HasSuffix(r.URL.Path, "/v1/smart_invites"):
 			s.api.ServeHTTP(w, r)
 		default:
-			s.options.Pages.ServeHTTP(w, r)
+			pages.ServeHTTP(w, r)
 		}
 	})
 }
 
-// API is the simulator, to look into and to make trouble with.
+// API is the simulator.
 func (s *Sandbox) API() *cronofytest.Server { return s.api }
 
 // APIURL is the base URL of the API: http://host:port.
@@ -169,27 +167,17 @@ func dialable(addr string) string {
 	return addr
 }
 
-// Environment is what a program needs to use the sandbox: NAME=value, one each, by the names that the invitemailer command reads.
-func (s *Sandbox) Environment() []string {
-	host, port, _ := net.SplitHostPort(s.SMTPAddr()) // it is the address of a listener
-	return []string{
-		"CRONOFY_API_KEY=" + s.options.API.APIKey,
-		"CRONOFY_API_URL=" + s.APIURL(),
-		"SMTP_HOST=" + host,
-		"SMTP_PORT=" + port,
-		"SMTP_TLS=none",
-	}
-}
-
-// Answer records an answer without a mail, as a button does. See [cronofytest.Server.Answer].
-func (s *Sandbox) Answer(ctx context.Context, a cronofytest.Answer) error {
-	return s.api.Answer(ctx, a)
-}
-
-// Close stops the servers and the callbacks that are on their way, and waits until all goroutines have ended. Files of mail stay.
+// Close stops the servers and the callbacks that are on their way, and waits until all goroutines
+// have ended. Files of mail stay.
 func (s *Sandbox) Close() error {
-	// The listener goes first: the mail server closes only what it has begun to serve, and a sandbox may be closed before that.
-	err := errors.Join(s.http.Close(), s.smtp.Close(), s.inbox.Close(), s.api.Close())
+	// The listener goes first: the mail server closes only what it has begun to serve, and a sandbox
+	// may be closed before that.
+	err := s.http.Close()
+	for _, closed := range []error{s.smtp.Close(), s.inbox.Close(), s.api.Close()} {
+		if !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
+	}
 	s.serving.Wait()
 	return err
 }

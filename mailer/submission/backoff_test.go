@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // While no connection can be had, they are tried ever more rarely: after 1
@@ -22,16 +22,19 @@ func TestBackoff(t *testing.T) {
 	t.Parallel()
 	down := true
 	var tried []time.Time
-	server := &fault.FaultServer{}
+	server := &fault.Server{}
 	in(t, server, func(t *testing.T) {
 		refused := errors.New("connection refused")
-		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			tried = append(tried, time.Now())
-			if down {
-				return nil, refused
-			}
-			return server.Dial(ctx, network, addr)
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				tried = append(tried, time.Now())
+				if down {
+					return nil, refused
+				}
+				return server.Dial(ctx, network, addr)
+			}},
+		)
 		begun := time.Now()
 		for time.Since(begun) < 5*time.Minute {
 			before := time.Now()
@@ -77,17 +80,23 @@ func TestCancelInBackoff(t *testing.T) {
 // for fewer connections later.
 func TestServerThatIsGone(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly}
+	server := &fault.Server{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
-		s := newSubmitter(t, submission.Config{Connections: 5, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			time.Sleep(time.Millisecond)
-			if down.Load() {
-				return nil, errors.New("connection refused")
-			}
-			return server.Dial(ctx, network, addr)
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{
+				Connections: 5,
+				Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					time.Sleep(time.Millisecond)
+					if down.Load() {
+						return nil, errors.New("connection refused")
+					}
+					return server.Dial(ctx, network, addr)
+				},
+			},
+		)
 		begun := time.Now()
 		for _, got := range submitTogether(t, s, 5) {
 			assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))

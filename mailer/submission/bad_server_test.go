@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A server that offers PIPELINING and cannot do it costs one wait, and no
@@ -44,12 +45,16 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 					if tc.groups == fault.GroupsOneCommand {
 						second = 3 // the first was heard twice
 					}
-					server := &fault.FaultServer{Groups: tc.groups, ContentForNobody: tc.nobody, Script: func(e fault.Event) fault.Fault {
-						if e.Transaction == second && e.Point == refused {
-							return fault.Fault{Reply: code, OneByte: tc.bytes}
-						}
-						return fault.Fault{Answer: tc.bytes, OneByte: tc.bytes}
-					}}
+					server := &fault.Server{
+						Groups:                  tc.groups,
+						ContentWithoutRecipient: tc.nobody,
+						Script: func(e fault.Event) fault.Fault {
+							if e.Transaction == second && e.Point == refused {
+								return fault.Fault{Reply: code, OneByte: tc.bytes}
+							}
+							return fault.Fault{Answer: tc.bytes, OneByte: tc.bytes}
+						},
+					}
 					in(t, server, func(t *testing.T) {
 						s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
 						begun := time.Now()
@@ -57,7 +62,7 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 							got := s.Submit(t.Context(), guest(i), []byte(letter))
 							want := wanted{Outcome: submission.Accepted, Step: submission.StepDot}
 							if i == 1 {
-								want = wanted{submission.Refused, submission.StepName(refused), code[0] == '4', false}
+								want = wanted{submission.Refused, submission.Step(refused), code[0] == '4', false}
 								assert.Equal(t, code[:3], fmt.Sprint(got.Code))
 							}
 							assert.Equal(t, want, of(got), "message %d: %v", i, got.Err)
@@ -79,8 +84,9 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 // and what is known of the server holds for all that come later.
 func TestManyConnectionsToAServerThatCannotPipeline(t *testing.T) {
 	t.Parallel()
-	for groups, wait := range map[fault.Groups]time.Duration{fault.GroupsOneCommand: 30 * time.Second, fault.GroupsHangUp: 0} {
-		server := &fault.FaultServer{Groups: groups}
+	for groups, wait := range map[fault.Groups]time.Duration{fault.GroupsOneCommand: 30 * time.Second,
+		fault.GroupsHangUp: 0} {
+		server := &fault.Server{Groups: groups}
 		in(t, server, func(t *testing.T) {
 			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 4})
 			begun := time.Now()
@@ -106,25 +112,39 @@ func TestLoneDot(t *testing.T) {
 		conns  int
 		wait   time.Duration
 	}{
-		"refused": {"554 5.5.1 No valid recipients", 1, 0}, "421": {"421 4.3.2 Bye", 2, 0}, "accepted": {"250 2.0.0 Ok", 2, 0},
-		"garbage": {"what?", 2, 0}, "closed": {"", 2, 0}, "silent": {"silence", 2, 10 * time.Second},
+		"refused": {"554 5.5.1 No valid recipients", 1, 0}, "421": {"421 4.3.2 Bye", 2, 0},
+		"accepted": {"250 2.0.0 Ok", 2, 0},
+		"garbage":  {"what?", 2, 0}, "closed": {"", 2, 0}, "silent": {"silence", 2, 10 * time.Second},
 	} {
 		for _, refused := range []string{"MAIL", "RCPT"} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				t.Cleanup(func() { assert.NoError(t, server.Close()) })
 				conns := 0
-				s := newSubmitter(t, submission.Config{Connections: 1, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-					if conns++; conns > 1 {
-						return server.Dial(ctx, network, addr)
-					}
-					client, conn := net.Pipe()
-					go lonely(conn, refused, tc.answer)
-					return client, nil
-				}})
+				s := newSubmitter(
+					t,
+					submission.Config{
+						Connections: 1,
+						Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+							if conns++; conns > 1 {
+								return server.Dial(ctx, network, addr)
+							}
+							client, conn := net.Pipe()
+							go lonely(conn, refused, tc.answer)
+							return client, nil
+						},
+					},
+				)
 				begun := time.Now()
 				got := s.Submit(t.Context(), guest(0), []byte(letter))
-				assert.Equal(t, wanted{submission.Refused, submission.StepName(strings.ToLower(refused)), false, false}, of(got), "%s: %v", name, got.Err)
+				assert.Equal(
+					t,
+					wanted{submission.Refused, submission.Step(strings.ToLower(refused)), false, false},
+					of(got),
+					"%s: %v",
+					name,
+					got.Err,
+				)
 				assert.Equal(t, 550, got.Code)
 				assert.Equal(t, tc.wait, time.Since(begun), name)
 				got = s.Submit(t.Context(), guest(1), []byte(letter))
@@ -177,8 +197,9 @@ func TestRepliesOutOfStep(t *testing.T) {
 	for name, f := range map[string]fault.Fault{
 		"twice": fault.After(fault.Say("250 2.0.0 Ok")), "refused twice": fault.Say("550 5.1.1 No\r\n550 5.1.1 No"),
 		"354 too early": fault.Say("354 Go ahead"), "accepted, then refused": fault.After(fault.Say("550 5.1.1 No")),
-		"refused, then accepted": fault.Say("450 4.2.0 Later\r\n250 2.0.0 Ok"), "many": fault.After(fault.Say(strings.Repeat("250 2.0.0 Ok\r\n", 20) + "250 Ok")),
-		"421 after": fault.After(fault.ShutDown()), "greeting again": fault.Say("220 mail.example ESMTP"),
+		"refused, then accepted": fault.Say("450 4.2.0 Later\r\n250 2.0.0 Ok"),
+		"many":                   fault.After(fault.Say(strings.Repeat("250 2.0.0 Ok\r\n", 20) + "250 Ok")),
+		"421 after":              fault.After(fault.ShutDown()), "greeting again": fault.Say("220 mail.example ESMTP"),
 	} {
 		for _, m := range modes {
 			for _, point := range []fault.Point{fault.AtMail, fault.AtRcpt, fault.AtData, fault.AtRset} {
@@ -188,7 +209,7 @@ func TestRepliesOutOfStep(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%s", m, point, name), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						server := &fault.FaultServer{}
+						server := &fault.Server{}
 						t.Cleanup(func() { assert.NoError(t, server.Close()) })
 						s := m.prepare(t, server, submission.Config{Dial: server.Dial, Connections: 1}, point, f)
 						last := submission.Result{}
@@ -210,7 +231,7 @@ func TestRepliesOutOfStep(t *testing.T) {
 func TestSlowServer(t *testing.T) {
 	t.Parallel()
 	for _, extensions := range [][]string{nil, {}} {
-		server := &fault.FaultServer{Extensions: extensions, Script: func(fault.Event) fault.Fault {
+		server := &fault.Server{Extensions: extensions, Script: func(fault.Event) fault.Fault {
 			time.Sleep(119 * time.Second)
 			return fault.Fault{}
 		}}
@@ -236,22 +257,31 @@ func TestServerThatStopsReading(t *testing.T) {
 			want  wanted
 			after time.Duration
 		}{
-			{fault.AtEHLO, fault.After(fault.Fault{Then: fault.Deaf}), long, wanted{submission.NotBegun, submission.StepMail, true, false}, 5 * time.Minute},
-			{fault.AtMail, fault.Fault{Then: fault.Deaf}, long, wanted{submission.NotBegun, submission.StepMail, true, false}, 5 * time.Minute},
-			{fault.AtRcpt, fault.Fault{Then: fault.Deaf}, long, wanted{submission.NotBegun, submission.StepRcpt, true, false}, 5 * time.Minute},
-			{fault.AtData, fault.After(fault.Fault{Then: fault.Deaf}), long, wanted{submission.NotBegun, submission.StepContent, true, false}, 3*time.Minute + time.Second},
-			{fault.AtContent, fault.Fault{Then: fault.Deaf, Bytes: 50_000}, long, wanted{submission.NotBegun, submission.StepContent, true, false}, 3*time.Minute + time.Second},
-			{fault.AtData, fault.After(fault.Fault{Then: fault.Deaf}), []byte(letter), wanted{submission.Unknown, submission.StepDot, false, false}, 3*time.Minute + time.Second},
+			{fault.AtEHLO, fault.After(fault.Fault{Then: fault.Deaf}), long, wanted{submission.NotBegun,
+				submission.StepMail, true, false}, 5 * time.Minute},
+			{fault.AtMail, fault.Fault{Then: fault.Deaf}, long, wanted{submission.NotBegun,
+				submission.StepMail, true, false}, 5 * time.Minute},
+			{fault.AtRcpt, fault.Fault{Then: fault.Deaf}, long, wanted{submission.NotBegun,
+				submission.StepRcpt, true, false}, 5 * time.Minute},
+			{fault.AtData, fault.After(fault.Fault{Then: fault.Deaf}), long, wanted{submission.NotBegun,
+				submission.StepContent, true, false}, 3*time.Minute + time.Second},
+			{fault.AtContent, fault.Fault{Then: fault.Deaf, Bytes: 50_000}, long, wanted{submission.NotBegun,
+				submission.StepContent, true, false}, 3*time.Minute + time.Second},
+			{fault.AtData, fault.After(fault.Fault{Then: fault.Deaf}), []byte(letter),
+				wanted{submission.Unknown, submission.StepDot, false, false}, 3*time.Minute + time.Second},
 		} {
 			t.Run(fmt.Sprintf("%s/%s/%d", m, tc.point, len(tc.msg)), func(t *testing.T) {
 				t.Parallel()
-				server := &fault.FaultServer{}
+				server := &fault.Server{}
 				in(t, server, func(t *testing.T) {
 					s := m.prepare(t, server, submission.Config{Dial: server.Dial}, tc.point, tc.fault)
 					begun := time.Now()
 					got := s.Submit(t.Context(), guest(1), tc.msg)
 					if m == first && (tc.want.Step == submission.StepMail || tc.want.Step == submission.StepRcpt) {
-						tc.want, tc.after = wanted{Outcome: submission.Accepted, Step: submission.StepDot}, 30*time.Second
+						tc.want, tc.after = wanted{
+							Outcome: submission.Accepted,
+							Step:    submission.StepDot,
+						}, 30*time.Second
 					}
 					assert.Equal(t, tc.want, of(got), "%v", got.Err)
 					assert.Equal(t, tc.after, time.Since(begun))
@@ -284,7 +314,8 @@ func TestTwoWritesAMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var n atomic.Int64
-			counting := func(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+			counting := func(dial func(context.Context, string, string) (net.Conn,
+				error)) func(context.Context, string, string) (net.Conn, error) {
 				return func(ctx context.Context, network, addr string) (net.Conn, error) {
 					conn, err := dial(ctx, network, addr)
 					return writes{conn, &n}, err
@@ -292,9 +323,9 @@ func TestTwoWritesAMessage(t *testing.T) {
 			}
 			var cfg submission.Config
 			if implicit {
-				cfg = tlsInbox(t, fault.Options{ImplicitTLS: true})
+				cfg = tlsInbox(t, submissiontest.Options{ImplicitTLS: true})
 			} else {
-				cfg.Dial = newInbox(t, fault.Options{}).Dial
+				cfg.Dial = newInbox(t, submissiontest.Options{}).Dial
 			}
 			cfg.Dial = counting(cfg.Dial)
 			s := newSubmitter(t, cfg)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Cause says what a refusal for good (5xx) speaks of. [CauseOf] has the table.
+// Cause says what a refusal for good (5xx) speaks of. causeOf has the table.
 type Cause string
 
 // The causes. The zero value is no refusal for good.
@@ -53,13 +53,16 @@ func (c Cause) advice() string {
 	case CauseLogin:
 		return "the server wants a login that may submit mail, or TLS: check Username and Password, and TLS"
 	case CauseSender:
-		return "the server does not let this login send from this address: use another From and EnvelopeFrom, or have the server allow it"
+		return "the server does not let this login send from this address: " +
+			"use another From and EnvelopeFrom, or have the server allow it"
 	case CauseRelay:
-		return "the server passes on mail only of those it knows: set Username and Password, or use the submission server of the sender's domain"
+		return "the server passes on mail only of those it knows: " +
+			"set Username and Password, or use the submission server of the sender's domain"
 	case CauseQuota:
 		return "the account has sent as much as it may: run again when its limit is renewed, or have it raised"
 	case CauseReputation:
-		return "the server blocks this machine, account or domain: ask its operator, and look at block lists, reverse DNS, SPF, DKIM and DMARC"
+		return "the server blocks this machine, account or domain: ask its operator, " +
+			"and look at block lists, reverse DNS, SPF, DKIM and DMARC"
 	}
 	return ""
 }
@@ -86,26 +89,26 @@ var statusCauses = map[string]Cause{
 	"5.7.20": CauseReputation, "5.7.21": CauseReputation, "5.7.22": CauseReputation, "5.7.23": CauseReputation,
 	"5.7.24": CauseReputation, "5.7.25": CauseReputation, "5.7.26": CauseReputation, "5.7.27": CauseSender,
 	"5.7.28": CauseReputation, "5.7.29": CauseReputation,
-	// Exchange (https://learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/non-delivery-reports-in-exchange-online):
-	// recipients per day, send-as denied, not logged in, relay, the login that
-	// is switched off.
+	// Exchange (https://learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/
+	// non-delivery-reports-in-exchange-online): recipients per day, send-as denied,
+	// not logged in, relay, the login that is switched off.
 	"5.1.90": CauseQuota, "5.2.252": CauseSender, "5.7.60": CauseSender, "5.7.750": CauseSender, "5.7.57": CauseLogin,
 	"5.7.139": CauseLogin, "5.7.54": CauseRelay, "5.7.64": CauseRelay,
 	// The same: mailboxes and groups that take mail from some only.
-	"5.7.12": CausePolicy, "5.7.124": CausePolicy, "5.7.129": CausePolicy, "5.7.133": CausePolicy, "5.7.134": CausePolicy,
-	"5.7.135": CausePolicy, "5.7.136": CausePolicy,
+	"5.7.12": CausePolicy, "5.7.124": CausePolicy, "5.7.129": CausePolicy, "5.7.133": CausePolicy,
+	"5.7.134": CausePolicy, "5.7.135": CausePolicy, "5.7.136": CausePolicy,
 	// The same: blocked senders, HELO, addresses, DMARC.
 	"5.7.501": CauseReputation, "5.7.502": CauseReputation, "5.7.503": CauseReputation, "5.7.506": CauseReputation,
 	"5.7.508": CauseReputation, "5.7.509": CauseReputation, "5.7.510": CauseReputation, "5.7.511": CauseReputation,
 	"5.7.515": CauseReputation,
 }
 
-// textCauses are the words by which servers blame us, under whatever code, the
-// first that matches. They are all about us: words alone never make a refusal
+// textCauses are the phrases by which servers blame us, under whatever code, the
+// first that matches. They are all about us: phrases alone never make a refusal
 // one of the recipient's, since that is remembered.
 var textCauses = []struct {
-	words *regexp.Regexp // against text in lower case
-	cause Cause
+	phrases *regexp.Regexp // against text in lower case
+	cause   Cause
 }{
 	// Exchange: "RESOLVER.RST.AuthRequired; authentication required" is a group
 	// that takes mail from inside only.
@@ -113,36 +116,49 @@ var textCauses = []struct {
 	// Exchange: the sender's submission quota. Gmail: "Daily user sending limit
 	// exceeded". cPanel: "has exceeded the max emails per hour". Zoho: "Unusual
 	// sending activity detected". SendGrid: "Maximum credits exceeded".
-	{regexp.MustCompile(`submission ?quota|unusual sending|credits exceeded|send(ing|er) (limit|quota|rate)|(daily|hourly|smtp relay) (limit|quota)|rate ?limit|too many (messages|mails|emails)|per (hour|day)\b`), CauseQuota},
+	{regexp.MustCompile(`submission ?quota|unusual sending|credits exceeded|send(ing|er) (limit|quota|rate)|` +
+		`(daily|hourly|smtp relay) (limit|quota)|rate ?limit|` +
+		`too many (messages|mails|emails)|per (hour|day)\b`), CauseQuota},
 	// Postfix: "Sender address rejected: not logged in". Exim: "authentication
 	// required". Gmail: "Invalid credentials for relay". cPanel: "Please turn on
 	// SMTP Authentication in your mail client".
-	{regexp.MustCompile(`not logged in|turn on smtp authentication|without authentication|log in first|login required|authenti(cation|cate)( is)? (required|needed|first)|(must|need to|please) (be )?authenticate|not authenticated|unauthenticated|credentials|starttls`), CauseLogin},
+	{regexp.MustCompile(`not logged in|turn on smtp authentication|without authentication|log in first|` +
+		`login required|authenti(cation|cate)( is)? (required|needed|first)|` +
+		`(must|need to|please) (be )?authenticate|not authenticated|unauthenticated|` +
+		`credentials|starttls`), CauseLogin},
 	// Postfix: "Relay access denied". Sendmail: "Relaying denied". Exim: "relay
 	// not permitted". Exchange: "Unable to relay". qmail: "rcpthosts".
 	// Zoho: "Relaying disallowed".
-	{regexp.MustCompile(`\brelay(ing)?( access)?( is)? (denied|disallowed|not|prohibited|forbidden|restricted|disabled)|(unable|allowed|permitted|authori[sz]ed|cannot|can't|does not|do not|don't|no) (to )?relay|rcpthosts`), CauseRelay},
+	{regexp.MustCompile(`\brelay(ing)?( access)?( is)? ` +
+		`(denied|disallowed|not|prohibited|forbidden|restricted|disabled)|` +
+		`(unable|allowed|permitted|authori[sz]ed|cannot|can't|does not|do not|don't|no) (to )?relay|` +
+		`rcpthosts`), CauseRelay},
 	// Postfix: "Sender address rejected", "not owned by user". Exim: "Sender
 	// verify failed". Exchange: "SendAsDenied". SES: "Email address is not
 	// verified". SendGrid: "verified Sender Identity". Postmark: "Sender
 	// signature". Mailgun: "is not allowed to send:".
-	{regexp.MustCompile(`sender (address|verify|identity|signature|domain|rejected|denied|refused)|invalid sender|domain of sender|envelope sender|from (address|header)|not verified|send ?as\b|sendas|not owned by|not (allowed|permitted|authori[sz]ed) to send( (mail|email|messages))?( as| from|:)`), CauseSender},
+	{regexp.MustCompile(`sender (address|verify|identity|signature|domain|rejected|denied|refused)|` +
+		`invalid sender|domain of sender|envelope sender|from (address|header)|not verified|` +
+		`send ?as\b|sendas|not owned by|` +
+		`not (allowed|permitted|authori[sz]ed) to send( (mail|email|messages))?( as| from|:)`), CauseSender},
 	// Postfix: "Client host [...] blocked using ...", "Helo command rejected".
 	// SES: "Sending suspended for this account". Exchange: "OutboundSpamException".
-	{regexp.MustCompile(`outboundspam|client host|blocked using|(block|black|deny) ?list|dnsbl|\brbl\b|spamhaus|reputation|banned send|your ip|helo command|reverse (dns|hostname)|\bptr\b|\bspf\b|\bdkim\b|\bdmarc\b|unsolicited|sending (suspended|paused|disabled)`), CauseReputation},
+	{regexp.MustCompile(`outboundspam|client host|blocked using|(block|black|deny) ?list|dnsbl|\brbl\b|` +
+		`spamhaus|reputation|banned send|your ip|helo command|reverse (dns|hostname)|\bptr\b|` +
+		`\bspf\b|\bdkim\b|\bdmarc\b|unsolicited|sending (suspended|paused|disabled)`), CauseReputation},
 	// Exchange: any other "STOREDRV.Submission.Exception" is about what was submitted
 	// and how, and not about the recipient's mailbox, whatever its status says.
 	{regexp.MustCompile(`storedrv\.submission`), CauseUnclear},
 }
 
-// CauseOf says what a reply speaks of: code to the command of a step, with its
+// causeOf says what a reply speaks of: code to the command of a step, with its
 // enhanced status (empty without one) and its text. It is empty unless the
 // reply is a refusal for good, 500 to 599.
 //
 // The sources are RFC 5321 section 4.2, RFC 3463, RFC 4954 section 6, RFC 7293,
 // RFC 7372, RFC 7505 and the pages of Google, Microsoft and Amazon about what
 // their servers say.
-func CauseOf(step StepName, code int, enhanced, text string) Cause {
+func causeOf(step Step, code int, enhanced, text string) Cause {
 	if code < 500 || code > 599 {
 		return ""
 	}
@@ -158,13 +174,13 @@ func CauseOf(step StepName, code int, enhanced, text string) Cause {
 	case code == 530, code == 534, code == 535, code == 538, step == StepLogin, step == StepTLS:
 		return CauseLogin // RFC 4954 section 6, RFC 3207 section 4
 	case step == StepMail && (known == CauseMailbox || known == CausePolicy):
-		// It is about the sender: nobody else was named yet.
+		// It is about the sender: no other address was named yet.
 	case known != "":
 		return known
 	}
 	text = strings.ToLower(text)
 	for _, t := range textCauses {
-		if t.words.MatchString(text) {
+		if t.phrases.MatchString(text) {
 			return t.cause
 		}
 	}

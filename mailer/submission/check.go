@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Step is one line of what [Submitter.Check] found.
-type Step struct {
+// CheckStep is one line of what [Submitter.Check] found.
+type CheckStep struct {
 	Name   string // "connect", "tls" or "login"
 	OK     bool
 	Detail string // what was found
@@ -19,14 +19,32 @@ type Step struct {
 	Temporary bool
 }
 
-// checkFor is how long a check takes at most: somebody waits for it.
+// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and
+// RSET after them. No message is begun. With the sender's own address as recipient it tells a
+// server that refuses the sender from one that refuses recipients.
+//
+// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx,
+// and otherwise holds an *[Error].
+func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err error) {
+	if e := env.examine(); e != nil {
+		return "", e
+	}
+	r, e := s.deliver(ctx, env, content{none: true})
+	if e != nil {
+		res := e.hiding(env).result()
+		return res.Reply, res.Err
+	}
+	return r.line(), nil
+}
+
+// checkFor is how long a check takes at most: a person waits for it.
 const checkFor = 15 * time.Second
 
 // Check connects, protects the connection and logs in, and then says QUIT: it
-// sends no message. It returns a Step for each, up to the first that fails.
+// sends no message. It returns a CheckStep for each, up to the first that fails.
 // That takes 15 seconds at most, and as long for each command that follows. Ask
 // [Submitter.Probe] next whether the server takes mail from a sender.
-func (s *Submitter) Check(ctx context.Context) []Step {
+func (s *Submitter) Check(ctx context.Context) []CheckStep {
 	t := s.cfg.Timeouts
 	t.Command = min(t.Command, checkFor)
 	t.Open = checkFor
@@ -35,12 +53,12 @@ func (s *Submitter) Check(ctx context.Context) []Step {
 		return s.failedSteps(e)
 	}
 	defer c.quit()
-	login := Step{Name: "login", OK: true, Detail: c.describeLogin()}
+	login := CheckStep{Name: "login", OK: true, Detail: c.describeLogin()}
 	if !s.logsIn && len(c.ext.mechanism) > 0 {
 		login.Detail = "none, although the server offers one (" + strings.Join(c.ext.mechanism, ", ") + ")"
 		login.Advice = "set Username and Password if the server refuses mail without them"
 	}
-	return []Step{
+	return []CheckStep{
 		{Name: "connect", OK: true, Detail: fmt.Sprintf("%s, which says %q", s.address(), c.greeting)},
 		{Name: "tls", OK: true, Detail: c.describeTLS(s.cfg.TLS)},
 		login,
@@ -48,7 +66,7 @@ func (s *Submitter) Check(ctx context.Context) []Step {
 }
 
 // failedSteps is what is known when connect failed with e.
-func (s *Submitter) failedSteps(e *Error) []Step {
+func (s *Submitter) failedSteps(e *Error) []CheckStep {
 	names := []string{"connect", "tls", "login"}
 	failed := 0
 	switch e.Step {
@@ -57,9 +75,9 @@ func (s *Submitter) failedSteps(e *Error) []Step {
 	case StepLogin:
 		failed = 2
 	}
-	steps := make([]Step, 0, len(names))
+	steps := make([]CheckStep, 0, len(names))
 	for i, name := range names[:failed+1] {
-		step := Step{Name: name, OK: i < failed}
+		step := CheckStep{Name: name, OK: i < failed}
 		switch i {
 		case failed:
 			step.Advice, step.Temporary = e.Advice, e.result().Temporary
@@ -82,7 +100,7 @@ func (s *Submitter) address() string {
 
 func (c *session) describeTLS(mode TLSMode) string {
 	if c.tls == nil {
-		return "not used (SMTP_TLS=none)"
+		return "not used (Config.TLS=none)"
 	}
 	detail := fmt.Sprintf("%s (%s)", c.protection(), mode)
 	if certs := c.tls.PeerCertificates; len(certs) > 0 {

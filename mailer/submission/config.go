@@ -7,10 +7,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -44,7 +44,9 @@ const (
 // Timeouts limit how long each step may wait for the server. A zero field
 // takes its default; the defaults are those of RFC 5321 section 4.5.3.2.
 type Timeouts struct {
-	Connect time.Duration // the network connection, an implicit TLS handshake, a NOOP or RSET on a kept connection, MAIL and RCPT in the first group: 30s
+	// Connect is for the network connection, an implicit TLS handshake, a NOOP or RSET on a
+	// kept connection, MAIL and RCPT in the first group: 30s.
+	Connect time.Duration
 	Command time.Duration // greeting, EHLO, STARTTLS and its handshake, each AUTH line, MAIL, RCPT: 5m
 	Data    time.Duration // the answer to DATA: 2m
 	Block   time.Duration // writing one block of content: 3m
@@ -66,92 +68,67 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 }
 
-// Config says which server takes the messages, and how it is spoken to.
+// Config says which server takes the messages, and how it is spoken to. Host is required.
 //
-// However it is printed (every verb of fmt, and slog), the username and the
-// password are left out.
+// However it is printed, username and password are left out.
 type Config struct {
-	Auth AuthMode // how to log in; default auto
+	Host string // the server's name or IP address; the name its certificate must carry
+	Port int    // default 587, or 465 with TLSImplicit (RFC 8314 section 3.3)
 
-	// AllowPlaintext permits TLSNone to a host that is not loopback. A login
-	// is refused there even so.
+	// TLS is how the connection is protected; default starttls. CAFile is a PEM file with
+	// the certificate authorities to trust instead of the system's.
+	TLS    TLSMode
+	CAFile string
+	// AllowPlaintext permits TLSNone to a host that is not loopback. A login is refused
+	// there even so.
 	AllowPlaintext bool
 
-	// CAFile is a PEM file with the certificate authorities to trust instead
-	// of the system's.
-	CAFile string
+	Auth     AuthMode // how to log in; default auto
+	Username string   `json:"-"`
+	Password string   `json:"-"` // or the access token for xoauth2
 
-	// Connections is how many connections are open at most, each opened when
-	// there is a message for it and kept for the next one. Default 2.
-	Connections int
-
-	// Dial opens the network connection. Default: a net.Dialer. TLS, when
-	// asked for, is spoken over what it returns.
-	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-
-	// HELOName is the argument of EHLO: a domain name or an address literal
-	// (RFC 5321 section 4.1.1.1). Default: the host's name, or "localhost"
-	// where that is not a legal one.
+	// HELOName is the argument of EHLO: a domain name or an address literal (RFC 5321
+	// section 4.1.1.1). Default: the host's name, or "localhost" where that is not a legal
+	// one.
 	HELOName string
 
-	// IdleLimit is how long a connection that nobody uses is kept. Default 4
-	// minutes: a server may close it after 5 (RFC 5321 section 4.5.3.2.7).
-	IdleLimit time.Duration
-
-	// MessagesPerConnection is after how many messages a connection is
-	// replaced. Default 100, after which many servers close it; a negative
-	// number is no limit.
-	MessagesPerConnection int
-
-	Host   string       // the server's name or IP address; the name its certificate must carry
-	Logger *slog.Logger // default: logs nothing. No address and no secret is ever logged
-
-	// Moment is called at each [Moment] of each message. It is there for tests
-	// that end the process at one. Default: not called.
-	Moment func(Moment) `json:"-"`
-
-	Password string `json:"-"` // or the access token for xoauth2
-
-	// Port is the server's port. Default 587, or 465 with TLSImplicit
-	// (RFC 8314 section 3.3).
-	Port int
-
-	// RatePerMinute is how many messages are submitted at most in any
-	// minute. 0 means no limit.
+	// RatePerMinute is how many messages are submitted at most in any minute. 0 means no
+	// limit.
 	RatePerMinute int
+	// Connections is how many connections are open at most, each opened when there is a
+	// message for it and kept for the next one. Default 2.
+	Connections int
+	// IdleLimit is how long a connection that no message uses is kept. Default 4 minutes: a
+	// server may close it after 5 (RFC 5321 section 4.5.3.2.7).
+	IdleLimit time.Duration
+	// MessagesPerConnection is after how many messages a connection is replaced. Default
+	// 100, after which many servers close it; a negative number is no limit.
+	MessagesPerConnection int
+	Timeouts              Timeouts
 
-	Timeouts Timeouts
-	TLS      TLSMode // default starttls
-	Username string
+	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is
+	// spoken over what it returns. It is called by several goroutines at once.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `json:"-"`
+
+	Logger *slog.Logger `json:"-"` // default: logs nothing. No address and no secret is ever logged
 }
 
 // ConfigError is one thing wrong with a Config. [New] returns all of them,
 // joined; errors.As finds the first.
 type ConfigError struct {
 	Field   string // the field of Config
-	Setting string // the environment variable that the command reads it from
 	Problem string // what is wrong and what to do
 }
 
-func (e *ConfigError) Error() string {
-	return fmt.Sprintf("submission: %s (%s): %s", e.Field, e.Setting, e.Problem)
-}
+// Error names the field and what is wrong with it.
+func (e *ConfigError) Error() string { return "submission: " + e.Field + " " + e.Problem }
 
-// Format prints the configuration without username and password.
+// Format prints the configuration without username and password, for all verbs. Of what
+// else may print it, slog's text goes by Format too, and JSON by the tags.
 func (c Config) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, c.public())
-}
-
-// LogValue logs the configuration without username and password.
-func (c Config) LogValue() slog.Value { return slog.StringValue(c.public()) }
-
-func (c Config) public() string {
-	login := "no"
-	if c.Username != "" {
-		login = "yes"
-	}
-	return fmt.Sprintf("submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%s Connections:%d RatePerMinute:%d}",
-		c.Host, c.Port, string(c.TLS), string(c.Auth), login, c.Connections, c.RatePerMinute)
+	_, _ = fmt.Fprintf(f, "submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%t "+
+		"Connections:%d RatePerMinute:%d}", c.Host, c.Port, string(c.TLS), string(c.Auth),
+		c.Username != "", c.Connections, c.RatePerMinute)
 }
 
 // withDefaults fills in what was left out.
@@ -162,9 +139,6 @@ func (c Config) withDefaults() Config {
 	c.Timeouts = c.Timeouts.withDefaults()
 	c.IdleLimit = cmp.Or(c.IdleLimit, 4*time.Minute)
 	c.MessagesPerConnection = cmp.Or(c.MessagesPerConnection, 100)
-	if c.Moment == nil {
-		c.Moment = func(Moment) {}
-	}
 	if c.Port == 0 {
 		c.Port = 587
 		if c.TLS == TLSImplicit {
@@ -189,51 +163,53 @@ func (c Config) withDefaults() Config {
 // check reports every problem of a Config that has its defaults.
 func (c Config) check() error {
 	var problems []error
-	wrong := func(bad bool, field, setting, format string, args ...any) {
-		if bad {
-			problems = append(problems, &ConfigError{field, setting, fmt.Sprintf(format, args...)})
+	refuse := func(when bool, field, format string, args ...any) {
+		if when {
+			problems = append(problems, &ConfigError{field, fmt.Sprintf(format, args...)})
 		}
 	}
 
-	wrong(c.Host == "", "Host", "SMTP_HOST", "is missing: give the name of the SMTP server")
-	wrong(c.Host != "" && !legalHost(c.Host), "Host", "SMTP_HOST",
+	refuse(c.Host == "", "Host", "is missing: give the name of the SMTP server")
+	refuse(c.Host != "" && !legalHost(c.Host), "Host",
 		"%q is not a host name or IP address: give the name alone, without port or scheme", c.Host)
-	wrong(c.Port < 1 || c.Port > 65535, "Port", "SMTP_PORT", "%d is not a port: give 1 to 65535", c.Port)
-	wrong(!legalHELO(c.HELOName), "HELOName", "SMTP_HELO_NAME",
+	refuse(c.Port < 1 || c.Port > 65535, "Port", "%d is not a port: give 1 to 65535", c.Port)
+	refuse(!legalHELO(c.HELOName), "HELOName",
 		"%q is not a domain name or [address]: give this host's full name", c.HELOName)
-	wrong(c.Connections < 1, "Connections", "SMTP_CONNECTIONS", "%d connections cannot send: give 1 or more", c.Connections)
-	wrong(c.RatePerMinute < 0, "RatePerMinute", "SMTP_RATE_PER_MINUTE", "%d is negative: give 0 for no limit", c.RatePerMinute)
-	wrong(c.IdleLimit < 0, "IdleLimit", "no variable", "%s is negative: leave it 0 for the default", c.IdleLimit)
+	refuse(c.Connections < 1, "Connections", "%d connections cannot send: give 1 or more", c.Connections)
+	refuse(c.RatePerMinute < 0, "RatePerMinute", "%d is negative: give 0 for no limit", c.RatePerMinute)
+	refuse(c.IdleLimit < 0, "IdleLimit", "%s is negative: leave it 0 for the default", c.IdleLimit)
 	t := c.Timeouts
-	wrong(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts", "no variable", "a time-out is negative: leave it 0 for the default")
+	refuse(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts",
+		"one of them is negative: leave it 0 for the default")
 
 	switch c.TLS {
 	case TLSStartTLS:
 		// Client and server would each wait for the other to begin.
-		wrong(c.Port == 465, "TLS", "SMTP_TLS", "starttls does not go with port 465, which speaks TLS from the start: use implicit, or port 587")
+		refuse(c.Port == 465, "TLS", "starttls does not go with port 465, which speaks TLS from "+
+			"the start: use implicit, or port 587")
 	case TLSImplicit:
 	case TLSNone:
 		local := loopback.Host(c.Host)
-		wrong(!local && !c.AllowPlaintext, "TLS", "SMTP_TLS",
-			"none is for loopback only: use starttls or implicit, or set SMTP_ALLOW_PLAINTEXT=true")
-		wrong(!local && c.logsIn(), "TLS", "SMTP_TLS",
-			"none would send the login in clear over the network: use starttls or implicit, or leave SMTP_USERNAME out")
+		refuse(!local && !c.AllowPlaintext, "TLS",
+			"none is for loopback only: use starttls or implicit, or set Config.AllowPlaintext=true")
+		refuse(!local && c.logsIn(), "TLS", "none would send the login in clear over the network: "+
+			"use starttls or implicit, or leave Config.Username out")
 	default:
-		wrong(true, "TLS", "SMTP_TLS", "%q is unknown: use starttls, implicit or none", string(c.TLS))
+		refuse(true, "TLS", "%q is unknown: use starttls, implicit or none", string(c.TLS))
 	}
 
 	switch c.Auth {
 	case AuthAuto, AuthNone:
 	case AuthPlain, AuthLogin, AuthCRAMMD5, AuthSCRAMSHA256, AuthXOAUTH2:
-		wrong(c.Username == "", "Username", "SMTP_USERNAME", "is missing: SMTP_AUTH=%s needs one", string(c.Auth))
+		refuse(c.Username == "", "Username", "is missing: Config.Auth=%s needs one", string(c.Auth))
 	default:
-		wrong(true, "Auth", "SMTP_AUTH",
-			"%q is unknown: use auto, plain, login, cram-md5, scram-sha-256, xoauth2 or none", string(c.Auth))
+		refuse(true, "Auth", "%q is unknown: use auto, plain, login, cram-md5, scram-sha-256, "+
+			"xoauth2 or none", string(c.Auth))
 	}
-	wrong(c.logsIn() && c.Password == "", "Password", "SMTP_PASSWORD", "is missing: a username needs one")
-	wrong(c.Username == "" && c.Password != "" && c.Auth == AuthAuto, "Username", "SMTP_USERNAME",
+	refuse(c.logsIn() && c.Password == "", "Password", "is missing: a username needs one")
+	refuse(c.Username == "" && c.Password != "" && c.Auth == AuthAuto, "Username",
 		"is missing: a password needs one")
-	wrong(strings.ContainsAny(c.Username+c.Password, "\x00\r\n"), "Password", "SMTP_PASSWORD",
+	refuse(strings.ContainsAny(c.Username+c.Password, "\x00\r\n"), "Password",
 		"username or password holds a line break or NUL: check how it was read")
 	return errors.Join(problems...)
 }
@@ -251,49 +227,32 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("submission: CAFile (SMTP_TLS_CA_FILE): %w: give a readable PEM file", err)
+		return nil, &ConfigError{"CAFile", err.Error() + ": give a readable PEM file"}
 	}
 	conf.RootCAs = x509.NewCertPool()
 	if !conf.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, &ConfigError{"CAFile", "SMTP_TLS_CA_FILE", "no certificate in " + c.CAFile + ": give a PEM file"}
+		return nil, &ConfigError{"CAFile", "no certificate in " + c.CAFile + ": give a PEM file"}
 	}
 	return conf, nil
 }
 
 func legalHost(s string) bool {
-	return net.ParseIP(s) != nil || legalDomain(strings.TrimSuffix(s, "."), true)
+	return net.ParseIP(s) != nil || legalDomain(strings.TrimSuffix(s, "."))
 }
 
 // legalHELO implements Domain and address-literal of RFC 5321 section 4.1.2.
 func legalHELO(s string) bool {
-	if inner, ok := strings.CutPrefix(s, "["); ok {
-		inner, ok = strings.CutSuffix(inner, "]")
-		return ok && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
-	}
-	return legalDomain(s, false)
+	return addressLiteral(s) || legalDomain(s) && !strings.Contains(s, "_")
 }
 
-// legalDomain accepts letters, digits and inner hyphens in labels of at most
-// 63 octets (RFC 5321 section 4.1.2); underscores too where names in use have
-// them.
-func legalDomain(s string, underscore bool) bool {
-	if s == "" || len(s) > 255 {
-		return false
-	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			b := label[i]
-			if !alphanumeric(b) && b != '-' && (b != '_' || !underscore) {
-				return false
-			}
-		}
-	}
-	return true
+func addressLiteral(s string) bool {
+	inner, ok := strings.CutPrefix(s, "[")
+	inner, ok2 := strings.CutSuffix(inner, "]")
+	return ok && ok2 && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
 }
 
-func alphanumeric(b byte) bool {
-	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
-}
+// domainName has letters, digits and inner hyphens in labels of at most 63 octets (RFC 5321
+// section 4.1.2), and underscores, which names in use have.
+var domainName = regexp.MustCompile(`^(?:\w|\w[\w-]{0,61}\w)(?:\.(?:\w|\w[\w-]{0,61}\w))*$`)
+
+func legalDomain(s string) bool { return len(s) <= 255 && domainName.MatchString(s) }

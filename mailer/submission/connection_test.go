@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // The context ends every wait at once, at every step, and leaves the Submitter
@@ -24,12 +25,14 @@ import (
 func TestCancelAtEachStep(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the operator pulled the plug")
-	for point, step := range map[fault.Point]submission.StepName{
-		fault.AtGreeting: submission.StepGreeting, fault.AtEHLO: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS,
-		fault.AtAuth: submission.StepLogin, fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
+	for point, step := range map[fault.Point]submission.Step{
+		fault.AtGreeting: submission.StepGreeting, fault.AtEHLO: submission.StepGreeting,
+		fault.AtSTARTTLS: submission.StepTLS,
+		fault.AtAuth:     submission.StepLogin, fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
 		fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
 	} {
-		for name, f := range map[string]fault.Fault{"silent": fault.FallSilent(), "silent in TLS": fault.After(fault.FallSilent())} {
+		for name, f := range map[string]fault.Fault{"silent": fault.FallSilent(),
+			"silent in TLS": fault.After(fault.FallSilent())} {
 			if f.Answer && point != fault.AtSTARTTLS {
 				continue
 			}
@@ -52,7 +55,11 @@ func TestCancelAtEachStep(t *testing.T) {
 						assert.Equal(t, want, of(got), "%v", got.Err)
 						obeysLaw(t, got, envelope.To, server)
 
-						after := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "next@example.org"}, []byte(letter))
+						after := s.Submit(
+							t.Context(),
+							submission.Envelope{From: envelope.From, To: "next@example.org"},
+							[]byte(letter),
+						)
 						assert.Equal(t, submission.Accepted, after.Outcome, "%v", after.Err)
 					})
 				})
@@ -64,7 +71,7 @@ func TestCancelAtEachStep(t *testing.T) {
 func TestCancelWhileWaitingForAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Script: fault.Always(fault.AtDot, fault.FallSilent())}
+		server := &fault.Server{Script: fault.Always(fault.AtDot, fault.FallSilent())}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
 		first, cancelFirst := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -91,7 +98,7 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: fault.Nth(2, fault.AtMail, f)}
+				server := &fault.Server{Script: fault.Nth(2, fault.AtMail, f)}
 				s := newSubmitter(t, submission.Config{Dial: server.Dial})
 				for range 3 {
 					got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -103,7 +110,7 @@ func TestStaleConnectionIsReplacedOnce(t *testing.T) {
 			})
 			synctest.Test(t, func(t *testing.T) {
 				for _, extensions := range [][]string{nil, {}} {
-					server := &fault.FaultServer{Script: fault.Always(fault.AtMail, f), Extensions: extensions}
+					server := &fault.Server{Script: fault.Always(fault.AtMail, f), Extensions: extensions}
 					s := newSubmitter(t, submission.Config{Dial: server.Dial})
 					got := s.Submit(t.Context(), envelope, []byte(letter))
 					assert.NotEqual(t, submission.Accepted, got.Outcome)
@@ -126,7 +133,7 @@ func TestBreakingAtTheDotOfAKeptConnectionIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, point := range []fault.Point{fault.AtRcpt, fault.AtData, fault.AtDot} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{Script: fault.Nth(2, point, fault.HangUp())}
+			server := &fault.Server{Script: fault.Nth(2, point, fault.HangUp())}
 			s := newSubmitter(t, submission.Config{Dial: server.Dial})
 			s.Submit(t.Context(), envelope, []byte(letter))
 			got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -142,8 +149,14 @@ func TestBreakingAtTheDotOfAKeptConnectionIsNotRepeated(t *testing.T) {
 func TestCommandsOfAKeptConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Extensions: []string{"SIZE"}, Script: fault.Scripts(
-			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
+		server := &fault.Server{Extensions: []string{"SIZE"}, Script: fault.Scripts(
+			fault.Nth(
+				2,
+				fault.AtRcpt,
+				fault.Say("550 5.1.1 Nobody"),
+			),
+			fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")),
+		)}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
 		for i := range 5 {
@@ -154,13 +167,23 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		}
 		require.NoError(t, s.Shutdown(context.Background()))
 		mail, rcpt := "MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>"
-		assert.Equal(t, []string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
-			"NOOP", mail, rcpt, "DATA", "QUIT"}, server.Commands())
+		assert.Equal(
+			t,
+			[]string{"EHLO host.example", mail, rcpt, "DATA", mail, rcpt, "RSET", mail, mail, rcpt, "DATA",
+				"NOOP", mail, rcpt, "DATA", "QUIT"},
+			server.Commands(),
+		)
 		require.NoError(t, server.Close())
 	})
 	synctest.Test(t, func(t *testing.T) { // the same in groups, with which RSET may go
-		server := &fault.FaultServer{Script: fault.Scripts(
-			fault.Nth(2, fault.AtRcpt, fault.Say("550 5.1.1 Nobody")), fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")))}
+		server := &fault.Server{Script: fault.Scripts(
+			fault.Nth(
+				2,
+				fault.AtRcpt,
+				fault.Say("550 5.1.1 Nobody"),
+			),
+			fault.Nth(3, fault.AtMail, fault.Say("451 4.3.0 Busy")),
+		)}
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, HELOName: "host.example"})
 		msg := []byte("Subject: x\r\n\r\nHi\r\n")
 		for i := range 7 {
@@ -171,29 +194,53 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		}
 		require.NoError(t, s.Shutdown(context.Background()))
 		group := []string{"MAIL FROM:<boss@example.com> SIZE=18", "RCPT TO:<guest@example.org>", "DATA"}
-		assert.Equal(t, slices.Concat([]string{"EHLO host.example"}, group, group, []string{"RSET"}, group, []string{"RSET"}, group,
-			[]string{"NOOP"}, group, group, []string{"NOOP"}, group, []string{"QUIT"}), server.Commands())
+		assert.Equal(
+			t,
+			slices.Concat(
+				[]string{"EHLO host.example"},
+				group,
+				group,
+				[]string{"RSET"},
+				group,
+				[]string{"RSET"},
+				group,
+				[]string{"NOOP"},
+				group,
+				group,
+				[]string{"NOOP"},
+				group,
+				[]string{"QUIT"},
+			),
+			server.Commands(),
+		)
 		require.NoError(t, server.Close())
 	})
 }
 
 func TestConcurrentSubmissionsShareTheConnections(t *testing.T) {
 	t.Parallel()
-	inbox := newInbox(t, fault.Options{})
+	inbox := newInbox(t, submissiontest.Options{})
 	var mu sync.Mutex
 	open, most := 0, 0
-	s := newSubmitter(t, submission.Config{Connections: 3, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		open++
-		most = max(most, open)
-		return inbox.Dial(ctx, network, addr)
-	}})
+	s := newSubmitter(
+		t,
+		submission.Config{Connections: 3, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			open++
+			most = max(most, open)
+			return inbox.Dial(ctx, network, addr)
+		}},
+	)
 	var wg sync.WaitGroup
 	for g := range 20 {
 		wg.Go(func() {
 			for i := range 5 {
-				got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: fmt.Sprintf("g%d-%d@example.org", g, i)}, []byte(letter))
+				got := s.Submit(
+					t.Context(),
+					submission.Envelope{From: envelope.From, To: fmt.Sprintf("g%d-%d@example.org", g, i)},
+					[]byte(letter),
+				)
 				assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
 			}
 		})
@@ -212,7 +259,11 @@ func TestRateIsASlidingWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
-		inbox := fault.NewInbox(fault.Options{Handle: func(fault.Message) error { at = append(at, time.Now()); return nil }})
+		inbox := submissiontest.NewInbox(
+			submissiontest.Options{
+				Handle: func(submissiontest.Message) error { at = append(at, time.Now()); return nil },
+			},
+		)
 		s := newSubmitter(t, submission.Config{Dial: inbox.Dial, RatePerMinute: 3})
 		begun := time.Now()
 		for i := range 8 {
@@ -237,7 +288,10 @@ func TestDialFailuresAreTemporary(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	noSuchHost := &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}
 	for _, err := range []error{refused, noSuchHost} {
-		s := newSubmitter(t, submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, err }})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, err }},
+		)
 		got := s.Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
 		require.ErrorIs(t, got.Err, err)
@@ -259,7 +313,12 @@ func TestSubmitAfterClose(t *testing.T) {
 	s := newSubmitter(t, submission.Config{})
 	require.NoError(t, s.Shutdown(context.Background()))
 	got := s.Submit(t.Context(), envelope, []byte(letter))
-	assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true}, of(got), "nobody refused it")
+	assert.Equal(
+		t,
+		wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true},
+		of(got),
+		"nobody refused it",
+	)
 	require.ErrorIs(t, got.Err, submission.ErrClosed)
 }
 
@@ -267,7 +326,7 @@ func TestSubmitAfterClose(t *testing.T) {
 func TestExtensions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		plain := &fault.FaultServer{Extensions: []string{"SIZE 100"}}
+		plain := &fault.Server{Extensions: []string{"SIZE 100"}}
 		s := newSubmitter(t, submission.Config{Dial: plain.Dial})
 		utf8 := submission.Envelope{From: envelope.From, To: "gäst@example.org", SMTPUTF8: true}
 		for _, c := range []struct {
@@ -288,7 +347,7 @@ func TestExtensions(t *testing.T) {
 		assert.Empty(t, plain.Transactions())
 		require.NoError(t, plain.Close())
 
-		inbox := fault.NewInbox(fault.Options{SMTPUTF8: true})
+		inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true})
 		s = newSubmitter(t, submission.Config{Dial: inbox.Dial})
 		for _, env := range []submission.Envelope{envelope, utf8} {
 			got := s.Submit(t.Context(), env, []byte("Grüezi\r\n"))
@@ -306,11 +365,13 @@ func TestExtensions(t *testing.T) {
 // Nothing of the envelope or the message may become a command.
 func TestInputIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{}
+	server := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
-	for _, to := range []string{"", "guest", "@example.org", "guest@", "a@b.org>\r\nRCPT TO:<c@d.org", "<a@b.org>", "a b@c.org",
-		"a@b.org\n", "\"a\"b\"@c.org", "a@b..org", "a@-b.org", "gäst@example.org", "a@exämple.org", "a,b@c.org", "a@b.org NOTIFY=NEVER",
+	for _, to := range []string{"", "guest", "@example.org", "guest@", "a@b.org>\r\nRCPT TO:<c@d.org",
+		"<a@b.org>", "a b@c.org",
+		"a@b.org\n", "\"a\"b\"@c.org", "a@b..org", "a@-b.org", "gäst@example.org", "a@exämple.org",
+		"a,b@c.org", "a@b.org NOTIFY=NEVER",
 		strings.Repeat("a", 65) + "@b.org", ".a@b.org", "a@[300.1.1.1]", "a\x00@b.org"} {
 		got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: to}, []byte(letter))
 		assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepInput}, of(got), "recipient %q", to)
@@ -323,7 +384,8 @@ func TestInputIsCheckedBeforeAnythingIsSent(t *testing.T) {
 		assert.ErrorIs(t, got.Err, submission.ErrBadMessage)
 	}
 	assert.Zero(t, server.Conns())
-	for _, to := range []string{"\"a b\\\"c\"@d.org", "a+b@c.org", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "o'hara@x_y.org"} {
+	for _, to := range []string{"\"a b\\\"c\"@d.org", "a+b@c.org", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]",
+		"o'hara@x_y.org"} {
 		got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: to}, []byte(letter))
 		assert.Equal(t, submission.Accepted, got.Outcome, "recipient %q: %v", to, got.Err)
 	}

@@ -13,25 +13,13 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(StepContent)
 	}
-	c.moment(BeforeContent)
-	block := c.block[:0]
-	lineStart := true
-	for rest := msg.msg; len(rest) > 0; {
-		if lineStart && rest[0] == '.' { // RFC 5321 section 4.5.2
+	var block []byte
+	for line := range bytes.Lines(msg.msg) {
+		if line[0] == '.' { // RFC 5321 section 4.5.2
 			block = append(block, '.')
 		}
-		// Up to and with the line end before the next dot that must be doubled.
-		piece := rest
-		lineStart = false
-		if i := bytes.Index(rest, dotLine); i >= 0 {
-			piece, lineStart = rest[:i+len(dotLine)-1], true
-		}
-		if room := blockSize - len(block); len(piece) > room {
-			piece, lineStart = piece[:room], false
-		}
-		block = append(block, piece...)
-		rest = rest[len(piece):]
-		if len(block) >= blockSize && len(rest) > 0 {
+		block = append(block, line...)
+		if len(block) >= blockSize {
 			if e := c.writeBlock(ctx, block); e != nil {
 				return reply{}, e
 			}
@@ -42,7 +30,6 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 		block = append(block, crlf...)
 	}
 	block = append(block, '.', '\r', '\n')
-	c.block = block
 	if ctx.Err() != nil {
 		c.broken = true
 		return reply{}, &Error{Step: StepContent, Err: context.Cause(ctx)}
@@ -50,13 +37,10 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	return c.finish(ctx, block)
 }
 
-// dotLine is a line end, and the dot at the start of the next line.
-var dotLine = []byte("\n.")
-
 // writeBlock writes content that does not hold the final dot.
 func (c *session) writeBlock(ctx context.Context, block []byte) *Error {
 	c.wire.within(c.timeouts.Block)
-	err := c.write(block)
+	_, err := c.conn.Write(block)
 	if err == nil {
 		return nil
 	}
@@ -77,19 +61,15 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 		return reply{}, e
 	}
 	c.wire.within(c.timeouts.Block)
-	if err := c.write(block); err != nil {
+	if _, err := c.conn.Write(block); err != nil {
 		if r, ok := c.lastReply(); ok {
 			c.broken = true
 			return reply{}, refusal(StepDot, r)
 		}
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Block, reply{}, err))
 	}
-	c.moment(AfterContent)
 	c.wire.within(c.timeouts.Dot)
-	c.await.begin(StepDot)
-	r, err := readReply(c.r, 0, nil)
-	c.await.end()
-	c.moment(AfterReply)
+	r, err := c.read(StepDot)
 	switch {
 	case err != nil:
 		return unknown(c.broke(ctx, StepDot, c.timeouts.Dot, r, err))
@@ -107,7 +87,7 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 // lastReply reads what a server said before it stopped taking content. Only a
 // refusal counts.
 func (c *session) lastReply() (reply, bool) {
-	c.wire.within(lastWords)
-	r, err := readReply(c.r, 0, nil)
+	c.wire.within(lastLimit)
+	r, err := readReply(c.r, nil)
 	return r, err == nil && r.refuses()
 }

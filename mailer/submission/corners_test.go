@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // Content leaves in blocks, and a dot is doubled at the beginning of a line
@@ -20,13 +20,14 @@ import (
 func TestDotsWhereBlocksBegin(t *testing.T) {
 	t.Parallel()
 	const block = 32 << 10
-	server := &fault.FaultServer{}
+	server := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
 	var sent []string
 	for _, blocks := range []int{1, 2} {
 		for at := blocks*block - 3; at <= blocks*block+3; at++ {
-			for _, before := range []string{"x", "\r\n", ".\r\n", "\r\n."} { // a dot within a line, at its beginning, after another
+			for _, before := range []string{"x", "\r\n", ".\r\n",
+				"\r\n."} { // a dot within a line, at its beginning, after another
 				lines := strings.Repeat("A line to fill the block with.\r\n", 1000*blocks)
 				msg := lines + strings.Repeat("x", at-len(before)-len(lines)) + before + ".y\r\n..\r\n"
 				require.NoError(t, s.Submit(t.Context(), envelope, []byte(msg)).Err)
@@ -49,8 +50,14 @@ func TestBadSequenceInTheFirstGroup(t *testing.T) {
 	for _, m := range modes {
 		for _, code := range []int{503, 550} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
-				s := m.prepare(t, server, submission.Config{Dial: server.Dial}, fault.AtRcpt, fault.Say(fmt.Sprintf("%d 5.5.1 No", code)))
+				server := &fault.Server{}
+				s := m.prepare(
+					t,
+					server,
+					submission.Config{Dial: server.Dial},
+					fault.AtRcpt,
+					fault.Say(fmt.Sprintf("%d 5.5.1 No", code)),
+				)
 				got := s.Submit(t.Context(), envelope, []byte(letter))
 				want := wanted{Outcome: submission.Refused, Step: submission.StepRcpt}
 				if m == first && code == 503 {
@@ -68,8 +75,9 @@ func TestBadSequenceInTheFirstGroup(t *testing.T) {
 // before those that queue behind it.
 func TestTurnedAwayComesFirst(t *testing.T) {
 	t.Parallel()
-	for point, f := range map[fault.Point]fault.Fault{fault.AtGreeting: fault.ShutDown(), fault.AtMail: fault.ShutDown()} {
-		server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+	for point, f := range map[fault.Point]fault.Fault{fault.AtGreeting: fault.ShutDown(),
+		fault.AtMail: fault.ShutDown()} {
+		server := &fault.Server{Script: func(e fault.Event) fault.Fault {
 			switch {
 			case e.Conn > 1 && e.Point == point:
 				time.Sleep(500 * time.Millisecond)
@@ -124,9 +132,18 @@ func TestConnectionTooManyIsGivenUp(t *testing.T) {
 			synctest.Wait()
 		}
 		wg.Wait()
-		assert.Equal(t, []submission.Outcome{submission.Accepted, submission.Refused, submission.Accepted, submission.Accepted}, outcomes)
+		assert.Equal(
+			t,
+			[]submission.Outcome{submission.Accepted, submission.Refused, submission.Accepted, submission.Accepted},
+			outcomes,
+		)
 		assert.Equal(t, 4, server.Conns())
 		synctest.Wait()
-		assert.Equal(t, 1, strings.Count(strings.Join(server.Commands(), "\n"), "QUIT"), "one of the two left at once")
+		assert.Equal(
+			t,
+			1,
+			strings.Count(strings.Join(server.Commands(), "\n"), "QUIT"),
+			"one of the two left at once",
+		)
 	})
 }

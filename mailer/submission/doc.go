@@ -15,19 +15,19 @@
 // it is written the server cannot have accepted, whatever happens: NotBegun,
 // or Refused when the server said so. After that only the reply to the dot
 // tells: 2xx is Accepted, 4xx and 5xx are Refused, and anything else (silence,
-// a broken connection, an ended context, words that are no reply) is Unknown.
+// a broken connection, an ended context, text that is no reply) is Unknown.
 // The content of a message is never handed over a second time by this package.
 //
-// A short message leaves in one block. So whoever must survive a crash records
+// A short message leaves in one block. So a caller that must survive a crash records
 // "about to submit" before calling Submit, and clears it by the Result.
 //
 // # Refusals
 //
 // A refusal for good may be about the recipient, the message, or us: no login, a
-// sender that the server does not let through, a quota, a block list. [CauseOf]
-// reads what one reply says of that, and Result.Cause carries it. What it leaves
-// open ([CausePolicy], [CauseUnclear]) is for the caller to judge, by what became
-// of other messages and by asking about the sender: see [Submitter.Probe].
+// sender that the server does not let through, a quota, a block list. Result.Cause is
+// what one reply says of that. What it leaves open ([CausePolicy], [CauseUnclear]) is for
+// the caller to judge, by what became of other messages and by asking about the sender:
+// see [Submitter.Probe].
 //
 // # Connections
 //

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A message of several blocks: the content breaks off before its end was
@@ -23,11 +23,12 @@ func TestContentThatBreaksOffIsNotBegun(t *testing.T) {
 	long := []byte(strings.Repeat("This line is there to fill the message.\r\n", 5000))
 	for name, f := range map[string]fault.Fault{
 		"close": {Then: fault.Close, Bytes: 1000}, "reset": {Then: fault.Reset, Bytes: 40000},
-		"421": {Reply: "421 4.3.0 Out of memory", Then: fault.Close, Bytes: 10}, "552": {Reply: "552 5.3.4 Too big", Bytes: 10},
+		"421": {Reply: "421 4.3.0 Out of memory", Then: fault.Close, Bytes: 10},
+		"552": {Reply: "552 5.3.4 Too big", Bytes: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: fault.Once(fault.AtContent, f)}
+			server := &fault.Server{Script: fault.Once(fault.AtContent, f)}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			require.NoError(t, server.Start())
 			s := newSubmitter(t, submission.Config{Host: "127.0.0.1", Port: server.Port()})
@@ -35,7 +36,7 @@ func TestContentThatBreaksOffIsNotBegun(t *testing.T) {
 			obeysLaw(t, got, envelope.To, server)
 			// The kernel's buffers decide how far the client got, and whether
 			// it sees a reply that a reset followed: only 552 is certain.
-			assert.Contains(t, []submission.StepName{submission.StepContent, submission.StepDot}, got.Step)
+			assert.Contains(t, []submission.Step{submission.StepContent, submission.StepDot}, got.Step)
 			if name == "552" {
 				assert.Equal(t, wanted{Outcome: submission.Refused, Step: submission.StepDot}, of(got), "%v", got.Err)
 			} else {
@@ -69,25 +70,38 @@ func TestTheDotIsTheBorder(t *testing.T) {
 	long := []byte(strings.Repeat("This line is there to fill the message.\r\n", 5000))
 	for left := 0; left < len(long)-40_000; left += 30_000 {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{}
+			server := &fault.Server{}
 			remaining := left
-			s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				conn, err := server.Dial(ctx, network, addr)
-				return cutConn{conn, &remaining}, err
-			}})
+			s := newSubmitter(
+				t,
+				submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					conn, err := server.Dial(ctx, network, addr)
+					return cutConn{conn, &remaining}, err
+				}},
+			)
 			got := s.Submit(t.Context(), envelope, long)
-			assert.Equal(t, wanted{submission.NotBegun, submission.StepContent, true, false}, of(got), "cut after %d: %v", left, got.Err)
+			assert.Equal(
+				t,
+				wanted{submission.NotBegun, submission.StepContent, true, false},
+				of(got),
+				"cut after %d: %v",
+				left,
+				got.Err,
+			)
 			require.NoError(t, server.Close())
 			obeysLaw(t, got, envelope.To, server)
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{}
+		server := &fault.Server{}
 		remaining := len(long) // the dot's three bytes are over it
-		s := newSubmitter(t, submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := server.Dial(ctx, network, addr)
-			return cutConn{conn, &remaining}, err
-		}})
+		s := newSubmitter(
+			t,
+			submission.Config{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := server.Dial(ctx, network, addr)
+				return cutConn{conn, &remaining}, err
+			}},
+		)
 		got := s.Submit(t.Context(), envelope, long)
 		assert.Equal(t, wanted{Outcome: submission.Unknown, Step: submission.StepDot}, of(got), "%v", got.Err)
 		require.NoError(t, server.Close())
@@ -99,7 +113,8 @@ func TestTheDotIsTheBorder(t *testing.T) {
 // nobody knows.
 func TestBreakingInTheLastBlockIsUnknown(t *testing.T) {
 	t.Parallel()
-	for _, f := range []fault.Fault{{Then: fault.Close, Bytes: 5}, {Then: fault.Silence, Bytes: 5}, {Reply: "garbage", Bytes: 5}} {
+	for _, f := range []fault.Fault{{Then: fault.Close, Bytes: 5}, {Then: fault.Silence, Bytes: 5},
+		{Reply: "garbage", Bytes: 5}} {
 		synctest.Test(t, func(t *testing.T) {
 			server, cfg := setting(t, fault.Once(fault.AtContent, f))
 			s := newSubmitter(t, cfg)

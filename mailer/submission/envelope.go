@@ -2,12 +2,12 @@ package submission
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
@@ -50,21 +50,23 @@ func examine(env Envelope, msg []byte) (content, *Error) {
 	}
 	bad := func(err error, advice string) (content, *Error) { return content{}, unfit(err, advice) }
 	if len(msg) == 0 {
-		return bad(fmt.Errorf("%w: it is empty", ErrBadMessage), "compose it first")
+		return bad(fmt.Errorf("%w: it is empty", errBadMessage), "compose it first")
 	}
 	if at, what := bareLineEnd(msg); at >= 0 {
-		return bad(fmt.Errorf("%w: bare %s at byte %d", ErrBadMessage, what, at), "end each line with CRLF (RFC 5321 section 2.3.8)")
+		return bad(fmt.Errorf("%w: bare %s at byte %d", errBadMessage, what, at),
+			"end each line with CRLF (RFC 5321 section 2.3.8)")
 	}
-	return content{msg: msg, eightBit: !ascii(msg)}, nil
+	return content{msg: msg, eightBit: bytes.ContainsFunc(msg, beyondASCII)}, nil
 }
 
 // examine refuses addresses that no server may be sent.
 func (e Envelope) examine() *Error {
 	if err := checkAddress(e.From, e.SMTPUTF8); err != nil {
-		return unfit(fmt.Errorf("%w: envelope sender: %w", ErrBadMessage, err), "set a plain address (SMTP_ENVELOPE_FROM)")
+		return unfit(fmt.Errorf("%w: envelope sender: %w", errBadMessage, err),
+			"set a plain address (mailer.Config.EnvelopeFrom)")
 	}
 	if err := checkAddress(e.To, e.SMTPUTF8); err != nil {
-		return unfit(fmt.Errorf("%w: recipient: %w", ErrBadMessage, err), "give one plain address")
+		return unfit(fmt.Errorf("%w: recipient: %w", errBadMessage, err), "give one plain address")
 	}
 	return nil
 }
@@ -75,113 +77,54 @@ func unfit(err error, advice string) *Error {
 
 // bareLineEnd finds the first LF without CR or CR without LF, else -1.
 func bareLineEnd(msg []byte) (at int, what string) {
-	for start := 0; start < len(msg); {
-		line := msg[start:]
-		lf := bytes.IndexByte(line, '\n')
-		if lf >= 0 {
-			line = line[:lf]
+	for i, b := range msg {
+		switch {
+		case b == '\n' && (i == 0 || msg[i-1] != '\r'):
+			return i, "LF"
+		case b == '\r' && (i+1 == len(msg) || msg[i+1] != '\n'):
+			return i, "CR"
 		}
-		switch cr := bytes.IndexByte(line, '\r'); {
-		case cr >= 0 && cr != lf-1:
-			return start + cr, "CR"
-		case cr < 0 && lf >= 0:
-			return start + lf, "LF"
-		case lf < 0:
-			return -1, ""
-		}
-		start += lf + 1
 	}
 	return -1, ""
 }
 
-// ascii looks at eight bytes at a time.
-func ascii(b []byte) bool {
-	const high = 0x8080808080808080
-	for ; len(b) >= 8; b = b[8:] {
-		if binary.LittleEndian.Uint64(b)&high != 0 {
-			return false
-		}
-	}
-	for _, c := range b {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// checkAddress accepts Mailbox (RFC 5321 section 4.1.2, RFC 6531 section 3.3)
-// as far as it cannot break out of its command. Its errors do not repeat the
-// address.
+// checkAddress accepts Mailbox (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Nothing that it
+// accepts can break out of its command. Its errors do not repeat the address.
 func checkAddress(addr string, utf8Allowed bool) error {
 	at := strings.LastIndexByte(addr, '@')
-	switch {
-	case addr == "":
-		return fmt.Errorf("the address is empty")
-	case at < 1 || at == len(addr)-1:
-		return fmt.Errorf("the address has no local part or no domain")
-	case at > 64:
-		return fmt.Errorf("the local part has more than 64 octets")
-	case len(addr) > 254:
-		return fmt.Errorf("the address has more than 254 octets")
-	case !utf8.ValidString(addr):
-		return fmt.Errorf("the address is not valid UTF-8")
+	if at < 0 || len(addr) > address.MaxAddress {
+		return fmt.Errorf("the address has no @, or more than %d octets", address.MaxAddress)
 	}
+	// The domain is looked at apart: address takes no literals.
 	local, domain := addr[:at], addr[at+1:]
-	for i := range len(addr) {
-		b := addr[i]
-		switch {
-		case b < ' ' || b == 0x7f || b == '<' || b == '>':
-			return fmt.Errorf("the address holds a control character or an angle bracket")
-		case b >= 0x80 && !utf8Allowed:
-			return fmt.Errorf("the address is not ASCII: it needs SMTPUTF8, or its domain as A-labels")
-		}
+	var bad *address.Error
+	if _, err := address.Parse(local + "@example.org"); errors.As(err, &bad) {
+		return errors.New(bad.Problem)
 	}
-	if !legalLocal(local) {
-		return fmt.Errorf("the local part is neither a dot-string nor a quoted string")
-	}
-	if !legalMailDomain(domain) {
+	switch {
+	case !utf8Allowed && strings.ContainsFunc(addr, beyondASCII):
+		return fmt.Errorf("the address is not ASCII: it needs SMTPUTF8, or its domain as A-labels")
+	case !legalMailDomain(domain):
 		return fmt.Errorf("the domain is not a domain name")
 	}
 	return nil
 }
 
-func legalLocal(local string) bool {
-	if len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"' {
-		inner := local[1 : len(local)-1]
-		for i := 0; i < len(inner); i++ {
-			switch inner[i] {
-			case '"':
-				return false
-			case '\\':
-				if i++; i == len(inner) {
-					return false
-				}
-			}
-		}
-		return true
-	}
-	return !strings.ContainsAny(local, " \"(),:;<>@[\\]") &&
-		!strings.HasPrefix(local, ".") && !strings.HasSuffix(local, ".") && !strings.Contains(local, "..")
-}
+func beyondASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 func legalMailDomain(domain string) bool {
-	if inner, ok := strings.CutPrefix(domain, "["); ok {
-		inner, ok = strings.CutSuffix(inner, "]")
-		return ok && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
-	}
 	// U-labels, where they are allowed at all, count as letters.
 	ascii := strings.Map(func(r rune) rune {
-		if r >= utf8.RuneSelf {
+		if beyondASCII(r) && r != utf8.RuneError {
 			return 'u'
 		}
 		return r
 	}, domain)
-	return legalDomain(ascii, true)
+	return addressLiteral(domain) || legalDomain(ascii)
 }
 
-// withoutAddresses hides the local parts of both addresses in a server's
-// words, for errors and logs.
+// withoutAddresses hides the local parts of both addresses in a server's text, for errors and
+// logs.
 func (e Envelope) withoutAddresses(s string) string {
 	for _, addr := range []string{e.To, e.From} {
 		at := strings.LastIndexByte(addr, '@')

@@ -14,7 +14,8 @@ import (
 
 // Whatever is accepted arrives byte for byte; nothing in a message can end it.
 func FuzzContentRoundTrip(f *testing.F) {
-	for _, seed := range []string{"a\r\n", ".\r\n", "..\r\n.\r\n", "\r\n.\r\n\r\n", ".", "a\r\n.", ".a\r\n..b\r\n", "\n.\n", "\r.\r", letter} {
+	for _, seed := range []string{"a\r\n", ".\r\n", "..\r\n.\r\n", "\r\n.\r\n\r\n", ".", "a\r\n.",
+		".a\r\n..b\r\n", "\n.\n", "\r.\r", letter} {
 		f.Add([]byte(seed), 1)
 	}
 	f.Add([]byte(".line\r\n"), 9000)

@@ -58,9 +58,7 @@ func readExtensions(lines []string) extensions {
 // greet reads the server's greeting (RFC 5321 section 3.1).
 func (c *session) greet(ctx context.Context) *Error {
 	limit := c.wire.within(c.timeouts.Command)
-	c.await.begin(StepGreeting)
-	r, err := readReply(c.r, 220, nil)
-	c.await.end()
+	r, err := c.read(StepGreeting)
 	switch {
 	case err != nil:
 		return c.broke(ctx, StepGreeting, limit, r, err)
@@ -75,15 +73,13 @@ func (c *session) greet(ctx context.Context) *Error {
 // hello says EHLO, and takes what the server offers. HELO follows only when the
 // server says that it does not know EHLO (RFC 5321 section 3.2): after anything
 // else the two sides are out of step.
-func (c *session) hello(ctx context.Context, name string) *Error {
-	var lines []string
-	r, e := c.exchangeLines(ctx, StepGreeting, c.timeouts.Command, 250, []byte("EHLO "+name+"\r\n"),
-		func(text string) { lines = append(lines, text) })
+func (c *session) hello(ctx context.Context) *Error {
+	name := c.s.cfg.HELOName
+	r, e := c.exchange(ctx, StepGreeting, c.timeouts.Command, "EHLO "+name)
+	offers := 1 // the first line of them
 	if e == nil && (r.code == 500 || r.code == 502 || r.code == 504) {
-		lines = nil
-		r, e = c.exchangeLines(ctx, StepGreeting, c.timeouts.Command, 250, []byte("HELO "+name+"\r\n"),
-			func(text string) { lines = append(lines, text) })
-		lines = lines[:min(1, len(lines))] // what follows is talk
+		r, e = c.exchange(ctx, StepGreeting, c.timeouts.Command, "HELO "+name)
+		offers = len(r.lines) // what follows is talk
 	}
 	switch {
 	case e != nil:
@@ -93,16 +89,16 @@ func (c *session) hello(ctx context.Context, name string) *Error {
 	case r.code != 250:
 		return outOfStep(StepGreeting, r)
 	}
-	c.greeting = clean(lines[0])
-	c.ext = readExtensions(lines[1:])
+	c.greeting = clean(r.lines[0])
+	c.ext = readExtensions(r.lines[offers:])
 	return nil
 }
 
-// startTLS says STARTTLS. What comes with the answer came in clear, from
-// whoever is on the way, and must not pass for what the server says under TLS
-// (RFC 3207 section 6): it ends the session.
+// startTLS says STARTTLS. What comes with the answer came in clear, perhaps from an attacker on
+// the way, and must not pass for what the server says under TLS (RFC 3207 section 6): it ends
+// the session.
 func (c *session) startTLS(ctx context.Context) *Error {
-	r, e := c.exchange(ctx, StepTLS, c.timeouts.Command, 220, []byte("STARTTLS\r\n"))
+	r, e := c.exchange(ctx, StepTLS, c.timeouts.Command, "STARTTLS")
 	switch {
 	case e != nil:
 		return e
@@ -111,7 +107,8 @@ func (c *session) startTLS(ctx context.Context) *Error {
 		e.Err = errors.New("server offers STARTTLS, and refused it")
 		if e.Code >= 500 {
 			e.config = true
-			e.Advice = "use another port of the server, such as 465 with SMTP_TLS=implicit, or have STARTTLS set up there"
+			e.Advice = "use another port of the server, such as 465 with Config.TLS=implicit, " +
+				"or have STARTTLS set up there"
 		}
 		return e
 	case r.code != 220:
@@ -119,8 +116,12 @@ func (c *session) startTLS(ctx context.Context) *Error {
 	}
 	if n := c.r.Buffered(); n > 0 {
 		c.broken = true
-		return &Error{Step: StepTLS, Err: fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", ErrOutOfStep, n),
-			Advice: "somebody on the way to the server may be adding commands or replies of his own: try from another network, or use TLS from the start"}
+		return &Error{
+			Step: StepTLS,
+			Err:  fmt.Errorf("%w: %d bytes in clear behind the answer to STARTTLS", errOutOfStep, n),
+			Advice: "an attacker on the way to the server may be adding commands or replies: " +
+				"try from another network, or use TLS from the start",
+		}
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // Keywords and mechanisms are recognised in any case, before and after TLS.
@@ -48,12 +48,19 @@ func TestEHLOKeywordsInLowerCase(t *testing.T) {
 // that say so lead to HELO.
 func TestHELOAfterEHLO(t *testing.T) {
 	t.Parallel()
-	for code, accepted := range map[int]bool{500: true, 502: true, 504: true, 501: false, 550: false, 451: false, 250: true} {
+	for code, accepted := range map[int]bool{500: true, 502: true, 504: true, 501: false, 550: false,
+		451: false, 250: true} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &fault.FaultServer{Script: fault.Once(fault.AtEHLO, fault.Say(fmt.Sprintf("%d what?", code)))}
+			server := &fault.Server{Script: fault.Once(fault.AtEHLO, fault.Say(fmt.Sprintf("%d what?", code)))}
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, accepted, got.Outcome == submission.Accepted, "%d: %v", code, got.Err)
-			assert.Equal(t, accepted && code != 250, server.Commands()[min(1, len(server.Commands())-1)][:4] == "HELO", "%v", server.Commands())
+			assert.Equal(
+				t,
+				accepted && code != 250,
+				server.Commands()[min(1, len(server.Commands())-1)][:4] == "HELO",
+				"%v",
+				server.Commands(),
+			)
 			require.NoError(t, server.Close())
 		})
 	}
@@ -63,7 +70,7 @@ func TestHELOAfterEHLO(t *testing.T) {
 func TestHELOOffersNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &fault.FaultServer{Script: fault.Scripts(fault.Once(fault.AtEHLO, fault.Say("502 what?")),
+		server := &fault.Server{Script: fault.Scripts(fault.Once(fault.AtEHLO, fault.Say("502 what?")),
 			fault.Once(fault.AtEHLO, fault.Say("250-fault.example\r\n250 SIZE 1")))}
 		got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
@@ -78,8 +85,14 @@ func TestRecipientsThatAreTakenOtherwise(t *testing.T) {
 	for code, taken := range map[int]bool{250: true, 251: true, 252: true, 253: false} {
 		for _, m := range modes {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{}
-				s := m.prepare(t, server, submission.Config{Dial: server.Dial}, fault.AtRcpt, fault.Say(fmt.Sprintf("%d 2.1.5 Perhaps", code)))
+				server := &fault.Server{}
+				s := m.prepare(
+					t,
+					server,
+					submission.Config{Dial: server.Dial},
+					fault.AtRcpt,
+					fault.Say(fmt.Sprintf("%d 2.1.5 Perhaps", code)),
+				)
 				got := s.Submit(t.Context(), envelope, []byte(letter))
 				accepted := taken || m == first // which is repeated in lock-step
 				assert.Equal(t, accepted, got.Outcome == submission.Accepted, "%s, %d: %v", m, code, got.Err)
@@ -110,7 +123,7 @@ func TestEmptyLinesBetweenReplies(t *testing.T) {
 			"byte by byte":                 always(fault.Fault{Answer: true, Reply: "\r\n", OneByte: true}),
 		} {
 			synctest.Test(t, func(t *testing.T) {
-				server := &fault.FaultServer{Script: script, Extensions: extensions}
+				server := &fault.Server{Script: script, Extensions: extensions}
 				s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1})
 				for i := range 3 {
 					got := s.Submit(t.Context(), guest(i), []byte(letter))
@@ -127,7 +140,7 @@ func TestEmptyLinesBetweenReplies(t *testing.T) {
 			"\r\n550 5.1.1 No":                         {Outcome: submission.Refused, Step: submission.StepDot},
 			string(bytes.Repeat([]byte("\r\n"), 1000)): {Outcome: submission.Unknown, Step: submission.StepDot},
 		} {
-			server := &fault.FaultServer{Script: fault.Always(fault.AtDot, fault.Fault{Reply: reply, Lost: true})}
+			server := &fault.Server{Script: fault.Always(fault.AtDot, fault.Fault{Reply: reply, Lost: true})}
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, want, of(got), "%v", got.Err)
 			require.NoError(t, server.Close())
@@ -148,7 +161,12 @@ func TestRepliesInClearBehindSTARTTLS(t *testing.T) {
 			require.ErrorIs(t, got.Err, submission.ErrOutOfStep)
 			assert.ErrorContains(t, got.Err, "STARTTLS")
 			assert.Equal(t, 1, server.Conns())
-			assert.Equal(t, "STARTTLS", server.Commands()[len(server.Commands())-1], "nothing was said on that connection")
+			assert.Equal(
+				t,
+				"STARTTLS",
+				server.Commands()[len(server.Commands())-1],
+				"nothing was said on that connection",
+			)
 		})
 	}
 }
@@ -167,7 +185,7 @@ func TestSilentServerGetsAHint(t *testing.T) {
 				var e *submission.Error
 				require.ErrorAs(t, got.Err, &e)
 				assert.Equal(t, hint, e.Advice != "", "%s: %v", mode, e)
-				assert.Contains(t, e.Advice, "SMTP_TLS=implicit")
+				assert.Contains(t, e.Advice, "Config.TLS=implicit")
 			})
 		}
 	}
@@ -182,8 +200,10 @@ func TestPort465WithSTARTTLS(t *testing.T) {
 		tls  submission.TLSMode
 		ok   bool
 	}{
-		{465, submission.TLSStartTLS, false}, {465, "", false}, {465, submission.TLSImplicit, true}, {465, submission.TLSNone, true},
-		{587, submission.TLSImplicit, true}, {25, submission.TLSImplicit, true}, {587, submission.TLSStartTLS, true}, {0, submission.TLSImplicit, true},
+		{465, submission.TLSStartTLS, false}, {465, "", false}, {465, submission.TLSImplicit, true}, {465,
+			submission.TLSNone, true},
+		{587, submission.TLSImplicit, true}, {25, submission.TLSImplicit, true}, {587, submission.TLSStartTLS,
+			true}, {0, submission.TLSImplicit, true},
 	} {
 		_, err := submission.New(submission.Config{Host: "localhost", Port: tc.port, TLS: tc.tls})
 		if tc.ok {
@@ -225,7 +245,8 @@ func TestOpeningIsBounded(t *testing.T) {
 		assert.Equal(t, wanted{submission.NotBegun, submission.StepDial, true, false}, of(got))
 		assert.Equal(t, 20*time.Second, time.Since(begun))
 	})
-	for wait, accepted := range map[time.Duration]bool{3 * time.Second: true, 6 * time.Second: false} { // each of 6 answers before MAIL
+	for wait, accepted := range map[time.Duration]bool{3 * time.Second: true,
+		6 * time.Second: false} { // each of 6 answers before MAIL
 		synctest.Test(t, func(t *testing.T) {
 			_, cfg := setting(t, func(fault.Event) fault.Fault { time.Sleep(wait); return fault.Fault{} })
 			cfg.Timeouts.Open = 20 * time.Second
@@ -265,9 +286,11 @@ func TestCheckIsShort(t *testing.T) {
 // guess why nothing goes on.
 func TestLongWaitsAreTold(t *testing.T) {
 	t.Parallel()
-	for point, step := range map[fault.Point]submission.StepName{
-		fault.AtGreeting: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS, fault.AtAuth: submission.StepLogin,
-		fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt, fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
+	for point, step := range map[fault.Point]submission.Step{
+		fault.AtGreeting: submission.StepGreeting, fault.AtSTARTTLS: submission.StepTLS,
+		fault.AtAuth: submission.StepLogin,
+		fault.AtMail: submission.StepMail, fault.AtRcpt: submission.StepRcpt,
+		fault.AtData: submission.StepData, fault.AtDot: submission.StepDot,
 	} {
 		for took, told := range map[time.Duration]int{9 * time.Second: 0, 11 * time.Second: 1} {
 			for _, extensions := range [][]string{nil, {}} {
@@ -288,11 +311,23 @@ func TestLongWaitsAreTold(t *testing.T) {
 					s := newSubmitter(t, cfg)
 					require.NoError(t, s.Submit(t.Context(), envelope, []byte(letter)).Err)
 					time.Sleep(time.Minute) // idle
-					got := s.Submit(t.Context(), submission.Envelope{From: envelope.From, To: "refused@example.org"}, []byte(letter))
+					got := s.Submit(
+						t.Context(),
+						submission.Envelope{From: envelope.From, To: "refused@example.org"},
+						[]byte(letter),
+					)
 					assert.Equal(t, submission.Refused, got.Outcome)
 					time.Sleep(time.Minute)
 					synctest.Wait()
-					assert.Equal(t, told, bytes.Count(logged.Bytes(), []byte("still waiting")), "%s, %s: %s", point, took, &logged)
+					assert.Equal(
+						t,
+						told,
+						bytes.Count(logged.Bytes(), []byte("still waiting")),
+						"%s, %s: %s",
+						point,
+						took,
+						&logged,
+					)
 					if told > 0 {
 						assert.Contains(t, logged.String(), "step="+string(step))
 					}

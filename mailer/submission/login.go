@@ -19,9 +19,6 @@ import (
 // servers that offer CRAM-MD5 keep no password it can work with.
 var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
 
-// secret hides a string from everything that prints.
-type secret func() string
-
 // maxChallenges is how many challenges a login may have: no mechanism has more
 // than three.
 const maxChallenges = 5
@@ -29,7 +26,7 @@ const maxChallenges = 5
 // mechanismFor returns the implementation of mode. None of them needs to
 // judge whether the connection is safe: login has done so.
 func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
-	user, password := s.username(), s.password()
+	user, password := s.login()
 	switch mode {
 	case AuthPlain:
 		return smtp.PlainAuth("", user, password, s.cfg.Host, true)
@@ -40,7 +37,8 @@ func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
 	case AuthXOAUTH2:
 		return smtp.XOAuth2Auth(user, password)
 	default:
-		return &scram{username: user, password: password, nonce: rand.Text(), ended: func() error { return context.Cause(ctx) }}
+		return &scram{username: user, password: password, nonce: rand.Text(),
+			ended: func() error { return context.Cause(ctx) }}
 	}
 }
 
@@ -61,25 +59,27 @@ func (s *Submitter) choose(offered []string) (AuthMode, bool) {
 // login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
 // are go-mail's; the exchange is not, because after a refusal go-mail goes on
 // to say "*" and QUIT, and waits for the answers to both.
-func (s *Submitter) login(ctx context.Context, c *session) *Error {
+func (c *session) login(ctx context.Context) *Error {
+	s := c.s
 	if !s.logsIn {
 		return nil
 	}
 	if c.tls == nil && !loopback.Host(s.cfg.Host) {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: the connection is not protected", ErrNoLogin), config: true,
-			Advice: "set SMTP_TLS to starttls or implicit"}
+		return unusable(fmt.Errorf("%w: the connection is not protected", errNoLogin),
+			"set Config.TLS to starttls or implicit")
 	}
 	mode, ok := s.choose(c.ext.mechanism)
 	if !ok {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("%w: it offers %q", ErrNoLogin, c.ext.mechanism), config: true,
-			Advice: "set SMTP_AUTH to one of these, or leave SMTP_USERNAME out if the server needs no login"}
+		return unusable(fmt.Errorf("%w: it offers %q", errNoLogin, c.ext.mechanism),
+			"set Config.Auth to one of these, or leave Config.Username out if the server needs no login")
 	}
 	auth := s.mechanismFor(ctx, mode)
 	name, response, err := auth.Start(&smtp.ServerInfo{Name: s.cfg.Host, TLS: c.tls != nil, Auth: c.ext.mechanism})
 	if err != nil {
-		return &Error{Step: StepLogin, Err: fmt.Errorf("login %s: %w", mode, err), config: true, Advice: "set another SMTP_AUTH"}
+		return unusable(fmt.Errorf("login %s: %w", mode, err), "set another Config.Auth")
 	}
-	c.hidden = []string{s.password(), base64.StdEncoding.EncodeToString([]byte(s.password()))}
+	_, password := s.login()
+	c.hidden = []string{password, base64.StdEncoding.EncodeToString([]byte(password))}
 	line := "AUTH " + name
 	if len(response) > 0 {
 		encoded := base64.StdEncoding.EncodeToString(response)
@@ -87,14 +87,14 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		line += " " + encoded
 	}
 	for range maxChallenges + 1 {
-		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, 0, []byte(line+"\r\n"))
+		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, line)
 		if e != nil {
 			return e
 		}
 		var challenge []byte
 		switch r.code {
 		case 334:
-			challenge, err = base64.StdEncoding.DecodeString(r.challenge)
+			challenge, err = base64.StdEncoding.DecodeString(r.lines[len(r.lines)-1])
 		case 235:
 			challenge = []byte(r.text)
 		default:
@@ -118,23 +118,27 @@ func (s *Submitter) login(ctx context.Context, c *session) *Error {
 		}
 	}
 	c.broken = true
-	return &Error{Step: StepLogin, Err: fmt.Errorf("%w: login %s has more than %d challenges", ErrOutOfStep, name, maxChallenges)}
+	return &Error{Step: StepLogin,
+		Err: fmt.Errorf("%w: login %s has more than %d challenges", errOutOfStep, name, maxChallenges)}
 }
 
 // challengeNotAnswered is for a server that does not keep to the mechanism.
 // What go-mail says of that may repeat the challenge, and is left out.
 func challengeNotAnswered(mechanism string, err error) *Error {
-	e := &Error{Step: StepLogin, Err: fmt.Errorf("login %s: server's challenge was not answered", mechanism), config: true,
-		Advice: "the server does not follow the mechanism, or does not know the password: set another SMTP_AUTH"}
 	switch {
 	case errors.Is(err, errUnproven):
-		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
-		e.Advice = "the login was given up; make sure that SMTP_HOST is the server it should be, or set another SMTP_AUTH"
+		return unusable(fmt.Errorf("login %s: %w", mechanism, err), "the login was given up; "+
+			"make sure that Config.Host is the server it should be, or set another Config.Auth")
 	case errors.Is(err, errIterations), errors.Is(err, errScramSyntax), errors.Is(err, errScramText):
-		e.Err = fmt.Errorf("login %s: %w", mechanism, err)
-		e.Advice = "set another SMTP_AUTH"
+		return unusable(fmt.Errorf("login %s: %w", mechanism, err), "set another Config.Auth")
 	}
-	return e
+	return unusable(fmt.Errorf("login %s: server's challenge was not answered", mechanism),
+		"the server does not follow the mechanism, or does not know the password: set another Config.Auth")
+}
+
+// unusable is the error for a login that other settings are needed for.
+func unusable(err error, advice string) *Error {
+	return &Error{Step: StepLogin, Err: err, Advice: advice, config: true}
 }
 
 // loginRefused reads RFC 4954 section 6: 454 and other 4xx pass, 5xx do not.
@@ -146,7 +150,7 @@ func loginRefused(r reply, mechanism string) *Error {
 		e := refusal(StepLogin, r)
 		e.config = true
 		e.Err = fmt.Errorf("login %s refused", mechanism)
-		e.Advice = "check SMTP_USERNAME and SMTP_PASSWORD, and that the account may submit mail"
+		e.Advice = "check Config.Username and Config.Password, and that the account may submit mail"
 		return e
 	}
 	return outOfStep(StepLogin, r)

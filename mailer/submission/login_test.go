@@ -14,20 +14,33 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
+	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
+// authority is a file with a certificate authority.
+func authority(t testing.TB, pem []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(path, pem, 0o600))
+	return path
+}
+
 // tlsInbox is an inbox with a login, and the configuration that fits.
-func tlsInbox(t *testing.T, o fault.Options) submission.Config {
+func tlsInbox(t *testing.T, o submissiontest.Options) submission.Config {
 	t.Helper()
 	o.Username, o.Password = "boss", password
 	inbox := newInbox(t, o)
-	certificate, err := inbox.Certificate()
-	require.NoError(t, err)
-	ca, err := certificate.WriteFile(t.TempDir())
-	require.NoError(t, err)
-	cfg := submission.Config{Host: "localhost", CAFile: ca, Username: "boss", Password: password, Dial: inbox.Dial, TLS: submission.TLSStartTLS}
+	ca := authority(t, inbox.CertificatePEM())
+	cfg := submission.Config{
+		Host:     "localhost",
+		CAFile:   ca,
+		Username: "boss",
+		Password: password,
+		Dial:     inbox.Dial,
+		TLS:      submission.TLSStartTLS,
+	}
 	if o.ImplicitTLS {
 		cfg.TLS = submission.TLSImplicit
 	}
@@ -38,12 +51,16 @@ func TestLoginByEachMechanism(t *testing.T) {
 	t.Parallel()
 	for mode, offered := range map[submission.AuthMode][]string{
 		submission.AuthPlain: {"PLAIN"}, submission.AuthLogin: {"LOGIN", "PLAIN"}, submission.AuthCRAMMD5: {"CRAM-MD5"},
-		submission.AuthSCRAMSHA256: {"SCRAM-SHA-256"}, submission.AuthXOAUTH2: {"XOAUTH2", "PLAIN"}, submission.AuthAuto: {"LOGIN", "CRAM-MD5"},
+		submission.AuthSCRAMSHA256: {"SCRAM-SHA-256"}, submission.AuthXOAUTH2: {"XOAUTH2", "PLAIN"},
+		submission.AuthAuto: {"LOGIN", "CRAM-MD5"},
 	} {
 		for _, implicit := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/implicit=%t", mode, implicit), func(t *testing.T) {
 				t.Parallel()
-				cfg := tlsInbox(t, fault.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered})
+				cfg := tlsInbox(
+					t,
+					submissiontest.Options{STARTTLS: !implicit, ImplicitTLS: implicit, Mechanisms: offered},
+				)
 				cfg.Auth = mode
 				s := newSubmitter(t, cfg)
 				got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -60,7 +77,7 @@ func TestLoginByEachMechanism(t *testing.T) {
 				steps := s.Check(t.Context())
 				require.Len(t, steps, 3)
 				assert.False(t, steps[2].OK)
-				assert.Contains(t, steps[2].Advice, "SMTP_PASSWORD")
+				assert.Contains(t, steps[2].Advice, "Config.Password")
 				assert.NotContains(t, fmt.Sprintf("%+v %#v %v", got, got, steps), password)
 			})
 		}
@@ -70,7 +87,7 @@ func TestLoginByEachMechanism(t *testing.T) {
 func TestNoUsableLoginIsConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, offered := range [][]string{nil, {"GSSAPI", "NTLM"}} {
-		server := &fault.FaultServer{Mechanisms: offered}
+		server := &fault.Server{Mechanisms: offered}
 		t.Cleanup(func() { assert.NoError(t, server.Close()) })
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Username: "boss", Password: password})
 		got := s.Submit(t.Context(), envelope, []byte(letter))
@@ -78,7 +95,7 @@ func TestNoUsableLoginIsConfiguration(t *testing.T) {
 		assert.ErrorIs(t, got.Err, submission.ErrNoLogin)
 		assert.Empty(t, server.Transactions())
 	}
-	cfg := tlsInbox(t, fault.Options{STARTTLS: true})
+	cfg := tlsInbox(t, submissiontest.Options{STARTTLS: true})
 	cfg.Username, cfg.Password = "", ""
 	got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 	assert.Equal(t, wanted{submission.Refused, submission.StepMail, false, true}, of(got), "530 asks for a login")
@@ -86,26 +103,27 @@ func TestNoUsableLoginIsConfiguration(t *testing.T) {
 
 func TestTLSTroubleIsConfiguration(t *testing.T) {
 	t.Parallel()
-	other, err := fault.NewCertificate()
-	require.NoError(t, err)
-	wrongCA, err := other.WriteFile(t.TempDir())
-	require.NoError(t, err)
+	wrongCA := authority(t, fault.NewCertificate().PEM)
 	for name, c := range map[string]struct {
-		options fault.Options
+		options submissiontest.Options
 		change  func(*submission.Config)
 		advice  string
 	}{
-		"unknown authority":           {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"unknown authority, implicit": {fault.Options{ImplicitTLS: true}, func(c *submission.Config) { c.CAFile = wrongCA }, "SMTP_TLS_CA_FILE"},
-		"wrong name":                  {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.Host = "mail.example.com" }, "SMTP_HOST"},
-		"no STARTTLS":                 {fault.Options{STARTTLS: true}, nil, "SMTP_TLS"},
-		"implicit to a plain port":    {fault.Options{STARTTLS: true}, func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "SMTP_TLS=starttls"},
+		"unknown authority": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"unknown authority, implicit": {submissiontest.Options{ImplicitTLS: true},
+			func(c *submission.Config) { c.CAFile = wrongCA }, "Config.CAFile"},
+		"wrong name": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.Host = "mail.example.com" }, "Config.Host"},
+		"no STARTTLS": {submissiontest.Options{STARTTLS: true}, nil, "Config.TLS"},
+		"implicit to a plain port": {submissiontest.Options{STARTTLS: true},
+			func(c *submission.Config) { c.TLS = submission.TLSImplicit }, "Config.TLS=starttls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg := tlsInbox(t, c.options)
 			if c.change == nil {
-				cfg.Dial = newInbox(t, fault.Options{}).Dial
+				cfg.Dial = newInbox(t, submissiontest.Options{}).Dial
 			} else {
 				c.change(&cfg)
 			}
@@ -127,7 +145,8 @@ func TestPasswordStaysSecret(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString([]byte(password))
 	response := base64.StdEncoding.EncodeToString([]byte("\x00boss\x00" + password))
 	for _, echo := range []string{password, encoded, response} {
-		for _, reply := range []string{"535 5.7.8 not " + echo, "454 4.7.0 " + echo + "!", "what is " + echo, "599-" + echo + "\r\n500 x", "299 " + echo} {
+		for _, reply := range []string{"535 5.7.8 not " + echo, "454 4.7.0 " + echo + "!", "what is " + echo,
+			"599-" + echo + "\r\n500 x", "299 " + echo} {
 			synctest.Test(t, func(t *testing.T) {
 				var logged bytes.Buffer
 				server, cfg := setting(t, fault.Always(fault.AtAuth, fault.Fault{Reply: reply, Then: fault.Close}))
@@ -140,7 +159,23 @@ func TestPasswordStaysSecret(t *testing.T) {
 					cfg submission.Config
 					s   *submission.Submitter
 				}{s: s}
-				all := fmt.Sprintf("%v %+v %#v %s %d %v %+v %#v %v %+v %#v %+v %#v %v", cfg, cfg, cfg, cfg, cfg, s, s, s, got, got, got, holder, s, s.Check(t.Context())) + logged.String()
+				all := fmt.Sprintf(
+					"%v %+v %#v %s %d %v %+v %#v %v %+v %#v %+v %#v %v",
+					cfg,
+					cfg,
+					cfg,
+					cfg,
+					cfg,
+					s,
+					s,
+					s,
+					got,
+					got,
+					got,
+					holder,
+					s,
+					s.Check(t.Context()),
+				) + logged.String()
 				for _, secret := range []string{password, encoded, response} {
 					assert.NotContains(t, all, secret)
 				}
@@ -154,7 +189,7 @@ func TestPasswordStaysSecret(t *testing.T) {
 // the error.
 func TestErrorsNameNoRecipient(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: fault.Always(fault.AtRcpt, fault.Say("550 5.1.1 <Guest@example.org>: unknown"))}
+	server := &fault.Server{Script: fault.Always(fault.AtRcpt, fault.Say("550 5.1.1 <Guest@example.org>: unknown"))}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 	assert.Equal(t, "550 5.1.1 <Guest@example.org>: unknown", got.Reply)
@@ -163,18 +198,21 @@ func TestErrorsNameNoRecipient(t *testing.T) {
 
 func TestNewReportsEveryProblem(t *testing.T) {
 	t.Parallel()
-	_, err := submission.New(submission.Config{Host: "", Port: 70000, TLS: "ssl", Auth: "kerberos", HELOName: "my host", Connections: -1,
-		RatePerMinute: -1, CAFile: filepath.Join(t.TempDir(), "none"), Username: "boss"})
+	_, err := submission.New(
+		submission.Config{Host: "", Port: 70000, TLS: "ssl", Auth: "kerberos", HELOName: "my host", Connections: -1,
+			RatePerMinute: -1, CAFile: filepath.Join(t.TempDir(), "none"), Username: "boss"},
+	)
 	require.Error(t, err)
-	for _, setting := range []string{"SMTP_HOST", "SMTP_PORT", "SMTP_TLS)", "SMTP_AUTH", "SMTP_HELO_NAME", "SMTP_CONNECTIONS",
-		"SMTP_RATE_PER_MINUTE", "SMTP_TLS_CA_FILE", "SMTP_PASSWORD"} {
-		assert.ErrorContains(t, err, setting)
+	for _, field := range []string{"Host", "Port", "TLS", "Auth", "HELOName", "Connections", "RatePerMinute",
+		"CAFile", "Password"} {
+		assert.ErrorContains(t, err, "submission: "+field+" ")
 	}
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for name, cfg := range map[string]submission.Config{
-		"plaintext off loopback":          {Host: "mail.example.com", TLS: submission.TLSNone},
-		"login in clear":                  {Host: "mail.example.com", TLS: submission.TLSNone, AllowPlaintext: true, Username: "u", Password: "p"},
+		"plaintext off loopback": {Host: "mail.example.com", TLS: submission.TLSNone},
+		"login in clear": {Host: "mail.example.com", TLS: submission.TLSNone,
+			AllowPlaintext: true, Username: "u", Password: "p"},
 		"mechanism without username":      {Host: "mail.example.com", Auth: submission.AuthPlain},
 		"password without username":       {Host: "mail.example.com", Password: "p"},
 		"host with port":                  {Host: "mail.example.com:587"},
@@ -187,8 +225,10 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	}
 	for _, cfg := range []submission.Config{
 		{Host: "mail.example.com"}, {Host: "127.0.0.1", TLS: submission.TLSNone, Username: "u", Password: "p"},
-		{Host: "::1", TLS: submission.TLSNone}, {Host: "mail.example.com", TLS: submission.TLSNone, AllowPlaintext: true},
-		{Host: "mail.example.com", HELOName: "[192.0.2.1]"}, {Host: "mail.example.com", Username: "u", Auth: submission.AuthNone},
+		{Host: "::1", TLS: submission.TLSNone}, {Host: "mail.example.com", TLS: submission.TLSNone,
+			AllowPlaintext: true},
+		{Host: "mail.example.com", HELOName: "[192.0.2.1]"}, {Host: "mail.example.com", Username: "u",
+			Auth: submission.AuthNone},
 	} {
 		_, err := submission.New(cfg)
 		assert.NoError(t, err, "%v", cfg)

@@ -22,7 +22,20 @@ type client struct {
 	name string
 	// open returns so many senders, each for a goroutine of its own, with a
 	// connection of its own or a share of as many.
-	open func(b testing.TB, addr string, n int) []sender
+	open func(b testing.TB, at server, n int) []sender
+}
+
+// server is where the messages go, and the way there.
+type server struct {
+	addr string
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+func (s server) connect(b testing.TB) net.Conn {
+	b.Helper()
+	conn, err := s.dial(b.Context(), "tcp", s.addr)
+	require.NoError(b, err)
+	return conn
 }
 
 // sender submits one message.
@@ -42,21 +55,22 @@ var clients = []client{
 }
 
 // separately opens one connection after the other.
-func separately(open func(b testing.TB, addr string) sender) func(testing.TB, string, int) []sender {
-	return func(b testing.TB, addr string, n int) []sender {
+func separately(open func(b testing.TB, at server) sender) func(testing.TB, server, int) []sender {
+	return func(b testing.TB, at server, n int) []sender {
 		senders := make([]sender, n)
 		for i := range senders {
-			senders[i] = open(b, addr)
+			senders[i] = open(b, at)
 		}
 		return senders
 	}
 }
 
 // ours is one Submitter, shared.
-func ours(b testing.TB, addr string, n int) []sender {
+func ours(b testing.TB, at server, n int) []sender {
 	b.Helper()
-	host, port := split(b, addr)
-	s, err := submission.New(submission.Config{Host: host, Port: port, TLS: submission.TLSNone, Connections: n})
+	host, port := split(b, at.addr)
+	s, err := submission.New(submission.Config{Host: host, Port: port, TLS: submission.TLSNone,
+		Connections: n, Dial: at.dial})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.Shutdown(context.Background())) })
 	senders := make([]sender, n)
@@ -69,11 +83,17 @@ func ours(b testing.TB, addr string, n int) []sender {
 // goMail is one Client of go-mail for each connection, as it comes. Its message
 // is as finished as its interface allows: one part, with a body that is written
 // as it stands.
-func goMail(options ...gomail.Option) func(testing.TB, string) sender {
-	return func(b testing.TB, addr string) sender {
+func goMail(options ...gomail.Option) func(testing.TB, server) sender {
+	return func(b testing.TB, at server) sender {
 		b.Helper()
-		host, port := split(b, addr)
-		c, err := gomail.NewClient(host, append([]gomail.Option{gomail.WithPort(port), gomail.WithTLSPolicy(gomail.NoTLS)}, options...)...)
+		host, port := split(b, at.addr)
+		c, err := gomail.NewClient(host, append([]gomail.Option{
+			gomail.WithPort(port),
+			gomail.WithTLSPolicy(
+				gomail.NoTLS,
+			),
+			gomail.WithDialContextFunc(gomail.DialContextFunc(at.dial)),
+		}, options...)...)
 		require.NoError(b, err)
 		require.NoError(b, c.DialWithContext(b.Context()))
 		b.Cleanup(func() { _ = c.Close() })
@@ -88,9 +108,9 @@ func goMail(options ...gomail.Option) func(testing.TB, string) sender {
 	}
 }
 
-func netSMTP(b testing.TB, addr string) sender {
+func netSMTP(b testing.TB, at server) sender {
 	b.Helper()
-	c, err := netsmtp.Dial(addr)
+	c, err := netsmtp.NewClient(at.connect(b), "localhost")
 	require.NoError(b, err)
 	require.NoError(b, c.Hello("localhost"))
 	b.Cleanup(func() { _ = c.Quit() })
@@ -112,10 +132,9 @@ func netSMTP(b testing.TB, addr string) sender {
 	}
 }
 
-func goSMTP(b testing.TB, addr string) sender {
+func goSMTP(b testing.TB, at server) sender {
 	b.Helper()
-	c, err := gosmtp.Dial(addr)
-	require.NoError(b, err)
+	c := gosmtp.NewClient(at.connect(b))
 	require.NoError(b, c.Hello("localhost"))
 	b.Cleanup(func() { _ = c.Quit() })
 	return func() error {
@@ -144,9 +163,9 @@ var (
 
 // groupedLimit is the fewest round trips that RFC 2920 lets a message have by
 // itself: MAIL, RCPT and DATA in one write, the content and the dot in another.
-func groupedLimit(b testing.TB, addr string) sender {
+func groupedLimit(b testing.TB, at server) sender {
 	b.Helper()
-	c := dialRaw(b, addr)
+	c := dialRaw(b, at)
 	return func() error {
 		if err := c.say(rawGroup, "250", "250", "354"); err != nil {
 			return err
@@ -157,9 +176,9 @@ func groupedLimit(b testing.TB, addr string) sender {
 
 // nextWithDotLimit sends the next message's group together with the dot, which
 // needs a next message.
-func nextWithDotLimit(b testing.TB, addr string) sender {
+func nextWithDotLimit(b testing.TB, at server) sender {
 	b.Helper()
-	c := dialRaw(b, addr)
+	c := dialRaw(b, at)
 	require.NoError(b, c.say(rawGroup, "250", "250", "354"))
 	return func() error { return c.say(rawAhead, "250", "250", "250", "354") }
 }
@@ -171,10 +190,9 @@ type rawClient struct {
 }
 
 // dialRaw returns a connection that has the greeting and EHLO behind it.
-func dialRaw(b testing.TB, addr string) *rawClient {
+func dialRaw(b testing.TB, at server) *rawClient {
 	b.Helper()
-	conn, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", addr)
-	require.NoError(b, err)
+	conn := at.connect(b)
 	b.Cleanup(func() { _ = conn.Close() })
 	c := &rawClient{conn: conn, r: bufio.NewReader(conn)}
 	require.NoError(b, c.say(nil, "220"))

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// pool keeps the connections and says who may use or open one. Whoever enters
-// gets a place, with a kept connection or the right to open one, and leaves it.
-// Idle connections and places in use never add up to more than the limit, so
-// nor do connections.
+// pool keeps the connections, and decides which message may use or open one. A message that
+// enters gets a place, with a kept connection or the right to open one, and leaves it. Idle
+// connections and places in use never add up to more than the limit, so nor do connections.
 //
 // The limit is Config.Connections, or less while the server wants less: see
 // ceiling. Places are given first come, first served.
@@ -21,33 +20,26 @@ type pool struct {
 
 	mu      sync.Mutex
 	closed  bool
+	empty   chan struct{} // closed when the pool is, and nothing is in use or parting
 	ceiling ceiling
 	backoff connectBackoff
-	empty   chan struct{} // closed when closed is set and no place is in use
-	places  int           // in use
-	opening int           // places whose connection is being opened
-	up      int           // connections that stand, in use or idle
-	idle    []*session    // the latest used last
-	queue   []*waiter     // for a place, the first come first
-	reaper  *time.Timer
-	armed   bool
-	leaving sync.WaitGroup // connections that are saying QUIT
-	parting int            // as many as leaving has
-}
-
-// waiter is somebody in the queue.
-type waiter struct {
-	turn chan *session // gets what take returns, or is closed with the pool
+	places  int             // in use
+	opening int             // places whose connection is being opened
+	up      int             // connections that stand, in use or idle
+	parting int             // connections that are saying QUIT, while others go on
+	idle    []*session      // the latest used last
+	queue   []chan *session // for a place, the first come first; gets what take returns
 }
 
 func newPool(cfg Config) *pool {
-	p := &pool{idleFor: cfg.IdleLimit, messages: cfg.MessagesPerConnection, empty: make(chan struct{}),
-		ceiling: ceiling{most: cfg.Connections, now: cfg.Connections}}
-	return p
+	return &pool{
+		idleFor: cfg.IdleLimit, messages: cfg.MessagesPerConnection, empty: make(chan struct{}),
+		ceiling: ceiling{most: cfg.Connections, now: cfg.Connections},
+	}
 }
 
-// enter waits for a place. What comes with it is nil when a connection is to be
-// opened. Whoever had a place and was turned away by the server comes first.
+// enter waits for a place. What comes with it is nil when a connection is to be opened. A
+// message that had a place and was turned away by the server comes first.
 func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	p.mu.Lock()
 	if p.closed {
@@ -59,15 +51,15 @@ func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 		p.mu.Unlock()
 		return c, nil
 	}
-	w := &waiter{turn: make(chan *session, 1)}
+	turn := make(chan *session, 1)
 	if again {
-		p.queue = slices.Insert(p.queue, 0, w)
+		p.queue = slices.Insert(p.queue, 0, turn)
 	} else {
-		p.queue = append(p.queue, w)
+		p.queue = append(p.queue, turn)
 	}
 	p.mu.Unlock()
 	select {
-	case c, ok := <-w.turn:
+	case c, ok := <-turn:
 		if !ok {
 			return nil, closedError()
 		}
@@ -75,19 +67,20 @@ func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	if i := slices.Index(p.queue, w); i >= 0 {
+	i := slices.Index(p.queue, turn)
+	if i >= 0 {
 		p.queue = slices.Delete(p.queue, i, i+1)
-		p.mu.Unlock()
-	} else {
-		p.mu.Unlock()
-		if c, ok := <-w.turn; ok { // it came in the same moment
+	}
+	p.mu.Unlock()
+	if i < 0 {
+		if c, ok := <-turn; ok { // it came together with the end of the context
 			p.leave(c)
 		}
 	}
 	return nil, &Error{Step: StepDial, Err: context.Cause(ctx)}
 }
 
-// closedError is temporary: nobody refused the message, and another Submitter
+// closedError is temporary: the server did not refuse the message, and another Submitter
 // can carry it.
 func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed} }
 
@@ -105,6 +98,7 @@ func (p *pool) take() *session {
 	}
 	c := p.idle[n-1]
 	p.idle = p.idle[:n-1]
+	c.idle.Stop()
 	c.kept = true
 	return c
 }
@@ -122,7 +116,7 @@ func (p *pool) leave(c *session) {
 	case c == nil:
 	case c.broken || c.ahead():
 		p.up--
-		c.drop()
+		_ = c.wire.Close()
 	case p.closed:
 		p.up--
 		p.mu.Unlock()
@@ -132,17 +126,15 @@ func (p *pool) leave(c *session) {
 		p.part(c)
 	default:
 		c.lastUsed = time.Now()
+		c.idle = time.AfterFunc(p.idleFor, func() { p.expire(c) })
 		p.idle = append(p.idle, c)
-		p.arm()
 	}
 	p.places--
-	if p.closed && p.places == 0 {
-		close(p.empty)
-	}
+	p.ended()
 	for len(p.queue) > 0 && p.free() {
-		w := p.queue[0]
+		turn := p.queue[0]
 		p.queue = p.queue[1:]
-		w.turn <- p.take()
+		turn <- p.take()
 	}
 }
 
@@ -155,16 +147,34 @@ func (p *pool) replace(c *session) {
 	p.up--
 }
 
-// part lets a connection say QUIT, while others go on. The pool is not closed.
+// part lets a connection say QUIT, while others go on.
 func (p *pool) part(c *session) {
 	p.up--
 	p.parting++
-	p.leaving.Go(func() {
+	go func() {
 		c.quit()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.parting--
-	})
+		p.ended()
+	}()
+}
+
+// expire ends a connection that has been idle for too long, unless it is in use again.
+func (p *pool) expire(c *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.idle, c); i >= 0 && time.Since(c.lastUsed) >= p.idleFor {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.part(c)
+	}
+}
+
+// ended tells shutdown when it has nothing more to wait for.
+func (p *pool) ended() {
+	if p.closed && p.places == 0 && p.parting == 0 {
+		close(p.empty)
+	}
 }
 
 // begin lets the holder of a place open a connection, after the backoff. It
@@ -239,74 +249,32 @@ func (p *pool) turnedAway() (elsewhere bool) {
 	return others > 0
 }
 
-// arm sees to it that idle connections are closed in time.
-func (p *pool) arm() {
-	if p.armed {
-		return
-	}
-	p.armed = true
-	if p.reaper == nil {
-		p.reaper = time.AfterFunc(p.idleFor, p.reap)
-		return
-	}
-	p.reaper.Reset(p.idleFor)
-}
-
-// reap closes the connections that have been idle for too long. The rest come
-// later.
-func (p *pool) reap() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.armed = false
-	if p.closed {
-		return
-	}
-	now := time.Now()
-	for len(p.idle) > 0 && now.Sub(p.idle[0].lastUsed) >= p.idleFor {
-		p.part(p.idle[0])
-		p.idle = slices.Delete(p.idle, 0, 1)
-	}
-	if len(p.idle) > 0 {
-		p.armed = true
-		p.reaper.Reset(p.idle[0].lastUsed.Add(p.idleFor).Sub(now))
-	}
-}
-
-// shutdown ends what is idle and whoever waits, and waits for the places in use
-// and for whoever is saying QUIT, or the end of ctx.
+// shutdown ends what is idle and what waits for a place, and waits for the places in use and for
+// the connections that say QUIT, or the end of ctx.
 func (p *pool) shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {
 		for _, c := range p.idle {
+			c.idle.Stop()
 			p.part(c)
 		}
-		for _, w := range p.queue {
-			close(w.turn)
-		}
-		if p.reaper != nil {
-			p.reaper.Stop()
+		for _, turn := range p.queue {
+			close(turn)
 		}
 		p.idle, p.queue, p.closed = nil, nil, true
-		if p.places == 0 {
-			close(p.empty)
-		}
+		p.ended()
 	}
 	p.mu.Unlock()
-	gone := make(chan struct{})
-	go func() {
-		<-p.empty
-		p.leaving.Wait()
-		close(gone)
-	}()
 	select {
-	case <-gone:
+	case <-p.empty:
 		return nil
 	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.places == 0 && p.parting == 0 {
-			return nil
-		}
-		return fmt.Errorf("%d messages are still in hand, and %d connections say QUIT; wait for longer, or end the contexts of the messages: %w", p.places, p.parting, context.Cause(ctx))
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.places == 0 && p.parting == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d messages are still in hand, and %d connections say QUIT; "+
+		"wait for longer, or end the contexts of the messages: %w", p.places, p.parting, context.Cause(ctx))
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // guest is a recipient of his own for each message.
@@ -37,7 +37,7 @@ func submitTogether(t *testing.T, s *submission.Submitter, n int) []submission.R
 }
 
 // in runs f in a bubble of its own, with a server that is closed in the end.
-func in(t *testing.T, server *fault.FaultServer, f func(t *testing.T)) {
+func in(t *testing.T, server *fault.Server, f func(t *testing.T)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Cleanup(func() { assert.NoError(t, server.Close()) })
@@ -57,7 +57,7 @@ func slowly(e fault.Event) fault.Fault {
 // closed with QUIT when nobody has needed it for the idle limit.
 func TestConnectionsComeAndGoWithTheWork(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly}
+	server := &fault.Server{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 5})
 		for i := range 3 {
@@ -84,7 +84,7 @@ func TestConnectionsComeAndGoWithTheWork(t *testing.T) {
 func TestAConnectionIsReplacedAfterItsMessages(t *testing.T) {
 	t.Parallel()
 	for limit, conns := range map[int]int{0: 3, 50: 5, -1: 1} {
-		server := &fault.FaultServer{}
+		server := &fault.Server{}
 		in(t, server, func(t *testing.T) {
 			s := newSubmitter(t, submission.Config{Dial: server.Dial, MessagesPerConnection: limit})
 			for i := range 250 {
@@ -100,12 +100,13 @@ func TestAConnectionIsReplacedAfterItsMessages(t *testing.T) {
 // notices.
 func TestServerThatClosesAfterSomeMessages(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault.Fault{"close": fault.HangUp(), "reset": fault.ResetConnection(), "421": fault.ShutDown()} {
+	for name, f := range map[string]fault.Fault{"close": fault.HangUp(), "reset": fault.ResetConnection(),
+		"421": fault.ShutDown()} {
 		for _, after := range []int{1, 10} {
 			for _, m := range []mode{lockStep, grouped} {
 				sent := map[int]int{}
 				var mu sync.Mutex
-				server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+				server := &fault.Server{Script: func(e fault.Event) fault.Fault {
 					mu.Lock()
 					defer mu.Unlock()
 					if e.Point != fault.AtDot {
@@ -123,7 +124,16 @@ func TestServerThatClosesAfterSomeMessages(t *testing.T) {
 					s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 3})
 					for range 10 {
 						for i, got := range submitTogether(t, s, 6) {
-							assert.Equal(t, submission.Accepted, got.Outcome, "%s after %d, %s: %v", name, after, m, got.Err)
+							assert.Equal(
+								t,
+								submission.Accepted,
+								got.Outcome,
+								"%s after %d, %s: %v",
+								name,
+								after,
+								m,
+								got.Err,
+							)
 							assert.Less(t, i, 6)
 						}
 					}
@@ -135,7 +145,7 @@ func TestServerThatClosesAfterSomeMessages(t *testing.T) {
 }
 
 // turningAway are the ways in which a server wants no more than one connection.
-func turningAway(server *fault.FaultServer, cfg submission.Config) map[string]submission.Config {
+func turningAway(server *fault.Server, cfg submission.Config) map[string]submission.Config {
 	refused := cfg
 	var dialled atomic.Int64
 	refused.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -183,7 +193,12 @@ func TestServerThatRefusesASecondConnection(t *testing.T) {
 						assert.Equal(t, submission.Accepted, got.Outcome, "message %d: %v", i, got.Err)
 						obeysLaw(t, got, guest(i).To, server)
 					}
-					assert.Less(t, time.Since(begun), 25*time.Second, "the first connection carries them one after the other")
+					assert.Less(
+						t,
+						time.Since(begun),
+						25*time.Second,
+						"the first connection carries them one after the other",
+					)
 					assert.LessOrEqual(t, server.Conns(), 5, "what is refused is not asked for again at once")
 				})
 			})
@@ -198,7 +213,7 @@ func TestConnectionsGrowAgain(t *testing.T) {
 	wanted.Store(2)
 	var mu sync.Mutex
 	open, taken := map[int]bool{}, 0
-	server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault {
+	server := &fault.Server{Script: func(e fault.Event) fault.Fault {
 		if e.Point == fault.AtDot {
 			time.Sleep(10 * time.Second)
 		}
@@ -264,7 +279,13 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 		if results[0].Err == nil {
 			results[0], results[1] = results[1], results[0]
 		}
-		assert.Equal(t, wanted{submission.Refused, submission.StepLogin, false, true}, of(results[0]), "%v", results[0].Err)
+		assert.Equal(
+			t,
+			wanted{submission.Refused, submission.StepLogin, false, true},
+			of(results[0]),
+			"%v",
+			results[0].Err,
+		)
 		assert.Equal(t, submission.Accepted, results[1].Outcome)
 		assert.Equal(t, 2, server.Conns())
 	})
@@ -273,7 +294,7 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 func TestFirstComeFirstServed(t *testing.T) {
 	t.Parallel()
 	for _, perMinute := range []int{0, 2} {
-		server := &fault.FaultServer{Script: slowly}
+		server := &fault.Server{Script: slowly}
 		in(t, server, func(t *testing.T) {
 			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 1, RatePerMinute: perMinute})
 			var wg sync.WaitGroup
@@ -292,7 +313,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 // Shutdown ends whoever waits for a connection, and waits for those in hand.
 func TestShutdownWhileOthersWait(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Script: slowly}
+	server := &fault.Server{Script: slowly}
 	in(t, server, func(t *testing.T) {
 		s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 2})
 		var wg sync.WaitGroup
@@ -303,7 +324,11 @@ func TestShutdownWhileOthersWait(t *testing.T) {
 				case got.Outcome == submission.Accepted:
 					accepted.Add(1)
 				case errors.Is(got.Err, submission.ErrClosed):
-					assert.Equal(t, wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true}, of(got))
+					assert.Equal(
+						t,
+						wanted{Outcome: submission.NotBegun, Step: submission.StepDial, Temporary: true},
+						of(got),
+					)
 					closed.Add(1)
 				}
 			})

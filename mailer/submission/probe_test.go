@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 // A probe says MAIL, RCPT and RSET, hands over nothing, and leaves a connection
@@ -23,21 +23,24 @@ func TestProbe(t *testing.T) {
 	for name, c := range map[string]struct {
 		script fault.Script
 		reply  string
-		step   submission.StepName // of the error; empty for none
+		step   submission.Step // of the error; empty for none
 		words  string
 	}{
-		"accepted":      {nil, "250 2.1.5 Ok", "", ""},
-		"RSET fails":    {fault.Once(fault.AtRset, fault.HangUp()), "250 2.1.5 Ok", "", ""},
-		"RCPT refused":  {fault.Once(fault.AtRcpt, fault.Say("554 5.7.1 <"+own.To+">: Relay access denied")), "554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Username and Password"},
-		"MAIL refused":  {fault.Once(fault.AtMail, fault.Say("553 5.7.1 Not owned by user")), "553 5.7.1 Not owned by user", submission.StepMail, "From"},
-		"later":         {fault.Once(fault.AtRcpt, fault.Say("451 4.3.0 Later")), "451 4.3.0 Later", submission.StepRcpt, ""},
+		"accepted":   {nil, "250 2.1.5 Ok", "", ""},
+		"RSET fails": {fault.Once(fault.AtRset, fault.HangUp()), "250 2.1.5 Ok", "", ""},
+		"RCPT refused": {fault.Once(fault.AtRcpt, fault.Say("554 5.7.1 <"+own.To+">: Relay access denied")),
+			"554 5.7.1 <" + own.To + ">: Relay access denied", submission.StepRcpt, "Username and Password"},
+		"MAIL refused": {fault.Once(fault.AtMail, fault.Say("553 5.7.1 Not owned by user")),
+			"553 5.7.1 Not owned by user", submission.StepMail, "From"},
+		"later": {fault.Once(fault.AtRcpt, fault.Say("451 4.3.0 Later")), "451 4.3.0 Later",
+			submission.StepRcpt, ""},
 		"hangs up":      {fault.Once(fault.AtRcpt, fault.HangUp()), "", submission.StepRcpt, "closed"},
 		"out of step":   {fault.Once(fault.AtRcpt, fault.Say("354 Go ahead")), "354 Go ahead", submission.StepRcpt, ""},
 		"says nonsense": {fault.Once(fault.AtRcpt, fault.Garbage()), "", submission.StepRcpt, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: c.script}
+			server := &fault.Server{Script: c.script}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			s := newSubmitter(t, submission.Config{Dial: server.Dial})
 			reply, err := s.Probe(t.Context(), own)
@@ -56,7 +59,10 @@ func TestProbe(t *testing.T) {
 			if name == "accepted" || name == "RCPT refused" {
 				assert.Equal(t, "RSET", server.Commands()[len(server.Commands())-1])
 			}
-			assert.False(t, slices.ContainsFunc(server.Commands(), func(l string) bool { return strings.HasPrefix(l, "DATA") }))
+			assert.False(
+				t,
+				slices.ContainsFunc(server.Commands(), func(l string) bool { return strings.HasPrefix(l, "DATA") }),
+			)
 			assert.Empty(t, server.Accepted())
 			got := s.Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, submission.Accepted, got.Outcome, "%v", got.Err)
@@ -71,8 +77,14 @@ func TestProbe(t *testing.T) {
 // left out, and whose fault it is.
 func TestResultTellsWhatARefusalIsJudgedBy(t *testing.T) {
 	t.Parallel()
-	server := &fault.FaultServer{Mechanisms: []string{"PLAIN"}, Script: fault.Scripts(
-		fault.Nth(2, fault.AtRcpt, fault.Say("554 5.7.1 Access denied")), fault.Nth(2, fault.AtDot, fault.After(fault.HangUp())))}
+	server := &fault.Server{Mechanisms: []string{"PLAIN"}, Script: fault.Scripts(
+		fault.Nth(
+			2,
+			fault.AtRcpt,
+			fault.Say("554 5.7.1 Access denied"),
+		),
+		fault.Nth(2, fault.AtDot, fault.After(fault.HangUp())),
+	)}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
 	s := newSubmitter(t, submission.Config{Dial: server.Dial})
 	var results []submission.Result
@@ -83,7 +95,8 @@ func TestResultTellsWhatARefusalIsJudgedBy(t *testing.T) {
 		outcome    submission.Outcome
 		cause      submission.Cause
 		connection int
-	}{{submission.Accepted, "", 1}, {submission.Refused, submission.CausePolicy, 1}, {submission.Accepted, "", 1}, {submission.Accepted, "", 2}} {
+	}{{submission.Accepted, "", 1}, {submission.Refused, submission.CausePolicy, 1}, {submission.Accepted, "",
+		1}, {submission.Accepted, "", 2}} {
 		assert.Equal(t, want.outcome, results[i].Outcome, "message %d", i)
 		assert.Equal(t, want.cause, results[i].Cause, "message %d", i)
 		assert.Equal(t, want.connection, results[i].Connection, "message %d", i)
@@ -93,12 +106,17 @@ func TestResultTellsWhatARefusalIsJudgedBy(t *testing.T) {
 	s = newSubmitter(t, submission.Config{Dial: server.Dial, Username: "boss", Password: password})
 	got := s.Submit(t.Context(), envelope, []byte(letter))
 	assert.False(t, got.LoginUnused, "it is used")
-	silent := &fault.FaultServer{}
+	silent := &fault.Server{}
 	t.Cleanup(func() { assert.NoError(t, silent.Close()) })
 	got = newSubmitter(t, submission.Config{Dial: silent.Dial}).Submit(t.Context(), envelope, []byte(letter))
 	assert.False(t, got.LoginUnused, "none is offered")
 
-	away := newSubmitter(t, submission.Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("away") }})
+	away := newSubmitter(
+		t,
+		submission.Config{
+			Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("away") },
+		},
+	)
 	got = away.Submit(t.Context(), envelope, []byte(letter))
 	assert.Zero(t, got.Connection)
 	assert.Empty(t, got.Cause)
@@ -115,7 +133,7 @@ func TestRefusalsBeforeAnyMessageAreConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := &fault.FaultServer{Script: script}
+			server := &fault.Server{Script: script}
 			t.Cleanup(func() { assert.NoError(t, server.Close()) })
 			got := newSubmitter(t, submission.Config{Dial: server.Dial}).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, submission.Refused, got.Outcome)

@@ -2,7 +2,6 @@ package submission
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/window"
@@ -10,9 +9,7 @@ import (
 
 // rate lets messages begin so that no window of time sees more of them than it may.
 type rate struct {
-	first chan struct{} // holds whoever is next
-
-	mu     sync.Mutex
+	first  chan struct{} // holds the message that is next, which alone uses window
 	window *window.Window
 }
 
@@ -32,8 +29,9 @@ func (r *rate) wait(ctx context.Context) (waited bool, err error) {
 		return true, context.Cause(ctx)
 	}
 	for {
-		delay := r.take(time.Now())
+		delay := r.window.Wait(time.Now())
 		if delay <= 0 {
+			r.window.Add(time.Now())
 			return time.Since(begun) > time.Second, nil
 		}
 		timer := time.NewTimer(delay)
@@ -44,15 +42,4 @@ func (r *rate) wait(ctx context.Context) (waited bool, err error) {
 			return true, context.Cause(ctx)
 		}
 	}
-}
-
-// take counts a message at now, or returns how long it must wait.
-func (r *rate) take(now time.Time) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delay := r.window.Wait(now)
-	if delay <= 0 {
-		r.window.Add(now)
-	}
-	return delay
 }

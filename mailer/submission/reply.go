@@ -2,7 +2,6 @@ package submission
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,11 +19,11 @@ const (
 
 // reply is one reply of the server (RFC 5321 section 4.2).
 type reply struct {
-	code      int
-	enhanced  string // RFC 2034, without the class mismatch that would make it a lie
-	text      string // all lines, on one, printable
-	challenge string // what follows 334, as it came
-	via       via    // of the answer to a whole message
+	code     int
+	enhanced string   // RFC 2034, without the class mismatch that would make it a lie
+	text     string   // all lines, on one, printable
+	lines    []string // the text of each, as it came
+	via      via      // of the answer to a whole message
 }
 
 func (r reply) class() int { return r.code / 100 }
@@ -36,73 +35,53 @@ func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
 // is as good as 250: the server forwards (RFC 5321 section 3.4). So is 252, which
 // is for VRFY (section 3.5.3), but also said by servers that take a message
 // without knowing the recipient.
-func (r reply) answers(step StepName, want int) bool {
-	return r.code == want || step == StepRcpt && (r.code == 251 || r.code == 252)
+func (r reply) answers(cmd command) bool {
+	return r.code == cmd.want || cmd.step == StepRcpt && (r.code == 251 || r.code == 252)
 }
 
 // line is the reply on one line of at most maxReplyText bytes.
 func (r reply) line() string {
-	if r.code == 0 {
-		return r.text
+	text := r.text
+	if r.enhanced != "" {
+		text = r.enhanced + " " + text
 	}
-	switch code := strconv.Itoa(r.code); {
-	case r.enhanced == "" && r.text == "":
-		return code
-	case r.enhanced == "":
-		return truncate(code + " " + r.text)
-	case r.text == "":
-		return truncate(code + " " + r.enhanced)
-	default:
-		return truncate(code + " " + r.enhanced + " " + r.text)
+	if r.code != 0 {
+		text = strconv.Itoa(r.code) + " " + text
 	}
+	return truncate(text)
 }
 
-// readReply reads one reply, of one line or several. An error that is
-// ErrOutOfStep means that what came is no SMTP reply; the
-// reply then has its text alone. Any other error is the connection's.
+// readReply reads one reply, of one line or several. An error that is errOutOfStep means that
+// what came is no SMTP reply; the reply then has its text alone. Any other error is the
+// connection's.
 //
-// Empty lines before it are skipped: they say nothing, and some servers send
-// them. To take one for the answer to the final dot would leave it unknown
-// whether the message was accepted, although the answer is the next line.
+// Empty lines before it are skipped: they say nothing, and some servers send them. To take one
+// for the answer to the final dot would leave it unknown whether the message was accepted,
+// although the answer is the next line.
 //
-// The text of a reply with the expected code is not kept; 0 expects none.
-// Whatever is in hide is taken out of the text: a server may echo what it was
-// told.
-func readReply(r *bufio.Reader, expected int, hide []string) (reply, error) {
-	return readReplyLines(r, expected, hide, nil)
-}
-
-// readReplyLines is readReply for a reply whose single lines matter: each, if
-// not nil, gets the text of one after the other, as it came.
-func readReplyLines(r *bufio.Reader, expected int, hide []string, each func(text string)) (reply, error) {
+// Whatever is in hide is taken out of the text: a server may echo what it was told.
+func readReply(r *bufio.Reader, hide []string) (reply, error) {
 	var rep reply
 	for range maxReplyLines {
 		line, err := readReplyLine(r)
 		if err != nil {
 			return reply{}, err
 		}
-		if len(line) == 0 && rep.code == 0 {
+		if line == "" && rep.code == 0 {
 			continue
 		}
 		code, more, text, ok := splitReplyLine(line)
 		if !ok || rep.code != 0 && code != rep.code {
-			return reply{text: clean(without(string(line), hide))}, ErrOutOfStep
+			return reply{text: clean(without(line, hide))}, errOutOfStep
 		}
 		rep.code = code
-		if code == 334 {
-			rep.challenge = string(text)
-		}
-		if each != nil {
-			each(string(text))
-		}
-		if code != expected {
-			rep.add(without(string(text), hide))
-		}
+		rep.lines = append(rep.lines, text)
+		rep.add(without(text, hide))
 		if !more {
 			return rep, nil
 		}
 	}
-	return reply{}, fmt.Errorf("%w: more than %d lines", ErrOutOfStep, maxReplyLines)
+	return reply{}, fmt.Errorf("%w: more than %d lines", errOutOfStep, maxReplyLines)
 }
 
 // add takes the text of one more line.
@@ -134,42 +113,32 @@ func without(s string, hide []string) string {
 	return s
 }
 
-// readReplyLine returns a line without its end, good until the next read.
-func readReplyLine(r *bufio.Reader) ([]byte, error) {
+// readReplyLine returns a line without its end.
+func readReplyLine(r *bufio.Reader) (string, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull), err == nil && len(line) > maxReplyLine:
-		return nil, fmt.Errorf("%w: a line of more than %d octets", ErrOutOfStep, maxReplyLine)
+		return "", fmt.Errorf("%w: a line of more than %d octets", errOutOfStep, maxReplyLine)
 	case errors.Is(err, io.EOF) && len(line) > 0:
-		return nil, io.ErrUnexpectedEOF
+		return "", io.ErrUnexpectedEOF
 	case err != nil:
-		return nil, err
+		return "", err
 	}
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, crlf[1:]), crlf[:1]), nil
+	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
 }
 
-// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2).
-// A code alone, without the space, is accepted as section 4.2 asks.
-func splitReplyLine(line []byte) (code int, more bool, text []byte, ok bool) {
-	if len(line) < 3 {
-		return 0, false, nil, false
+// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2). A code alone,
+// without the space, is accepted as section 4.2 asks.
+func splitReplyLine(line string) (code int, more bool, text string, ok bool) {
+	digits := line[:min(3, len(line))]
+	code, err := strconv.Atoi(digits)
+	if err != nil || code < 200 || code > 599 {
+		return 0, false, "", false
 	}
-	for i := range 3 {
-		if line[i] < '0' || line[i] > '9' {
-			return 0, false, nil, false
-		}
-		code = code*10 + int(line[i]-'0')
+	if line == digits {
+		return code, false, "", true
 	}
-	if code < 200 || code > 599 {
-		return 0, false, nil, false
-	}
-	if len(line) == 3 {
-		return code, false, nil, true
-	}
-	if line[3] != ' ' && line[3] != '-' {
-		return 0, false, nil, false
-	}
-	return code, line[3] == '-', line[4:], true
+	return code, line[3] == '-', line[4:], line[3] == ' ' || line[3] == '-'
 }
 
 // cutEnhanced takes an enhanced status code (RFC 3463 section 2) off text.
@@ -177,7 +146,8 @@ func cutEnhanced(text string) (status, rest string, ok bool) {
 	status, rest, _ = strings.Cut(text, " ")
 	class, detail, ok := strings.Cut(status, ".")
 	subject, detail, ok2 := strings.Cut(detail, ".")
-	if !ok || !ok2 || len(class) != 1 || !strings.Contains("245", class) || !shortNumber(subject) || !shortNumber(detail) {
+	if !ok || !ok2 || len(class) != 1 || !strings.Contains("245", class) ||
+		!shortNumber(subject) || !shortNumber(detail) {
 		return "", "", false
 	}
 	return status, rest, true
@@ -187,20 +157,14 @@ func shortNumber(s string) bool {
 	return len(s) >= 1 && len(s) <= 3 && strings.Trim(s, "0123456789") == ""
 }
 
-// clean makes text from outside fit for one line of a log, with no run of
-// spaces in it.
+// clean makes text from outside fit for one line of a log, with no run of white space in what
+// is not plain.
 func clean(s string) string {
-	plain := true
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			plain = false
-			break
-		}
+	line := safetext.Line(s)
+	if line != s {
+		line = strings.Join(strings.Fields(line), " ")
 	}
-	if plain {
-		return truncate(strings.TrimSpace(s))
-	}
-	return truncate(strings.Join(strings.Fields(safetext.Line(s)), " "))
+	return truncate(line)
 }
 
 // truncate shortens s to maxReplyText bytes without cutting a character.

@@ -25,18 +25,19 @@ func TestReadReply(t *testing.T) {
 		"250 tab\there \x1b[31m\u202ered\r\n":      `250 tab here \x1b[31m\u202ered`,
 		"250 " + strings.Repeat("é", 400) + "\r\n": "250 " + strings.Repeat("é", 148),
 	} {
-		r, err := readReply(bufio.NewReader(strings.NewReader(in)), 0, nil)
+		r, err := readReply(bufio.NewReader(strings.NewReader(in)), nil)
 		require.NoError(t, err, in)
 		assert.Equal(t, want, r.line())
 	}
-	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n", "250-a\r\n251 b\r\n", " \r\n250 x\r\n", "250-a\r\n\r\n250 b\r\n", strings.Repeat("\r\n", 200) + "250 x\r\n",
+	for _, in := range []string{"2x0 Ok\r\n", "25\r\n", "199 x\r\n", "600 x\r\n", "250_x\r\n",
+		"250-a\r\n251 b\r\n", " \r\n250 x\r\n", "250-a\r\n\r\n250 b\r\n", strings.Repeat("\r\n", 200) + "250 x\r\n",
 		"250 " + strings.Repeat("x", 5000) + "\r\n", strings.Repeat("250-x\r\n", 200)} {
-		_, err := readReply(bufio.NewReader(strings.NewReader(in)), 0, nil)
-		assert.ErrorIs(t, err, ErrOutOfStep, "%.20q", in)
+		_, err := readReply(bufio.NewReader(strings.NewReader(in)), nil)
+		assert.ErrorIs(t, err, errOutOfStep, "%.20q", in)
 	}
-	_, err := readReply(bufio.NewReader(strings.NewReader("250 never finished")), 0, nil)
+	_, err := readReply(bufio.NewReader(strings.NewReader("250 never finished")), nil)
 	require.Error(t, err)
-	assert.False(t, errors.Is(err, ErrOutOfStep))
+	assert.False(t, errors.Is(err, errOutOfStep))
 }
 
 // Whatever a server sends, what is kept of it is short, printable and one line.
@@ -44,7 +45,7 @@ func FuzzReadReply(f *testing.F) {
 	f.Add([]byte("250-2.0.0 a\r\n250 2.0.0 b\r\n"))
 	f.Add([]byte("550 \xff\xfe\x00\r\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		r, err := readReply(bufio.NewReader(strings.NewReader(string(in))), 0, []string{"secret-word"})
+		r, err := readReply(bufio.NewReader(strings.NewReader(string(in))), []string{"secret-word"})
 		line := r.line()
 		assert.LessOrEqual(t, len(line), maxReplyText)
 		assert.True(t, utf8.ValidString(line))
@@ -67,10 +68,20 @@ func FuzzReadExtensions(f *testing.F) {
 		ext := readExtensions(strings.Split(lines, "\n"))
 		seen := make(map[string]bool)
 		for _, mechanism := range ext.mechanism {
-			assert.False(t, seen[mechanism] || mechanism == "" || strings.ContainsAny(mechanism, " \n"), "%q", ext.mechanism)
+			assert.False(
+				t,
+				seen[mechanism] || mechanism == "" || strings.ContainsAny(mechanism, " \n"),
+				"%q",
+				ext.mechanism,
+			)
 			seen[mechanism] = true
 		}
-		assert.Equal(t, ext, readExtensions(strings.Split(lines+"\nX-OTHER AUTH PLAIN", "\n")), "what is not known changes nothing")
+		assert.Equal(
+			t,
+			ext,
+			readExtensions(strings.Split(lines+"\nX-OTHER AUTH PLAIN", "\n")),
+			"what is not known changes nothing",
+		)
 		if !strings.ContainsFunc(lines, func(r rune) bool { return r >= utf8.RuneSelf }) {
 			assert.Equal(t, ext, readExtensions(strings.Split(strings.ToLower(lines), "\n")), "in any case")
 		}

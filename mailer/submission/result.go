@@ -34,34 +34,42 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
-// StepName names the step at which a submission ended.
-type StepName string
+// Step is a part of the dialogue with the server, at which a submission ended.
+type Step string
 
 // The steps, in order.
 const (
-	StepInput    StepName = "input"    // the envelope or the message is not fit to send
-	StepDial     StepName = "dial"     // waiting for a free connection, finding the host, connecting
-	StepGreeting StepName = "greeting" // the server's greeting, and its answer to EHLO
-	StepTLS      StepName = "tls"
-	StepLogin    StepName = "login"
-	StepMail     StepName = "mail"
-	StepRcpt     StepName = "rcpt"
-	StepData     StepName = "data"    // the answer to DATA
-	StepContent  StepName = "content" // the message itself, before its end was handed over
-	StepDot      StepName = "dot"     // the end of the message, and the answer to it
+	StepInput    Step = "input"    // the envelope or the message is not fit to send
+	StepDial     Step = "dial"     // waiting for a free connection, finding the host, connecting
+	StepGreeting Step = "greeting" // the server's greeting, and its answer to EHLO
+	StepTLS      Step = "tls"
+	StepLogin    Step = "login"
+	StepMail     Step = "mail"
+	StepRcpt     Step = "rcpt"
+	StepData     Step = "data"    // the answer to DATA
+	StepContent  Step = "content" // the message itself, before its end left
+	StepDot      Step = "dot"     // the end of the message, and the answer to it
 )
 
 // Result is how one submission ended.
 type Result struct {
 	Outcome Outcome
-	Step    StepName // where it ended; StepDot when accepted
+	Step    Step // where it ended; StepDot when accepted
 
-	Code         int    // the server's last reply code; 0 without one. Also set when a limit that the server announced forbids the message
+	// Code is the server's last reply code; 0 without one. It is also set when a limit that
+	// the server announced forbids the message.
+	Code         int
 	EnhancedCode string // RFC 3463, such as "5.1.1"; empty without one
-	Reply        string // the server's last reply on one line, "250 2.0.0 Ok: queued as X": printable text, at most 300 bytes
+	// Reply is the server's last reply on one line, "250 2.0.0 Ok: queued as X": printable
+	// text, at most 300 bytes.
+	Reply string
 
-	Temporary bool // a repeat of the same message makes sense. Never set with Unknown: repeating that is a decision about duplicates
-	Config    bool // settings are the cause (login, TLS, certificate): every other message would fail as well
+	// Temporary: a repeat of the same message makes sense. Never set with Unknown: repeating
+	// that is a decision about duplicates.
+	Temporary bool
+	// Config: settings are the cause (login, TLS, certificate), so that every other message
+	// would fail as well.
+	Config bool
 
 	Cause       Cause // what a refusal for good speaks of; empty without one
 	Connection  int   // which connection of the Submitter the message went over, from 1; 0 if over none
@@ -73,18 +81,21 @@ type Result struct {
 // Error is why a submission, or a connection for it, failed. Its text holds
 // no secret, and no recipient beyond the domain.
 type Error struct {
-	Step         StepName
+	Step         Step
 	Code         int    // as in Result
 	EnhancedCode string // as in Result
 	Reply        string // as in Result
+	Cause        Cause  // as in Result
 	Advice       string // what to do about it; may be empty
-	Err          error  // the cause below, if any: context.Canceled, os.ErrDeadlineExceeded, *tls.CertificateVerificationError, ...
+	// Err is the cause below, if any: context.Canceled, os.ErrDeadlineExceeded,
+	// *tls.CertificateVerificationError, ...
+	Err error
 
 	summary   string // the reply as Error prints it, when not Reply
 	unknown   bool
 	permanent bool // for what did not begin: a repeat is pointless
 	config    bool
-	stale     bool // a kept connection turned out dead before a transaction was begun on it: only set up to MAIL
+	stale     bool // a kept connection was dead before a transaction began on it: only up to MAIL
 	ungrouped bool // lock-step may do better: see session.group
 	via       via
 }
@@ -93,12 +104,12 @@ type Error struct {
 var (
 	ErrClosed       = errors.New("submitter is closed: submit the message by another one")
 	ErrStopped      = errors.New("stopped before the message was begun") // see Submitter.Until
-	ErrOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
-	ErrNoSTARTTLS   = errors.New("server offers no STARTTLS")
-	ErrNoLogin      = errors.New("server offers no usable login")
-	ErrBadMessage   = errors.New("message cannot be sent as it is")
-	ErrUnsupported  = errors.New("server lacks an extension that the message needs")
-	ErrTooLarge     = errors.New("message is larger than the server takes")
+	errOutOfStep    = errors.New("server's reply is not SMTP or not an answer to the command")
+	errNoSTARTTLS   = errors.New("server offers no STARTTLS")
+	errNoLogin      = errors.New("server offers no usable login")
+	errBadMessage   = errors.New("message cannot be sent as it is")
+	errUnsupported  = errors.New("server lacks an extension that the message needs")
+	errTooLarge     = errors.New("message is larger than the server takes")
 	errInconclusive = errors.New("the message may have been accepted: no clear answer to its end")
 )
 
@@ -140,7 +151,8 @@ func (e *Error) hiding(env Envelope) *Error {
 // result turns what went wrong into what it means for the message.
 func (e *Error) result() Result {
 	told := *e // the pool may keep e, and show it to others
-	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply, Config: e.config, Err: &told}
+	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply,
+		Config: e.config, Err: &told}
 	switch {
 	case e.unknown:
 		r.Outcome = Unknown
@@ -153,7 +165,8 @@ func (e *Error) result() Result {
 	}
 	r.Connection, r.LoginUnused = e.via.number, e.via.loginUnused
 	if r.Outcome == Refused {
-		r.Cause = CauseOf(e.Step, e.Code, e.EnhancedCode, e.Reply)
+		r.Cause = causeOf(e.Step, e.Code, e.EnhancedCode, e.Reply)
+		told.Cause = r.Cause
 		// Whatever the message, a server that greets with 5xx will not take it,
 		// and one that answers 530 wants a login or TLS first.
 		r.Config = r.Config || r.Cause != "" && (e.Step == StepGreeting || e.Code == 530)
@@ -163,11 +176,11 @@ func (e *Error) result() Result {
 }
 
 // refusal is the error for a 4xx or 5xx reply.
-func refusal(step StepName, r reply) *Error {
+func refusal(step Step, r reply) *Error {
 	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line()}
 }
 
 // outOfStep is the error for a reply that does not answer the command.
-func outOfStep(step StepName, r reply) *Error {
-	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(), Err: ErrOutOfStep}
+func outOfStep(step Step, r reply) *Error {
+	return &Error{Step: step, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(), Err: errOutOfStep}
 }

@@ -17,13 +17,13 @@ import (
 
 // maxIterations bounds the work that a server may ask for: a second or so. It
 // is three times what OWASP recommended for PBKDF2 with SHA-256 in 2023.
-// There is no lower bound: whoever accepts PLAIN over the same TLS gains nothing
-// by one.
+// There is no lower bound: a client that accepts PLAIN over the same TLS gains
+// nothing by one.
 const maxIterations = 2_000_000
 
 // scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds
 // the server to its part: to log in without having shown the server's
-// signature is to have talked to somebody who does not know the password.
+// signature is to have talked to a server that does not know the password.
 // go-mail's scram takes the server at its word.
 type scram struct {
 	username, password string

@@ -19,7 +19,12 @@ import (
 // example is the exchange of RFC 7677 section 3.
 func example(t *testing.T) *scram {
 	t.Helper()
-	s := &scram{username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO", ended: func() error { return nil }}
+	s := &scram{
+		username: "user",
+		password: "pencil",
+		nonce:    "rOprNGfwEbeRWgbNEkqO",
+		ended:    func() error { return nil },
+	}
 	name, initial, err := s.Start(nil)
 	require.NoError(t, err)
 	assert.Equal(t, "SCRAM-SHA-256", name)
@@ -37,7 +42,11 @@ func TestSCRAMFollowsTheRFC(t *testing.T) {
 	s := example(t)
 	response, err := s.Next([]byte(exampleFirst), true)
 	require.NoError(t, err)
-	assert.Equal(t, "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", string(response))
+	assert.Equal(
+		t,
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		string(response),
+	)
 	response, err = s.Next([]byte(exampleFinal), true)
 	require.NoError(t, err)
 	assert.Empty(t, response)
@@ -74,13 +83,15 @@ func TestSCRAMWantsTheServersSignature(t *testing.T) {
 		{"another nonce", errScramSyntax, []string{"r=other" + exampleFirst[2:]}},
 		{"a mandatory extension", errScramSyntax, []string{"m=x," + exampleFirst}},
 		{"fields missing", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ=="}},
-		{"fields in another order", errScramSyntax, []string{"s=W22ZaJ0SNY7soEsUEjb6gQ==,r=rOprNGfwEbeRWgbNEkqOx,i=4096"}},
+		{"fields in another order", errScramSyntax,
+			[]string{"s=W22ZaJ0SNY7soEsUEjb6gQ==,r=rOprNGfwEbeRWgbNEkqOx,i=4096"}},
 		{"salt that is no base64", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=!,i=4096"}},
 		{"no iterations", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=0"}},
 		{"negative iterations", errScramSyntax, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=-1"}},
 		{"60 million iterations", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=60000000"}},
 		{"one iteration too many", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=2000001"}},
-		{"more than fits into 64 bit", errIterations, []string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=99999999999999999999"}},
+		{"more than fits into 64 bit", errIterations,
+			[]string{"r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=99999999999999999999"}},
 	} {
 		s := example(t)
 		var err error
@@ -147,7 +158,10 @@ func TestLoginWithAServerThatProvesNothing(t *testing.T) {
 		"235 unproven": {func(n int, nonce string) string {
 			return []string{"334 " + encode("r="+nonce+"x,s=AAAA,i=4096"), "235 Welcome"}[n]
 		}, errUnproven},
-		"too much work":   {func(_ int, nonce string) string { return "334 " + encode("r="+nonce+"x,s=AAAA,i=60000000") }, errIterations},
+		"too much work": {func(_ int,
+			nonce string) string {
+			return "334 " + encode("r="+nonce+"x,s=AAAA,i=60000000")
+		}, errIterations},
 		"signature on it": {func(_ int, nonce string) string { return "235 " + encode("v="+nonce) }, errUnproven},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -160,7 +174,8 @@ func TestLoginWithAServerThatProvesNothing(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // a refusal that the mechanism announces is the server's
 		got := submitScripted(t, AuthAuto, func(n int, nonce string) string {
-			return []string{"334 " + encode("r="+nonce+"x,s=AAAA,i=4096"), "334 " + encode("e=invalid-proof"), "535 5.7.8 No"}[n]
+			return []string{"334 " + encode("r="+nonce+"x,s=AAAA,i=4096"), "334 " + encode("e=invalid-proof"),
+				"535 5.7.8 No"}[n]
 		})
 		assert.Equal(t, Refused, got.Outcome)
 		assert.Equal(t, 535, got.Code)
@@ -174,18 +189,27 @@ func TestLoginWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := submitScripted(t, AuthXOAUTH2, func(int, string) string { return "334 " })
 		assert.Equal(t, NotBegun, got.Outcome)
-		require.ErrorIs(t, got.Err, ErrOutOfStep)
+		require.ErrorIs(t, got.Err, errOutOfStep)
 	})
 }
 
 // submitScripted submits to a scripted server.
 func submitScripted(t *testing.T, auth AuthMode, answer func(line int, nonce string) string) Result {
 	t.Helper()
-	s, err := New(Config{Host: "localhost", TLS: TLSNone, Username: "boss", Password: "pencil", Auth: auth, Dial: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		go scripted(server, answer)
-		return client, nil
-	}})
+	s, err := New(
+		Config{
+			Host:     "localhost",
+			TLS:      TLSNone,
+			Username: "boss",
+			Password: "pencil",
+			Auth:     auth,
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				client, server := net.Pipe()
+				go scripted(server, answer)
+				return client, nil
+			},
+		},
+	)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, s.Shutdown(t.Context())) }()
 	return s.Submit(t.Context(), Envelope{From: "boss@example.com", To: "guest@example.org"}, []byte("Hi\r\n"))
@@ -218,7 +242,12 @@ func FuzzSCRAM(f *testing.F) {
 	f.Add(exampleFirst, exampleFinal)
 	f.Add("r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=1", "v=")
 	f.Fuzz(func(t *testing.T, first, final string) {
-		s := &scram{username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO", ended: func() error { return context.Canceled }}
+		s := &scram{
+			username: "user",
+			password: "pencil",
+			nonce:    "rOprNGfwEbeRWgbNEkqO",
+			ended:    func() error { return context.Canceled },
+		}
 		_, _, err := s.Start(nil)
 		require.NoError(t, err)
 		_, err = s.Next([]byte(first), true)

@@ -4,17 +4,21 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
+	"net"
+	"sync"
 	"time"
 )
 
 const (
-	blockSize = 32 << 10         // content is handed over in blocks of at most about this many bytes
+	blockSize = 32 << 10         // content leaves in blocks of at most about this many bytes
 	pause     = 30 * time.Second // idle for longer than this, a connection is asked whether it lives
-	farewell  = 5 * time.Second  // for QUIT and its answer
-	lastWords = time.Second      // for a reply that a server sent before it stopped listening
+	quitLimit = 5 * time.Second  // for QUIT and its answer
+	lastLimit = time.Second      // for a reply that a server sent before it stopped reading
+
+	// tellAfter is how long a server may take for an answer before the log says what is
+	// being waited for.
+	tellAfter = 10 * time.Second
 )
 
 // via is what a Result says of the connection.
@@ -23,20 +27,17 @@ type via struct {
 	loginUnused bool // a login was offered and none is set
 }
 
-// session is one connection that is logged in, and the state of the one
-// transaction on it. It is used by one goroutine at a time.
+// session is one connection that is logged in, and the state of the one transaction on it. It
+// is used by one goroutine at a time.
 //
 // After anything out of step it is broken, and good for closing only.
 type session struct {
+	s        *Submitter
 	wire     *wire
+	conn     net.Conn // the wire, or TLS on it
 	r        *bufio.Reader
-	w        *bufio.Writer
-	closer   io.Closer
 	timeouts Timeouts
 	ext      extensions
-	groups   *groups
-	await    *await
-	moment   func(Moment)
 
 	greeting  string   // the server's answer to EHLO
 	mechanism string   // of the login; empty without one
@@ -48,29 +49,37 @@ type session struct {
 	needReset bool // a transaction was left half-way: RSET before the next
 	kept      bool // has waited for this transaction, so it may be dead already
 	lastUsed  time.Time
-	sent      int    // transactions so far
-	interrupt func() // of wire
-	block     []byte // what is being written, kept for its memory
+	idle      *time.Timer // closes it, while it is idle
+	sent      int         // transactions so far
 }
 
-// exchange says one line and reads the reply, without its text when it has the
-// code that was expected. An error leaves the session broken.
-func (c *session) exchange(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte) (reply, *Error) {
-	return c.exchangeLines(ctx, step, limit, expected, line, nil)
+// use speaks over conn from now on: the wire, or TLS on it.
+func (c *session) use(conn net.Conn) { c.conn, c.r = conn, bufio.NewReader(conn) }
+
+// tell says in the log what is waited for if that takes long, so that a run which stands still
+// explains itself. Call done after the wait.
+func (s *Submitter) tell(step Step) (done func() bool) {
+	return time.AfterFunc(tellAfter, func() {
+		s.log.Info("still waiting for the smtp server", "server", s.address(), "step", string(step),
+			"so_far", tellAfter.String())
+	}).Stop
 }
 
-// exchangeLines is exchange for a reply whose single lines matter: each, if not
-// nil, gets the text of one after the other.
-func (c *session) exchangeLines(ctx context.Context, step StepName, limit time.Duration, expected int, line []byte, each func(text string)) (reply, *Error) {
+// read reads a reply.
+func (c *session) read(step Step) (reply, error) {
+	defer c.s.tell(step)()
+	return readReply(c.r, c.hidden)
+}
+
+// exchange writes one line and reads the reply. An error leaves the session broken.
+func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, line string) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(step)
 	}
 	limit = c.wire.within(limit)
-	c.await.begin(step)
-	writeErr := c.write(line)
+	_, writeErr := c.conn.Write([]byte(line + "\r\n"))
 	// Even when writing failed, the server may have said why it left.
-	r, err := readReplyLines(c.r, expected, c.hidden, each)
-	c.await.end()
+	r, err := c.read(step)
 	if writeErr != nil && (err != nil || r.class() < 4) {
 		err = writeErr
 	}
@@ -83,8 +92,8 @@ func (c *session) exchangeLines(ctx context.Context, step StepName, limit time.D
 	return r, nil
 }
 
-// ahead reports whether the server has said something that nobody asked for. An
-// empty line is nothing: see readReply.
+// ahead reports whether the server has said something that it was not asked for. An empty line
+// is nothing: see readReply.
 func (c *session) ahead() bool {
 	for {
 		next, _ := c.r.Peek(min(2, c.r.Buffered())) // what is buffered can be had
@@ -99,9 +108,9 @@ func (c *session) ahead() bool {
 	}
 }
 
-// broke records that the session cannot go on, and says why: err, and what
-// was read instead of a reply.
-func (c *session) broke(ctx context.Context, step StepName, limit time.Duration, r reply, err error) *Error {
+// broke records that the session cannot go on, and says why: err, and what was read instead of
+// a reply.
+func (c *session) broke(ctx context.Context, step Step, limit time.Duration, r reply, err error) *Error {
 	c.broken = true
 	if ctx.Err() != nil {
 		return &Error{Step: step, Err: context.Cause(ctx)}
@@ -110,32 +119,22 @@ func (c *session) broke(ctx context.Context, step StepName, limit time.Duration,
 }
 
 // unasked is for a reply that came before its command.
-func (c *session) unasked(step StepName) *Error {
+func (c *session) unasked(step Step) *Error {
 	c.broken = true
-	return &Error{Step: step, Err: fmt.Errorf("%w: it came unasked", ErrOutOfStep)}
+	return &Error{Step: step, Err: fmt.Errorf("%w: it came unasked", errOutOfStep)}
 }
 
-// write hands over b at once: in one write where it is larger than the
-// buffer, and in one where it is smaller.
-func (c *session) write(b []byte) error {
-	_, err := c.w.Write(b)
-	return errors.Join(err, c.w.Flush())
-}
-
-// quit says goodbye, if the connection stands, and closes.
+// quit says QUIT, if the connection stands, and closes.
 func (c *session) quit() {
 	if !c.broken {
-		c.wire.within(farewell)
-		if c.write([]byte("QUIT\r\n")) == nil {
-			_, _ = readReply(c.r, 221, nil) // whatever it says, nothing depends on it
+		c.wire.within(quitLimit)
+		if _, err := c.conn.Write([]byte("QUIT\r\n")); err == nil {
+			_, _ = readReply(c.r, nil) // whatever it says, nothing depends on it
 		}
-		_ = c.closer.Close()
+		_ = c.conn.Close()
 	}
 	_ = c.wire.Close()
 }
-
-// drop closes at once.
-func (c *session) drop() { _ = c.wire.Close() }
 
 // protection names the TLS version for a log.
 func (c *session) protection() string {
@@ -143,4 +142,43 @@ func (c *session) protection() string {
 		return "none"
 	}
 	return tls.VersionName(c.tls.Version)
+}
+
+// wire is the network connection below everything, TLS included. It alone sets deadlines, so
+// that an interrupted connection stays so.
+type wire struct {
+	net.Conn
+
+	mu          sync.Mutex
+	interrupted bool
+	latest      time.Time // no deadline lies behind it; zero is no bound
+}
+
+// within gives everything that follows d, until it is called again. It returns how long that
+// is, as the limit may be nearer.
+func (w *wire) within(d time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.latest.IsZero() {
+		d = min(d, time.Until(w.latest))
+	}
+	if !w.interrupted {
+		_ = w.SetDeadline(time.Now().Add(d)) // fails on a closed connection only, and so will the read
+	}
+	return d
+}
+
+// limit bounds what within gives from now on. The zero time lifts that.
+func (w *wire) limit(latest time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.latest = latest
+}
+
+// interrupt makes what waits return, and everything later fail.
+func (w *wire) interrupt() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interrupted = true
+	_ = w.SetDeadline(time.Unix(1, 0)) // as in within
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -17,12 +14,13 @@ import (
 
 // Submitter submits messages to one server. It is safe for concurrent use.
 type Submitter struct {
-	cfg      Config // without the login
-	logsIn   bool
-	username secret
-	password secret
-	tls      *tls.Config
-	log      *slog.Logger
+	cfg    Config // without the login
+	logsIn bool
+	// login returns username and password: a function, so that printing a Submitter shows
+	// neither.
+	login func() (username, password string)
+	tls   *tls.Config
+	log   *slog.Logger
 
 	pool   *pool
 	groups *groups
@@ -42,14 +40,13 @@ func New(cfg Config) (*Submitter, error) {
 	}
 	username, password := cfg.Username, cfg.Password
 	s := &Submitter{
-		logsIn:   cfg.logsIn(),
-		username: func() string { return username },
-		password: func() string { return password },
-		tls:      tlsConfig,
-		log:      cfg.Logger,
-		pool:     newPool(cfg),
-		groups:   new(groups),
-		opened:   new(atomic.Int64),
+		logsIn: cfg.logsIn(),
+		login:  func() (string, string) { return username, password },
+		tls:    tlsConfig,
+		log:    cfg.Logger,
+		pool:   newPool(cfg),
+		groups: new(groups),
+		opened: new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -68,11 +65,6 @@ func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 	bound := *s
 	bound.stop = stop
 	return &bound
-}
-
-// Format prints what may be printed of the configuration.
-func (s *Submitter) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "submission.Submitter{"+net.JoinHostPort(s.cfg.Host, fmt.Sprint(s.cfg.Port))+"}")
 }
 
 // Submit hands one message to the server, and says exactly how that ended.
@@ -164,16 +156,14 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	return reply{}, e
 }
 
-// open opens a connection for whoever holds a place without one. When it
+// open opens a connection for a message that has a place without one. When it
 // reports elsewhere, another connection can carry the message that met e.
 func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
 	if e := s.pool.begin(ctx, met); e != nil {
 		return nil, false, e
 	}
 	begun := time.Now()
-	s.cfg.Moment(BeforeConnect)
 	c, e = s.connect(ctx, s.cfg.Timeouts)
-	s.cfg.Moment(AfterConnect)
 	if e == nil {
 		c.lastUsed = time.Now()
 		c.via = via{number: int(s.opened.Add(1)), loginUnused: !s.logsIn && len(c.ext.mechanism) > 0}
@@ -187,7 +177,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 
 // transact runs one transaction under the context.
 func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg content, grouped bool) (reply, *Error) {
-	stop := context.AfterFunc(ctx, c.interrupt)
+	stop := context.AfterFunc(ctx, c.wire.interrupt)
 	r, e := c.transact(ctx, env, msg, grouped)
 	c.sent++
 	r.via = c.via
@@ -198,7 +188,8 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 		c.broken = true // interrupted, or about to be
 	}
 	if !grouped && s.groups.settle(e) {
-		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on", "host", s.cfg.Host)
+		s.log.Info("smtp server offers PIPELINING and cannot do it: commands go one by one from now on",
+			"host", s.cfg.Host)
 	}
 	return r, e
 }

@@ -13,7 +13,8 @@ import (
 
 var envelope = submission.Envelope{From: "boss@example.com", To: "guest@example.org"}
 
-const letter = "From: boss@example.com\r\nTo: guest@example.org\r\nSubject: Board meeting\r\n\r\nSee you there.\r\n.\r\n..\r\n"
+const letter = "From: boss@example.com\r\nTo: guest@example.org\r\nSubject: Board meeting\r\n" +
+	"\r\nSee you there.\r\n.\r\n..\r\n"
 
 // newSubmitter fails the test when cfg is not good, and closes in the end.
 func newSubmitter(t testing.TB, cfg submission.Config) *submission.Submitter {
@@ -53,7 +54,12 @@ func TestSubmitDeliversTheExactBytes(t *testing.T) {
 	}
 	messages := inbox.Messages()
 	require.Len(t, messages, 2)
-	want := submissiontest.Message{From: envelope.From, To: []string{envelope.To}, Data: []byte(letter), Size: int64(len(letter))}
+	want := submissiontest.Message{
+		From: envelope.From,
+		To:   []string{envelope.To},
+		Data: []byte(letter),
+		Size: int64(len(letter)),
+	}
 	assert.Equal(t, want, messages[0])
 	assert.Equal(t, want, messages[1])
 }

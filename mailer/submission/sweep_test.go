@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	fault "github.com/invitemailer/invitemailer/internal/smtptest"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	fault "github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
 const password = "correct-horse-battery"
@@ -21,7 +21,7 @@ const password = "correct-horse-battery"
 // wanted is what a Result must say.
 type wanted struct {
 	Outcome   submission.Outcome
-	Step      submission.StepName
+	Step      submission.Step
 	Temporary bool
 	Config    bool
 }
@@ -31,7 +31,7 @@ func of(r submission.Result) wanted {
 }
 
 // obeysLaw fails the test when the result contradicts what the server did.
-func obeysLaw(t assert.TestingT, r submission.Result, to string, server *fault.FaultServer) {
+func obeysLaw(t assert.TestingT, r submission.Result, to string, server *fault.Server) {
 	took := 0
 	for _, tx := range server.Accepted() {
 		if tx.To == to {
@@ -65,7 +65,13 @@ var modes = []mode{lockStep, first, grouped}
 
 // prepare makes server, whose script is nil, one for the mode: with f at point
 // once the client knows what it knows in that mode.
-func (m mode) prepare(t *testing.T, server *fault.FaultServer, cfg submission.Config, point fault.Point, f fault.Fault) *submission.Submitter {
+func (m mode) prepare(
+	t *testing.T,
+	server *fault.Server,
+	cfg submission.Config,
+	point fault.Point,
+	f fault.Fault,
+) *submission.Submitter {
 	t.Helper()
 	switch m {
 	case lockStep:
@@ -94,15 +100,19 @@ func (m mode) prepare(t *testing.T, server *fault.FaultServer, cfg submission.Co
 }
 
 // setting is a server and a client that come to every point of the sweep.
-func setting(t testing.TB, script fault.Script) (*fault.FaultServer, submission.Config) {
+func setting(t testing.TB, script fault.Script) (*fault.Server, submission.Config) {
 	t.Helper()
-	certificate, err := fault.NewCertificate()
-	require.NoError(t, err)
-	ca, err := certificate.WriteFile(t.TempDir())
-	require.NoError(t, err)
-	server := &fault.FaultServer{Script: script, Certificate: certificate, Mechanisms: []string{"PLAIN"}}
+	certificate := fault.NewCertificate()
+	ca := authority(t, certificate.PEM)
+	server := &fault.Server{Script: script, Certificate: certificate, Mechanisms: []string{"PLAIN"}}
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
-	return server, submission.Config{TLS: submission.TLSStartTLS, CAFile: ca, Username: "boss", Password: password, Dial: server.Dial}
+	return server, submission.Config{
+		TLS:      submission.TLSStartTLS,
+		CAFile:   ca,
+		Username: "boss",
+		Password: password,
+		Dial:     server.Dial,
+	}
 }
 
 // Every step of a submission, broken in every way, must end in the one right
@@ -113,7 +123,7 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	steps := []struct {
 		point   fault.Point
-		step    submission.StepName
+		step    submission.Step
 		silence time.Duration
 	}{
 		{fault.AtGreeting, submission.StepGreeting, 5 * time.Minute},
@@ -168,7 +178,10 @@ func TestSweep(t *testing.T) {
 							assert.NotEmpty(t, got.EnhancedCode)
 							assert.True(t, strings.HasPrefix(got.Reply, fmt.Sprint(f.code)), got.Reply)
 						case m == first && (step.point == fault.AtMail || step.point == fault.AtRcpt):
-							want, silence = wanted{Outcome: submission.Accepted, Step: submission.StepDot}, 30*time.Second
+							want, silence = wanted{
+								Outcome: submission.Accepted,
+								Step:    submission.StepDot,
+							}, 30*time.Second
 						case step.point == fault.AtDot:
 							want.Outcome = submission.Unknown
 						default:
@@ -249,7 +262,20 @@ func troubleBetween(t *testing.T, m mode, point fault.Point, f fault.Fault, outO
 // contradicts what the server did, and a message is never taken twice.
 func TestLaw(t *testing.T) {
 	t.Parallel()
-	replies := []string{"", "", "", "250 2.0.0 Ok", "354 Go", "450 4.2.0 Later", "550 5.7.1 No", "421 4.3.2 Bye", "garbage", "250-half", "235 Hm", "220 Hm"}
+	replies := []string{
+		"",
+		"",
+		"",
+		"250 2.0.0 Ok",
+		"354 Go",
+		"450 4.2.0 Later",
+		"550 5.7.1 No",
+		"421 4.3.2 Bye",
+		"garbage",
+		"250-half",
+		"235 Hm",
+		"220 Hm",
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		type key struct {
 			point fault.Point
@@ -257,10 +283,14 @@ func TestLaw(t *testing.T) {
 		}
 		plan := map[key]fault.Fault{}
 		for range rapid.IntRange(0, 5).Draw(rt, "faults") {
-			at := key{rapid.SampledFrom(fault.Points()).Draw(rt, "point"), rapid.IntRange(0, 4).Draw(rt, "transaction")}
+			at := key{
+				rapid.SampledFrom(fault.Points()).Draw(rt, "point"),
+				rapid.IntRange(0, 4).Draw(rt, "transaction"),
+			}
 			f := fault.Fault{
-				Reply:   rapid.SampledFrom(replies).Draw(rt, "reply"),
-				Then:    rapid.SampledFrom([]fault.Action{fault.Continue, fault.Close, fault.Reset, fault.Silence}).Draw(rt, "then"),
+				Reply: rapid.SampledFrom(replies).Draw(rt, "reply"),
+				Then: rapid.SampledFrom([]fault.Action{fault.Continue, fault.Close, fault.Reset, fault.Silence}).
+					Draw(rt, "then"),
 				Answer:  rapid.Bool().Draw(rt, "answer"),
 				OneByte: rapid.Bool().Draw(rt, "onebyte"),
 				Lost:    at.point == fault.AtDot && rapid.Bool().Draw(rt, "lost"),
@@ -271,7 +301,8 @@ func TestLaw(t *testing.T) {
 			if at.point == fault.AtData && f.Answer && f.Then == fault.Continue {
 				f.Reply = "" // no client can know that this is not the answer to the dot
 			}
-			if (f.Answer || at.point == fault.AtContent) && strings.ContainsAny(f.Reply[:min(1, len(f.Reply))], "23") {
+			if (f.Answer || at.point == fault.AtContent) &&
+				strings.ContainsAny(f.Reply[:min(1, len(f.Reply))], "23") {
 				f.Reply = "" // nor can one know that 2xx or 354 was said out of turn
 			}
 			if f.Answer || f.Reply == "" && f.Then == fault.Continue || strings.HasPrefix(f.Reply, "2") {
@@ -279,7 +310,7 @@ func TestLaw(t *testing.T) {
 			}
 			plan[at] = f
 		}
-		server := &fault.FaultServer{Script: func(e fault.Event) fault.Fault { return plan[key{e.Point, e.Transaction}] }}
+		server := &fault.Server{Script: func(e fault.Event) fault.Fault { return plan[key{e.Point, e.Transaction}] }}
 		if rapid.Bool().Draw(rt, "lockstep") {
 			server.Extensions = []string{}
 		}

@@ -48,7 +48,7 @@ var claiming = []law{
 		t.claim(l, anna)
 		assert.Equal(t, ledger.Entry{Key: anna}, t.lookup(l, anna))
 	}},
-	{"tokens grow, whoever claims and whatever", func(t *trial) {
+	{"tokens grow, whichever ledger claims and whatever", func(t *trial) {
 		l, other := t.open(), t.open()
 		last := int64(0)
 		for i := range 6 {
@@ -106,24 +106,27 @@ var claiming = []law{
 		t.claim(other, ben)
 		t.claim(other, anna)
 	}},
-	{"the claim of a run that died while the clock was a day ahead is in hand, and free within half a minute of somebody asking for it", func(t *trial) {
-		t.clock.Move(24 * time.Hour)
-		l := t.open()
-		t.claim(l, anna, ben)
-		t.claim(l, carl)
-		t.kill(l)
-		t.clock.Move(-24 * time.Hour)
-		short, long := t.open(), t.open() // whoever asks need not be there for as long
-		t.inProgress(short, carl)
-		require.NoError(t, short.Shutdown(t.Context()))
-		t.inProgress(long, ben, anna)
-		t.pass(Alive)
-		t.inProgress(long, anna)
-		t.inProgress(t.open(), carl)
-		t.pass(Expiry - Alive)
-		t.claim(long, anna, ben)
-		t.claim(t.open(), carl)
-	}},
+	{
+		"the claim of a run that died while the clock was ahead is in hand, and free within half a minute of a claim",
+		func(t *trial) {
+			t.clock.Move(24 * time.Hour)
+			l := t.open()
+			t.claim(l, anna, ben)
+			t.claim(l, carl)
+			t.kill(l)
+			t.clock.Move(-24 * time.Hour)
+			short, long := t.open(), t.open() // the one that asks need not be there for as long
+			t.inProgress(short, carl)
+			require.NoError(t, short.Shutdown(t.Context()))
+			t.inProgress(long, ben, anna)
+			t.pass(Alive)
+			t.inProgress(long, anna)
+			t.inProgress(t.open(), carl)
+			t.pass(Expiry - Alive)
+			t.claim(long, anna, ben)
+			t.claim(t.open(), carl)
+		},
+	},
 	{"a clock that is set back takes nothing from who is alive, however long that works", func(t *trial) {
 		t.clock.Move(24 * time.Hour)
 		l, other := t.open(), t.open()
@@ -147,7 +150,7 @@ var claiming = []law{
 		require.NoError(t, l.Shutdown(t.Context()))
 		t.claim(other, anna, ben, carl)
 	}},
-	{"releasing twice, or what ran out, is no error and takes nothing from anybody", func(t *trial) {
+	{"releasing twice, or what ran out, is no error and takes nothing from others", func(t *trial) {
 		l, other := t.open(), t.open()
 		c := t.claim(l, anna)
 		t.release(l, c)
@@ -192,7 +195,7 @@ var fencing = []law{
 		assert.False(t, t.lookup(l, ben).Known)
 		assert.False(t, t.lookup(l, anna).Known)
 	}},
-	{"a claim that ran out, and that nobody took over, still writes", func(t *trial) {
+	{"a claim that ran out, and that no other took over, still writes", func(t *trial) {
 		dead := t.open()
 		c := t.claim(dead, anna)
 		t.kill(dead)

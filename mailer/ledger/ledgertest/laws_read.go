@@ -11,7 +11,7 @@ import (
 )
 
 var reading = []law{
-	{"a key never heard of is unknown, and asking does not make it known", func(t *trial) {
+	{"a key that was not written is unknown, and asking does not make it known", func(t *trial) {
 		l := t.open()
 		for range 2 {
 			assert.Equal(t, ledger.Entry{Key: anna}, t.lookup(l, anna))
@@ -65,7 +65,8 @@ var reading = []law{
 			Stage: "submit", Code: "rejected", Detail: "no such “user”", Reply: "550 5.1.1 no such user",
 		})
 		want.State, want.Permanent, want.Unusable = ledger.Failed, true, true
-		want.Stage, want.Code, want.Detail, want.Reply = "submit", "rejected", "no such “user”", "550 5.1.1 no such user"
+		want.Stage, want.Code, want.Detail, want.Reply = "submit", "rejected", "no such “user”",
+			"550 5.1.1 no such user"
 		want.At, want.Message = t.clock.Now(), nil
 		assert.Equal(t, &want, t.latest(l, anna))
 	}},

@@ -10,15 +10,14 @@ import (
 
 // Renewal checks that a ledger renews its claims by itself, which the other tests
 // cannot tell: they have Storage.Beat do it. It runs in a bubble of package
-// testing/synctest, whose time is that of the Clock, and calls no Beat. What the
+// testing/synctest, whose time is that of the ledgers, and calls no Beat. What the
 // factory makes must work there: it must not wait for goroutines of outside.
 func Renewal(t *testing.T, factory Factory) {
 	for _, law := range renewing {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				clock := &Clock{real: true}
-				law.check(&trial{T: t, clock: clock, storage: factory(t, clock)})
+				law.check(&trial{T: t, storage: factory(t, time.Now)})
 			})
 		})
 	}

@@ -12,24 +12,24 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// AnswerLedger is a ledger that keeps RSVPs as well.
-type AnswerLedger interface {
+// answerLedger is a ledger that keeps RSVPs as well.
+type answerLedger interface {
 	Ledger
 	rsvp.RefreshStore
 }
 
 // Answers checks that a ledger keeps the promises of rsvp.RefreshStore: it records
 // what is news by the rules of ledger.History and nothing else, and asks anew when a
-// mail has left that does. The storage's ledgers must each be an [AnswerLedger].
+// mail has left that does. The storage's ledgers must have its methods.
 func Answers(t *testing.T, factory Factory) {
 	check(t, factory, answering)
 }
 
 // answerer opens a ledger that keeps RSVPs.
-func (t *trial) answerer() AnswerLedger {
+func (t *trial) answerer() answerLedger {
 	t.Helper()
-	l, ok := t.open().(AnswerLedger)
-	require.True(t, ok, "the ledger is no AnswerLedger")
+	l, ok := t.open().(answerLedger)
+	require.True(t, ok, "the ledger keeps no RSVPs")
 	return l
 }
 
@@ -46,7 +46,7 @@ func callback(status string) ledger.RSVP {
 	return ledger.RSVP{Status: status, Source: ledger.SourceCallback}
 }
 
-func (t *trial) hear(l AnswerLedger, r ledger.RSVP) ledger.Recorded {
+func (t *trial) hear(l answerLedger, r ledger.RSVP) ledger.Recorded {
 	t.Helper()
 	done, err := l.RecordRSVP(t.Context(), anna, r)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func (t *trial) hear(l AnswerLedger, r ledger.RSVP) ledger.Recorded {
 	return done
 }
 
-func (t *trial) rsvps(l AnswerLedger) []ledger.RSVP {
+func (t *trial) rsvps(l answerLedger) []ledger.RSVP {
 	t.Helper()
 	all, err := l.RSVPs(t.Context(), anna)
 	require.NoError(t, err)
@@ -71,20 +71,24 @@ func (t *trial) keys(entries iter.Seq2[ledger.Entry, error]) (keys []ledger.Key)
 }
 
 var answering = []law{
-	{"every fact of an answer is read back, by whoever asks", func(t *trial) {
+	{"every fact of an answer is read back, by any ledger", func(t *trial) {
 		l := t.answerer()
 		t.request(l, anna, true, "pending", "1@example.com", sent)
 		assert.Nil(t, t.lookup(l, anna).RSVP)
 		assert.Empty(t, t.rsvps(l))
 		day := t.clock.Now().AddDate(0, 0, 9)
 		first := ledger.RSVP{
-			Status: "tentative", Comment: "späť \x00 \"'; --", Proposal: &ledger.Proposal{Start: day, End: day.Add(time.Hour), TZID: "Europe/Bratislava"},
-			By: "colleague@example.com", Reply: &ledger.Reply{Status: "declined", Comment: "no", Proposal: &ledger.Proposal{Start: day}},
-			Source: ledger.SourceCallback,
+			Status:   "tentative",
+			Comment:  "späť \x00 \"'; --",
+			Proposal: &ledger.Proposal{Start: day, End: day.Add(time.Hour), TZID: "Europe/Bratislava"},
+			By:       "colleague@example.com",
+			Reply:    &ledger.Reply{Status: "declined", Comment: "no", Proposal: &ledger.Proposal{Start: day}},
+			Source:   ledger.SourceCallback,
 		}
 		assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News}, t.hear(l, first))
 		first.Number, first.Revision, first.At = 1, 1, t.clock.Now()
-		second := ledger.RSVP{Status: "accepted", Source: ledger.SourceStatus, At: t.clock.Now().Add(time.Second), Delivered: true}
+		second := ledger.RSVP{Status: "accepted", Source: ledger.SourceStatus,
+			At: t.clock.Now().Add(time.Second), Delivered: true}
 		assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News, Before: &first}, t.hear(l, second))
 		second.Number, second.Revision = 2, 1
 		other := t.answerer()
@@ -120,30 +124,36 @@ var answering = []law{
 		t.request(l, anna, false, "pending", "6@example.com", sent)
 		assert.Equal(t, []int64{6, 5}, asks())
 	}},
-	{"when a mail has left that asks anew, and the API says pending, that is recorded and not yet delivered", func(t *trial) {
-		for _, o := range []ledger.Result{sent, {State: ledger.Unknown}, {State: ledger.Deferred}, {State: ledger.Failed}} {
-			t.clock.Move(time.Hour)
-			key := anna
-			key.InviteID += string(o.State)
-			l := t.answerer()
-			t.request(l, key, true, "pending", "1@example.com", sent)
-			done, err := l.RecordRSVP(t.Context(), key, ledger.RSVP{Status: "accepted", Source: ledger.SourceCallback, Delivered: true})
-			require.NoError(t, err)
-			require.Equal(t, ledger.News, done.Verdict)
-			t.request(l, key, true, "pending", "2@example.com", o)
-			all, err := l.RSVPs(t.Context(), key)
-			require.NoError(t, err)
-			if !o.State.MayHaveLeft() {
-				assert.Len(t, all, 1, o.State)
-				assert.Equal(t, &all[0], t.lookup(l, key).RSVP)
-				continue
+	{
+		"when a mail has left that asks anew, and the API says pending, that is recorded and not yet delivered",
+		func(t *trial) {
+			for _, o := range []ledger.Result{sent, {State: ledger.Unknown}, {State: ledger.Deferred},
+				{State: ledger.Failed}} {
+				t.clock.Move(time.Hour)
+				key := anna
+				key.InviteID += string(o.State)
+				l := t.answerer()
+				t.request(l, key, true, "pending", "1@example.com", sent)
+				done, err := l.RecordRSVP(t.Context(), key, ledger.RSVP{Status: "accepted",
+					Source: ledger.SourceCallback, Delivered: true})
+				require.NoError(t, err)
+				require.Equal(t, ledger.News, done.Verdict)
+				t.request(l, key, true, "pending", "2@example.com", o)
+				all, err := l.RSVPs(t.Context(), key)
+				require.NoError(t, err)
+				if !o.State.MayHaveLeft() {
+					assert.Len(t, all, 1, o.State)
+					assert.Equal(t, &all[0], t.lookup(l, key).RSVP)
+					continue
+				}
+				require.Len(t, all, 2, o.State)
+				assert.Equal(t, ledger.RSVP{Number: 2, Revision: 2, Status: "pending",
+					Source: ledger.SourceUpdate, At: t.clock.Now()}, all[1])
+				assert.Equal(t, &all[1], t.lookup(l, key).RSVP)
+				assert.Contains(t, t.keys(l.Undelivered(t.Context())), key)
 			}
-			require.Len(t, all, 2, o.State)
-			assert.Equal(t, ledger.RSVP{Number: 2, Revision: 2, Status: "pending", Source: ledger.SourceUpdate, At: t.clock.Now()}, all[1])
-			assert.Equal(t, &all[1], t.lookup(l, key).RSVP)
-			assert.Contains(t, t.keys(l.Undelivered(t.Context())), key)
-		}
-	}},
+		},
+	},
 	{"so it is when a crash left open whether the mail did", func(t *trial) {
 		dead := t.answerer()
 		t.request(dead, anna, true, "pending", "1@example.com", sent)
@@ -179,7 +189,7 @@ var answering = []law{
 		assert.False(t, e.Outdated())
 		assert.EqualValues(t, 3, e.RSVP.Revision)
 	}},
-	{"what may be stale is kept, once, and is nobody's answer and not to be told", func(t *trial) {
+	{"what may be stale is kept, once, and is not the latest answer and not to be told", func(t *trial) {
 		l := t.answerer()
 		t.request(l, anna, true, "pending", "1@example.com", sent)
 		t.hear(l, ledger.RSVP{Status: "accepted", Source: ledger.SourceCallback, Delivered: true})
@@ -188,7 +198,8 @@ var answering = []law{
 		require.NoError(t, l.RSVPDelivered(t.Context(), anna, 2, false))
 		before := t.lookup(l, anna).RSVP
 		for range 2 {
-			assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.PossiblyStale, Before: before}, t.hear(l, callback("accepted")))
+			assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.PossiblyStale, Before: before}, t.hear(l,
+				callback("accepted")))
 		}
 		all := t.rsvps(l)
 		require.Len(t, all, 3)
@@ -230,29 +241,32 @@ var answering = []law{
 		require.NoError(t, l.RSVPDelivered(t.Context(), anna, 99, true))
 		assert.Empty(t, t.keys(l.Undelivered(t.Context())))
 	}},
-	{"the API is asked first about what it was asked about the longest ago, and at once about what asks anew or may be stale", func(t *trial) {
-		l := t.answerer()
-		now := t.clock.Now()
-		for _, key := range []ledger.Key{anna, ben, carl} {
-			t.request(l, key, true, "pending", key.Address, sent)
-		}
-		upcoming := func() []ledger.Key { return t.keys(l.Upcoming(t.Context(), now, now)) }
-		assert.Equal(t, []ledger.Key{anna, ben, carl}, upcoming())
-		require.NoError(t, l.Asked(t.Context(), anna, now.Add(-time.Minute)))
-		require.NoError(t, l.Asked(t.Context(), ben, now.Add(-time.Hour)))
-		require.NoError(t, l.Asked(t.Context(), carl, now))
-		assert.Equal(t, []ledger.Key{ben, anna}, upcoming())
-		require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: anna.InviteID}, now), "all of a group")
-		assert.Empty(t, upcoming())
-		t.hear(l, callback("accepted"))
-		assert.Empty(t, upcoming())
-		t.request(l, anna, true, "pending", "2@example.com", sent)
-		assert.Equal(t, []ledger.Key{anna}, upcoming())
-		require.NoError(t, l.Asked(t.Context(), anna, now))
-		t.hear(l, callback("accepted"))
-		assert.Equal(t, []ledger.Key{anna}, upcoming())
-		assert.Empty(t, t.keys(l.Upcoming(t.Context(), now.AddDate(1, 0, 0), now)), "it is over")
-	}},
+	{
+		"the API is asked about the longest ago first, and at once about what asks anew or may be stale",
+		func(t *trial) {
+			l := t.answerer()
+			now := t.clock.Now()
+			for _, key := range []ledger.Key{anna, ben, carl} {
+				t.request(l, key, true, "pending", key.Address, sent)
+			}
+			upcoming := func() []ledger.Key { return t.keys(l.Upcoming(t.Context(), now, now)) }
+			assert.Equal(t, []ledger.Key{anna, ben, carl}, upcoming())
+			require.NoError(t, l.Asked(t.Context(), anna, now.Add(-time.Minute)))
+			require.NoError(t, l.Asked(t.Context(), ben, now.Add(-time.Hour)))
+			require.NoError(t, l.Asked(t.Context(), carl, now))
+			assert.Equal(t, []ledger.Key{ben, anna}, upcoming())
+			require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: anna.InviteID}, now), "all of a group")
+			assert.Empty(t, upcoming())
+			t.hear(l, callback("accepted"))
+			assert.Empty(t, upcoming())
+			t.request(l, anna, true, "pending", "2@example.com", sent)
+			assert.Equal(t, []ledger.Key{anna}, upcoming())
+			require.NoError(t, l.Asked(t.Context(), anna, now))
+			t.hear(l, callback("accepted"))
+			assert.Equal(t, []ledger.Key{anna}, upcoming())
+			assert.Empty(t, t.keys(l.Upcoming(t.Context(), now.AddDate(1, 0, 0), now)), "it is over")
+		},
+	},
 	{"of an invite the last hundred answers are kept", func(t *trial) {
 		l := t.answerer()
 		t.request(l, anna, true, "pending", "1@example.com", sent)

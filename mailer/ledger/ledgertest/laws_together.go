@@ -139,7 +139,7 @@ var together = []law{
 			}
 		})
 		for i, c := range claimed {
-			if c.Token == 0 { // nobody has it, so that an error means that nothing was written
+			if c.Token == 0 { // none has it, so that an error means that nothing was written
 				t.claim(l, seat(i))
 				continue
 			}

@@ -77,7 +77,8 @@ var writing = []law{
 	}},
 	{"the bytes are kept while submitting or unknown only", func(t *trial) {
 		l := t.open()
-		for _, end := range []ledger.State{ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Expired, ledger.Settled, ledger.Unknown} {
+		for _, end := range []ledger.State{ledger.Sent, ledger.Deferred, ledger.Failed, ledger.Expired,
+			ledger.Settled, ledger.Unknown} {
 			c := t.claim(l, anna)
 			t.create(l, c, made(anna))
 			assert.Nil(t, t.latest(l, anna).Message)

@@ -1,21 +1,21 @@
-// Package ledgertest proves that a ledger keeps the promises written at
-// mailer.Ledger.
+// Package ledgertest proves that a ledger keeps the promises written at mailer.Ledger.
 //
-// [Conformance] checks each promise by an example that says what it protects;
-// [Renewal] that claims are kept alive; [Answers], of a ledger that keeps RSVPs, what
-// package rsvp needs of it. [Agreement] plays random histories, of several runs that
-// claim, write, die and come back, to the ledger and to [Memory], which is the promises
-// written down as plain maps. A ledger of your own passes them with one [Factory]:
+// [Conformance] checks each promise by an example that says what it protects; [Renewal] that
+// claims are kept alive; [Answers], of a ledger that keeps RSVPs, what package rsvp needs of it;
+// [Erasing], of one that forgets, that it does. A store runs the suites of what it implements.
+// [Agreement] plays random histories, of several runs that claim, write, die and come back, to the
+// ledger and to a model of the promises. A ledger of your own passes them with one [Factory]:
 //
 //	func TestLedger(t *testing.T) {
-//		factory := func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage { … }
+//		factory := func(t testing.TB, now func() time.Time) ledgertest.Storage { … }
 //		t.Run("Conformance", func(t *testing.T) { ledgertest.Conformance(t, factory) })
 //		t.Run("Renewal", func(t *testing.T) { ledgertest.Renewal(t, factory) })
 //		t.Run("Answers", func(t *testing.T) { ledgertest.Answers(t, factory) })
+//		t.Run("Erasing", func(t *testing.T) { ledgertest.Erasing(t, factory) })
 //		t.Run("Agreement", func(t *testing.T) { ledgertest.Agreement(t, factory) })
 //	}
 //
-// Memory is also a quick ledger for tests of other things.
+// For tests of other things a ledger of package sqlite in memory is quick enough.
 package ledgertest
 
 import (
@@ -38,56 +38,50 @@ type Ledger interface {
 	Shutdown(ctx context.Context) error
 }
 
-// Storage is the place where ledgers keep their record: a file, a database. What
-// one of them wrote the others read.
+// Storage is the place where ledgers keep their record: a file, a database. What one of them
+// wrote the others read. Its methods are called by one goroutine at a time.
 type Storage interface {
-	// Open opens one more ledger on the storage, with an owner of its own, as
-	// another process would. Its time is that of the storage's Clock.
+	// Open opens one more ledger on the storage, with an owner of its own, as another process
+	// would.
 	Open() (Ledger, error)
-	// Kill ends a ledger as kill -9 does: nothing is released, no heartbeat
-	// follows. To shut it down afterwards does nothing.
+	// Kill ends a ledger as kill -9 does: nothing is released, no heartbeat follows. To shut it
+	// down afterwards does nothing.
 	Kill(Ledger) error
-	// Beat makes the heartbeat of each ledger that is alive come now. The time
-	// was moved by [Alive] at most since the last call.
+	// Beat makes the heartbeat of each ledger that is alive come now. The time was moved by
+	// [Alive] at most since the last call.
 	Beat() error
 }
 
-// Factory makes an empty storage. What it needs is cleaned up with t.
-type Factory func(t testing.TB, clock *Clock) Storage
+// Factory makes an empty storage whose ledgers go by the time that now tells, which moves only
+// when a test moves it. What the storage needs is cleaned up with t.
+type Factory func(t testing.TB, now func() time.Time) Storage
 
-// Expiry is within which time the claims of a dead owner are free, and Alive how
-// long a claim lasts at least without any heartbeat.
+// Expiry is within which time the claims of a dead owner are free, and Alive how long a claim
+// lasts at least without any heartbeat.
 const (
 	Expiry = 30 * time.Second
 	Alive  = 5 * time.Second
 )
 
-// Clock is a time that moves only when told to, or in [Renewal], that of the bubble.
-// It is safe for concurrent use.
-type Clock struct {
-	real bool // it is time.Now
-
+// clock is a time that moves only when told to. It is safe for concurrent use.
+type clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that stands at a time without fractions of a second.
-func NewClock() *Clock {
-	return &Clock{now: time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC)}
+// newClock returns a clock that stands at a time without fractions of a second.
+func newClock() *clock {
+	return &clock{now: time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC)}
 }
 
-// Now tells the time.
-func (c *Clock) Now() time.Time {
-	if c.real {
-		return time.Now()
-	}
+func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
 // Move moves the time on or, if d is negative, sets it back.
-func (c *Clock) Move(d time.Duration) {
+func (c *clock) Move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -114,8 +108,8 @@ func check(t *testing.T, factory Factory, laws []law) {
 	for _, law := range laws {
 		t.Run(law.name, func(t *testing.T) {
 			t.Parallel()
-			clock := NewClock()
-			law.check(&trial{T: t, clock: clock, storage: factory(t, clock)})
+			clock := newClock()
+			law.check(&trial{T: t, clock: clock, storage: factory(t, clock.Now)})
 		})
 	}
 }
@@ -129,7 +123,7 @@ type law struct {
 // trial is a storage with one promise on it.
 type trial struct {
 	*testing.T
-	clock   *Clock
+	clock   *clock
 	storage Storage
 }
 
@@ -153,7 +147,7 @@ func (t *trial) pass(d time.Duration) {
 	require.NoError(t, pass(t.clock, t.storage, d))
 }
 
-func pass(clock *Clock, storage Storage, d time.Duration) error {
+func pass(clock *clock, storage Storage, d time.Duration) error {
 	for ; d > 0; d -= Alive {
 		clock.Move(min(d, Alive))
 		if err := storage.Beat(); err != nil {

@@ -11,7 +11,9 @@ import (
 const eventEnd = `coalesce(i.ends_at, 9223372036854775807)`
 
 const (
-	ending = ` WHERE i.application = ?1 AND ` + eventEnd + ` > coalesce(?2, -9223372036854775808) AND ` + eventEnd + ` <= coalesce(?3, 9223372036854775807)`
+	ending = ` WHERE i.application = ?1
+		AND ` + eventEnd + ` > coalesce(?2, -9223372036854775808)
+		AND ` + eventEnd + ` <= coalesce(?3, 9223372036854775807)`
 	// The time that is proposed is that of the person invited or of who replied.
 	proposes = `coalesce(a.proposal_start, a.proposal_end, a.reply_start, a.reply_end) IS NOT NULL`
 
@@ -20,9 +22,11 @@ const (
 )
 
 var (
-	agendaUp   = `SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + `, i.id LIMIT ?6 OFFSET ?7`
-	agendaDown = `SELECT ` + entryColumns + revisions + agendaFilter + ` ORDER BY ` + eventEnd + ` DESC, i.id DESC LIMIT ?6 OFFSET ?7`
-	tally      = `SELECT coalesce(a.status, 'pending') AS status, count(*), sum(` + proposes + `)
+	agendaUp = `SELECT ` + entryColumns + revisions + agendaFilter + `
+		ORDER BY ` + eventEnd + `, i.id LIMIT ?6 OFFSET ?7`
+	agendaDown = `SELECT ` + entryColumns + revisions + agendaFilter + `
+		ORDER BY ` + eventEnd + ` DESC, i.id DESC LIMIT ?6 OFFSET ?7`
+	tally = `SELECT coalesce(a.status, 'pending') AS status, count(*), sum(` + proposes + `)
 		FROM invite AS i LEFT JOIN rsvp AS a ON a.id = i.rsvp` + ending + ` GROUP BY 1`
 )
 
@@ -35,7 +39,8 @@ func (l *Ledger) Agenda(ctx context.Context, a ledger.Agenda) ([]ledger.Entry, e
 		from = agendaDown
 	}
 	err := l.read(ctx, "listing invites", func(c *conn) error {
-		return c.query(from, s.row, l.application, a.EndsAfter, a.EndsBy, a.Status, a.Proposed, max(0, a.Limit), max(0, a.Skip))
+		return c.query(from, s.row, l.application, a.EndsAfter, a.EndsBy, a.Status, a.Proposed, max(0, a.Limit),
+			max(0, a.Skip))
 	})
 	if err != nil {
 		return nil, err

@@ -22,20 +22,21 @@ func TestAgenda(t *testing.T) {
 		return ledger.Key{InviteID: fmt.Sprintf("%02d", i), Address: "anna@example.com"}
 	}
 	for i := range invites { // two end at the same time, the first ones last
-		keep(t, l, key(i), today.Add(time.Duration(10-i/2)*time.Hour), ledger.Sent)
+		keep(t, l, key(i), today.Add(time.Duration(10-i/2)*time.Hour))
 		r := called([]string{"accepted", "declined"}[i%2])
 		switch i % 4 {
 		case 2:
 			r.Proposal = &ledger.Proposal{Start: today, End: today.Add(time.Hour)}
 		case 3:
-			r.By, r.Reply = "ben@example.com", &ledger.Reply{Status: "tentative", Proposal: &ledger.Proposal{End: today}}
+			r.By, r.Reply = "ben@example.com", &ledger.Reply{Status: "tentative",
+				Proposal: &ledger.Proposal{End: today}}
 		case 0:
 			continue
 		}
 		_, err := l.RecordRSVP(t.Context(), key(i), r)
 		require.NoError(t, err)
 	}
-	keep(t, l, key(invites), time.Time{}, ledger.Sent)
+	keep(t, l, key(invites), time.Time{})
 	ids := func(a ledger.Agenda) (ids []string) {
 		entries, err := l.Agenda(t.Context(), a)
 		require.NoError(t, err)
@@ -51,7 +52,8 @@ func TestAgenda(t *testing.T) {
 	assert.Equal(t, []string{"40", "01", "00"}, ids(ledger.Agenda{Limit: 3, LastFirst: true}))
 	assert.Equal(t, []string{"18", "19"}, ids(ledger.Agenda{Limit: 2, EndsAfter: today}))
 	assert.Equal(t, []string{"21", "20", "23"}, ids(ledger.Agenda{Limit: 3, EndsBy: today, LastFirst: true}))
-	assert.Equal(t, []string{"40"}, ids(ledger.Agenda{Limit: 9, EndsAfter: today.Add(10 * time.Hour)}), "whose end is not known")
+	assert.Equal(t, []string{"40"}, ids(ledger.Agenda{Limit: 9, EndsAfter: today.Add(10 * time.Hour)}),
+		"whose end is not known")
 	assert.Equal(t, []string{"36", "32"}, ids(ledger.Agenda{Limit: 2, Status: "pending"}))
 	assert.Equal(t, []string{"38", "39"}, ids(ledger.Agenda{Limit: 2, Proposed: true}))
 	assert.Equal(t, []string{"38", "34"}, ids(ledger.Agenda{Limit: 2, Proposed: true, Status: "accepted"}))
@@ -66,10 +68,13 @@ func TestAgenda(t *testing.T) {
 		return counted
 	}
 	all := counts(ledger.Agenda{Limit: 1, Status: "pending", Skip: 7})
-	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 11, "accepted": 10, "declined": 20}, Proposed: 20}, all)
+	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 11, "accepted": 10, "declined": 20}, Proposed: 20},
+		all)
 	assert.Equal(t, invites+1, all.All())
-	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 6, "accepted": 5, "declined": 10}, Proposed: 10}, counts(ledger.Agenda{EndsAfter: today}))
-	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 5, "accepted": 5, "declined": 10}, Proposed: 10}, counts(ledger.Agenda{EndsBy: today}))
+	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 6, "accepted": 5, "declined": 10}, Proposed: 10},
+		counts(ledger.Agenda{EndsAfter: today}))
+	assert.Equal(t, ledger.Tally{Status: map[string]int{"pending": 5, "accepted": 5, "declined": 10}, Proposed: 10},
+		counts(ledger.Agenda{EndsBy: today}))
 	assert.Equal(t, ledger.Tally{Status: map[string]int{}}, counts(ledger.Agenda{EndsBy: today.AddDate(-1, 0, 0)}))
 }
 
@@ -83,12 +88,16 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		args []any
 		sort bool
 	}{
-		"upcoming":    {"SEARCH i USING INDEX invite_by_asked (application=? AND <expr>>? AND <expr><?)", upcomingPage, []any{0, 0, today, today, page, 1}, false},
-		"agenda":      {"SEARCH i USING INDEX invite_by_end", agendaUp, []any{1, today, nil, "", false, 100, 0}, false},
-		"last first":  {"SEARCH i USING INDEX invite_by_end", agendaDown, []any{1, nil, today, "accepted", true, 100, 0}, false},
-		"counts":      {"SEARCH i USING INDEX invite_by_end", tally, []any{1, today, nil}, true}, // of the few statuses
-		"list":        {"SEARCH i USING INDEX sqlite_autoindex_invite_1 (application=? AND (invite_id,address)>(?,?))", listPage, []any{"", "", "", "", "", nil, nil, "", page, 1}, false},
-		"lookup":      {"SEARCH i USING INDEX sqlite_autoindex_invite_1 (application=? AND invite_id=? AND address=?)", lookup, []any{1, "", ""}, false},
+		"upcoming": {"SEARCH i USING INDEX invite_by_asked (application=? AND <expr>>? AND <expr><?)",
+			upcomingPage, []any{0, 0, today, today, page, 1}, false},
+		"agenda": {"SEARCH i USING INDEX invite_by_end", agendaUp, []any{1, today, nil, "", false, 100, 0}, false},
+		"last first": {"SEARCH i USING INDEX invite_by_end", agendaDown, []any{1, nil, today, "accepted", true, 100,
+			0}, false},
+		"counts": {"SEARCH i USING INDEX invite_by_end", tally, []any{1, today, nil}, true}, // of the few statuses
+		"list": {"SEARCH i USING INDEX sqlite_autoindex_invite_1 (application=? AND (invite_id,address)>(?,?))",
+			listPage, []any{"", "", "", "", "", nil, nil, "", page, 1}, false},
+		"lookup": {"SEARCH i USING INDEX sqlite_autoindex_invite_1 (application=? AND invite_id=? AND address=?)",
+			lookup, []any{1, "", ""}, false},
 		"undelivered": {"SEARCH u USING INDEX rsvp_undelivered", undeliveredPage, []any{0, page, 1}, false},
 	} {
 		var plan strings.Builder

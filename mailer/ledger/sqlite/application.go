@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -45,7 +45,7 @@ var (
 	keyOwner        = `SELECT application FROM application_key WHERE hash = ?`
 	putApplication  = `INSERT INTO application (name) VALUES (?) RETURNING id`
 	nameApplication = `UPDATE application SET name = ? WHERE id = ?`
-	putKey          = `INSERT INTO application_key (hash, application) VALUES (?, ?)`
+	putKey          = `INSERT OR IGNORE INTO application_key (hash, application) VALUES (?, ?)`
 )
 
 // enrolled is an application on record.
@@ -63,14 +63,13 @@ type applicant struct {
 	same bool
 }
 
-// choose finds the application of which somebody comes, or says why none is. Its
-// id is 0 if it is a new one.
+// choose finds the application of the applicant, or says why it is none. Its id is 0 if it is a
+// new one.
 //
-// The name decides, and without one the key. What is neither named nor known is
-// never taken for a new application, nor for the one there is: the first would
-// invite everybody anew once a key was replaced, and the second would take another
-// one's invites for sent. For the same reason there is no second application as
-// long as the first has no name.
+// The name decides, and without one the key. What is neither named nor known is never taken for a
+// new application, nor for the one there is: the first would invite every recipient anew once a
+// key was replaced, and the second would take another application's invites for sent. For the same
+// reason there is no second application as long as the first has no name.
 func choose(all []enrolled, who applicant) (enrolled, error) {
 	var byName, byKey *enrolled
 	for i := range all {
@@ -80,7 +79,8 @@ func choose(all []enrolled, who applicant) (enrolled, error) {
 		}
 		if a.given > 0 {
 			if byKey != nil {
-				return enrolled{}, fmt.Errorf("the keys belong to two of its applications, %s and %s: give those of one in Options.APIKeys", byKey, a)
+				return enrolled{}, fmt.Errorf("the keys belong to two of its applications, %s and %s: "+
+					"give those of one in Options.APIKeys", byKey, a)
 			}
 			byKey = a
 		}
@@ -92,29 +92,40 @@ func choose(all []enrolled, who applicant) (enrolled, error) {
 	nameless := only.id != 0 && only.name == ""
 	switch {
 	case byName != nil && byKey != nil && byName != byKey:
-		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct either", byKey, who.name)
+		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct either",
+			byKey, who.name)
 	case byName != nil:
 		return *byName, nil
 	case byKey != nil && byKey.name != "" && who.name != "" && !who.same:
-		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: correct it, or set Options.SameApplication once to give the application that name", byKey, who.name)
+		return enrolled{}, fmt.Errorf("this key is on record for %s, and Options.Application says %q: "+
+			"correct it, or set Options.SameApplication once to give the application that name", byKey, who.name)
 	case byKey != nil:
 		return *byKey, nil
-	case nameless && only.keys == 0: // nobody came yet
+	case nameless && only.keys == 0: // none has come yet
 		return *only, nil
 	case who.name == "" && len(who.keys) == 0 && only.id != 0:
 		return *only, nil
 	case who.name == "" && len(who.keys) == 0:
-		return enrolled{}, fmt.Errorf("it holds the invites of several applications (%s): say of which one in Options.Application", names(all))
+		return enrolled{}, fmt.Errorf("it holds the invites of several applications (%s): "+
+			"say of which one in Options.Application", names(all))
 	case who.same && len(who.keys) > 0 && (nameless || who.name == "" && only.id != 0):
 		return *only, nil
 	case who.same:
-		return enrolled{}, fmt.Errorf("it has no application of this name and does not know this key, so that it is not clear which one is the same (%s): name it as it is on record in Options.Application", names(all))
+		return enrolled{}, fmt.Errorf("it has no application of this name and does not know this key, "+
+			"so that it is not clear which one is the same (%s): name it as it is on record in Options.Application",
+			names(all))
 	case who.name == "":
-		return enrolled{}, fmt.Errorf("this key is not on record for %s: another application, or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
-			"if it is another application, name each of them in Options.Application, and run the one on record first", names(all))
+		return enrolled{}, fmt.Errorf("this key is not on record for %s: another application, or a rotated key: "+
+			"set Options.SameApplication once if it is a new key of the same one; if it is another application, "+
+			"name each of them in Options.Application, and run the one on record first", names(all))
 	case nameless:
-		return enrolled{}, fmt.Errorf("its application has no name yet, and is not known to be %q: another application, or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
-			"if it is another application, run once for the one on record, with its key and a name of its own in Options.Application", who.name)
+		return enrolled{}, fmt.Errorf(
+			"its application has no name yet, and is not known to be %q: another application, "+
+				"or a rotated key: set Options.SameApplication once if it is a new key of the same one; "+
+				"if it is another application, run once for the one on record, with its key and a name of its own in "+
+				"Options.Application",
+			who.name,
+		)
 	}
 	return enrolled{}, nil
 }
@@ -139,12 +150,15 @@ func names(all []enrolled) string {
 // is where it was not known. It writes nothing if it was, or with Options.DryRun.
 func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	who := applicant{name: o.Application, same: o.SameApplication}
-	if who.name != strings.TrimSpace(who.name) || len(who.name) > maxName || strings.ContainsFunc(who.name, unicode.IsControl) {
-		return l.unusable("Options.Application: %.60q has blanks around it, control characters, or more than %d bytes: choose a plain name", who.name, maxName)
+	if who.name != strings.TrimSpace(who.name) || len(who.name) > maxName ||
+		strings.ContainsFunc(who.name, unicode.IsControl) {
+		problem := fmt.Sprintf("%.60q has blanks around it, control characters, or more than %d bytes: "+
+			"choose a plain name", who.name, maxName)
+		return l.unusable("%w", &ConfigError{"Application", problem})
 	}
 	for _, key := range o.APIKeys {
 		if key == "" {
-			return l.unusable("Options.APIKeys has an empty one: leave it out")
+			return l.unusable("%w", &ConfigError{"APIKeys", "one of them is empty: leave it out"})
 		}
 		who.keys = append(who.keys, l.keyHash(key))
 	}
@@ -152,18 +166,18 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	begins := false
 	if err == nil && news && !o.DryRun {
 		err = transact(ctx, c, func() error {
-			if a, _, err = l.judge(c, who); err != nil { // somebody else may have come first
+			if a, _, err = l.judge(c, who); err != nil { // another process may have been faster
 				return err
 			}
 			begins = a.id == 0
-			return a.enrol(c, who)
+			if err := a.enrol(c, who); err != nil {
+				return err
+			}
+			a, _, err = l.judge(c, who)
+			return err
 		})
 	}
-	var refusal *refusedApplicant
-	switch {
-	case errors.As(err, &refusal):
-		return l.unusable("%w", refusal.error)
-	case err != nil:
+	if err != nil {
 		return l.explain("reading what it belongs to", err)
 	}
 	if begins {
@@ -174,9 +188,6 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	l.belongs = Application{Name: a.name, Keys: a.keys, Known: a.id != 0, KeyKnown: a.given > 0}
 	return nil
 }
-
-// refusedApplicant is an error of choose.
-type refusedApplicant struct{ error }
 
 // judge is choose on what is on record, and tells whether there is anything to be
 // added to that.
@@ -202,46 +213,29 @@ func (l *Ledger) judge(c *conn, who applicant) (a enrolled, news bool, err error
 		}
 	}
 	if a, err = choose(all, who); err != nil {
-		return enrolled{}, false, &refusedApplicant{err}
+		return enrolled{}, false, l.unusable("%w", err)
 	}
 	return a, a.id == 0 || who.name != "" && a.name != who.name || a.given < len(who.keys), nil
 }
 
-// enrol records who came.
+// enrol records what of the applicant is new.
 func (a *enrolled) enrol(c *conn, who applicant) (err error) {
 	if a.id == 0 {
-		if _, err = c.get([]any{&a.id}, putApplication, who.name); err != nil {
-			return err
-		}
-		a.name = who.name
-	}
-	if who.name != "" && a.name != who.name {
-		if err := c.exec(nameApplication, who.name, a.id); err != nil {
-			return err
-		}
-		a.name = who.name
+		_, err = c.get([]any{&a.id}, putApplication, who.name)
+	} else if who.name != "" {
+		err = c.exec(nameApplication, who.name, a.id)
 	}
 	for _, hash := range who.keys {
-		known, err := c.get([]any{new(int64)}, keyOwner, hash)
-		if err != nil {
-			return err
+		if err == nil {
+			err = c.exec(putKey, hash, a.id)
 		}
-		if known {
-			continue
-		}
-		if err := c.exec(putKey, hash, a.id); err != nil {
-			return err
-		}
-		a.keys, a.given = a.keys+1, a.given+1
 	}
-	return nil
+	return err
 }
 
-// keyHash is what is kept of an API key. The word in front keeps it apart from
-// the hash of an invite that was forgotten.
+// keyHash is what is kept of an API key. The text in front keeps it apart from the hash of an
+// invite that was forgotten.
 func (l *Ledger) keyHash(key string) []byte {
-	h := sha256.New()
-	_, _ = h.Write(l.salt)
-	_, _ = h.Write([]byte("API key\x00" + key))
-	return h.Sum(nil)
+	sum := sha256.Sum256(slices.Concat(l.salt, []byte("API key\x00"+key)))
+	return sum[:]
 }

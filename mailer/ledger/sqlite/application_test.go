@@ -17,7 +17,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
-// Whoever opens a ledger works on the invites of an application that is on record
+// A program that opens a ledger works on the invites of an application that is on record
 // as theirs, or is refused: never on another one's, and never on none because a
 // key was replaced.
 func TestWhoseInvites(t *testing.T) {
@@ -34,33 +34,49 @@ func TestWhoseInvites(t *testing.T) {
 	// time that those of "second" are meant one of that name is made.
 	for name, opens := range map[string][]open{
 		"one key": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k1"}, of: "first"}},
-		"a key that is unknown": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"}, refused: "another application, or a rotated key"},
+		"a key that is unknown": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"},
+			refused: "another application, or a rotated key"},
 			{keys: Secrets{"k2"}, dryRun: true, refused: "another application, or a rotated key"}},
 		"a key that was replaced": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"}, same: true, of: "first"},
 			{keys: Secrets{"k2"}, of: "first"}, {keys: Secrets{"k1"}, of: "first"}},
-		"both keys, while one is replaced": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2", "k1"}, of: "first"}, {keys: Secrets{"k2"}, of: "first"}},
-		"by name, whatever the key":        {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "hr", keys: Secrets{"k2"}, of: "first"}, {keys: Secrets{"k2"}, of: "first"}},
-		"without a key":                    {{keys: Secrets{"k1"}, of: "first"}, {of: "first"}},
-		"without a key, by name":           {{name: "hr", of: "first"}, {name: "hr", of: "first"}, {of: "first"}},
-		"a name for what had none":         {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "hr", of: "first"}},
-		"two by name": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"}, of: "second"}, {name: "hr", of: "first"},
-			{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"}, of: "second"}, {name: "sales", keys: Secrets{"k3"}, of: "second"},
-			{refused: `several applications (application "hr", application "sales")`}, {keys: Secrets{"k4"}, refused: "rotated key"},
+		"both keys, while one is replaced": {{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2", "k1"},
+			of: "first"}, {keys: Secrets{"k2"}, of: "first"}},
+		"by name, whatever the key": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "hr",
+			keys: Secrets{"k2"}, of: "first"}, {keys: Secrets{"k2"}, of: "first"}},
+		"without a key":          {{keys: Secrets{"k1"}, of: "first"}, {of: "first"}},
+		"without a key, by name": {{name: "hr", of: "first"}, {name: "hr", of: "first"}, {of: "first"}},
+		"a name for what had none": {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", keys: Secrets{"k1"},
+			of: "first"}, {name: "hr", of: "first"}},
+		"two by name": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"},
+			of: "second"}, {name: "hr", of: "first"},
+			{keys: Secrets{"k1"}, of: "first"}, {keys: Secrets{"k2"}, of: "second"}, {name: "sales",
+				keys: Secrets{"k3"}, of: "second"},
+			{refused: `several applications (application "hr", application "sales")`},
+			{keys: Secrets{"k4"}, refused: "rotated key"},
 			{keys: Secrets{"k4"}, same: true, refused: "not clear which one"},
 			{name: "sales", keys: Secrets{"k1"}, refused: `on record for application "hr"`},
 			{keys: Secrets{"k1", "k2"}, refused: "two of its applications"}},
-		"a second one beside what has no name": {{keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"}, refused: "has no name yet"},
+		"a second one beside what has no name": {{keys: Secrets{"k1"}, of: "first"}, {name: "sales",
+			keys: Secrets{"k2"}, refused: "has no name yet"},
 			{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "sales", keys: Secrets{"k2"}, of: "second"}},
-		"a name and a new key at once": {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", same: true, refused: "does not know this key"},
+		"a name and a new key at once": {{keys: Secrets{"k1"}, of: "first"}, {name: "hr", same: true,
+			refused: "does not know this key"},
 			{name: "hr", keys: Secrets{"k2"}, same: true, of: "first"}, {name: "hr", of: "first"}},
-		"a misspelt name": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "rh", keys: Secrets{"k1"}, refused: `on record for application "hr"`},
+		"a misspelt name": {{name: "hr", keys: Secrets{"k1"}, of: "first"},
+			{name: "rh", keys: Secrets{"k1"}, refused: `on record for application "hr"`},
 			{name: "rh", keys: Secrets{"k1"}, same: true, of: "first"}, {name: "rh", of: "first"}},
-		"the same as nothing that is known": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "rh", keys: Secrets{"k2"}, same: true, refused: "does not know this key"}},
-		"a dry run records nothing": {{name: "hr", keys: Secrets{"k1"}, dryRun: true, of: "first"}, {name: "sales", keys: Secrets{"k2"}, of: "first"},
-			{name: "hr", keys: Secrets{"k1"}, dryRun: true, of: "nobody"}, {name: "hr", keys: Secrets{"k1"}, of: "second"},
-			{name: "hr", keys: Secrets{"k3"}, dryRun: true, of: "second"}, {keys: Secrets{"k3"}, refused: "rotated key"}},
-		"names that look alike": {{name: " hr", refused: "choose a plain name"}, {name: "h\nr", refused: "choose a plain name"},
-			{name: strings.Repeat("x", 201), refused: "choose a plain name"}, {keys: Secrets{""}, refused: "leave it out"}},
+		"the same as nothing that is known": {{name: "hr", keys: Secrets{"k1"}, of: "first"}, {name: "rh",
+			keys: Secrets{"k2"}, same: true, refused: "does not know this key"}},
+		"a dry run records nothing": {{name: "hr", keys: Secrets{"k1"}, dryRun: true, of: "first"}, {name: "sales",
+			keys: Secrets{"k2"}, of: "first"},
+			{name: "hr", keys: Secrets{"k1"}, dryRun: true, of: "none"}, {name: "hr", keys: Secrets{"k1"},
+				of: "second"},
+			{name: "hr", keys: Secrets{"k3"}, dryRun: true, of: "second"}, {keys: Secrets{"k3"},
+				refused: "rotated key"}},
+		"names that look alike": {{name: " hr", refused: "choose a plain name"}, {name: "h\nr",
+			refused: "choose a plain name"},
+			{name: strings.Repeat("x", 201), refused: "choose a plain name"}, {keys: Secrets{""},
+				refused: "leave it out"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +85,8 @@ func TestWhoseInvites(t *testing.T) {
 			live(t, l, ledger.Key{InviteID: "first", Address: "anna@example.com"})
 			require.NoError(t, l.Shutdown(t.Context()))
 			for i, o := range opens {
-				l, err := Open(t.Context(), Options{Path: path, Application: o.name, APIKeys: o.keys, SameApplication: o.same, DryRun: o.dryRun})
+				l, err := Open(t.Context(), Options{Path: path, Application: o.name,
+					APIKeys: o.keys, SameApplication: o.same, DryRun: o.dryRun})
 				if o.refused != "" {
 					require.ErrorIs(t, err, ledger.ErrUnusable, "%d", i)
 					require.ErrorContains(t, err, o.refused, "%d", i)
@@ -83,7 +100,7 @@ func TestWhoseInvites(t *testing.T) {
 					live(t, l, key)
 					has = append(has, key)
 				}
-				if o.of == "nobody" {
+				if o.of == "none" {
 					assert.Empty(t, has, "%d", i)
 					assert.False(t, l.Application().Known)
 				} else if assert.Len(t, has, 1, "%d", i) {
@@ -108,7 +125,8 @@ func TestManyBringTheirKeyAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range cap(ids) {
 		group.Go(func() {
-			l, err := Open(t.Context(), Options{Path: path, Application: []string{"hr", "sales"}[i%2], APIKeys: Secrets{fmt.Sprint("key", i%2)}})
+			l, err := Open(t.Context(), Options{Path: path, Application: []string{"hr", "sales"}[i%2],
+				APIKeys: Secrets{fmt.Sprint("key", i%2)}})
 			if !assert.NoError(t, err) {
 				ids <- 0
 				return
@@ -138,7 +156,8 @@ func TestKeysAreNotShown(t *testing.T) {
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("opening", "options", o, "keys", o.APIKeys)
 	encoded, err := json.Marshal(o.APIKeys)
 	require.NoError(t, err)
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v", o, &o, o), fmt.Sprintf("%s %q %x %d", o.APIKeys, o.APIKeys, o.APIKeys, o.APIKeys), logged.String(), string(encoded)} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v", o, &o, o), fmt.Sprintf("%s %q %x %d", o.APIKeys,
+		o.APIKeys, o.APIKeys, o.APIKeys), logged.String(), string(encoded)} {
 		assert.NotContains(t, text, "the-client")
 		assert.NotContains(t, text, "7468652d") // in hexadecimal
 		assert.Contains(t, text, "[1 secrets]")
@@ -149,8 +168,8 @@ func TestKeysAreNotShown(t *testing.T) {
 // which knows the same invites, has them in hand and forgot some.
 func TestConformanceBesideAnotherApplication(t *testing.T) {
 	t.Parallel()
-	ledgertest.Conformance(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-		s := newStorage(t, clock).(*storage)
+	ledgertest.Conformance(t, func(t testing.TB, now func() time.Time) ledgertest.Storage {
+		s := newStorage(t, now).(*storage)
 		s.unsynced = true
 		first := s.options
 		first.Application = "first"
@@ -178,7 +197,7 @@ func TestConformanceBesideAnotherApplication(t *testing.T) {
 // neither sees or changes what is the other's.
 func TestApplicationsAreApart(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	hr := openWith(t, Options{Path: path, Application: "hr", Now: clock.Now})
 	sales := openWith(t, Options{Path: path, Application: "sales", Now: clock.Now})
@@ -187,7 +206,8 @@ func TestApplicationsAreApart(t *testing.T) {
 	theirs, err := hr.Claim(ctx, anna, ben)
 	require.NoError(t, err)
 	require.NoError(t, hr.Create(ctx, theirs, benchMade(anna), benchMade(ben)))
-	require.NoError(t, hr.Submitting(ctx, theirs, anna, ledger.Submission{MessageID: "hr@example.com", Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
+	require.NoError(t, hr.Submitting(ctx, theirs, anna, ledger.Submission{MessageID: "hr@example.com",
+		Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
 	require.NoError(t, hr.Finish(ctx, theirs, anna, ledger.Result{State: ledger.Sent}))
 	before, err := hr.Load(ctx, anna, ben)
 	require.NoError(t, err)
@@ -204,7 +224,8 @@ func TestApplicationsAreApart(t *testing.T) {
 	made := benchMade(anna)
 	made.Revision.Fingerprint, made.Grouped = "v1:sales", true
 	require.NoError(t, sales.Create(ctx, ours, made))
-	require.NoError(t, sales.Submitting(ctx, ours, anna, ledger.Submission{MessageID: "sales@example.com", Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
+	require.NoError(t, sales.Submitting(ctx, ours, anna, ledger.Submission{MessageID: "sales@example.com",
+		Kind: "invitation", Message: ledger.Message{Bytes: benchMessage}}))
 	require.NoError(t, sales.Finish(ctx, ours, anna, ledger.Result{State: ledger.Sent}))
 	after, err := hr.Load(ctx, anna, ben)
 	require.NoError(t, err)
@@ -278,8 +299,8 @@ func TestApplicationsAreApart(t *testing.T) {
 	n, err := sales.Forget(ctx, clock.Now())
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
-	require.NoError(t, hr.beat(ctx), "it was late, and nobody took its claims")
-	keep(t, sales, carl, clock.Now().Add(-time.Hour), ledger.Sent)
+	require.NoError(t, hr.beat(ctx), "it was late, and none took its claims")
+	keep(t, sales, carl, clock.Now().Add(-time.Hour))
 	n, err = sales.Forget(ctx, clock.Now())
 	require.NoError(t, err)
 	assert.Equal(t, 1, n, "what the other has in hand is of no matter")
@@ -303,7 +324,7 @@ func TestApplicationsAreApart(t *testing.T) {
 	live(t, sales, carl)
 	live(t, sales, ben)
 	assert.Equal(t, []ledger.Key{anna}, forgotten(sales))
-	keep(t, hr, ledger.Key{InviteID: "other", Address: anna.Address}, clock.Now().Add(-time.Hour), ledger.Sent)
+	keep(t, hr, ledger.Key{InviteID: "other", Address: anna.Address}, clock.Now().Add(-time.Hour))
 	_, err = hr.Forget(ctx, clock.Now())
 	require.NoError(t, err)
 	live(t, sales, ledger.Key{InviteID: "other", Address: anna.Address})

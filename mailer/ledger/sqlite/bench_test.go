@@ -26,16 +26,23 @@ var (
 )
 
 func benchKey(i int) ledger.Key {
-	return ledger.Key{InviteID: fmt.Sprintf("board-meeting-2027-04-29-%06d", i), Address: fmt.Sprintf("somebody.%d@example.com", i)}
+	return ledger.Key{InviteID: fmt.Sprintf("board-meeting-2027-04-29-%06d", i),
+		Address: fmt.Sprintf("person.%d@example.com", i)}
 }
 
 func benchMade(key ledger.Key) ledger.NewRevision {
 	return ledger.NewRevision{
 		Key: key, Recipient: key.Address, EndsAt: time.Date(2027, 4, 29, 10, 0, 0, 0, time.UTC),
 		Revision: ledger.Revision{
-			Kind: "invitation", Method: "request", Fingerprint: "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c",
-			Calendar: benchCalendar, UID: "a1b2c3d4e5f6@example.com", DTStamp: time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC),
-			OrganizerName: "Olga Organizer", OrganizerEmail: "olga@example.com", State: ledger.Created,
+			Kind:           "invitation",
+			Method:         "request",
+			Fingerprint:    "v1:0d5a1f5d2c6e4b7f9a8c1e2d3f4a5b6c",
+			Calendar:       benchCalendar,
+			UID:            "a1b2c3d4e5f6@example.com",
+			DTStamp:        time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC),
+			OrganizerName:  "Olga Organizer",
+			OrganizerEmail: "olga@example.com",
+			State:          ledger.Created,
 		},
 	}
 }
@@ -47,10 +54,14 @@ func live(b testing.TB, l *Ledger, key ledger.Key) {
 	require.NoError(b, err)
 	require.NoError(b, l.Create(ctx, claim, benchMade(key)))
 	require.NoError(b, l.Submitting(ctx, claim, key, ledger.Submission{
-		MessageID: "kz7q3m5v2x4t6b8n@example.com", FromName: "Olga Organizer", FromEmail: "olga@example.com", Kind: "invitation",
-		Message: ledger.Message{From: "olga@example.com", To: key.Address, Bytes: benchMessage},
+		MessageID: "kz7q3m5v2x4t6b8n@example.com",
+		FromName:  "Olga Organizer",
+		FromEmail: "olga@example.com",
+		Kind:      "invitation",
+		Message:   ledger.Message{From: "olga@example.com", To: key.Address, Bytes: benchMessage},
 	}))
-	require.NoError(b, l.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent, Reply: "250 2.0.0 Ok: queued as 4XyZ12345"}))
+	require.NoError(b, l.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent,
+		Reply: "250 2.0.0 Ok: queued as 4XyZ12345"}))
 	require.NoError(b, l.Release(ctx, claim))
 }
 

@@ -17,8 +17,9 @@ const (
 )
 
 var (
-	nextToken    = `UPDATE meta SET token = token + 1 RETURNING token`
-	takeClaim    = `INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires) VALUES (?, ?, ?, ?, ?, ?)`
+	nextToken = `UPDATE meta SET token = token + 1 RETURNING token`
+	takeClaim = `INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires)
+		VALUES (?, ?, ?, ?, ?, ?)`
 	renewClaims  = `UPDATE claim SET expires = ? WHERE owner = ?`
 	holdsClaim   = `SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
 	releaseClaim = `DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
@@ -59,7 +60,8 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 			return err
 		}
 		for _, key := range keys {
-			if err := c.exec(takeClaim, l.application, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
+			if err := c.exec(takeClaim,
+				l.application, key.InviteID, key.Address, claim.Token, l.owner, now.Add(lease)); err != nil {
 				return err
 			}
 		}
@@ -90,12 +92,13 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 }
 
 // fence refuses a write in the name of a claim that is no longer the invite's.
-// Whether it has run out does not matter as long as nobody took over.
+// Whether it has run out does not matter as long as no other claim took its place.
 func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	if held, err := c.get([]any{new(int)}, holdsClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil || held {
-		return err
+	held, err := c.get([]any{new(int)}, holdsClaim, l.application, key.InviteID, key.Address, claim.Token)
+	if err == nil && !held {
+		err = ledger.ErrClaimLost
 	}
-	return ledger.ErrClaimLost
+	return err
 }
 
 func (l *Ledger) keep(token int64) {

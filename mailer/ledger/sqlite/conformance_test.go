@@ -34,10 +34,15 @@ func TestAnswers(t *testing.T) {
 	ledgertest.Answers(t, newStorage)
 }
 
+func TestErasing(t *testing.T) {
+	t.Parallel()
+	ledgertest.Erasing(t, newStorage)
+}
+
 func TestAgreement(t *testing.T) {
 	t.Parallel()
-	ledgertest.Agreement(t, func(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-		s := newStorage(t, clock).(*storage)
+	ledgertest.Agreement(t, func(t testing.TB, now func() time.Time) ledgertest.Storage {
+		s := newStorage(t, now).(*storage)
 		s.unsynced = true // so that the time goes into histories
 		return s
 	})
@@ -52,8 +57,8 @@ type storage struct {
 	alive []*Ledger
 }
 
-func newStorage(t testing.TB, clock *ledgertest.Clock) ledgertest.Storage {
-	return &storage{options: Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: clock.Now}}
+func newStorage(t testing.TB, now func() time.Time) ledgertest.Storage {
+	return &storage{options: Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: now}}
 }
 
 func (s *storage) Open() (ledgertest.Ledger, error) {
@@ -105,7 +110,7 @@ func kill(l *Ledger) error {
 	return l.Shutdown(context.Background())
 }
 
-// A claim must outlive any work, without anybody asking for it, and not its owner.
+// A claim must outlive any work, without being asked for, and not its owner.
 func TestHeartbeatKeepsClaimsWhileTheirOwnerLives(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")

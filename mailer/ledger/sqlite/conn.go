@@ -157,8 +157,8 @@ func (z orZero[T]) Scan(value any) error {
 
 func nullable[T any](to *T) orZero[T] { return orZero[T]{to} }
 
-// writer lends the one connection that writes. In memory it reads, too, as nobody
-// else sees what it has.
+// writer lends the one connection that writes. In memory it reads, too: each connection has a
+// memory of its own.
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
@@ -179,13 +179,12 @@ func openWriter(ctx context.Context, dsn string) (*writer, error) {
 }
 
 // with lends the connection to fn, waiting for it as long as ctx allows. What fn
-// has begun ctx does not end: to stop a transaction in its middle helps nobody.
+// has begun ctx does not end.
 func (w *writer) with(ctx context.Context, fn func(*conn) error) error {
 	return w.withUnless(ctx, nil, fn)
 }
 
-// withUnless is with, but for the end of the waiting without an error once
-// somebody else has done it.
+// withUnless is with, but stops waiting, without an error, once done is closed.
 func (w *writer) withUnless(ctx context.Context, done <-chan struct{}, fn func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

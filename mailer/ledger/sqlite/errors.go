@@ -3,12 +3,19 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
+
+// ConfigError says what is wrong with a field of [Options]. [Open] returns it wrapped, with
+// [ledger.ErrUnusable].
+type ConfigError struct{ Field, Problem string }
+
+func (e *ConfigError) Error() string { return "Options." + e.Field + ": " + e.Problem }
 
 // failure says which ledger failed at what, and what a person can do about it.
 type failure struct {
@@ -47,6 +54,8 @@ func (l *Ledger) explain(doing string, err error) error {
 	var e *modernc.Error
 	if errors.As(err, &e) {
 		f.advice, f.sort = advise(e.Code())
+	} else if errors.Is(err, syscall.ENOSPC) {
+		f.advice, f.sort = advise(sqlite3.SQLITE_FULL)
 	}
 	return f
 }

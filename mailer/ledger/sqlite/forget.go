@@ -18,7 +18,8 @@ var (
 		SELECT i.id, i.invite_id, i.address FROM invite AS i JOIN revision AS r ON r.id = i.latest
 		WHERE i.application = ?4 AND coalesce(i.ends_at, r.at) < ?1
 			AND NOT EXISTS (SELECT 1 FROM claim AS c
-				WHERE c.application = i.application AND c.invite_id = i.invite_id AND c.address = i.address AND c.expires > ?2)
+				WHERE c.application = i.application AND c.invite_id = i.invite_id AND c.address = i.address
+					AND c.expires > ?2)
 		LIMIT ?3`
 	forgetInvite   = `DELETE FROM invite WHERE id = ?`
 	putTombstone   = `INSERT OR IGNORE INTO tombstone (application, hash) VALUES (?, ?)`
@@ -31,12 +32,14 @@ var (
 // Forget removes the invites whose event was over before that time, and tells how
 // many those were. An event that is not over yet is never forgotten, whatever
 // the time given; one whose end is not known counts as over at the time of its
-// last outcome. How it ended does not matter, but what somebody has in hand stays.
+// last outcome. How it ended does not matter, but what a run has in hand stays.
 //
 // What is left is a salted hash of each key, by which Lookup tells that it is
-// forgotten: an old file does not invite anybody anew. Addresses are gone from
+// forgotten, so that an old input invites no one anew. Addresses are gone from
 // the file and its log byte for byte when Forget returns without an error. With
 // [ledger.ErrBusy] they may not be, though their rows are: forget again.
+//
+// A backup that an upgrade made (see the package comment) is not touched; a warning tells of it.
 //
 // The file is written anew, which takes its size in free space, and time.
 func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error) {
@@ -67,6 +70,7 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 			}
 			n += removed
 			if removed < forgetAtOnce {
+				l.warnOfBackups(ctx)
 				return l.compact(ctx, c)
 			}
 		}

@@ -28,10 +28,10 @@ type group struct {
 	waiting []*grouped
 }
 
-// grouped is one write. Whoever does it closes done after err is set.
+// grouped is one write. done is closed once it is done, after err is set.
 type grouped struct {
 	do func(*conn) error
-	lasting
+	durability
 	urgent bool // it goes before all that waits
 	err    error
 	done   chan struct{}
@@ -48,22 +48,22 @@ func (g *group) add(w *grouped) {
 }
 
 // most is the most that a write which waits asks for.
-func (g *group) most() (most lasting) {
+func (g *group) most() (most durability) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, w := range g.waiting {
-		most = max(most, w.lasting)
+		most = max(most, w.durability)
 	}
 	return most
 }
 
 // take takes those that have waited longest, up to the first that asks for more
 // than the transaction gives.
-func (g *group) take(given lasting) []*grouped {
+func (g *group) take(given durability) []*grouped {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := 0
-	for n < min(len(g.waiting), groupMost) && g.waiting[n].lasting <= given {
+	for n < min(len(g.waiting), groupMost) && g.waiting[n].durability <= given {
 		n++
 	}
 	taken := slices.Clone(g.waiting[:n])
@@ -83,24 +83,24 @@ func (g *group) leave(w *grouped) bool {
 }
 
 // write is commit for a call of a method.
-func (l *Ledger) write(ctx context.Context, doing string, asked lasting, fn func(*conn) error) error {
+func (l *Ledger) write(ctx context.Context, doing string, asked durability, fn func(*conn) error) error {
 	if err := l.calls.begin(); err != nil {
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
-	return l.commit(ctx, doing, &grouped{do: fn, lasting: asked})
+	return l.commit(ctx, doing, &grouped{do: fn, durability: asked})
 }
 
 // commit does w in a transaction that it shares with the other writes that wait at
-// that moment. Nobody waits for a group to fill: who finds the connection free
-// goes at once, and who comes meanwhile goes next, all together.
+// that moment. It does not wait for a group to fill: a write that finds the connection free goes
+// at once, and those that come meanwhile go next, all together.
 //
 // What w has written is undone if it fails, unless it refuses (see refused).
 //
 // If ctx ends while the write waits, commit returns ctx's error and nothing was
-// done. What is under way is brought to its end, and that is what commit returns:
-// the caller always knows. Each waits for the connection itself, and the one who
-// gets it does all that wait: nobody depends on another one's patience.
+// done. What is under way is brought to its end, and that is what commit returns: the caller
+// always knows. Each caller waits for the connection itself, and the one that gets it does all
+// writes that wait, so that none depends on how long another can wait.
 func (l *Ledger) commit(ctx context.Context, doing string, w *grouped) error {
 	if err := ctx.Err(); err != nil {
 		return l.explain(doing, err)
@@ -113,7 +113,7 @@ func (l *Ledger) commit(ctx context.Context, doing string, w *grouped) error {
 			if l.group.leave(w) {
 				return l.explain(doing, err)
 			}
-			<-w.done // somebody is doing it
+			<-w.done // another caller is doing it
 		}
 		select {
 		case <-w.done:
@@ -123,8 +123,8 @@ func (l *Ledger) commit(ctx context.Context, doing string, w *grouped) error {
 	}
 }
 
-// serve does what waits once it has the lock for writing. Nobody's write is
-// taken before: whoever gives up waiting for the lock fails alone.
+// serve does the writes that wait once it has the lock for writing. None is taken before, so that
+// a caller that gives up waiting for the lock fails alone.
 func (l *Ledger) serve(ctx context.Context, c *conn) error {
 	given := l.group.most()
 	if err := l.sync(c, given); err != nil {

@@ -23,7 +23,7 @@ func TestWritesShareTransactions(t *testing.T) {
 	l, path := newFile(t)
 	const writers = groupMost + 50
 	for i := range writers {
-		keep(t, l, benchKey(i), time.Time{}, ledger.Sent)
+		keep(t, l, benchKey(i), time.Time{})
 	}
 	runSQL(t, l, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0")
 	var group sync.WaitGroup
@@ -45,8 +45,8 @@ func TestWritesShareTransactions(t *testing.T) {
 	assert.Empty(t, l.group.waiting)
 }
 
-// Who gives up waiting fails alone, and what it wanted to write is not written.
-func TestGivingUpHarmsNobody(t *testing.T) {
+// A caller that gives up waiting fails alone, and what it wanted to write is not written.
+func TestGivingUpHarmsNoOther(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
 	live(t, l, anna)

@@ -30,7 +30,7 @@ type sighting struct {
 // died while the clock was a day ahead, or live and not have come to its next
 // heartbeat yet. It is shortened to a lease, which a live owner makes good with
 // that heartbeat, and which runs out for everybody if there is none, however short
-// the runs are that ask. This ledger itself goes by a clock that nobody sets: to it
+// the runs are that ask. This ledger itself goes by a monotonic clock: to it
 // the claim is dead once it has not changed for a lease, and not before.
 //
 // It is called in transactions of the one connection that writes, so that
@@ -57,14 +57,14 @@ func (l *Ledger) inHand(c *conn, key ledger.Key, now time.Time) (alive bool, err
 	return true, nil
 }
 
-// Claimed is an invite that somebody has in hand.
+// Claimed is an invite that a run has in hand.
 type Claimed struct {
 	Key   ledger.Key
 	Until time.Time // when the claim runs out unless its owner, being alive, renews it
 	Known bool      // the ledger has something of the invite
 }
 
-// InHand lists what somebody has in hand, this ledger included, ordered by id and
+// InHand lists what runs have in hand, those of this ledger included, ordered by id and
 // address. One that ends much later than 20 seconds from now was left by an owner
 // whose clock was ahead, and is free soon after it was asked for.
 func (l *Ledger) InHand(ctx context.Context) (all []Claimed, err error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 // ahead leaves a claim of a run that died while the clock was a day ahead.
@@ -40,13 +39,14 @@ func TestDeadClaimOfAClockThatWasAheadIsFreeAfterALease(t *testing.T) {
 	})
 }
 
-// A clock that is set back while somebody works must not make two work on the same.
+// A clock that is set back while a run works must not make two work on the same.
 func TestLiveClaimSurvivesAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	synctest.Test(t, func(t *testing.T) {
 		var back atomic.Int64
-		l := openWith(t, Options{Path: path, Now: func() time.Time { return time.Now().Add(24*time.Hour - time.Duration(back.Load())) }})
+		l := openWith(t, Options{Path: path,
+			Now: func() time.Time { return time.Now().Add(24*time.Hour - time.Duration(back.Load())) }})
 		other := openFile(t, path)
 		claim, err := l.Claim(t.Context(), anna)
 		require.NoError(t, err)
@@ -62,12 +62,12 @@ func TestLiveClaimSurvivesAClockThatIsSetBack(t *testing.T) {
 
 // Who waits for a sign of life goes by a clock that is not set: whatever the other
 // clock does meanwhile makes the claim neither free sooner nor later.
-func TestSightingGoesByAClockThatNobodySets(t *testing.T) {
+func TestSightingGoesByAMonotonicClock(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour, "nowhere": 0} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clock := ledgertest.NewClock()
+			clock := newClock()
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			ahead(t, path, clock.Now(), anna)
 			l := openWith(t, Options{Path: path, Now: clock.Now})
@@ -88,10 +88,10 @@ func TestSightingGoesByAClockThatNobodySets(t *testing.T) {
 
 func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: clock.Now})
-	keep(t, l, anna, clock.Now().Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, clock.Now().Add(-time.Hour))
 	ahead(t, path, clock.Now(), anna)
 	for i, want := range []int{0, 1} {
 		n, err := l.Forget(t.Context(), clock.Now())
@@ -103,11 +103,12 @@ func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 
 func TestWhatIsInHandIsListed(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	l, other := openWith(t, Options{Path: path, Application: "one", Now: clock.Now}), openWith(t, Options{Path: path, Application: "other", Now: clock.Now})
-	keep(t, l, anna, time.Time{}, ledger.Sent)
-	keep(t, other, anna, time.Time{}, ledger.Sent)
+	l, other := openWith(t, Options{Path: path, Application: "one", Now: clock.Now}), openWith(t, Options{Path: path,
+		Application: "other", Now: clock.Now})
+	keep(t, l, anna, time.Time{})
+	keep(t, other, anna, time.Time{})
 	_, err := other.Claim(t.Context(), anna)
 	require.NoError(t, err)
 	_, err = l.Claim(t.Context(), ben, anna)
@@ -125,19 +126,23 @@ func TestWhatIsInHandIsListed(t *testing.T) {
 // Only what ends too late is shortened, and only what is of the same application.
 func TestOtherClaimsAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Application: "one", Now: clock.Now})
-	other := openWith(t, Options{Path: path, Application: "two", Now: func() time.Time { return clock.Now().Add(24 * time.Hour) }})
+	other := openWith(t, Options{Path: path, Application: "two",
+		Now: func() time.Time { return clock.Now().Add(24 * time.Hour) }})
 	_, err := other.Claim(t.Context(), ben)
 	require.NoError(t, err)
 	_, err = l.Claim(t.Context(), ben)
 	require.NoError(t, err)
 	want := number(t, l, "SELECT sum(expires) FROM claim")
 	clock.Move(time.Second)
-	runSQL(t, l, "INSERT INTO claim SELECT application, invite_id, 'anna@example.com', token, owner, expires + 3600000000 FROM claim WHERE application = 1")
+	runSQL(t, l,
+		`INSERT INTO claim SELECT application, invite_id, 'anna@example.com', token, owner, expires + 3600000000
+		FROM claim WHERE application = 1`)
 	_, err = l.Claim(t.Context(), anna)
 	require.ErrorIs(t, err, ledger.ErrInProgress)
-	assert.Equal(t, clock.Now().Add(lease).UnixMicro(), number(t, l, "SELECT expires FROM claim WHERE address = 'anna@example.com'"))
+	assert.Equal(t, clock.Now().Add(lease).UnixMicro(), number(t, l,
+		"SELECT expires FROM claim WHERE address = 'anna@example.com'"))
 	assert.Equal(t, want, number(t, l, "SELECT sum(expires) FROM claim WHERE address = 'ben@example.com'"))
 }

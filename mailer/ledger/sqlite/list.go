@@ -57,7 +57,9 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[ledger.Entry, err
 
 // pages yields the entries that next reads, a page at a time, until one is not
 // full. It ends at the first error.
-func (l *Ledger) pages(ctx context.Context, doing string, yield func(ledger.Entry, error) bool, next func(*conn, *scanner) error) {
+func (l *Ledger) pages(ctx context.Context, doing string, yield func(ledger.Entry, error) bool,
+	next func(*conn, *scanner) error,
+) {
 	for {
 		s := scanner{entries: make([]ledger.Entry, 0, page)}
 		if err := l.read(ctx, doing, func(c *conn) error { return next(c, &s) }); err != nil {

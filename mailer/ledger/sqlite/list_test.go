@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 func listed(t *testing.T, l *Ledger, f Filter) (keys []ledger.Key) {
@@ -22,7 +21,7 @@ func listed(t *testing.T, l *Ledger, f Filter) (keys []ledger.Key) {
 
 func TestListFilters(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	l := openWith(t, Options{Memory: true, Now: clock.Now})
 	start := clock.Now()
 	later := ledger.Key{InviteID: "all-hands", Address: "anna@example.com"}

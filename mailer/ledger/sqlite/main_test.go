@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -24,6 +25,15 @@ var (
 	anna = ledger.Key{InviteID: "board-meeting", Address: "anna@example.com"}
 	ben  = ledger.Key{InviteID: "board-meeting", Address: "ben@example.com"}
 )
+
+// clock is a time that moves only when told to.
+type clock struct{ now time.Time }
+
+func newClock() *clock { return &clock{time.Date(2027, 4, 1, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func (c *clock) Move(d time.Duration) { c.now = c.now.Add(d) }
 
 func openFile(t testing.TB, path string) *Ledger {
 	t.Helper()

@@ -92,7 +92,8 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 		advice string
 	}{
 		{"a text file", func(t *testing.T, path string) {
-			require.NoError(t, os.WriteFile(path, []byte("smart_invite_id,recipient.email\nboard-meeting,anna@example.com\n"), 0o600))
+			require.NoError(t, os.WriteFile(path,
+				[]byte("smart_invite_id,recipient.email\nboard-meeting,anna@example.com\n"), 0o600))
 		}, "name another"},
 		{"a directory", func(t *testing.T, path string) {
 			require.NoError(t, os.Mkdir(path, 0o700))
@@ -103,7 +104,8 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 			require.NoError(t, c.script("CREATE TABLE invite (id INTEGER)"))
 		}, "name another file"},
 		{"a newer version", func(t *testing.T, path string) {
-			l, err := open(t.Context(), Options{Path: path}, append(migrations(), "CREATE TABLE later (id INTEGER)"), "rw")
+			l, err := open(t.Context(), Options{Path: path}, append(known(t),
+				"UPDATE compatibility SET oldest_reader = 5"), "rw")
 			require.NoError(t, err)
 			require.NoError(t, l.Shutdown(t.Context()))
 		}, "use the newer program"},
@@ -141,7 +143,7 @@ func TestReadOnlyFileIsRefused(t *testing.T) {
 	l, path := newFile(t)
 	live(t, l, anna)
 	require.NoError(t, l.Shutdown(t.Context()))
-	_, err := open(t.Context(), Options{Path: path}, migrations(), "ro")
+	_, err := open(t.Context(), Options{Path: path}, known(t), "ro")
 	require.ErrorIs(t, err, ledger.ErrUnusable)
 	assert.ErrorContains(t, err, "let this user write")
 }
@@ -183,7 +185,7 @@ func TestManyOpenANewFileAtOnce(t *testing.T) {
 	}
 }
 
-// Somebody else creates the file and is in the middle of that: whoever opens it
+// Another program creates the file and is in the middle of that: one that opens it
 // waits, as long as it is ready to. SQLite refuses the switch to a log at once if
 // another connection is about to write, and waits for one that writes.
 func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
@@ -222,16 +224,16 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 func TestLockedFileIsBusy(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
-	impatient := openWith(t, Options{Path: path, BusyTimeout: time.Millisecond})
+	quick := openWith(t, Options{Path: path, BusyTimeout: time.Millisecond})
 	lock(t, l, func() {
-		_, err := impatient.Claim(t.Context(), anna)
+		_, err := quick.Claim(t.Context(), anna)
 		require.ErrorIs(t, err, ledger.ErrBusy)
 		assert.ErrorContains(t, err, "run again")
-		found, err := impatient.Lookup(t.Context(), anna)
-		require.NoError(t, err, "reading waits for nobody")
+		found, err := quick.Lookup(t.Context(), anna)
+		require.NoError(t, err, "reading waits for none")
 		assert.False(t, found[0].Known)
 	})
-	_, err := impatient.Claim(t.Context(), anna)
+	_, err := quick.Claim(t.Context(), anna)
 	require.NoError(t, err)
 }
 
@@ -239,14 +241,14 @@ func TestLockedFileIsBusy(t *testing.T) {
 func TestWaitingForALockObeysTheContext(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
-	patient := openWith(t, Options{Path: path, BusyTimeout: time.Hour})
+	slow := openWith(t, Options{Path: path, BusyTimeout: time.Hour})
 	lock(t, l, func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		_, err := patient.Claim(ctx, anna)
+		_, err := slow.Claim(ctx, anna)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
-	_, err := patient.Claim(t.Context(), anna)
+	_, err := slow.Claim(t.Context(), anna)
 	require.NoError(t, err)
 }
 
@@ -261,7 +263,8 @@ func TestFullDiskIsBusyAndChangesNothing(t *testing.T) {
 
 	pages := number(t, l, "PRAGMA page_count")
 	require.Equal(t, pages, number(t, l, "PRAGMA max_page_count = 1"), "as few as there are")
-	err = l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: make([]byte, 1<<20)}})
+	err = l.Submitting(t.Context(), claim, anna, ledger.Submission{MessageID: "1@example.com",
+		Message: ledger.Message{Bytes: make([]byte, 1<<20)}})
 	require.ErrorIs(t, err, ledger.ErrBusy)
 	assert.ErrorContains(t, err, "make room")
 	big := benchMade(ben)

@@ -24,7 +24,7 @@ const (
 	childRole = "INVITEMAILER_TEST_LEDGER_ROLE"
 	childPath = "INVITEMAILER_TEST_LEDGER_PATH"
 
-	// share creates every invite of a list that nobody else has created.
+	// share creates every invite of a list that the other has not created.
 	share = "share"
 	// forever takes invites from claim to release, several at a time, until it is
 	// killed.
@@ -102,7 +102,8 @@ func mail(ctx context.Context, l *Ledger, key ledger.Key, out io.Writer) error {
 		}},
 		{ledger.Created, func() error { return l.Create(ctx, claim, benchMade(key)) }},
 		{ledger.Submitting, func() error {
-			return l.Submitting(ctx, claim, key, ledger.Submission{MessageID: "1@example.com", Message: ledger.Message{Bytes: benchMessage}})
+			return l.Submitting(ctx, claim, key, ledger.Submission{MessageID: "1@example.com",
+				Message: ledger.Message{Bytes: benchMessage}})
 		}},
 		{ledger.Sent, func() error { return l.Finish(ctx, claim, key, ledger.Result{State: ledger.Sent}) }},
 		{released, func() error { return l.Release(ctx, claim) }},

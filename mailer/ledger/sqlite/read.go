@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -17,7 +18,8 @@ const (
 	inviteColumns   = `i.invite_id, i.address, i.grouped, i.recipient, i.uid, i.first_message_id, i.ends_at`
 	revisionColumns = `r.number, r.kind, r.method, r.fingerprint, r.resend,
 		r.uid, r.sequence, r.dtstamp, r.organizer_name, r.organizer_email, r.organizer_default,
-		r.state, r.permanent, r.unusable, iif(r.stage = 'words', 'render', r.stage), r.code, r.detail, r.message_id, r.from_name, r.from_email,
+		r.state, r.permanent, r.unusable,
+		iif(r.stage = 'words', 'render', r.stage), r.code, r.detail, r.message_id, r.from_name, r.from_email,
 		r.reply, r.attempts, r.copies, r.first_submitted_at, r.at, r.created_at, r.submitted_at, r.asks, r.answer`
 	contentColumns = `rc.bytes, rm.reverse_path, rm.forward_path, rm.smtputf8, rm.bytes,
 		sc.bytes, sm.reverse_path, sm.forward_path, sm.smtputf8, sm.bytes`
@@ -32,13 +34,15 @@ const (
 )
 
 var (
-	entryColumns = `r.id IS i.last_sent, s.id IS NOT NULL, a.id IS NOT NULL, ` + inviteColumns + `, ` + revisionColumns + `,
+	entryColumns = `r.id IS i.last_sent, s.id IS NOT NULL, a.id IS NOT NULL,
+		` + inviteColumns + `, ` + revisionColumns + `,
 		` + strings.ReplaceAll(revisionColumns, "r.", "s.") + `, ` + rsvpColumns
 
 	lookup     = `SELECT ` + entryColumns + revisions + oneInvite
 	load       = `SELECT ` + entryColumns + `, ` + contentColumns + revisions + contents + oneInvite
 	tombstoned = `SELECT 1 FROM tombstone WHERE application = ? AND hash = ?`
-	members    = `SELECT ` + entryColumns + revisions + ` WHERE i.application = ? AND i.invite_id = ? ORDER BY i.address`
+	members    = `SELECT ` + entryColumns + revisions + `
+		WHERE i.application = ? AND i.invite_id = ? ORDER BY i.address`
 )
 
 // Lookup implements mailer.Ledger.
@@ -71,13 +75,7 @@ func (l *Ledger) entries(ctx context.Context, from string, contents bool, keys [
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			// First whether there is one: to read no row of this many columns takes
-			// the driver most of the time of reading one.
-			known, err := c.get([]any{new(int64)}, findID, l.application, key.InviteID, key.Address)
-			if known {
-				err = c.query(from, s.row, l.application, key.InviteID, key.Address)
-			}
-			if err != nil {
+			if err := c.query(from, s.row, l.application, key.InviteID, key.Address); err != nil {
 				return err
 			}
 			if len(s.entries) > i {
@@ -102,12 +100,8 @@ func (l *Ledger) entries(ctx context.Context, from string, contents bool, keys [
 // hash is what is left of a key that was forgotten. The length in front keeps two
 // keys apart whose parts, put together, are the same.
 func (l *Ledger) hash(key ledger.Key) []byte {
-	b := make([]byte, 0, len(l.salt)+8+len(key.InviteID)+len(key.Address))
-	b = append(b, l.salt...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(key.InviteID)))
-	b = append(b, key.InviteID...)
-	b = append(b, key.Address...)
-	sum := sha256.Sum256(b)
+	length := binary.BigEndian.AppendUint64(nil, uint64(len(key.InviteID)))
+	sum := sha256.Sum256(slices.Concat(l.salt, length, []byte(key.InviteID+key.Address)))
 	return sum[:]
 }
 
@@ -125,13 +119,13 @@ func (s *scanner) rowAfter(rows *sql.Rows, to ...any) error {
 	var latestWasSent, anotherWasSent, answered bool
 	var latest, another ledger.Revision
 	var latestMessage, anotherMessage ledger.Message
-	var heard heardRow
+	var row rsvpRow
 	e := ledger.Entry{Known: true, Latest: &latest}
 	to = append(to, &latestWasSent, &anotherWasSent, &answered,
 		&e.Key.InviteID, &e.Key.Address, &e.Grouped, &e.Recipient, &e.UID, &e.FirstMessageID, (*micros)(&e.EndsAt))
 	to = append(to, revisionFields(&latest)...)
 	to = append(to, revisionFields(&another)...)
-	to = append(to, heard.fields()...)
+	to = append(to, row.fields()...)
 	if s.contents {
 		to = append(to, contentFields(&latest, &latestMessage)...)
 		to = append(to, contentFields(&another, &anotherMessage)...)
@@ -146,7 +140,7 @@ func (s *scanner) rowAfter(rows *sql.Rows, to ...any) error {
 		e.LastSent = &another
 	}
 	if answered {
-		e.RSVP = &heard.heard().RSVP
+		e.RSVP = &row.rsvp().RSVP
 	}
 	if len(latestMessage.Bytes) > 0 {
 		latest.Message = &latestMessage
@@ -169,7 +163,8 @@ func revisionFields(r *ledger.Revision) []any {
 		nullable(&r.Number), nullable(&r.Kind), nullable(&r.Method), nullable(&r.Fingerprint), nullable(&r.Resend),
 		nullable(&r.UID), nullable(&r.Sequence), (*micros)(&r.DTStamp),
 		nullable(&r.OrganizerName), nullable(&r.OrganizerEmail), nullable(&r.OrganizerDefault),
-		nullable(&r.State), nullable(&r.Permanent), nullable(&r.Unusable), nullable(&r.Stage), nullable(&r.Code), nullable(&r.Detail),
+		nullable(&r.State), nullable(&r.Permanent), nullable(&r.Unusable),
+		nullable(&r.Stage), nullable(&r.Code), nullable(&r.Detail),
 		nullable(&r.MessageID), nullable(&r.FromName), nullable(&r.FromEmail),
 		nullable(&r.Reply), nullable(&r.Attempts), nullable(&r.Copies),
 		(*micros)(&r.FirstSubmittedAt), (*micros)(&r.At), (*micros)(&r.CreatedAt), (*micros)(&r.SubmittedAt),

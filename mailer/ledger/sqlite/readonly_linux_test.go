@@ -34,8 +34,11 @@ func TestPermissionsThatForbidWritingAreRefused(t *testing.T) {
 			require.NoError(t, os.Chmod(filepath.Dir(directory), 0o755)) //nolint:gosec // another user must get through
 			require.NoError(t, os.Chmod(path, test.file))
 			require.NoError(t, os.Chmod(directory, test.directory))
-			t.Cleanup(func() { require.NoError(t, os.Chmod(directory, 0o700)) }) //nolint:gosec // so that it can be removed
-			asNobody(t, func() {
+			t.Cleanup(func() {
+				require.NoError(t, os.Chmod(directory,
+					0o700))
+			}) //nolint:gosec // so that it can be removed
+			asAnotherUser(t, func() {
 				_, err := Open(t.Context(), Options{Path: path})
 				require.ErrorIs(t, err, ledger.ErrUnusable)
 				assert.ErrorContains(t, err, "let this user write the file and its directory")
@@ -44,9 +47,9 @@ func TestPermissionsThatForbidWritingAreRefused(t *testing.T) {
 	}
 }
 
-// asNobody runs fn as somebody whom permissions bind: root reads and writes
+// asAnotherUser runs fn as a user whom permissions bind: root reads and writes
 // everything, so one thread of it becomes another user to the file system.
-func asNobody(t *testing.T, fn func()) {
+func asAnotherUser(t *testing.T, fn func()) {
 	if os.Geteuid() != 0 {
 		fn()
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// rsvpHistory is how many RSVPs of an invite are kept: more than anybody gives,
+// rsvpHistory is how many RSVPs of an invite are kept: more than a recipient gives,
 // and few enough that callbacks which are replayed in turn do not fill the file.
 const rsvpHistory = 100
 
@@ -23,10 +23,12 @@ var (
 			state = 'submitting' AND NOT may_have_left, submitted_at
 		FROM revision WHERE invite = ? AND method = 'request' ORDER BY number`
 	rsvpHistoryOf = `SELECT ` + rsvpColumns + ` FROM rsvp AS a WHERE a.invite = ? ORDER BY a.number`
-	rsvpsOf       = `SELECT ` + rsvpColumns + ` FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`
-	putRSVP       = `
+	rsvpsOf       = `SELECT ` + rsvpColumns + `
+		FROM invite AS i JOIN rsvp AS a ON a.invite = i.id` + oneInvite + ` ORDER BY a.number`
+	putRSVP = `
 		INSERT INTO rsvp (invite, number, status, comment, proposal_start, proposal_end, proposal_tzid,
-			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid, source, at, delivered, awaited, revision, stale)
+			replier, reply_status, reply_comment, reply_start, reply_end, reply_tzid,
+			source, at, delivered, awaited, revision, stale)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
 	setRSVP = `UPDATE invite SET rsvp = ?2 WHERE id = ?1`
 	// The API is to be asked about it next.
@@ -36,10 +38,12 @@ var (
 	stopAwaiting = `UPDATE rsvp SET awaited = 0 WHERE invite = ? AND number = ? AND awaited`
 	setDelivered = `
 		UPDATE rsvp SET delivered = 1, awaited = awaited AND NOT ?4
-		WHERE number = ?3 AND invite = (SELECT id FROM invite WHERE application = ?5 AND invite_id = ?1 AND address = ?2)`
+		WHERE number = ?3
+			AND invite = (SELECT id FROM invite WHERE application = ?5 AND invite_id = ?1 AND address = ?2)`
 	setAsked = `
 		UPDATE invite SET asked_at = ?3
-		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped) AND coalesce(asked_at, 0) < ?3`
+		WHERE application = ?4 AND invite_id = ?1 AND (address = ?2 OR ?2 = '' AND grouped)
+			AND coalesce(asked_at, 0) < ?3`
 	// CROSS JOIN keeps the order (https://www.sqlite.org/optoverview.html#crossjoin):
 	// few answers are not delivered.
 	undeliveredPage = `SELECT i.id, ` + entryColumns + revisions + `
@@ -47,15 +51,17 @@ var (
 			WHERE NOT u.delivered AND u.invite > ?1 AND v.application = ?3 ORDER BY u.invite LIMIT ?2) ORDER BY i.id`
 	upcomingPage = `SELECT i.id, coalesce(i.asked_at, 0), ` + entryColumns + revisions + `
 		JOIN revision AS m ON m.id = i.last_sent
-		WHERE i.application = ?6 AND coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2) AND coalesce(i.asked_at, 0) < ?3
+		WHERE i.application = ?6
+			AND coalesce(i.asked_at, 0) >= ?1 AND (coalesce(i.asked_at, 0) > ?1 OR i.id > ?2)
+			AND coalesce(i.asked_at, 0) < ?3
 			AND (i.ends_at IS NULL OR i.ends_at > ?4) AND m.kind IN ('invitation', 'update')
 		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`
 )
 
-// RecordRSVP adds what was heard of an invite to its history, in one durable
+// RecordRSVP adds an answer to an invite to its history, in one durable
 // transaction, if it is news by the rules of [ledger.History] or possibly stale, and
 // tells what the latest was before. Number and Revision are given by the ledger, and
-// At if it is zero. An invite that was never heard of or is forgotten is not known;
+// At if it is zero. An invite that is not on record or is forgotten is not known;
 // nothing is written then.
 //
 // Of each invite the last hundred RSVPs are kept.
@@ -94,10 +100,10 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Rec
 	return done, err
 }
 
-// askAnew records that nobody has answered what a mail asked anew that has left.
+// askAnew records that a mail that has left and asks anew is not answered yet.
 func (l *Ledger) askAnew(c *conn, held *held) error {
-	if held.rsvp == 0 || held.asks == 0 {
-		return nil // as with most
+	if held.rsvp == 0 {
+		return nil
 	}
 	h, err := historyOf(c, held.invite)
 	if err != nil {
@@ -109,7 +115,7 @@ func (l *Ledger) askAnew(c *conn, held *held) error {
 	return nil
 }
 
-// RSVPs is what was heard of an invite, oldest first.
+// RSVPs are the answers to an invite, oldest first.
 func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, error) {
 	var h history
 	if err := l.read(ctx, "looking up answers", func(c *conn) error {
@@ -153,7 +159,8 @@ func (l *Ledger) Upcoming(ctx context.Context, now, askedBefore time.Time) iter.
 	return func(yield func(ledger.Entry, error) bool) {
 		asked, id := int64(0), int64(0)
 		l.pages(ctx, "listing upcoming invites", yield, func(c *conn, s *scanner) error {
-			return c.query(upcomingPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id, &asked) }, asked, id, askedBefore, now, page, l.application)
+			return c.query(upcomingPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id, &asked) },
+				asked, id, askedBefore, now, page, l.application)
 		})
 	}
 }
@@ -164,7 +171,8 @@ func (l *Ledger) Undelivered(ctx context.Context) iter.Seq2[ledger.Entry, error]
 	return func(yield func(ledger.Entry, error) bool) {
 		id := int64(0)
 		l.pages(ctx, "listing answers that are not delivered", yield, func(c *conn, s *scanner) error {
-			return c.query(undeliveredPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id) }, id, page, l.application)
+			return c.query(undeliveredPage, func(rows *sql.Rows) error { return s.rowAfter(rows, &id) },
+				id, page, l.application)
 		})
 	}
 }
@@ -185,9 +193,9 @@ func historyOf(c *conn, invite int64) (h history, err error) {
 }
 
 func (h *history) row(rows *sql.Rows) error {
-	var heard heardRow
-	err := rows.Scan(heard.fields()...)
-	h.RSVPs = append(h.RSVPs, *heard.heard())
+	var row rsvpRow
+	err := rows.Scan(row.fields()...)
+	h.RSVPs = append(h.RSVPs, *row.rsvp())
 	return err
 }
 
@@ -210,7 +218,8 @@ func (h *history) add(c *conn, invite int64, r ledger.RSVP) error {
 	}
 	awaited := r.Source == ledger.SourceCallback && !r.Delivered && !r.Stale
 	var id int64
-	_, err := c.get([]any{&id}, putRSVP, invite, r.Number, r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
+	_, err := c.get([]any{&id}, putRSVP, invite, r.Number,
+		r.Status, r.Comment, proposal.Start, proposal.End, proposal.TZID,
 		r.By, other.Status, other.Comment, reply.Start, reply.End, reply.TZID,
 		r.Source, r.At, r.Delivered || r.Stale, awaited, r.Revision, r.Stale)
 	if err != nil {
@@ -232,25 +241,26 @@ func (h *history) add(c *conn, invite int64, r ledger.RSVP) error {
 	return err
 }
 
-// heardRow is what rsvpColumns are scanned to.
-type heardRow struct {
+// rsvpRow is what rsvpColumns are scanned to.
+type rsvpRow struct {
 	ledger.StoredRSVP
 	proposal, replyProposal ledger.Proposal
 	reply                   ledger.Reply
 }
 
 // fields are all NULL where there is no RSVP.
-func (h *heardRow) fields() []any {
+func (h *rsvpRow) fields() []any {
 	return []any{
 		nullable(&h.Number), nullable(&h.Status), nullable(&h.Comment),
 		(*micros)(&h.proposal.Start), (*micros)(&h.proposal.End), nullable(&h.proposal.TZID),
 		nullable(&h.By), nullable(&h.reply.Status), nullable(&h.reply.Comment),
 		(*micros)(&h.replyProposal.Start), (*micros)(&h.replyProposal.End), nullable(&h.replyProposal.TZID),
-		nullable(&h.Source), (*micros)(&h.At), nullable(&h.Delivered), nullable(&h.Awaited), nullable(&h.Revision), nullable(&h.Stale),
+		nullable(&h.Source), (*micros)(&h.At), nullable(&h.Delivered), nullable(&h.Awaited),
+		nullable(&h.Revision), nullable(&h.Stale),
 	}
 }
 
-func (h *heardRow) heard() *ledger.StoredRSVP {
+func (h *rsvpRow) rsvp() *ledger.StoredRSVP {
 	if h.proposal != (ledger.Proposal{}) {
 		h.Proposal = &h.proposal
 	}

@@ -13,7 +13,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
-	"github.com/invitemailer/invitemailer/mailer/ledger/ledgertest"
 )
 
 func called(status string) ledger.RSVP {
@@ -42,16 +41,19 @@ func latest(t *testing.T, l *Ledger) *ledger.RSVP {
 
 func TestAnswerIsKeptWhole(t *testing.T) {
 	t.Parallel()
-	clock := ledgertest.NewClock()
+	clock := newClock()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: clock.Now})
 	live(t, l, anna)
 	assert.Nil(t, latest(t, l))
 	day := time.Date(2027, 5, 1, 9, 0, 0, 0, time.UTC)
 	first := ledger.RSVP{
-		Status: "tentative", Comment: "späť \x00 \"'; --", Proposal: &ledger.Proposal{Start: day, End: day.Add(time.Hour), TZID: "Europe/Bratislava"},
-		By: "colleague@example.com", Reply: &ledger.Reply{Status: "declined", Comment: "no", Proposal: &ledger.Proposal{Start: day}},
-		Source: ledger.SourceCallback,
+		Status:   "tentative",
+		Comment:  "späť \x00 \"'; --",
+		Proposal: &ledger.Proposal{Start: day, End: day.Add(time.Hour), TZID: "Europe/Bratislava"},
+		By:       "colleague@example.com",
+		Reply:    &ledger.Reply{Status: "declined", Comment: "no", Proposal: &ledger.Proposal{Start: day}},
+		Source:   ledger.SourceCallback,
 	}
 	done, err := l.RecordRSVP(t.Context(), anna, first)
 	require.NoError(t, err)
@@ -59,7 +61,8 @@ func TestAnswerIsKeptWhole(t *testing.T) {
 	first.Number, first.Revision, first.At = 1, 1, clock.Now()
 	assert.Equal(t, &first, latest(t, l))
 
-	second := ledger.RSVP{Status: "accepted", Source: ledger.SourceStatus, At: clock.Now().Add(time.Second), Delivered: true}
+	second := ledger.RSVP{Status: "accepted", Source: ledger.SourceStatus,
+		At: clock.Now().Add(time.Second), Delivered: true}
 	done, err = l.RecordRSVP(t.Context(), anna, second)
 	require.NoError(t, err)
 	assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News, Before: &first}, done)
@@ -115,7 +118,7 @@ func TestAnsweredCallbackIsNotAwaited(t *testing.T) {
 func TestAnswerToAnUnknownInviteIsNotKept(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
 	assert.True(t, hear(t, l, called("accepted")))
 	_, err := l.Forget(t.Context(), today)
 	require.NoError(t, err)
@@ -135,9 +138,10 @@ func TestForgottenAnswerIsGoneFromTheFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openWith(t, Options{Path: path, Now: onThatDay})
-	keep(t, l, anna, today.Add(-time.Hour), ledger.Sent)
+	keep(t, l, anna, today.Add(-time.Hour))
 	r := called("declined")
-	r.Comment, r.By, r.Reply = strings.Repeat("quuxcomment ", 500), "zoe.quux@secret.example", &ledger.Reply{Status: "accepted"}
+	r.Comment, r.By, r.Reply = strings.Repeat("quuxcomment ", 500), "zoe.quux@secret.example",
+		&ledger.Reply{Status: "accepted"}
 	assert.True(t, hear(t, l, r))
 	require.True(t, onDisk(t, path, "quux"), "so that its absence means something")
 	_, err := l.Forget(t.Context(), today)
@@ -160,8 +164,8 @@ func TestHistoryIsBounded(t *testing.T) {
 	assert.EqualValues(t, rsvpHistory+20, latest(t, l).Number)
 }
 
-// Whatever is heard, to hear the last again changes nothing, the latest is what
-// was heard last, and each change is one row.
+// Whatever is recorded, to record the last again changes nothing, the latest is what
+// was recorded last, and each change is one row.
 func TestRecordingIsIdempotent(t *testing.T) {
 	t.Parallel()
 	l := openWith(t, Options{Memory: true, Now: onThatDay})
@@ -180,7 +184,8 @@ func TestRecordingIsIdempotent(t *testing.T) {
 				Delivered: true,
 			}
 			if rapid.Bool().Draw(rt, "proposed") {
-				r.Proposal = &ledger.Proposal{Start: today.Add(time.Duration(rapid.Int16().Draw(rt, "start")) * time.Minute), TZID: text.Draw(rt, "tzid")}
+				r.Proposal = &ledger.Proposal{Start: today.Add(time.Duration(rapid.Int16().Draw(rt,
+					"start")) * time.Minute), TZID: text.Draw(rt, "tzid")}
 			}
 			if rapid.Bool().Draw(rt, "forwarded") {
 				r.By = rapid.SampledFrom([]string{"ben@example.com", "zoe@example.com"}).Draw(rt, "by")
@@ -219,7 +224,7 @@ func TestListByAnswer(t *testing.T) {
 	for i := range page + 10 {
 		key := ledger.Key{InviteID: fmt.Sprintf("%03d", i), Address: "anna@example.com"}
 		keys = append(keys, key)
-		keep(t, l, key, today.Add(time.Duration(-i/2)*time.Hour), ledger.Sent) // two end at the same time
+		keep(t, l, key, today.Add(time.Duration(-i/2)*time.Hour)) // two end at the same time
 		if i%5 == 0 {
 			_, err := l.RecordRSVP(t.Context(), key, called("accepted"))
 			require.NoError(t, err)
@@ -241,7 +246,8 @@ func TestUpcomingIsWhatCanStillBeAnswered(t *testing.T) {
 		made.EndsAt, made.Grouped, made.Revision.Kind = endsAt, strings.HasPrefix(id, "group"), kind
 		require.NoError(t, l.Create(t.Context(), claim, made))
 		if state != ledger.Created {
-			require.NoError(t, l.Submitting(t.Context(), claim, key(id), ledger.Submission{MessageID: id, Kind: kind, Message: ledger.Message{Bytes: benchMessage}}))
+			require.NoError(t, l.Submitting(t.Context(), claim, key(id), ledger.Submission{MessageID: id, Kind: kind,
+				Message: ledger.Message{Bytes: benchMessage}}))
 			require.NoError(t, l.Finish(t.Context(), claim, key(id), ledger.Result{State: state}))
 		}
 		require.NoError(t, l.Release(t.Context(), claim))
@@ -270,8 +276,10 @@ func TestUpcomingIsWhatCanStillBeAnswered(t *testing.T) {
 	require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: "group"}, today.Add(-2*time.Minute)))
 	require.NoError(t, l.Asked(t.Context(), key("sent"), today.Add(-time.Minute)))
 	require.NoError(t, l.Asked(t.Context(), key("recurs"), today))
-	require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: "unknown"}, today), "it is of one recipient, so that nobody is meant")
-	assert.Equal(t, []string{"unknown", "cancellation refused", "group", "sent"}, upcoming(today), "the longest ago first")
+	require.NoError(t, l.Asked(t.Context(), ledger.Key{InviteID: "unknown"}, today),
+		"it is of one recipient, so that none is meant")
+	assert.Equal(t, []string{"unknown", "cancellation refused", "group", "sent"}, upcoming(today),
+		"the longest ago first")
 	assert.Equal(t, []string{"unknown", "cancellation refused", "group"}, upcoming(today.Add(-time.Minute)))
 }
 
@@ -289,7 +297,9 @@ func BenchmarkRecordRSVP(b *testing.B) {
 				var group sync.WaitGroup
 				for i := range callers {
 					group.Go(func() {
-						if done, err := l.RecordRSVP(b.Context(), benchKey(i), delivered(called(statuses[round%2]))); err != nil || done.Verdict != ledger.News {
+						if done, err := l.RecordRSVP(b.Context(), benchKey(i),
+							delivered(called(statuses[round%2]))); err != nil ||
+							done.Verdict != ledger.News {
 							b.Error(done.Verdict, err)
 						}
 					})

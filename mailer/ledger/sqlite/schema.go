@@ -3,35 +3,41 @@ package sqlite
 import (
 	"context"
 	cryptorand "crypto/rand"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/invitemailer/invitemailer/internal/backoff"
+	"github.com/invitemailer/invitemailer/internal/migrate"
 )
 
 // applicationID marks a file as a ledger ("InvM",
 // https://www.sqlite.org/pragma.html#pragma_application_id).
 const applicationID = 0x496e764d
 
-//go:embed schema/1.sql
-var schema1 string
+// firstWithReader is the first version that says which programs can use the file: one that does
+// not know it refuses every newer version.
+const firstWithReader = 4
 
-// Version 2 keeps RSVPs.
+// files lead from each version of the schema to the next: 1 begins, 2 keeps RSVPs, 3 keeps the
+// invites of several applications apart, 4 says which programs can use the file. Package migrate
+// has the rules; a change that programs of before cannot work with ends with
+// UPDATE compatibility SET oldest_reader = N.
 //
-//go:embed schema/2.sql
-var schema2 string
+//go:embed schema/*.sql
+var files embed.FS
 
-// Version 3 keeps the invites of several applications apart, counts the copies of a
-// mail whose end is not known, and keeps which revision an RSVP answers.
-//
-//go:embed schema/3.sql
-var schema3 string
-
-// migrations leads from each version of the schema to the next: the n-th is what
-// makes a file of version n-1 one of version n. What has been released is never
-// changed, only added to.
-func migrations() []string { return []string{schema1, schema2, schema3} }
+func migrations() (migrate.Changes, error) {
+	numbered, err := fs.Sub(files, "schema")
+	if err != nil {
+		return nil, err
+	}
+	return migrate.Read(numbered)
+}
 
 var (
 	begin    = "BEGIN IMMEDIATE"
@@ -43,6 +49,10 @@ var (
 		SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
 		FROM pragma_application_id AS a, pragma_user_version AS v`
 
+	readOldestReader = `SELECT oldest_reader FROM compatibility`
+	// An invite that was forgotten is one, too.
+	holdsInvites = `SELECT EXISTS (SELECT 1 FROM invite) OR EXISTS (SELECT 1 FROM tombstone)`
+
 	danglingKey = `SELECT "table" FROM pragma_foreign_key_check`
 
 	readMeta   = `SELECT api_url, salt FROM meta`
@@ -50,17 +60,21 @@ var (
 	nameAPI    = `UPDATE meta SET api_url = ? WHERE api_url = ''`
 )
 
-// boundLog gives back what the log grew to beyond 16 MiB, while somebody was
-// reading or Forget wrote the file anew. It is taken into the file whenever it has
+// boundLog gives back what the log grew to beyond 16 MiB, while another connection
+// was reading or Forget wrote the file anew. It is taken into the file whenever it has
 // 1,000 pages, as SQLite does by itself: longer ones were measured to save nothing.
 const boundLog = `PRAGMA journal_size_limit = 16777216`
 
-// prepareFile makes of a connection's file a ledger of the newest version, or
-// says why that cannot be. It writes nothing if it is one.
-func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Options) error {
-	version, err := l.version(c, len(steps))
+// prepareFile makes of a connection's file a ledger of this program's version, or says why that
+// cannot be. It writes nothing if it is one, or a newer one that this program can use.
+func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Changes, o *Options) error {
+	at, err := l.schema(c)
 	if err != nil {
 		return err
+	}
+	missing, err := changes.Missing(at)
+	if err != nil {
+		return l.unusable("%w", err)
 	}
 	if !l.memory {
 		if readOnly, err := l.writer.readOnly(); err != nil {
@@ -75,8 +89,8 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Op
 			return err
 		}
 	}
-	if version < len(steps) {
-		if err := l.migrateAll(ctx, c, steps, version); err != nil {
+	if len(missing) > 0 {
+		if err := l.migrate(ctx, c, changes); err != nil {
 			return err
 		}
 	}
@@ -89,87 +103,98 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, steps []string, o *Op
 	return l.explain("opening it", c.script(boundLog))
 }
 
-// useLog makes the file one with a write-ahead log, unless it is. That is the one
-// statement which SQLite refuses at once if another connection writes: it reads
-// the file and then asks for the lock, and two that wait for each other's reading
-// to end would wait for ever (https://www.sqlite.org/c3ref/busy_handler.html). So
-// it is asked for again, as those who open a new file at the same time all do.
+// useLog makes the file one with a write-ahead log, unless it is. SQLite refuses this one statement
+// at once if another connection writes, as those that open a new file at the same time all do: it
+// reads the file and then asks for the lock, and two that wait for each other's reading to end
+// would wait for ever (https://www.sqlite.org/c3ref/busy_handler.html). So it is run again.
 func (l *Ledger) useLog(ctx context.Context, c *conn) error {
-	const sql, longest = "PRAGMA journal_mode = WAL", 32 * time.Millisecond
-	waiting, stop := context.WithTimeout(ctx, l.timeout)
-	defer stop()
-	err := c.script(sql)
-	for bound := 2 * time.Millisecond; isBusy(err); bound = min(2*bound, longest) {
-		select {
-		case <-waiting.Done():
-			if ctx.Err() != nil {
-				err = ctx.Err()
-			}
+	waits := backoff.Backoff{First: 2 * time.Millisecond, Max: 32 * time.Millisecond}
+	end := time.After(l.timeout)
+	for failures := 1; ; failures++ {
+		err := c.script("PRAGMA journal_mode = WAL")
+		if !isBusy(err) {
 			return l.explain("opening it", err)
-		case <-time.After(bound/2 + rand.N(bound/2+1)): // so that they do not meet again
 		}
-		if again := c.within(waiting).script(sql); again == nil || waiting.Err() == nil {
-			err = again
+		select {
+		case <-ctx.Done():
+			return l.explain("opening it", ctx.Err())
+		case <-end:
+			return l.explain("opening it", err)
+		case <-time.After(waits.Half(failures, rand.Float64())):
 		}
 	}
-	return l.explain("opening it", err)
 }
 
-// version refuses what is not a ledger or newer than this program.
-func (l *Ledger) version(c *conn, newest int) (version int, err error) {
+// schema reads where the file stands, and refuses what is not a ledger.
+func (l *Ledger) schema(c *conn) (at migrate.State, err error) {
 	var id, objects int64
-	_, err = c.get([]any{&id, &version, &objects}, identify)
+	_, err = c.get([]any{&id, &at.Version, &objects}, identify)
 	switch {
 	case err != nil:
-		return 0, l.explain("opening it", err)
-	case id == 0 && version == 0 && objects == 0:
-		return 0, nil
+		return at, l.explain("opening it", err)
+	case id == 0 && at.Version == 0 && objects == 0:
+		return at, nil
 	case id != applicationID:
-		return 0, l.unusable("the file is a database of another program: name another file")
-	case version > newest:
-		return 0, l.unusable("it has version %d and this program knows %d: use the newer program that wrote it", version, newest)
+		return at, l.unusable("the file is a database of another program: name another file")
+	case at.Version < firstWithReader:
+		at.OldestReader = at.Version
+		return at, nil
 	}
-	return version, nil
+	_, err = c.get([]any{&at.OldestReader}, readOldestReader)
+	return at, l.explain("opening it", err)
 }
 
-// migrateAll takes all steps that are missing. Meanwhile foreign keys are not
-// enforced but checked after each step, as a step may put a new table into the
-// place of one that others refer to (https://www.sqlite.org/lang_altertable.html#otheralter).
-// Within a transaction that cannot be said.
-func (l *Ledger) migrateAll(ctx context.Context, c *conn, steps []string, version int) (err error) {
+// migrate makes all changes that are missing in one transaction, unless another process was
+// faster. Meanwhile foreign keys are not enforced but checked at the end, as a change may put a
+// new table into the place of one that others refer to
+// (https://www.sqlite.org/lang_altertable.html#otheralter). That cannot be switched within a
+// transaction.
+func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) (err error) {
+	doing := fmt.Sprintf("bringing it to version %d", len(changes))
 	if err := c.script("PRAGMA foreign_keys = OFF"); err != nil {
-		return l.explain("bringing it to the current version", err)
+		return l.explain(doing, err)
 	}
 	defer func() {
-		err = errors.Join(err, l.explain("opening it", c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
+		err = errors.Join(err, l.explain(doing,
+			c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
 	}()
-	for version < len(steps) {
-		if version, err = l.migrate(ctx, c, steps); err != nil {
+	var backup string
+	if err := transact(ctx, c, func() error {
+		at, err := l.schema(c)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// migrate takes one step in one transaction, unless another process was faster.
-func (l *Ledger) migrate(ctx context.Context, c *conn, steps []string) (version int, err error) {
-	err = transact(ctx, c, func() error {
-		if version, err = l.version(c, len(steps)); err != nil || version >= len(steps) {
+		missing, err := changes.Missing(at)
+		if err != nil {
+			return l.unusable("%w", err)
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		if backup, err = l.backUp(ctx, c, at.Version); err != nil {
 			return err
 		}
-		if err := c.script(steps[version]); err != nil {
-			return err
+		for _, change := range missing {
+			if err := c.script(change); err != nil {
+				return err
+			}
 		}
 		var table string
 		if found, err := c.get([]any{&table}, danglingKey); err != nil {
 			return err
 		} else if found {
-			return fmt.Errorf("step to version %d: a row of table %s refers to one that is not there", version+1, table)
+			return fmt.Errorf("a row of table %s refers to one that is not there", table)
 		}
-		version++
-		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
-	})
-	return version, l.explain("bringing it to the current version", err)
+		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+			applicationID, len(changes)))
+	}); err != nil {
+		return l.explain(doing, err)
+	}
+	if backup != "" {
+		l.log.LogAttrs(ctx, slog.LevelInfo, "the ledger was upgraded; a copy of before is kept until you delete it",
+			slog.String("ledger", l.name), slog.Int("version", len(changes)), slog.String("backup", backup))
+	}
+	return nil
 }
 
 // identity makes sure that the file belongs to the API of the options, and reads

@@ -9,18 +9,15 @@ import (
 
 var errClosed = errors.New("the ledger was shut down")
 
-// calls counts the calls being worked on, so that a shutdown can wait for them.
+// calls counts the calls in hand, so that a shutdown can wait for them.
 type calls struct {
-	mu     sync.Mutex
-	n      int
+	mu     sync.Mutex // no call may begin while a shutdown begins to wait
 	closed bool
-	idle   chan struct{} // closed when closed is set and n is 0
-	ended  chan struct{} // closed when the shutdown has ended, after err is set
-	err    error
-}
+	inHand sync.WaitGroup
 
-func newCalls() *calls {
-	return &calls{idle: make(chan struct{}), ended: make(chan struct{})}
+	shutdown sync.Once
+	ended    chan struct{} // closed when the shutdown has ended, after err is set
+	err      error
 }
 
 func (c *calls) begin() error {
@@ -29,59 +26,45 @@ func (c *calls) begin() error {
 	if c.closed {
 		return errClosed
 	}
-	c.n++
+	c.inHand.Add(1)
 	return nil
 }
 
-func (c *calls) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n--
-	if c.closed && c.n == 0 {
-		close(c.idle)
-	}
-}
+func (c *calls) end() { c.inHand.Done() }
 
-// close refuses new calls and tells whether it is the first to do so.
-func (c *calls) close() (first bool) {
+func (c *calls) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
 	c.closed = true
-	if c.n == 0 {
-		close(c.idle)
-	}
-	return true
 }
 
-// Shutdown refuses new calls, waits for those in hand, stops the heartbeat and
-// releases what this ledger still holds. The last one to shut down on a file takes
-// the write-ahead log into it. The mailer's package comment says what is shut down
-// before.
+// Shutdown refuses new calls, waits for those in hand, stops the heartbeat and releases what this
+// ledger still holds. The last one to shut down on a file takes the write-ahead log into it. The
+// mailer's package comment says what is shut down before.
 //
-// If ctx ends first, Shutdown returns an error that wraps its cause, and the rest
-// ends by itself: the calls in hand go on, and what is held is released after them.
-// It may be called again, and waits again.
+// If ctx ends first, Shutdown returns an error that wraps its cause, and the rest ends by itself:
+// the calls in hand go on, and what is held is released after them. It may be called again, and
+// waits again.
 func (l *Ledger) Shutdown(ctx context.Context) error {
-	if l.calls.close() {
+	l.calls.shutdown.Do(func() {
+		l.calls.close()
 		go func() {
-			<-l.calls.idle
+			l.calls.inHand.Wait()
 			l.calls.err = l.end()
 			close(l.calls.ended)
 		}()
-	}
+	})
 	select {
 	case <-l.calls.ended:
 		return l.calls.err
-	default:
+	default: // a shutdown that has ended goes before a context that has
 	}
 	select {
 	case <-l.calls.ended:
 		return l.calls.err
 	case <-ctx.Done():
-		return l.explain("shutting it down", fmt.Errorf("calls are still in hand; wait for longer, or end their contexts: %w", context.Cause(ctx)))
+		return l.explain("shutting it down",
+			fmt.Errorf("calls are still in hand; wait for longer, or end their contexts: %w", context.Cause(ctx)))
 	}
 }
 

@@ -43,7 +43,7 @@ func refusesAll(t *testing.T, l *Ledger) {
 }
 
 // A shutdown obeys its context; what is in hand comes to its end all the same, and
-// then what is held is released, whoever waits for that.
+// then what is held is released, whichever call waits for that.
 func TestShutdownWaitsForWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
@@ -66,7 +66,8 @@ func TestShutdownWaitsForWhatIsInHand(t *testing.T) {
 		refusesAll(t, l)
 	})
 	require.NoError(t, <-claimed)
-	require.Eventually(t, func() bool { return number(t, other, "SELECT count(*) FROM claim") == 0 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return number(t, other, "SELECT count(*) FROM claim") == 0 }, time.Minute,
+		time.Millisecond)
 	require.NoError(t, l.Shutdown(t.Context()))
 	refusesAll(t, l)
 	ended, end := context.WithCancel(t.Context())

@@ -2,65 +2,65 @@
 //
 // # The file
 //
-// It is created with mode 0600, as it holds people's addresses; beside it, while
-// it is open, stand its write-ahead log and an index of that ("-wal", "-shm").
-// Copy it with `sqlite3 FILE ".backup COPY"`, or while nobody has it open. It
-// belongs on a local disk: SQLite cannot lock reliably over a network.
+// It is created with mode 0600, as it holds people's addresses; beside it, while it is open, stand
+// its write-ahead log and an index of that ("-wal", "-shm"). Copy it with
+// `sqlite3 FILE ".backup COPY"`, or while no program has it open. It belongs on a local disk:
+// SQLite cannot lock reliably over a network. Processes that use one file at the same time wait
+// for each other's writes, for [Options.BusyTimeout] at most; reading waits for none.
 //
-// Processes that use one file at the same time wait for each other's writes, for
-// [Options.BusyTimeout] at most; reading waits for nobody.
-//
-// A file of an older version is migrated when it is opened. One that is newer, is
-// no ledger, is read-only or belongs to another API or application is refused with
+// A file belongs to one API, and in it each invite to one of its applications: a Ledger is opened
+// for one ([Options.Application], [Options.APIKeys]), and sees nothing of the others. A file that
+// is no ledger, is read-only or belongs to another API or application is refused with
 // [ledger.ErrUnusable].
 //
-// A file belongs to one API, and in it each invite to one of its applications: a
-// Ledger is opened for one ([Options.Application], [Options.APIKeys]), and sees
-// nothing of the others.
+// # Upgrades
 //
-// # What lasts
+// A file of an older version is brought to the newest one when it is opened, whole or not at all.
+// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600,
+// so that it takes its size in free space. To go back to the program of before, put the copy in
+// the place of the file while no program has that open; what was recorded since is lost. Delete
+// the copy when the upgrade has proved itself: it holds people's addresses.
 //
-// What a method has written when it returns outlives the process, also one that is
-// killed. What says that a mail may leave, how that ended, and what a recipient
-// answered is synced to the disk besides (PRAGMA synchronous = FULL), so that not
-// even a power cut loses it: [Ledger.Submitting], [Ledger.Finish],
-// [Ledger.RecordRSVP], [Ledger.RSVPDelivered], [Ledger.Asked], [Ledger.Forget], and
-// [Ledger.Create] of a revision that speaks of a mail.
+// The file says which version a program must know at least to use it, its oldest reader. A newer
+// file is refused only if that is newer than the program, so that two releases can use one file
+// side by side. Programs that know version 3 at most refuse every newer file.
 //
-// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not
-// waited for. A power cut can undo the last of them, and a later write always
-// before an earlier one, since each sync covers all that came before it:
-//   - A claim was its owner's, and a power cut ends every owner of a file on a
-//     local disk. Its token may be given again, but never to two that live; and no
-//     write of the first is left that the token could confuse.
+// # Durability
+//
+// What a method has written when it returns outlives the process, also one that is killed. What
+// says that a mail may leave, how that ended, and what a recipient answered is synced to the disk
+// besides (PRAGMA synchronous = FULL), so that not even a power cut loses it:
+// [Ledger.Submitting], [Ledger.Finish], [Ledger.RecordRSVP], [Ledger.RSVPDelivered],
+// [Ledger.Asked], [Ledger.Forget], and [Ledger.Create] of a revision that speaks of a mail.
+//
+// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not. A power cut
+// can undo the last of them, a later one always before an earlier one:
+//   - It ends every owner of a claim on a local disk. A token may be given again, but never to two
+//     owners that live, and no write of the first is left that it could confuse.
 //   - A release that is undone leaves a claim that runs out.
-//   - A calendar that is undone has not been mailed, as Submitting would have synced
-//     it. The next run asks the API for the same id again, and is given the same
-//     invite.
+//   - A calendar that is undone has not been mailed, as Submitting would have synced it. The next
+//     run asks the API for the same id again, and is given the same invite.
 //
-// Writes that wait at the same time share a transaction, and a sync. Nobody waits
-// for others to come. One that is refused or breaks fails alone; if the disk or the
-// lock fails, all of them fail, and nothing of any is kept.
-//
-// A context that ends while its write waits leaves nothing written. One that ends
-// later changes nothing: the write is brought to its end, and the method returns
-// how it ended.
+// Writes that wait at the same time share a transaction, and a sync. None waits for others to
+// come. One that is refused or breaks fails alone; if the disk or the lock fails, all of them
+// fail, and nothing of any is kept. A context that ends while its write waits leaves nothing
+// written. One that ends later changes nothing, and the method returns how the write ended.
 //
 // # Claims
 //
-// A claim runs out 20 seconds after its last heartbeat. While a Ledger holds
-// claims it renews all of them every 5 seconds, so that those of a process that
-// died are free within half a minute. A claim that ran out but that nobody else
-// took is still good, since nobody else works on its invites. Owners on one file
-// must agree on the time to within a few seconds, which they do on one machine.
+// A claim runs out 20 seconds after its last heartbeat. While a Ledger holds claims it renews all
+// of them every 5 seconds, so that those of a process that died are free within half a minute. A
+// claim that ran out but that no other owner took is still good. Owners on one file must agree on
+// the time to within a few seconds, which they do on one machine.
 //
-// If the clock is set back, the claims that were made before end far from now. They
-// are in hand until it is clear that their owner is dead: whoever asks for one looks
-// whether it is renewed within the 20 seconds that follow.
+// If the clock is set back, the claims that were made before end far from now. They are in hand
+// until it is clear that their owner is dead: an owner that asks for one looks whether it is
+// renewed within the 20 seconds that follow.
 //
 // # Privacy
 //
-// [Ledger.Forget] removes what is past from the file and its log, byte for byte.
+// [Ledger.Forget] removes what is past from the file and its log, byte for byte, and not from the
+// copy that an upgrade made.
 package sqlite
 
 import (
@@ -78,6 +78,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/migrate"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -114,19 +115,15 @@ type Options struct {
 	DryRun bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Owner names the holder of claims. It must be unique; empty means random.
-	Owner string
 	// BusyTimeout is how long to wait for another process; 0 means 10 seconds.
 	BusyTimeout time.Duration
-	// Logger is told when a heartbeat fails; nil means silence.
+	// Logger is told of an upgrade and when a heartbeat fails; nil means silence.
 	Logger *slog.Logger
 }
 
-// readers is how many goroutines can read at the same time; more of them wait, for
-// some microseconds. readerCache is how much of the file each keeps in memory, in
-// KiB. What one has read the other reads again, and old pages make room for new
-// ones all the time: a run over what is sent already costs the least with as many
-// and as little as this, and less than with four of SQLite's own size (2,000 KiB).
+// readers is how many goroutines can read at the same time; more of them wait, for some
+// microseconds. readerCache is how much of the file each keeps in memory, in KiB. A run over what
+// is sent already costs the least with as many and as little as this.
 const (
 	readers     = 2
 	readerCache = 500
@@ -135,12 +132,13 @@ const (
 // Ledger is a mailer.Ledger. It is safe for concurrent use.
 type Ledger struct {
 	name    string // of the file, for errors
+	dsn     string // by which the driver opens it
 	memory  bool
 	api     string
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
-	elapsed func() time.Duration // of a clock that nobody sets
+	elapsed func() time.Duration // of a monotonic clock
 	log     *slog.Logger
 	salt    []byte
 	// application is the row of whose invites this is, 0 for one that has none.
@@ -153,29 +151,30 @@ type Ledger struct {
 	writer  *writer
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
-	synced  lasting // what the writer's next transaction outlives
+	synced  durability // what the writer's next transaction outlives
 
 	group  group
 	claims claims
 	// sightings are claims of which it is not clear yet whether their owners live.
 	sightings map[ledger.Key]sighting
-	calls     *calls
+	calls     calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
 // [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
-	return open(ctx, o, migrations(), "rw")
+	changes, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, o, changes, "rw")
 }
 
-func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger, error) {
+func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
-		owner: o.Owner, timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
-		sightings: make(map[ledger.Key]sighting), calls: newCalls(),
-	}
-	if l.owner == "" {
-		l.owner = rand.Text()
+		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
+		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
 	}
 	if l.timeout == 0 {
 		l.timeout = 10 * time.Second
@@ -189,24 +188,21 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 		l.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	dsn := ":memory:?_pragma=foreign_keys(1)"
 	if l.memory {
-		l.name = "in memory"
-	} else {
-		if dsn, err = l.file(mode); err != nil {
-			return nil, err
-		}
+		l.name, l.dsn = "in memory", ":memory:?_pragma=foreign_keys(1)"
+	} else if l.dsn, err = l.file(mode); err != nil {
+		return nil, err
 	}
-
-	if l.writer, err = openWriter(ctx, dsn); err != nil {
+	if l.writer, err = openWriter(ctx, l.dsn); err != nil {
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", dsn, readerCache), readers)
+		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache),
+			readers)
 		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
-		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), steps, &o) })
+		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
 	}
 	if err != nil {
 		return nil, errors.Join(l.explain("opening it", err), l.end())
@@ -218,7 +214,7 @@ func open(ctx context.Context, o Options, steps []string, mode string) (*Ledger,
 // opens it (https://www.sqlite.org/uri.html).
 func (l *Ledger) file(mode string) (dsn string, err error) {
 	if l.name == "" {
-		return "", l.unusable("no file is named: set its path")
+		return "", l.unusable("%w", &ConfigError{"Path", "no file is named"})
 	}
 	path, err := filepath.Abs(l.name)
 	if err != nil {
@@ -261,15 +257,16 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// warnOfMode tells that everybody on this machine may read or write a file that
-// was there before. Who lets a group do so may have a reason.
+// warnOfMode tells that every user of this machine may read or write a file that
+// was there before. An operator who lets a group do so may have a reason.
 func (l *Ledger) warnOfMode(path string) {
 	const others = 0o007
 	info, err := os.Stat(path)
 	if runtime.GOOS == "windows" || err != nil || info.Mode().Perm()&others == 0 {
-		return // where there are no such permissions, or it is told otherwise why it cannot be used
+		return // no such permissions here, or the file cannot be used and opening it says why
 	}
-	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file", "ledger", path, "mode", info.Mode().Perm().String())
+	l.log.Warn("others on this machine may read the ledger, and people's addresses in it: chmod 600 the file",
+		"ledger", path, "mode", info.Mode().Perm().String())
 }
 
 // read lets fn ask the connections for reading.

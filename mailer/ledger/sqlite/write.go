@@ -15,10 +15,9 @@ var (
 		INSERT INTO invite (application, invite_id, address, recipient, grouped, uid, first_message_id, ends_at, latest)
 		VALUES (?, ?, ?, ?, ?, ?, '', ?, ` + nextRevision + `) RETURNING id`
 	setInvite = `
-		UPDATE invite SET recipient = ?, grouped = ?, uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at),
-			latest = ` + nextRevision + `
+		UPDATE invite SET recipient = ?, grouped = ?,
+			uid = coalesce(nullif(?, ''), uid), ends_at = coalesce(?, ends_at), latest = ` + nextRevision + `
 		WHERE id = ?`
-	setMails = `UPDATE invite SET first_message_id = ?, last_sent = nullif(?, 0) WHERE id = ?`
 
 	// The id that SQLite gives next (https://www.sqlite.org/autoinc.html).
 	nextRevision = `(SELECT coalesce(max(id), 0) + 1 FROM revision)`
@@ -27,28 +26,27 @@ var (
 			uid, sequence, dtstamp, organizer_name, organizer_email, organizer_default,
 			state, permanent, unusable, stage, code, detail,
 			message_id, from_name, from_email,
-			reply, attempts, at, created_at, submitted_at, may_have_left, copies, first_submitted_at, asks, answer)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
-	dropRevision  = `DELETE FROM revision WHERE id = ?`
-	setLeft       = `UPDATE revision SET may_have_left = 1 WHERE id = ?`
+			reply, attempts, at, created_at, submitted_at, may_have_left,
+			copies, first_submitted_at, asks, answer)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		RETURNING id`
 	setSubmitting = `
-		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0, stage = '', code = '', detail = '', reply = '',
+		UPDATE revision SET state = 'submitting', permanent = 0, unusable = 0,
+			stage = '', code = '', detail = '', reply = '',
 			message_id = ?1, from_name = ?2, from_email = ?3, resend = ?4, kind = coalesce(nullif(?5, ''), kind),
-			attempts = attempts + 1, at = ?6, submitted_at = ?6, may_have_left = ?7,
-			copies = iif(?8, copies + 1, 1), first_submitted_at = iif(?8, coalesce(first_submitted_at, ?6), ?6)
-		WHERE id = ?9`
+			attempts = attempts + 1, at = ?6, submitted_at = ?6,
+			copies = iif(?7, copies + 1, 1), first_submitted_at = iif(?7, coalesce(first_submitted_at, ?6), ?6)
+		WHERE id = ?8`
 	setOutcome = `
-		UPDATE revision SET state = ?, permanent = ?, unusable = ?, stage = ?, code = ?, detail = ?, reply = ?, at = ?, may_have_left = ?, copies = max(0, copies - ?)
+		UPDATE revision SET state = ?, permanent = ?, unusable = ?, stage = ?, code = ?, detail = ?, reply = ?, at = ?,
+			may_have_left = may_have_left OR ?, copies = max(0, copies - ?)
 		WHERE id = ?`
 
-	putCalendar   = `INSERT INTO calendar (revision, bytes) VALUES (?, ?)`
-	putMessage    = `INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes) VALUES (?, ?, ?, ?, ?)`
+	putCalendar = `INSERT INTO calendar (revision, bytes) VALUES (?, ?)`
+	putMessage  = `INSERT OR REPLACE INTO message (revision, reverse_path, forward_path, smtputf8, bytes)
+		VALUES (?, ?, ?, ?, ?)`
 	dropMessage   = `DELETE FROM message WHERE revision = ?`
 	dropTombstone = `DELETE FROM tombstone WHERE application = ? AND hash = ?`
-
-	superseded    = `(SELECT r.id FROM invite AS i JOIN revision AS r ON r.invite = i.id WHERE i.id = ? AND r.id <> i.latest AND r.id IS NOT i.last_sent)`
-	dropCalendars = `DELETE FROM calendar WHERE revision IN ` + superseded
-	dropMessages  = `DELETE FROM message WHERE revision IN ` + superseded
 )
 
 // Create implements mailer.Ledger. The number and the times of the revisions are
@@ -88,7 +86,8 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) erro
 	}
 	r := &m.Revision
 	if h.invite == 0 {
-		if _, err = c.get([]any{&h.invite}, putInvite, l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
+		if _, err = c.get([]any{&h.invite}, putInvite,
+			l.application, m.Key.InviteID, m.Key.Address, m.Recipient, m.Grouped, r.UID, m.EndsAt); err != nil {
 			return err
 		}
 		if err := c.exec(dropTombstone, l.application, l.hash(m.Key)); err != nil {
@@ -103,18 +102,17 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) erro
 		}
 	}
 	h.number++
-	h.messageID, h.state = r.MessageID, r.State
-	h.left = r.State == ledger.Sent || r.State == ledger.Unknown
-	h.asks = h.lastAsks
+	asks := h.lastAsks
 	if m.AsksAnew {
-		h.asks = h.number
+		asks = h.number
 	}
+	left := r.State == ledger.Sent || r.State == ledger.Unknown
 	now := l.now()
 	if _, err = c.get([]any{&h.latest}, putRevision, h.invite, h.number, r.Kind, r.Method, r.Fingerprint, r.Resend,
 		r.UID, r.Sequence, r.DTStamp, r.OrganizerName, r.OrganizerEmail, r.OrganizerDefault,
 		r.State, r.Permanent, r.Unusable, r.Stage, r.Code, r.Detail,
 		r.MessageID, r.FromName, r.FromEmail,
-		r.Reply, r.Attempts, now, now, r.SubmittedAt, h.left, r.Copies, r.FirstSubmittedAt, h.asks, r.Answer); err != nil {
+		r.Reply, r.Attempts, now, now, r.SubmittedAt, left, r.Copies, r.FirstSubmittedAt, asks, r.Answer); err != nil {
 		return err
 	}
 	if len(r.Calendar) > 0 {
@@ -138,17 +136,18 @@ func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.
 		if err != nil {
 			return err
 		}
-		h.settle()
+		if err := h.settle(c); err != nil {
+			return err
+		}
 		another := h.state == ledger.Submitting || h.state == ledger.Unknown // copy of what may have left
-		h.messageID, h.state = s.MessageID, ledger.Submitting
-		now := l.now()
-		if err := c.exec(setSubmitting, s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, now, h.left, another, h.latest); err != nil {
+		if err := c.exec(setSubmitting,
+			s.MessageID, s.FromName, s.FromEmail, s.Resend, s.Kind, l.now(), another, h.latest); err != nil {
 			return err
 		}
 		if err := keepMessage(c, h.latest, &s.Message); err != nil {
 			return err
 		}
-		return h.setMails(c)
+		return c.exec(setMails, h.invite)
 	})
 }
 
@@ -165,9 +164,10 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		if err != nil {
 			return err
 		}
-		h.state = o.State
-		h.left = h.left || o.State == ledger.Sent || o.State == ledger.Unknown
-		if err := c.exec(setOutcome, o.State, o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(), h.left, o.NotLeft, h.latest); err != nil {
+		left := o.State == ledger.Sent || o.State == ledger.Unknown
+		if err := c.exec(setOutcome,
+			o.State, o.Permanent, o.Unusable, o.Stage, o.Code, o.Detail, o.Reply, l.now(),
+			left, o.NotLeft, h.latest); err != nil {
 			return err
 		}
 		if o.State != ledger.Unknown {
@@ -177,14 +177,6 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 		}
 		return l.conclude(c, &h)
 	})
-}
-
-// conclude ends a write that says how a revision stands.
-func (l *Ledger) conclude(c *conn, h *held) error {
-	if err := h.conclude(c); err != nil {
-		return err
-	}
-	return l.askAnew(c, h)
 }
 
 func keepMessage(c *conn, revision int64, m *ledger.Message) error {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/invitemailer/invitemailer/internal/smtptest"
 )
 
 // Message is one message that an [Inbox] took.
@@ -22,20 +24,18 @@ type Message struct {
 	EightBit bool   // MAIL had BODY=8BITMIME
 	Size     int64  // MAIL's SIZE; 0 without it
 	TLS      bool   // it came over TLS
-	Username string // who was logged in; empty for nobody
+	Username string // the login; empty without one
 }
 
 // Options say what an [Inbox] offers and asks for. The zero value is a server
 // without TLS and login that keeps whatever it is given.
 type Options struct {
-	Hostname    string // default "localhost"
+	Hostname    string // default "localhost"; the certificate is for it
 	STARTTLS    bool   // offer STARTTLS
 	ImplicitTLS bool   // speak TLS from the first byte
-	// Certificate is what TLS shows. Default: a new one for Hostname.
-	Certificate *Certificate
 
 	// Username, when set, must log in with Password before MAIL.
-	Username, Password string
+	Username, Password string `json:"-"`
 	// Mechanisms is what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256,
 	// XOAUTH2. Default: PLAIN and LOGIN.
 	Mechanisms []string
@@ -48,29 +48,29 @@ type Options struct {
 	// Handle takes each message. Its error refuses the message: a
 	// *smtp.SMTPError of github.com/emersion/go-smtp with its own code,
 	// another with 554. Default: messages are kept for Messages.
-	Handle func(Message) error
+	Handle func(Message) error `json:"-"`
 }
 
-// Inbox is an SMTP server that takes mail. Make one with [NewInbox].
-type Inbox struct {
-	options Options
-	server  *smtp.Server
-	memory  *pipeListener
-	open    openConns
-	serving sync.WaitGroup
+// Format implements fmt.Formatter, for all verbs: no login is printed.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "submissiontest.Options{login: %t, SMTPUTF8: %t}", o.Username != "", o.SMTPUTF8)
+}
 
-	dialed   sync.Once
-	setup    sync.Once
-	setupErr error
+// Inbox is an SMTP server that takes mail. Make one with [NewInbox]. It is safe for concurrent
+// use.
+type Inbox struct {
+	options  func() Options // a function, so that printing an Inbox shows no login
+	server   *smtp.Server
+	listener smtptest.Listener
+	pem      []byte
+	serve    func() // once
+	serving  sync.WaitGroup
 
 	mu       sync.Mutex
-	listener net.Listener // of Start
-	addr     string
 	messages []Message
 }
 
-// NewInbox returns an inbox that answers to its Dial at once. Start opens a
-// port as well.
+// NewInbox returns an inbox that answers to its Dial at once. Start opens a port as well.
 func NewInbox(o Options) *Inbox {
 	if o.Hostname == "" {
 		o.Hostname = "localhost"
@@ -78,7 +78,7 @@ func NewInbox(o Options) *Inbox {
 	if len(o.Mechanisms) == 0 {
 		o.Mechanisms = []string{"PLAIN", "LOGIN"}
 	}
-	in := &Inbox{options: o, memory: newPipeListener()}
+	in := &Inbox{options: func() Options { return o }}
 	in.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &inboxSession{inbox: in, conn: c}, nil
 	}))
@@ -88,81 +88,52 @@ func NewInbox(o Options) *Inbox {
 	in.server.AllowInsecureAuth = o.LoginInClear
 	in.server.EnableSMTPUTF8 = o.SMTPUTF8
 	in.server.ErrorLog = silent{}
-	return in
-}
-
-// prepare makes the certificate, when one is needed.
-func (in *Inbox) prepare() error {
-	in.setup.Do(func() {
-		if !in.options.STARTTLS && !in.options.ImplicitTLS {
-			return
+	var listener net.Listener = &in.listener
+	if o.STARTTLS || o.ImplicitTLS {
+		certificate := smtptest.NewCertificate(o.Hostname)
+		in.pem = certificate.PEM
+		if o.STARTTLS {
+			in.server.TLSConfig = certificate.TLS
 		}
-		if in.options.Certificate == nil {
-			in.options.Certificate, in.setupErr = NewCertificate(in.options.Hostname)
+		if o.ImplicitTLS {
+			listener = tls.NewListener(listener, certificate.TLS)
 		}
-		if in.setupErr == nil && in.options.STARTTLS {
-			in.server.TLSConfig = in.options.Certificate.serverConfig()
-		}
+	}
+	in.serve = sync.OnceFunc(func() {
+		in.serving.Go(func() {
+			_ = in.server.Serve(listener) // ends when Close closes the listener
+		})
 	})
-	return in.setupErr
+	return in
 }
 
 // Start listens on a free port of 127.0.0.1; Addr tells which.
 func (in *Inbox) Start() error {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	return in.StartOn(l)
+	in.serve()
+	return in.listener.Start()
 }
 
 // StartOn serves the listener, and closes it in the end.
 func (in *Inbox) StartOn(l net.Listener) error {
-	if err := in.prepare(); err != nil {
-		return errors.Join(err, l.Close())
-	}
-	in.mu.Lock()
-	in.listener, in.addr = l, l.Addr().String()
-	in.mu.Unlock()
-	in.serve(l)
-	return nil
-}
-
-func (in *Inbox) serve(l net.Listener) {
-	l = tracker{l, &in.open}
-	if in.options.ImplicitTLS {
-		l = tls.NewListener(l, in.options.Certificate.serverConfig())
-	}
-	in.serving.Go(func() {
-		_ = in.server.Serve(l) // ends when Close closes the listener
-	})
+	in.serve()
+	return in.listener.StartOn(l)
 }
 
 // Dial connects without a port, whatever the address: it fits Config.Dial of
 // package submission.
 func (in *Inbox) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if err := in.prepare(); err != nil {
-		return nil, err
-	}
-	in.dialed.Do(func() { in.serve(in.memory) })
-	return in.memory.Dial(ctx, network, addr)
+	in.serve()
+	return in.listener.Dial(ctx, network, addr)
 }
 
-// Addr is host:port of the started inbox; empty before Start.
-func (in *Inbox) Addr() string {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.addr
-}
+// Addr is host:port of the started inbox.
+func (in *Inbox) Addr() string { return in.listener.Addr().String() }
 
 // Port is the port of the started inbox; 0 before Start.
-func (in *Inbox) Port() int { return portOf(in.Addr()) }
+func (in *Inbox) Port() int { return in.listener.Port() }
 
-// Certificate is what TLS shows, or nil without TLS.
-func (in *Inbox) Certificate() (*Certificate, error) {
-	err := in.prepare()
-	return in.options.Certificate, err
-}
+// CertificatePEM is what a client must trust, or nil without TLS.
+func (in *Inbox) CertificatePEM() []byte { return in.pem }
 
 // Messages returns what was kept so far, in the order of arrival.
 func (in *Inbox) Messages() []Message {
@@ -171,30 +142,21 @@ func (in *Inbox) Messages() []Message {
 	return slices.Clone(in.messages)
 }
 
-// Close stops the server, and waits until all of its goroutines have ended.
-// Connections are closed, not finished.
+// Close stops the server, and waits until all of its goroutines have ended. Connections are
+// closed, not finished.
 func (in *Inbox) Close() error {
-	in.open.closeAll()
-	_ = in.memory.Close()
-	in.mu.Lock()
-	listener := in.listener
-	in.mu.Unlock()
-	if listener != nil {
-		// go-smtp closes only what it serves already, and its goroutine may not
-		// have come that far.
-		_ = listener.Close()
-	}
-	err := in.server.Shutdown(context.Background())
+	err := in.listener.Close()
+	_ = in.server.Shutdown(context.Background()) // waits; what it closes is closed
 	in.serving.Wait()
-	if errors.Is(err, smtp.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
 }
 
 func (in *Inbox) take(m Message) error {
-	if in.options.Handle != nil {
-		return in.options.Handle(m)
+	if handle := in.options().Handle; handle != nil {
+		return handle(m)
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -227,7 +189,7 @@ func (s *inboxSession) Logout() error { return nil }
 
 // Mail implements smtp.Session.
 func (s *inboxSession) Mail(from string, o *smtp.MailOptions) error {
-	if s.inbox.options.Username != "" && s.username == "" {
+	if s.inbox.options().Username != "" && s.username == "" {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
 	_, secure := s.conn.TLSConnectionState()
@@ -250,16 +212,4 @@ func (s *inboxSession) Data(r io.Reader) error {
 	}
 	s.message.Data = data
 	return s.inbox.take(s.message)
-}
-
-func portOf(addr string) int {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return 0
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		return 0
-	}
-	return n
 }

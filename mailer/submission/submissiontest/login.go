@@ -19,15 +19,15 @@ import (
 
 // AuthMechanisms implements smtp.AuthSession.
 func (s *inboxSession) AuthMechanisms() []string {
-	if s.inbox.options.Username == "" {
+	if s.inbox.options().Username == "" {
 		return nil
 	}
-	return s.inbox.options.Mechanisms
+	return s.inbox.options().Mechanisms
 }
 
 // Auth implements smtp.AuthSession.
 func (s *inboxSession) Auth(mechanism string) (sasl.Server, error) {
-	username, password := s.inbox.options.Username, s.inbox.options.Password
+	username, password := s.inbox.options().Username, s.inbox.options().Password
 	verdict := func(ok bool) error {
 		if !ok {
 			return smtp.ErrAuthFailed

@@ -1,0 +1,187 @@
+package smtptest
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// Listener accepts the connections that Dial makes in memory, and those of a port once Start
+// is called. The zero value is ready.
+type Listener struct {
+	once    sync.Once
+	conns   chan net.Conn
+	done    chan struct{} // closed by Close
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	port   net.Listener
+	open   map[*conn]struct{}
+}
+
+func (l *Listener) setup() {
+	l.once.Do(func() {
+		l.conns, l.done = make(chan net.Conn), make(chan struct{})
+		l.open = make(map[*conn]struct{})
+	})
+}
+
+// Dial connects in memory, whatever the address.
+func (l *Listener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	l.setup()
+	client, end := net.Pipe()
+	server := newPipe(end)
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.done:
+		server.abort()
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		server.abort()
+		return nil, ctx.Err()
+	}
+}
+
+// Start listens on a free port of 127.0.0.1.
+func (l *Listener) Start() error {
+	port, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	return l.StartOn(port)
+}
+
+// StartOn takes the connections of port, one for each Listener, and closes it in the end.
+func (l *Listener) StartOn(port net.Listener) error {
+	l.setup()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		_ = port.Close()
+		return net.ErrClosed
+	}
+	l.port = port
+	l.running.Go(func() {
+		for {
+			c, err := port.Accept()
+			if err != nil {
+				return
+			}
+			select {
+			case l.conns <- c:
+			case <-l.done:
+				_ = c.Close()
+			}
+		}
+	})
+	return nil
+}
+
+// Accept implements net.Listener.
+func (l *Listener) Accept() (net.Conn, error) {
+	l.setup()
+	select {
+	case c := <-l.conns:
+		return l.track(c), nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Serve calls handle for each connection, in a goroutine of its own, until Close.
+func (l *Listener) Serve(handle func(net.Conn)) {
+	l.running.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			l.running.Go(func() { handle(c) })
+		}
+	})
+}
+
+// Addr implements net.Listener: the port's address, or one that says "memory".
+func (l *Listener) Addr() net.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.port == nil {
+		return &net.UnixAddr{Name: "memory", Net: "pipe"}
+	}
+	return l.port.Addr()
+}
+
+// Port is the number of the port; 0 before Start.
+func (l *Listener) Port() int {
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		return addr.Port
+	}
+	return 0
+}
+
+// Close ends all connections, and waits for what Serve has begun. It may be called again.
+func (l *Listener) Close() error {
+	l.setup()
+	l.mu.Lock()
+	first := !l.closed
+	l.closed = true
+	port, open := l.port, l.open
+	l.open = nil
+	l.mu.Unlock()
+	var err error
+	if first {
+		close(l.done)
+		if port != nil {
+			err = port.Close()
+		}
+		for c := range open {
+			c.abort()
+		}
+	}
+	l.running.Wait()
+	return err
+}
+
+// conn is a connection that its listener can close.
+type conn struct {
+	net.Conn
+	listener *Listener
+}
+
+func (l *Listener) track(raw net.Conn) net.Conn {
+	c := &conn{Conn: raw, listener: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		c.abort()
+	} else {
+		l.open[c] = struct{}{}
+	}
+	return c
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.listener.mu.Lock()
+	delete(c.listener.open, c)
+	c.listener.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// reset closes with a TCP reset where there is TCP.
+func (c *conn) reset() {
+	if t, ok := c.Conn.(*net.TCPConn); ok {
+		_ = t.SetLinger(0) // fails on a closed connection only
+	}
+	_ = c.Close()
+}
+
+// abort closes without waiting for what was written.
+func (c *conn) abort() {
+	if p, ok := c.Conn.(*pipe); ok {
+		p.abort()
+	}
+	_ = c.Conn.Close()
+}
