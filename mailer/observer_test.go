@@ -103,8 +103,11 @@ func TestObserver(t *testing.T) {
 			api: broken("nonsense"), want: create, then: create,
 		},
 		"no words": {
-			config: func(c *mailer.Config) { c.Templates = failing{errors.New("for ann@example.org there are no words")} },
-			want:   create + " +render -render:template", then: "+render -render:template",
+			config: func(c *mailer.Config) {
+				c.Templates = failing{errors.New(
+					"for ann@example.org there are no words")}
+			},
+			want: create + " +render -render:template", then: "+render -render:template",
 		},
 		"an empty mail": {
 			config: func(c *mailer.Config) { c.Templates = failing{} },

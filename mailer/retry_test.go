@@ -46,7 +46,8 @@ func TestRetryForCountsFromTheFirstFailureOfAll(t *testing.T) {
 						time.Sleep(time.Minute)
 						yield(items[1])
 					}
-				}, mailer.RunOptions{Concurrency: 2, RetryFor: retryFor, Jitter: func() float64 { return 1 }}, func(r mailer.Result) {
+				}, mailer.RunOptions{Concurrency: 2, RetryFor: retryFor, Jitter: func() float64 { return 1 }}, func(
+					r mailer.Result) {
 					if r.Item.Tag == 1 {
 						assert.Equal(t, mailer.Deferred, r.Receipts[0].Outcome)
 						gaveUp = time.Since(start)

@@ -43,9 +43,17 @@ func TestStopEndsWhatHasNotBegun(t *testing.T) {
 		"the mail server's limit": {submit: submission.Config{RatePerMinute: 1}, items: 3, left: 1},
 		"backing off": {smtp: smtptest.Always(smtptest.AtGreeting, smtptest.ShutDown()),
 			items: 3, mixed: true},
-		"the API's limit":      {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
-		"the API asks to wait": {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, 20*time.Second) }}, items: 3, mixed: true},
-		"the API fails":        {api: cronofytest.Options{Fault: func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 20*time.Second) }}, items: 3, mixed: true},
+		"the API's limit": {client: cronofy.Config{RatePerMinute: 1}, items: 3, left: 1},
+		"the API asks to wait": {api: cronofytest.Options{Fault: func(
+			*cronofytest.Request) *cronofytest.Fault {
+			return cronofytest.FaultStatus(429, 20*time.Second)
+		}}, items: 3,
+			mixed: true},
+		"the API fails": {api: cronofytest.Options{Fault: func(
+			*cronofytest.Request) *cronofytest.Fault {
+			return cronofytest.FaultStatus(503, 20*time.Second)
+		}}, items: 3,
+			mixed: true},
 		"a request is under way": {api: cronofytest.Options{Latency: 5 * time.Second}, items: 1,
 			took: 4 * time.Second},
 	} {

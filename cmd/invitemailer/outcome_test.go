@@ -116,7 +116,8 @@ func TestEveryOutcomeHasItsExitCode(t *testing.T) {
 			smtp:    at(smtptest.AtRcpt, smtptest.Say("554 5.7.1 <ann@example.org>: Relay access denied")),
 			outcome: mailer.Deferred, exit: 78, again: mailer.Sent},
 		"daily quota": {record: invite,
-			smtp:    at(smtptest.AtDot, smtptest.Say("550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")),
+			smtp: at(smtptest.AtDot, smtptest.Say(
+				"550 5.4.5 Daily user sending limit exceeded. Try again tomorrow.")),
 			outcome: mailer.Deferred, exit: 75, again: mailer.Sent},
 		"submission quota": {record: invite,
 			smtp: at(smtptest.AtDot,

@@ -149,7 +149,8 @@ func TestEqual(t *testing.T) {
 
 // Whatever is taken for an address is safe on the wire, and reading it again gives the same.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"ada@example.com", `"a\"b c"@example.com`, "josé@bücher.example", "a@b@c", "a@[::1]", "İ@xn--a.com"} {
+	for _, s := range []string{"ada@example.com", `"a\"b c"@example.com`, "josé@bücher.example", "a@b@c", "a@[::1]",
+		"İ@xn--a.com"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -171,7 +172,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	for name, s := range map[string]string{"ascii": "Ada.Lovelace@Example.com", "idn": "ada@bücher.example", "long": strings.Repeat("a@", 1<<17)} {
+	for name, s := range map[string]string{"ascii": "Ada.Lovelace@Example.com", "idn": "ada@bücher.example",
+		"long": strings.Repeat("a@", 1<<17)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

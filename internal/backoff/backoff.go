@@ -3,7 +3,8 @@ package backoff
 
 import "time"
 
-// Backoff is how far waits grow. Each bound is twice the one before, so that a server in trouble is asked ever more rarely.
+// Backoff is how far waits grow. Each bound is twice the one before, so that a server in trouble is
+// asked ever more rarely.
 type Backoff struct {
 	First time.Duration // the bound of the wait after the first failure
 	Max   time.Duration // no bound is longer
@@ -18,8 +19,8 @@ func (b Backoff) Bound(failures int) time.Duration {
 	return min(bound, b.Max)
 }
 
-// Full is a wait between nothing and the bound. What it is there is up to random, between 0 and 1, so that many who failed together do
-// not come back together.
+// Full is a wait between nothing and the bound. What it is there is up to random, between 0 and 1,
+// so that many who failed together do not come back together.
 func (b Backoff) Full(failures int, random float64) time.Duration {
 	return part(b.Bound(failures), random)
 }

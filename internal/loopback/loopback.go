@@ -25,8 +25,8 @@ func Host(hostport string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Control is the ControlContext of a [net.Dialer] that reaches this machine alone. It sees the address that is dialled: what a name stands
-// for is up to whoever answers for it.
+// Control is the ControlContext of a [net.Dialer] that reaches this machine alone. It sees the
+// address that is dialled: what a name stands for is up to whoever answers for it.
 func Control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	if !Host(address) {
 		return ErrElsewhere

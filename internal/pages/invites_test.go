@@ -103,7 +103,8 @@ func (s *store) add(id, summary string, ends time.Duration, heard ...ledger.RSVP
 	text := fmt.Sprintf("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:%s\r\n"+
 		"DTSTAMP:20270101T000000Z\r\n"+
 		"DTSTART:%s\r\nDTEND:%s\r\nSUMMARY:%s\r\nEND:VEVENT\r\n"+
-		"END:VCALENDAR\r\n", id, end.Add(-time.Hour).Format("20060102T150405Z"), end.Format("20060102T150405Z"), summary)
+		"END:VCALENDAR\r\n", id, end.Add(-time.Hour).Format("20060102T150405Z"), end.Format(
+		"20060102T150405Z"), summary)
 	e := ledger.Entry{Key: key, Known: true, Recipient: key.Address, EndsAt: end,
 		Latest: &ledger.Revision{Kind: "invitation", State: ledger.Sent, Calendar: []byte(text)}}
 	if len(heard) > 0 {

@@ -27,11 +27,14 @@ func TestCSV(t *testing.T) {
 	require.Nil(t, items[0].Err)
 	assert.Equal(t, &mailer.Invite{
 		ID: "id 1", Method: mailer.Cancel, CallbackURL: "https://example.com/cb",
-		Recipient: mailer.Recipient{Email: "ä@example.com", Name: "Example, Ada", Locale: "de-AT", TZID: "Europe/Vienna"},
-		Event: &cronofy.Event{Summary: "a\nb", Description: `say "yes"`, TZID: "Europe/Berlin", URL: "https://example.com",
-			Start:    cronofy.EventTime{Time: time.Date(2027, 4, 29, 7, 30, 0, 0, time.UTC)},
-			End:      cronofy.EventTime{Time: time.Date(2027, 4, 29, 8, 30, 0, 0, time.UTC)},
-			Location: &cronofy.Location{Description: "Room", Lat: "52.5", Long: "-0.1"}, Transparency: "opaque", Color: "#fff",
+		Recipient: mailer.Recipient{Email: "ä@example.com", Name: "Example, Ada", Locale: "de-AT",
+			TZID: "Europe/Vienna"},
+		Event: &cronofy.Event{Summary: "a\nb", Description: `say "yes"`, TZID: "Europe/Berlin",
+			URL:   "https://example.com",
+			Start: cronofy.EventTime{Time: time.Date(2027, 4, 29, 7, 30, 0, 0, time.UTC)},
+			End:   cronofy.EventTime{Time: time.Date(2027, 4, 29, 8, 30, 0, 0, time.UTC)},
+			Location: &cronofy.Location{Description: "Room", Lat: "52.5",
+				Long: "-0.1"}, Transparency: "opaque", Color: "#fff",
 			Reminders: []cronofy.Reminder{{Minutes: 30}, {Minutes: 10}}},
 		Organizer: &mailer.Organizer{Name: "Org", Email: "org@example.org"},
 		Mail: mailer.MailOptions{Subject: "Sub", Template: "tpl", ReplyTo: "reply@example.org", Locale: "en",
@@ -56,15 +59,18 @@ func TestCSVMethod(t *testing.T) {
 func TestBadHeader(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ header, field, message string }{
-		{"smart_invite_id,event.sumary", "event.sumary", "is not a known column; did you mean event.summary? (line 1, column 2); nothing of this file is sent"},
-		{"smart_invite_id,method,smart_invite_id", "smart_invite_id", "is a column twice; leave one of the two out (line 1, column 3)"},
+		{"smart_invite_id,event.sumary", "event.sumary",
+			"is not a known column; did you mean event.summary? (line 1, column 2); nothing of this file is sent"},
+		{"smart_invite_id,method,smart_invite_id", "smart_invite_id",
+			"is a column twice; leave one of the two out (line 1, column 3)"},
 		{"smart_invite_id,recipient", "recipient", "is not a known column"},
 		{"smart_invite_id,,method", "", "has no name; give it one, or remove the column (line 1, column 2)"},
 		{",,", "", "has no name"},
 		{"smart_invite_id,mail.data.", "mail.data.", "is not a known column"},
 		{"smart_invite_id,mail.data.a.b", "mail.data.a.b", "is not a known column"},
 		{"smart_invite_id,email", "email", "did you mean recipient.email?"},
-		{"smart_invite_id;recipient.email", "smart_invite_id;recipient.email", "is one column; separate the columns by commas"},
+		{"smart_invite_id;recipient.email", "smart_invite_id;recipient.email",
+			"is one column; separate the columns by commas"},
 		{"Smart_Invite_ID", "Smart_Invite_ID", "did you mean smart_invite_id?"},
 		{"a,b\"c", "", "a quote stands inside a cell (line 1, character 4)"},
 	} {
@@ -83,13 +89,19 @@ func TestBadRows(t *testing.T) {
 	const header = "smart_invite_id,recipient.email,event.start,event.tzid,event.reminders\n"
 	const good = "good,a@example.com,,,\n"
 	for _, test := range []struct{ row, field, message string }{
-		{"bad,b@example.com\n", "event.start", "is missing: the row has 2 of 5 cells; add the others, or commas for empty ones (line 3, column 3)"},
-		{"bad,b@example.com,,,,,x\n", "event.reminders", "the row has 7 cells for 5 columns; put a cell that has a comma in quotes (line 3, column 5)"},
-		{"bad,b@example.com,2027-03-28T02:30,Europe/Berlin,\n", "event.start", "2027-03-28T02:30:00 is not shown by the clocks in Europe/Berlin"},
-		{"bad,b@example.com,2027-03-28T02:30,,\n", "event.start", "there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00 (line 3, column 3)"},
-		{"bad,b@example.com,2027-03-28T02:30,CET+1,\n", "event.tzid", `"CET+1" is no time zone; use an IANA name such as Europe/London (line 3, column 4)`},
+		{"bad,b@example.com\n", "event.start",
+			"is missing: the row has 2 of 5 cells; add the others, or commas for empty ones (line 3, column 3)"},
+		{"bad,b@example.com,,,,,x\n", "event.reminders",
+			"the row has 7 cells for 5 columns; put a cell that has a comma in quotes (line 3, column 5)"},
+		{"bad,b@example.com,2027-03-28T02:30,Europe/Berlin,\n", "event.start",
+			"2027-03-28T02:30:00 is not shown by the clocks in Europe/Berlin"},
+		{"bad,b@example.com,2027-03-28T02:30,,\n", "event.start",
+			"there is no event.tzid; add one such as Europe/London, or an offset such as Z or +02:00 (line 3, column 3)"},
+		{"bad,b@example.com,2027-03-28T02:30,CET+1,\n", "event.tzid",
+			`"CET+1" is no time zone; use an IANA name such as Europe/London (line 3, column 4)`},
 		{"bad,b@example.com,4/29/2027,,\n", "event.start", `"4/29/2027" is no time`},
-		{"bad,b@example.com,,,10 x\n", "event.reminders", "is not a list of minutes; write them with spaces between, such as 30 10 (line 3, column 5)"},
+		{"bad,b@example.com,,,10 x\n", "event.reminders",
+			"is not a list of minutes; write them with spaces between, such as 30 10 (line 3, column 5)"},
 		{"bad,b@example.com,\xe4,,\n", "event.start", "is not UTF-8; save the file as CSV in UTF-8 (line 3, column 3)"},
 	} {
 		items := read(t, "a.csv", header+good+test.row+"good 2,a@example.com,,,\n", Options{})
@@ -113,7 +125,8 @@ func TestStrayQuote(t *testing.T) {
 		{"b,say \"x\n", `a quote stands inside a cell (line 3, character 7); write "" for a quote, and put the whole cell in quotes; what follows in this file was not read`},
 		{"b,\"say \"x\"\n", `a quoted cell does not end with its quote (line 3, character 8)`},
 		{"b,\"never\nclosed\n", `a quoted cell does not end with its quote (line 5, character 5, in the row that begins in line 3)`},
-		{"b,\"" + strings.Repeat("never closed\n", 200_000), "the row that begins here is longer than 1048576 octets (line 3); what follows in this file was not read"},
+		{"b,\"" + strings.Repeat("never closed\n", 200_000),
+			"the row that begins here is longer than 1048576 octets (line 3); what follows in this file was not read"},
 	} {
 		items := read(t, "a.csv", header+"a,x\n"+test.row+"c,x\n", Options{})
 		require.Len(t, items, 2, short(test.row))

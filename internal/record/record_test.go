@@ -113,7 +113,8 @@ func TestAdditions(t *testing.T) {
 		ID:        "a/b",
 		Recipient: mailer.Recipient{Email: "a@example.com", Name: "Ä", Locale: "de-AT", TZID: "Europe/Vienna"},
 		Mail: mailer.MailOptions{Subject: "s", Template: "t", ReplyTo: "r@example.org", Locale: "de",
-			Data: map[string]any{"n": int64(1000000), "x": 1.5, "l": []any{int64(1), map[string]any{"k": nil}}, "s": "ß"}},
+			Data: map[string]any{"n": int64(1000000), "x": 1.5, "l": []any{int64(1), map[string]any{"k": nil}},
+				"s": "ß"}},
 	}, items[0].Invite)
 }
 
@@ -142,31 +143,46 @@ func TestFormat(t *testing.T) {
 		problem    string
 		noInput    bool // nothing of the file could be read
 	}{
-		"two lines":                {name: "-", text: object + "\n" + object, lines: []int{1, 2}},
-		"a mark and blank lines":   {name: "-", text: "\ufeff\r\n \n" + object + "\r\n\r\n" + object + "\r\n", lines: []int{3, 5}},
-		"one object over lines":    {name: "-", text: "{\n\"smart_invite_id\":\n\"a\"}", lines: []int{1}},
-		"an array in one line":     {name: "-", text: "[" + object + "," + object + "]", lines: []int{1, 1}},
-		"an array over lines":      {name: "-", text: "\n[\n" + object + ",\n\n" + object + "]", lines: []int{3, 5}},
-		"an unknown extension":     {name: "invites.txt", text: object + "\n" + object, lines: []int{1, 2}},
-		"ndjson":                   {name: "a.NDJSON", text: object + "\n" + object, lines: []int{1, 2}},
-		"an empty array":           {name: "a.json", text: "[ ]"},
-		"a header alone":           {name: "a.csv", text: "smart_invite_id\n"},
-		"CSV is not guessed":       {name: "-", text: "smart_invite_id\na\n", lines: []int{0}, problem: "for CSV name the file .csv or give Options.Format=csv", noInput: true},
-		"nothing":                  {name: "-", text: "", lines: []int{0}, problem: "is empty", noInput: true},
-		"blanks":                   {name: "-", text: " \n\t\n", lines: []int{0}, problem: "is empty", noInput: true},
-		"no JSON Lines":            {name: "a.jsonl", text: "\ufeff \n\n", lines: []int{0}, problem: "is empty", noInput: true},
-		"no JSON":                  {name: "a.json", text: "\ufeff\n ", lines: []int{0}, problem: "is empty", noInput: true},
-		"no CSV":                   {name: "a.csv", text: "\ufeff\n\n", lines: []int{0}, problem: "is empty", noInput: true},
-		"JSON Lines called JSON":   {name: "a.json", text: object + "\n" + object, lines: []int{2}, problem: "JSON Lines (.jsonl)"},
-		"UTF-16 JSON Lines":        {name: "a.jsonl", text: "\xff\xfe{\x00}\x00", lines: []int{1}, problem: "UTF-8", noInput: true},
-		"UTF-16 CSV":               {name: "a.csv", text: "\xff\xfem\x00e\x00", lines: []int{1}, problem: "UTF-8", noInput: true},
-		"a picture":                {name: "a.json", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{1}, problem: "the octet 0x89 is not UTF-8"},
-		"a picture on stdin":       {name: "-", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{0}, problem: "is neither JSON nor JSON Lines", noInput: true},
-		"a wrong header":           {name: "a.csv", text: "id,mail\na,b\n", lines: []int{1}, problem: "nothing of this file is sent", noInput: true},
-		"one column":               {name: "a.csv", text: "smart_invite_id;recipient.email\na;b\n", lines: []int{1}, problem: "separate the columns by commas", noInput: true},
-		"a header with a quote":    {name: "a.csv", text: "smart_invite_id,\"re\"cipient\n", lines: []int{1}, problem: "a quoted cell does not end", noInput: true},
-		"a row with a quote":       {name: "a.csv", text: "smart_invite_id\na\"b\n", lines: []int{2}, problem: "a quote stands inside a cell"},
-		"a Latin-1 letter in JSON": {name: "a.json", text: "{\"smart_invite_id\":\"\xe4\"}", lines: []int{1}, problem: "the octet 0xe4 is not UTF-8"},
+		"two lines": {name: "-", text: object + "\n" + object, lines: []int{1, 2}},
+		"a mark and blank lines": {name: "-", text: "\ufeff\r\n \n" + object + "\r\n\r\n" + object + "\r\n",
+			lines: []int{3, 5}},
+		"one object over lines": {name: "-", text: "{\n\"smart_invite_id\":\n\"a\"}", lines: []int{1}},
+		"an array in one line":  {name: "-", text: "[" + object + "," + object + "]", lines: []int{1, 1}},
+		"an array over lines":   {name: "-", text: "\n[\n" + object + ",\n\n" + object + "]", lines: []int{3, 5}},
+		"an unknown extension":  {name: "invites.txt", text: object + "\n" + object, lines: []int{1, 2}},
+		"ndjson":                {name: "a.NDJSON", text: object + "\n" + object, lines: []int{1, 2}},
+		"an empty array":        {name: "a.json", text: "[ ]"},
+		"a header alone":        {name: "a.csv", text: "smart_invite_id\n"},
+		"CSV is not guessed": {name: "-", text: "smart_invite_id\na\n", lines: []int{0},
+			problem: "for CSV name the file .csv or give Options.Format=csv", noInput: true},
+		"nothing": {name: "-", text: "", lines: []int{0}, problem: "is empty", noInput: true},
+		"blanks":  {name: "-", text: " \n\t\n", lines: []int{0}, problem: "is empty", noInput: true},
+		"no JSON Lines": {name: "a.jsonl", text: "\ufeff \n\n", lines: []int{0}, problem: "is empty",
+			noInput: true},
+		"no JSON": {name: "a.json", text: "\ufeff\n ", lines: []int{0}, problem: "is empty",
+			noInput: true},
+		"no CSV": {name: "a.csv", text: "\ufeff\n\n", lines: []int{0}, problem: "is empty",
+			noInput: true},
+		"JSON Lines called JSON": {name: "a.json", text: object + "\n" + object, lines: []int{2},
+			problem: "JSON Lines (.jsonl)"},
+		"UTF-16 JSON Lines": {name: "a.jsonl", text: "\xff\xfe{\x00}\x00", lines: []int{1}, problem: "UTF-8",
+			noInput: true},
+		"UTF-16 CSV": {name: "a.csv", text: "\xff\xfem\x00e\x00", lines: []int{1}, problem: "UTF-8",
+			noInput: true},
+		"a picture": {name: "a.json", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{1},
+			problem: "the octet 0x89 is not UTF-8"},
+		"a picture on stdin": {name: "-", text: "\x89PNG\r\n\x1a\n\x00\x00", lines: []int{0},
+			problem: "is neither JSON nor JSON Lines", noInput: true},
+		"a wrong header": {name: "a.csv", text: "id,mail\na,b\n", lines: []int{1},
+			problem: "nothing of this file is sent", noInput: true},
+		"one column": {name: "a.csv", text: "smart_invite_id;recipient.email\na;b\n", lines: []int{1},
+			problem: "separate the columns by commas", noInput: true},
+		"a header with a quote": {name: "a.csv", text: "smart_invite_id,\"re\"cipient\n", lines: []int{1},
+			problem: "a quoted cell does not end", noInput: true},
+		"a row with a quote": {name: "a.csv", text: "smart_invite_id\na\"b\n", lines: []int{2},
+			problem: "a quote stands inside a cell"},
+		"a Latin-1 letter in JSON": {name: "a.json", text: "{\"smart_invite_id\":\"\xe4\"}", lines: []int{1},
+			problem: "the octet 0xe4 is not UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +215,8 @@ func TestFormat(t *testing.T) {
 func TestRecordOverLinesInJSONLines(t *testing.T) {
 	t.Parallel()
 	const hint = "; in JSON Lines a record stands on one line: for one over several lines name the file .json"
-	for _, text := range []string{"{ \n\"smart_invite_id\":\"a\"}", "{\"smart_invite_id\":\"a\",\r\n\"event\":{\r\n}}", "[\n{}\n]"} {
+	for _, text := range []string{"{ \n\"smart_invite_id\":\"a\"}", "{\"smart_invite_id\":\"a\",\r\n\"event\":{\r\n}}",
+		"[\n{}\n]"} {
 		items := read(t, "a.jsonl", text, Options{})
 		require.Greater(t, len(items), 1)
 		assert.Contains(t, items[0].Err.Message, hint)
@@ -219,7 +236,8 @@ func TestFiles(t *testing.T) {
 	good := filepath.Join(dir, "good.jsonl")
 	require.NoError(t, os.WriteFile(good, []byte(`{"smart_invite_id":"a"}`), 0o600))
 	var got []string
-	for item := range Files([]string{filepath.Join(dir, "none.json"), dir, "-", good}, strings.NewReader("{}"), Options{}) {
+	for item := range Files([]string{filepath.Join(dir, "none.json"), dir, "-", good}, strings.NewReader("{}"),
+		Options{}) {
 		what := "read"
 		if item.Err != nil {
 			what = item.Err.Message

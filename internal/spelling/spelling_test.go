@@ -30,7 +30,8 @@ func TestDistance(t *testing.T) {
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	known := []string{"MAIL_FROM", "MAIL_FORMAT", "SMTP_HOST", "SMTP_POST"}
-	for name, want := range map[string]int{"MAIL_FORM": 0, "MAIL_FORMA": 1, "SMTP_HSOT": 2, "SMTP_MOST": 2, "SMTP_POSTS": 3, "TZ": -1, "": -1} {
+	for name, want := range map[string]int{"MAIL_FORM": 0, "MAIL_FORMA": 1, "SMTP_HSOT": 2, "SMTP_MOST": 2,
+		"SMTP_POSTS": 3, "TZ": -1, "": -1} {
 		assert.Equal(t, want, Nearest(name, known, 3), name)
 	}
 	assert.Equal(t, -1, Nearest("a", nil, 3))

@@ -61,7 +61,8 @@ func TestTableCanFail(t *testing.T) {
 			s.names = nil // the rest is only shown
 			var out bytes.Buffer
 			assert.False(t, writeTable(&out, "", s), "%s: %s", l.what, kind)
-			assert.True(t, strings.HasPrefix(strings.Split(out.String(), "\n")[i], "NOT "), "%s: %s\n%s", l.what, kind, &out)
+			assert.True(t, strings.HasPrefix(strings.Split(out.String(), "\n")[i], "NOT "), "%s: %s\n%s", l.what, kind,
+				&out)
 		}
 	}
 }

@@ -37,7 +37,8 @@ var (
 func draw(file string, r results) error {
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	svg := vgsvg.New(24*vg.Centimeter, 8*vg.Centimeter)
-	tiles := canvas.Tiles{Rows: 1, Cols: len(roundTrips), PadX: vg.Points(12), PadTop: vg.Points(6), PadRight: vg.Points(12)}
+	tiles := canvas.Tiles{Rows: 1, Cols: len(roundTrips), PadX: vg.Points(12), PadTop: vg.Points(6),
+		PadRight: vg.Points(12)}
 	for i, rtt := range roundTrips {
 		p, err := panel(rtt, r)
 		if err != nil {
@@ -77,7 +78,8 @@ func panel(rtt int, r results) (*plot.Plot, error) {
 			}
 		}
 		if len(points) == 0 {
-			return nil, fmt.Errorf("there are no rates of %s with round trips of %d ms: measure the part submission", c.name, rtt)
+			return nil, fmt.Errorf("there are no rates of %s with round trips of %d ms: measure the part submission",
+				c.name, rtt)
 		}
 		line, dots, err := plotter.NewLinePoints(points)
 		if err != nil {

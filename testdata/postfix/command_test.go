@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	command = filepath.Join(dir, "invitemailer")
-	build := exec.CommandContext(context.Background(), "go", "build", "-C", "../..", "-o", command, "./cmd/invitemailer")
+	build := exec.CommandContext(context.Background(), "go", "build", "-C", "../..", "-o", command,
+		"./cmd/invitemailer")
 	build.Env = append(os.Environ(), "GOWORK=off")
 	code := 1
 	if out, err := build.CombinedOutput(); err == nil {
@@ -71,7 +72,8 @@ func newOperator(t *testing.T, o options) *operator {
 		}
 	})
 	for name, value := range map[string]string{
-		"SMTP_HOST": "localhost", "SMTP_PORT": fmt.Sprint(op.postfix.port), "SMTP_TLS": "starttls", "SMTP_TLS_CA_FILE": op.postfix.caFile,
+		"SMTP_HOST": "localhost", "SMTP_PORT": fmt.Sprint(
+			op.postfix.port), "SMTP_TLS": "starttls", "SMTP_TLS_CA_FILE": op.postfix.caFile,
 		"SMTP_USERNAME": username, "SMTP_PASSWORD": password, "SMTP_CONNECTIONS": "1",
 		"ORGANIZER_NAME": "Human Resources", "ORGANIZER_EMAIL": "hr@" + realm,
 		"INVITEMAILER_LEDGER": "sqlite:" + filepath.Join(op.dir, "ledger.sqlite"),

@@ -87,7 +87,8 @@ func TestBlockedClient(t *testing.T) {
 func TestSomebodyElsesSender(t *testing.T) {
 	t.Parallel()
 	op := newOperator(t, options{restrictions: []string{"reject_sender_login_mismatch"}, settings: []string{
-		fmt.Sprintf("smtpd_sender_login_maps = inline:{ hr@%[1]s=%[2]s@%[1]s, ceo@%[1]s=ceo@%[1]s }", realm, username)}})
+		fmt.Sprintf("smtpd_sender_login_maps = inline:{ hr@%[1]s=%[2]s@%[1]s, ceo@%[1]s=ceo@%[1]s }", realm,
+			username)}})
 	op.env["MAIL_FROM"] = "ceo@" + realm
 	file := op.write(guests(10))
 	for range 2 {

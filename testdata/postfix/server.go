@@ -165,16 +165,20 @@ func (s *server) configure(ctx context.Context, o options) error {
 	}
 	main = append(main, o.settings...)
 	master := []string{
-		fmt.Sprintf("%s inet n - n - - smtpd", s.addr()), "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr", "tlsmgr unix - - n 1000? 1 tlsmgr",
+		fmt.Sprintf("%s inet n - n - - smtpd",
+			s.addr()), "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr",
+		"tlsmgr unix - - n 1000? 1 tlsmgr",
 		"rewrite unix - - n - - trivial-rewrite", "bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce",
 		"trace unix - - n - 0 bounce", "verify unix - - n - 1 verify", "proxymap unix - - n - - proxymap",
 		"smtp unix - - n - - smtp", "relay unix - - n - - smtp", "error unix - - n - - error", "retry unix - - n - - error",
 		"anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache", "postlog unix-dgram n - n - 1 postlogd",
 	}
-	sasl := []string{"pwcheck_method: auxprop", "auxprop_plugin: sasldb", "sasldb_path: " + s.users(), "mech_list: PLAIN LOGIN SCRAM-SHA-256"}
+	sasl := []string{"pwcheck_method: auxprop", "auxprop_plugin: sasldb", "sasldb_path: " + s.users(),
+		"mech_list: PLAIN LOGIN SCRAM-SHA-256"}
 	err := os.MkdirAll(s.sasl(), 0o755)
 	for path, lines := range map[string][]string{
-		filepath.Join(s.etc(), "main.cf"): main, filepath.Join(s.etc(), "master.cf"): master, filepath.Join(s.sasl(), "smtpd.conf"): sasl,
+		filepath.Join(s.etc(), "main.cf"): main, filepath.Join(s.etc(), "master.cf"): master, filepath.Join(s.sasl(),
+			"smtpd.conf"): sasl,
 	} {
 		err = errors.Join(err, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
 	}
@@ -224,7 +228,8 @@ func (s *server) certificate() error {
 	}
 	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), public...)
-	return errors.Join(os.WriteFile(s.caFile, public, 0o644), os.WriteFile(filepath.Join(s.dir, "key.pem"), both, 0o600))
+	return errors.Join(os.WriteFile(s.caFile, public, 0o644),
+		os.WriteFile(filepath.Join(s.dir, "key.pem"), both, 0o600))
 }
 
 // bracketed is a host:port as Postfix writes one that is not looked up by MX.

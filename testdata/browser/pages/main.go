@@ -2,8 +2,8 @@
 //
 //	go run ./testdata/browser/pages OUT MAIL.eml...
 //
-// OUT/preview.html shows the mails given, as readers in New York see them. OUT/hostile.html shows mails that try to break out of it or to
-// reach a network, and OUT/empty.html none.
+// OUT/preview.html shows the mails given, as readers in New York see them. OUT/hostile.html shows
+// mails that try to break out of it or to reach a network, and OUT/empty.html none.
 package main
 
 import (
@@ -33,7 +33,8 @@ func run(out string, paths []string) error {
 		if err != nil {
 			return err
 		}
-		mails = append(mails, preview.Mail{Name: filepath.Base(path), Raw: raw, Outcome: "sent", ReaderTZID: "America/New_York"})
+		mails = append(mails, preview.Mail{Name: filepath.Base(path), Raw: raw, Outcome: "sent",
+			ReaderTZID: "America/New_York"})
 	}
 	for _, text := range attacks {
 		hostile = append(hostile, attack(text))
@@ -64,22 +65,28 @@ const evil = "http://evil.example/"
 // attacks are HTML that reaches for a network or out of its frame, in each way that a browser has.
 var attacks = []string{
 	`<p>pictures</p><img src="` + evil + `img"><picture><source srcset="` + evil + `set"><img></picture>` +
-		`<video poster="` + evil + `poster" src="` + evil + `video"></video><audio src="` + evil + `audio" autoplay></audio>` +
+		`<video poster="` + evil + `poster" src="` + evil + `video"></video><audio src="` + evil +
+		`audio" autoplay></audio>` +
 		`<table background="` + evil + `table"></table><input type=image src="` + evil + `input">` +
 		`<svg><image href="` + evil + `svg"/><use href="` + evil + `use#a"/></svg>`,
 	`<p>styles</p><style>@import "` + evil + `import"; @font-face { font-family: f; src: url(` + evil + `font) }
 		p { font-family: f; background: url(` + evil + `style); cursor: url(` + evil + `cursor), auto }</style>` +
 		`<link rel=stylesheet href="` + evil + `css"><p style="background:url(` + evil + `inline)">x</p>`,
-	`<p>hints</p><link rel=preconnect href="` + evil + `"><link rel=dns-prefetch href="//evil.example"><link rel=prefetch href="` + evil +
+	`<p>hints</p><link rel=preconnect href="` + evil +
+		`"><link rel=dns-prefetch href="//evil.example"><link rel=prefetch href="` + evil +
 		`prefetch"><link rel=preload as=image href="` + evil + `preload"><link rel=icon href="` + evil + `icon">` +
 		`<iframe srcdoc='<link rel=preconnect href="` + evil + `">'></iframe>` +
 		`<template shadowrootmode=open><link rel=preconnect href="` + evil + `"></template>`,
-	`<p>frames</p><iframe src="` + evil + `iframe"></iframe><object data="` + evil + `object"></object><embed src="` + evil + `embed">`,
-	`<meta http-equiv=refresh content="0;url=` + evil + `refresh"><base href="` + evil + `base/"><p>moves</p><img src=relative>`,
-	`<p>scripts</p><script>top.pwned = 1; alert(1); fetch("` + evil + `fetch")</script><img src=x onerror="top.pwned = 1; alert(2)">` +
+	`<p>frames</p><iframe src="` + evil + `iframe"></iframe><object data="` + evil + `object"></object><embed src="` +
+		evil + `embed">`,
+	`<meta http-equiv=refresh content="0;url=` + evil + `refresh"><base href="` + evil +
+		`base/"><p>moves</p><img src=relative>`,
+	`<p>scripts</p><script>top.pwned = 1; alert(1); fetch("` + evil +
+		`fetch")</script><img src=x onerror="top.pwned = 1; alert(2)">` +
 		`<svg onload="alert(3)"></svg><script src="` + evil + `script"></script><body onload="alert(4)">`,
 	`<p>out</p></iframe></template></details></main></body></html><script>window.pwned = 1; alert(5)</script><img src="` + evil + `out">`,
-	`"><p>quotes</p></iframe><img src="` + evil + `quotes" onerror="window.pwned = 1"><a id=attack href="x` + "\x00" + `">`,
+	`"><p>quotes</p></iframe><img src="` + evil + `quotes" onerror="window.pwned = 1"><a id=attack href="x` + "\x00" +
+		`">`,
 	`<p>links</p><p><a id="away" href="` + evil + `away" ping="` + evil + `ping">away</a> <a id="top" target="_top" href="` + evil + `top">top</a>
 		<a id="new" target="_blank" href="` + evil + `new">new</a> <a id="script" href="javascript:top.pwned=1">script</a></p>
 		<form action="` + evil + `form"><button id="send">send</button></form>`,
@@ -92,6 +99,7 @@ func attack(text string) preview.Mail {
 		"--b\r\nContent-Type: text/plain\r\n\r\n" + text + "\r\n" +
 		"--b\r\nContent-Type: text/html\r\n\r\n" + text + "\r\n" +
 		"--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:" +
-		text + "\r\nLOCATION:" + text + "\r\nDESCRIPTION:" + text + "\r\nDTSTART:20270429T093000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
+		text + "\r\nLOCATION:" + text + "\r\nDESCRIPTION:" + text +
+		"\r\nDTSTART:20270429T093000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
 	return preview.Mail{Name: text, Raw: []byte(raw), InviteID: text, Kind: text, Outcome: text, ReaderTZID: text}
 }
