@@ -12,8 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// printHelp prints the help of one subcommand as kong does, and for the whole command every flag
-// and every environment variable there is.
+// printHelp prints a subcommand's help as kong does, and for the command all flags and variables.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() != nil {
 		return kong.DefaultHelpPrinter(options, ctx)

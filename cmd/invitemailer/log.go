@@ -17,13 +17,11 @@ func (c *configuration) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// withoutReceipts is a logger for package mailer. It leaves out the warnings about single invites:
-// this command says the same with file and line.
+// withoutReceipts leaves out the warnings about single invites: emit says the same with the line.
 func withoutReceipts(l *slog.Logger) *slog.Logger { return slog.New(receiptFilter{l.Handler()}) }
 
 type receiptFilter struct{ slog.Handler }
 
-// Handle implements slog.Handler.
 func (f receiptFilter) Handle(ctx context.Context, r slog.Record) error {
 	if r.Message == "invite" {
 		return nil
@@ -31,12 +29,10 @@ func (f receiptFilter) Handle(ctx context.Context, r slog.Record) error {
 	return f.Handler.Handle(ctx, r)
 }
 
-// WithAttrs implements slog.Handler.
 func (f receiptFilter) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return receiptFilter{f.Handler.WithAttrs(attrs)}
 }
 
-// WithGroup implements slog.Handler.
 func (f receiptFilter) WithGroup(name string) slog.Handler {
 	return receiptFilter{f.Handler.WithGroup(name)}
 }

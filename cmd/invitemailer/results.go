@@ -14,8 +14,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// results writes lines to standard output, each at once: JSON, or columns for people. It may be
-// used by several goroutines.
+// results writes lines to standard output, each at once. Several goroutines may use it.
 type results struct {
 	inv      *invocation
 	terminal bool
@@ -52,16 +51,25 @@ func (r *results) put(ctx context.Context, line any) error {
 	} else {
 		write()
 	}
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, errUnread) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.err = err
-		r.inv.halt()
+	if err != nil && !errors.Is(err, errUnread) {
+		r.end(err)
 	}
 	return err
+}
+
+// write waits for the reader until the command is to stop. Its error is that of failed.
+func (r *results) write(line any) {
+	if err := r.put(context.Background(), line); err != nil {
+		r.end(err)
+	}
+}
+
+// end is for an error after which nothing is written.
+func (r *results) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	r.inv.halt()
 }
 
 // text is a line as it is written.

@@ -16,14 +16,13 @@ import (
 // sandboxOrganizer invites where neither record nor settings name an organizer.
 var sandboxOrganizer = mailer.Organizer{Name: "Sandbox organizer", Email: "organizer@sandbox.example"}
 
-// sandbox puts a simulator of the API and an SMTP server, both inside this process, in the place of
-// the real ones. Nothing leaves the machine.
+// sandbox puts a simulator of the API and an SMTP server, inside this process, for the real ones.
 func (s *setup) sandbox(flags *runFlags) {
 	if err := os.MkdirAll(flags.Out, 0o750); err != nil {
 		s.add("--out", "%v; name a directory that this user can write", err)
 		return
 	}
-	s.outbox = &outbox{dir: flags.Out, gallery: gallery{dir: flags.Out}, waiting: make(map[string][]byte)}
+	s.outbox = &outbox{dir: flags.Out, waiting: make(map[string][]byte)}
 	client, err := simulatedAPI(cronofytest.Organizer(sandboxOrganizer))
 	s.addError(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: s.outbox.accept})
@@ -54,11 +53,9 @@ func simulatedAPI(organizer cronofytest.Organizer) (*cronofy.Client, error) {
 	})
 }
 
-// simulated is the API of the sandbox. It begins without any invites, so that
-// it makes one up for a cancellation to cancel.
+// simulated begins without any invites: for a cancellation it makes one up.
 type simulated struct{ *cronofy.Client }
 
-// Cancel implements mailer.SmartInvites.
 func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 	answer, err := s.Client.Cancel(ctx, ref)
 	if cronofy.StatusOf(err) != http.StatusNotFound {
@@ -88,17 +85,14 @@ func (c oneCalendar) answer() (*cronofy.SmartInvite, error) {
 	return &cronofy.SmartInvite{Attachments: cronofy.Attachments{ICalendar: c.ics}}, nil
 }
 
-// Create implements mailer.SmartInvites.
 func (c oneCalendar) Create(context.Context, *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 	return c.answer()
 }
 
-// Cancel implements mailer.SmartInvites.
 func (c oneCalendar) Cancel(context.Context, cronofy.Ref) (*cronofy.SmartInvite, error) {
 	return c.answer()
 }
 
-// Remove implements mailer.SmartInvites.
 func (c oneCalendar) Remove(context.Context, cronofy.Ref) (*cronofy.SmartInvite, error) {
 	return c.answer()
 }

@@ -17,8 +17,7 @@ func isTerminal(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// screen is standard error, and the last line of the terminal if there is one: what is written to
-// it first wipes the progress bar away.
+// screen is standard error. What is written to it first wipes the progress bar away.
 type screen struct {
 	w        io.Writer
 	terminal bool
