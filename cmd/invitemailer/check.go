@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/mail"
 	"os"
@@ -27,13 +26,12 @@ type checkCmd struct{}
 // checker prints what was tried and remembers the worst of it.
 type checker struct {
 	*setup
-	w    io.Writer
 	code exitCode
 	err  error // of writing
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	c := &checker{setup: inv.setup(scopeReal), w: inv.Stdout}
+	c := &checker{setup: inv.setup(scopeReal)}
 	defer c.close()
 	c.checkGuards(os.Environ())
 	c.cfg.ledger.DryRun = true
@@ -210,6 +208,6 @@ func (c *checker) fix(code exitCode, what, text string) {
 
 func (c *checker) say(verdict, what, text string) {
 	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
+		_, c.err = fmt.Fprintf(c.inv.Stdout, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
 	}
 }

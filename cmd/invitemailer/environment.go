@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,6 +52,8 @@ var guards = []string{"MAIL_FROM_DOMAINS", "MAIL_ONLY_TO"}
 // guard is a list that keeps mail back. Only one that is not set at all allows everything: a
 // variable that came out empty must not.
 type guard string
+
+var _ encoding.TextUnmarshaler = (*guard)(nil)
 
 // UnmarshalText implements encoding.TextUnmarshaler. It is called for what is set: the empty text
 // becomes a list without an entry, which is not the zero guard.

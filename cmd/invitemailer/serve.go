@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/pages"
@@ -78,7 +79,9 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	}
 	paths := http.NewServeMux() // all that the world can reach
 	paths.Handle(callbackPath, callbacks)
-	stopDelivering := deliver(ctx, callbacks, s.log)
+	delivering, stopDelivering := context.WithCancel(ctx)
+	var delivery sync.WaitGroup
+	delivery.Go(func() { deliver(delivering, callbacks, s.log) })
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, s.log,
 			server{name: "callback", listener: public, handler: measured.counting("callback", paths)},
@@ -87,6 +90,7 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		)
 	})
 	stopDelivering()
+	delivery.Wait()
 	if err := out.failed(); err != nil {
 		return inv.unwritten(err)
 	}
@@ -97,34 +101,19 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	return exitOK
 }
 
-// deliver tells, until stop is called, what no callback brings: answers that a run of send
-// outdated.
-func deliver(ctx context.Context, callbacks *rsvp.Handler, log *slog.Logger) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(deliverEvery)
-		defer tick.Stop()
-		failing := false
-		for {
-			err := callbacks.Deliver(ctx)
-			if err != nil && ctx.Err() == nil && !failing {
-				log.Error("changes are recorded that could not be told; trying again", "error", err)
-			}
-			failing = err != nil
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
+// deliver tells, until ctx ends, what no callback brings: answers that a run of send outdated.
+func deliver(ctx context.Context, callbacks *rsvp.Handler, log *slog.Logger) {
+	failing := false
+	for {
+		err := callbacks.Deliver(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			log.Error("changes are recorded that could not be told; trying again", "error", err)
 		}
-	}()
-	return func() {
-		cancel()
+		failing = err != nil
 		select {
-		case <-done:
-		case <-time.After(shutdownGrace): // standard output is not read
+		case <-time.After(deliverEvery):
+		case <-ctx.Done():
+			return
 		}
 	}
 }
