@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/record"
@@ -14,22 +16,19 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// batch is one run over an input: it hands the items to package mailer, and what became of them to
-// people and programs.
+// batch is one run over an input: through package mailer, to people and programs.
 type batch struct {
 	*setup
 	flags *runFlags
 
-	out       *results
-	unwritten error // why a result could not be written
-	tally     *tally
-	progress  *progress
-	logged    map[string]bool // the rules of the findings that were
-	limited   bool            // --max-mails was reached
+	out      *results
+	tally    *tally
+	progress *progress
+	logged   map[string]bool // the rules of the findings that were
+	limited  bool            // --max-mails was reached
 }
 
-// mailsPerConnection: while one mail is on the wire, the ledger records the one before it or the
-// one after.
+// mailsPerConnection: while one mail is on the wire, the ledger records another.
 const mailsPerConnection = 2
 
 // deliver runs the items of a source through the pipeline as the flags say.
@@ -57,12 +56,12 @@ func (inv *invocation) deliver(ctx context.Context, flags *runFlags, from source
 		return b.unusableLedger(err)
 	}
 	err = b.send(ctx, m, withRecordedIDs(ctx, b.cfg.mail.Ledger, items))
-	if b.unwritten != nil {
-		b.log.Error(unwrittenText+"; run again", "error", b.unwritten)
-		err = errors.Join(err, b.unwritten)
+	if unwritten := b.out.failed(); unwritten != nil {
+		b.log.Error(unwrittenText+"; run again", "error", unwritten)
+		err = errors.Join(err, unwritten)
 	}
 	if b.outbox != nil {
-		if closed := b.outbox.gallery.close(); closed != nil {
+		if closed := b.outbox.close(); closed != nil {
 			b.log.Error("the preview page could not be written", "error", closed)
 			err = errors.Join(err, closed)
 		}
@@ -101,9 +100,7 @@ func (b *batch) emit(r mailer.Result) {
 		b.tally.add(receipt)
 		if b.out.terminal || b.flags.All || !repeats(receipt) {
 			b.logResult(l)
-			if b.unwritten == nil {
-				b.unwritten = b.out.put(context.Background(), l)
-			}
+			b.out.write(l)
 		}
 	}
 	b.progress.add()
@@ -180,15 +177,15 @@ func (b *batch) finish(err error) exitCode {
 	}
 	if b.outbox != nil {
 		attrs = append(attrs, "mails_in", b.outbox.dir)
-		if page := b.outbox.gallery.path(); page != "" {
-			attrs = append(attrs, "page", page)
+		if b.outbox.page != nil {
+			attrs = append(attrs, "page", filepath.Join(b.outbox.dir, pageName))
 		}
 	} else {
-		attrs = append(attrs, "ledger", b.cfg.ledger.String())
+		attrs = append(attrs, "ledger", cmp.Or(b.cfg.ledger.Path, "none"))
 	}
 	switch {
 	case code != exitTempfail || b.outbox != nil:
-	case b.cfg.ledger.none:
+	case b.cfg.noLedger:
 		attrs = append(attrs, "advice", "run again with the invites that were not sent: no ledger remembers the others")
 	default:
 		attrs = append(attrs, "advice", "run again with the same input: what was sent is not sent again")
@@ -198,8 +195,7 @@ func (b *batch) finish(err error) exitCode {
 	return code
 }
 
-// summaryLevel is the level of the summary of a run. Without news it is hidden off a terminal: cron
-// mails all that is written.
+// summaryLevel hides a summary without news off a terminal: cron mails all that is written.
 func (inv *invocation) summaryLevel(news bool) slog.Level {
 	if news || inv.screen.terminal {
 		return slog.LevelInfo
@@ -220,6 +216,5 @@ func (b *batch) why(e *mailer.Error) string {
 
 // keyRefused asks the question that the answer 401 raises. A key is good in one data center only.
 func keyRefused(apiURL string) string {
-	return "the API at " + apiURL + " did not accept the key (401): check the key; " +
-		"does this key belong to another data center?"
+	return "the API at " + apiURL + " did not accept the key (401): check the key; does this key belong to another data center?"
 }

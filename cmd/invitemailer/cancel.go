@@ -57,8 +57,8 @@ func (c *cancelCmd) named(ctx context.Context, l mailer.Ledger) (iter.Seq[mailer
 	return slices.Values(c.items(members)), nil
 }
 
-// items are the cancellations of what the ledger knows by the id, in the form in which it was asked
-// for: one for each recipient, or one for the group.
+// items are the cancellations of what the ledger knows: one for each recipient, or one for the
+// group.
 func (c *cancelCmd) items(members []ledger.Entry) []mailer.Item {
 	var items []mailer.Item
 	var group, gone []mailer.Recipient

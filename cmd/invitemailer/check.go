@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/mail"
 	"os"
@@ -26,16 +26,15 @@ type checkCmd struct{}
 // checker prints what was tried and remembers the worst of it.
 type checker struct {
 	*setup
-	w    io.Writer
 	code exitCode
 	err  error // of writing
 }
 
 func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
-	c := &checker{setup: inv.setup(scopeReal), w: inv.Stdout}
+	c := &checker{setup: inv.setup(scopeReal)}
 	defer c.close()
 	c.checkGuards(os.Environ())
-	c.cfg.ledger.unchanged = true
+	c.cfg.ledger.DryRun = true
 	c.connect(&runFlags{})
 	for _, warning := range misspelt(os.Environ()) {
 		c.say("warning", "settings", warning)
@@ -57,28 +56,27 @@ func (checkCmd) run(ctx context.Context, inv *invocation) exitCode {
 
 func (c *checker) checkLedger(ctx context.Context) {
 	const name = "ledger"
-	place := c.cfg.ledger
 	l, err := c.openLedger(ctx)
 	if err != nil {
 		c.fix(ledgerCode(err), name, forUsers(err.Error()))
 		return
 	}
-	if place.none {
+	if c.cfg.noLedger {
 		c.say("ok", name, "none: nothing is remembered, and the same invite given again is mailed again")
 		return
 	}
-	c.say("ok", name, place.path)
+	path := c.cfg.ledger.Path
+	c.say("ok", name, path)
 	// Also where it is a group that may read it, which a run says nothing of.
-	info, err := os.Stat(place.path)
+	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		c.say("warning", name, fmt.Sprintf("others on this machine may read it (mode %04o): chmod 600 %s",
-			info.Mode().Perm(), place.path))
+			info.Mode().Perm(), path))
 	}
-	c.say("ok", "application", describeApplication(l.Application(), place.application))
+	c.say("ok", "application", describeApplication(l.Application(), c.cfg.ledger.Application))
 }
 
-// describeApplication says whose invites a ledger would work on, and what a run would record of that
-// name and the key.
+// describeApplication says whose invites a run works on, and what it records of name and key.
 func describeApplication(a sqlite.Application, name string) string {
 	if name == "" {
 		name = a.Name
@@ -99,8 +97,7 @@ func describeApplication(a sqlite.Application, name string) string {
 		text, a.Keys)
 }
 
-// answerTimeout is how long the API, and the server that is asked about the sender, have for all
-// they say. The operator is waiting.
+// answerTimeout is for the API, and for the question about the sender: the operator is waiting.
 const answerTimeout = 15 * time.Second
 
 func (c *checker) checkKey(ctx context.Context) {
@@ -181,18 +178,11 @@ func (c *checker) checkSender(ctx context.Context, submitter *submission.Submitt
 	}
 }
 
-// senderOf returns who the settings let mail be from, in the message and on the envelope. The first
-// is empty if the records are to say it.
+// senderOf returns who mail is from, in the message and on the envelope; empty: the records say it.
 func senderOf(c mailer.Config) (from, envelope string) {
-	for _, text := range []string{c.From, c.Organizer.Email} {
-		parsed, err := mail.ParseAddress(text)
-		if err != nil {
-			continue
-		}
-		if a, err := address.Parse(parsed.Address); err == nil {
-			from = a.String()
-			break
-		}
+	if parsed, err := mail.ParseAddress(cmp.Or(c.From, c.Organizer.Email)); err == nil {
+		a, _ := address.Parse(parsed.Address) // the mailer has no complaint about it
+		from = a.String()
 	}
 	if a, err := address.Parse(c.EnvelopeFrom); err == nil {
 		return from, a.String()
@@ -218,6 +208,6 @@ func (c *checker) fix(code exitCode, what, text string) {
 
 func (c *checker) say(verdict, what, text string) {
 	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
+		_, c.err = fmt.Fprintf(c.inv.Stdout, "%-7s  %-12s  %s\n", verdict, what, safetext.Line(text))
 	}
 }

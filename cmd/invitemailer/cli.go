@@ -25,17 +25,13 @@ type Main struct {
 	Stdout, Stderr io.Writer
 	// Signals ask to stop: the first softly, the second at once. See obey.
 	Signals <-chan os.Signal
-	// Exit ends a process whose command does not end although it was told to, as in the middle of
-	// a read from a pipe. Nil waits for it.
+	// Exit ends a process whose command does not end when told to, as within a read. Nil waits.
 	Exit func(code int)
-	// DialSMTP connects to the mail server, for tests that watch what is said there. Nil is over the
-	// network.
+	// DialSMTP connects to the mail server, for tests that watch it. Nil is over the network.
 	DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Around is given what the mailer is made of, for tests that put something around it. Nil is not
-	// called.
+	// Around may put something around what the mailer is made of, in tests.
 	Around func(*mailer.Config)
-	// BusyTimeout is how long the ledger waits for another process, for tests that cannot wait as
-	// long as people can. 0 is the ledger's own choice.
+	// BusyTimeout is how long the ledger waits for another process, for tests; 0 is its default.
 	BusyTimeout time.Duration
 }
 
@@ -61,8 +57,7 @@ type command interface {
 	run(ctx context.Context, inv *invocation) exitCode
 }
 
-// invocation is what a subcommand is given: its surroundings, the settings that came as flags, and
-// how it is asked to stop.
+// invocation is what a subcommand is given.
 type invocation struct {
 	Main
 	Stdout, Stderr *output
@@ -139,8 +134,7 @@ func settingFlags(k *kong.Kong) error {
 	return nil
 }
 
-// givenTwice refuses a flag that has one value and is given several: whichever counted, the other
-// would be lost in silence.
+// givenTwice refuses two values for a flag that has one: the other would be lost in silence.
 func givenTwice(path []*kong.Path) error {
 	seen := make(map[*kong.Flag]bool)
 	for _, p := range path {

@@ -24,13 +24,13 @@ import (
 
 // configuration is what the settings mean.
 type configuration struct {
-	api    cronofy.Config
-	smtp   submission.Config
-	mail   mailer.Config
-	ledger ledgerPlace
-	level  slog.Level
-	json   bool // of the log
-
+	api       cronofy.Config
+	smtp      submission.Config
+	mail      mailer.Config
+	ledger    sqlite.Options
+	noLedger  bool
+	level     slog.Level
+	json      bool   // of the log
 	templates string // a directory laid over the embedded ones
 
 	// Of serve alone.
@@ -39,32 +39,8 @@ type configuration struct {
 	adminToken      string
 }
 
-// Format implements fmt.Formatter: no secret is printed. Package fmt does not use the ways of
-// printing that the fields have.
+// Format implements fmt.Formatter: no secret is printed. Package fmt ignores that of private fields.
 func (configuration) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "configuration{hidden}") }
-
-// ledgerPlace says where the ledger is, and whose invites are looked up there.
-type ledgerPlace struct {
-	none   bool
-	memory bool // for the sandbox
-	path   string
-
-	application string // application, keys and same are as in sqlite.Options
-	keys        sqlite.Secrets
-	same        bool
-	unchanged   bool // nothing of the application is recorded
-}
-
-// String is how the ledger is named to people.
-func (l ledgerPlace) String() string {
-	switch {
-	case l.none:
-		return "none"
-	case l.memory:
-		return "memory"
-	}
-	return l.path
-}
 
 // scope is how much of the configuration a run needs.
 type scope int
@@ -79,8 +55,7 @@ const (
 	scopeReal                 // everything
 )
 
-// configure reads the settings as far as the scope goes and reports every problem that can be found
-// without a request.
+// configure reads the settings as far as the scope goes, and reports every problem with them.
 func configure(s settings, sc scope, p *problems) *configuration {
 	c := &configuration{}
 	c.setLog(s, p)
@@ -90,13 +65,13 @@ func configure(s settings, sc scope, p *problems) *configuration {
 	case scopeLedger:
 		c.setLedger(s, "nothing is remembered", p)
 		if s.Application == "" {
-			c.ledger.keys = keyAtHand(s)
+			c.ledger.APIKeys = keyAtHand(s)
 		}
 	case scopeServe:
 		c.setLedger(s, "no answer could be kept", p)
 		c.setServe(s, p)
 	case scopeSandbox:
-		c.ledger.memory = true
+		c.ledger.Memory = true
 		c.setMail(s, p)
 	case scopeDryRun, scopeReal:
 		c.setLedger(s, "", p)
@@ -117,11 +92,7 @@ func (c *configuration) setLog(s settings, p *problems) {
 	if err := c.level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		p.add("INVITEMAILER_LOG_LEVEL", "%q is no level; use debug, info, warn or error", s.LogLevel)
 	}
-	switch s.Log {
-	case "text":
-	case "json":
-		c.json = true
-	default:
+	if c.json = s.Log == "json"; !c.json && s.Log != "text" {
 		p.add("INVITEMAILER_LOG", "%q is unknown; use text or json", s.Log)
 	}
 }
@@ -129,11 +100,11 @@ func (c *configuration) setLog(s settings, p *problems) {
 // setLedger reads where the ledger is. There must be one if without says what is lost without it.
 func (c *configuration) setLedger(s settings, without string, p *problems) {
 	const setting = "INVITEMAILER_LEDGER"
-	c.ledger.application = s.Application
+	c.ledger.Application = s.Application
 	path, isSQLite := strings.CutPrefix(s.Ledger, "sqlite:")
 	switch {
 	case s.Ledger == "none":
-		if c.ledger.none = true; without != "" {
+		if c.noLedger = true; without != "" {
 			p.add(setting, "is none, so %s; name the ledger as sqlite:PATH", without)
 		}
 	case s.Ledger == "":
@@ -142,16 +113,15 @@ func (c *configuration) setLedger(s settings, without string, p *problems) {
 			p.add(setting, "is not set, and there is no place for it by default: %v; "+
 				"set it to sqlite:PATH or none, or set HOME", err)
 		}
-		c.ledger.path = filepath.Join(dir, "invitemailer", "ledger.sqlite")
+		c.ledger.Path = filepath.Join(dir, "invitemailer", "ledger.sqlite")
 	case isSQLite && path != "":
-		c.ledger.path = path
+		c.ledger.Path = path
 	default:
 		p.add(setting, "%q is unknown; use sqlite:PATH or none", s.Ledger)
 	}
 }
 
-// stateDir is where a user's programs keep what they must remember. Where there is no XDG base
-// directory specification, it is the directory for settings.
+// stateDir is for what programs remember: XDG's, or where that is not used the one for settings.
 func stateDir() (string, error) {
 	switch runtime.GOOS {
 	case "windows", "darwin", "ios", "plan9":
@@ -180,8 +150,7 @@ func (c *configuration) setMail(s settings, p *problems) {
 	}
 }
 
-// setAPI reads what the client of the API needs. Without the need for a key, one that is there says
-// whose invites are looked up.
+// setAPI reads what the client of the API needs. A key that is not needed is only looked up.
 func (c *configuration) setAPI(s settings, needsKey bool, p *problems) {
 	c.api = cronofy.Config{
 		APIKey: unread, BaseURL: s.APIURL, DataCenter: s.DataCenter,
@@ -194,11 +163,11 @@ func (c *configuration) setAPI(s settings, needsKey bool, p *problems) {
 	}
 	c.api.Timeout = max(0, timeout)
 	if !needsKey {
-		c.ledger.keys = keyAtHand(s)
+		c.ledger.APIKeys = keyAtHand(s)
 		return
 	}
 	c.api.APIKey = secret(s.APIKey, s.APIKeyFile, "CRONOFY_API_KEY", p)
-	c.ledger.keys = sqlite.Secrets{c.api.APIKey}
+	c.ledger.APIKeys = sqlite.Secrets{c.api.APIKey}
 }
 
 // keyAtHand is the API key, if there is one that can be read, for a run that does not need it.
@@ -235,7 +204,7 @@ func (c *configuration) setServe(s settings, p *problems) {
 	const more = "CRONOFY_CALLBACK_SECRETS"
 	text := secret(s.CallbackSecrets, s.CallbackSecretsFile, more, p)
 	c.callbackSecrets = append(c.callbackSecrets, list(more, text, p)...)
-	c.ledger.keys = c.callbackSecrets
+	c.ledger.APIKeys = c.callbackSecrets
 	if len(c.callbackSecrets) == 0 {
 		p.add("CRONOFY_API_KEY", "is missing; callbacks are signed with it: give the application's client_secret")
 	}
@@ -271,11 +240,8 @@ func number(setting, text string, least int, p *problems) int {
 
 // rate reads a limit of requests; -1 is none.
 func rate(setting, text string, p *problems) int {
-	if text == "-1" {
-		return -1
-	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
+	if err != nil || n < 1 && n != -1 {
 		p.add(setting, "%q is not a whole number of at least 1, or -1 for no limit", text)
 		return 0
 	}
@@ -292,8 +258,7 @@ func list(setting, text string, p *problems) []string {
 	return values
 }
 
-// unread stands for a secret that is not needed or could not be read, so that it is not reported
-// as missing.
+// unread stands for a secret that is not needed or could not be read: it is not missing.
 const unread = "unread"
 
 // secret returns the value of a setting that may stand in a file.

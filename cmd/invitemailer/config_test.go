@@ -14,16 +14,14 @@ import (
 
 func TestSetLedger(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]ledgerPlace{
-		"none":           {none: true},
-		"sqlite:x":       {path: "x"},
-		"sqlite:/a/b:c":  {path: "/a/b:c"},
-		`sqlite:C:\l.db`: {path: `C:\l.db`},
+	for text, want := range map[string]string{
+		"none": "", "sqlite:x": "x", "sqlite:/a/b:c": "/a/b:c", `sqlite:C:\l.db`: `C:\l.db`,
 	} {
 		var p problems
 		var c configuration
 		c.setLedger(settings{Ledger: text}, "", &p)
-		assert.Equal(t, want, c.ledger, text)
+		assert.Equal(t, want, c.ledger.Path, text)
+		assert.Equal(t, text == "none", c.noLedger, text)
 		assert.Empty(t, p.texts, text)
 	}
 	for _, text := range []string{"sqlite:", "sqlite", "None", "postgres://x"} {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"os"
 	"reflect"
@@ -16,8 +16,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/spelling"
 )
 
-// load returns the settings that hold: a flag, else the environment, else the default. An empty
-// value counts as none.
+// load returns for each setting the flag, else the variable, else the default; empty is none.
 func load(flags settings) (settings, error) {
 	var s settings
 	if err := envconfig.Process("", &s); err != nil {
@@ -47,16 +46,8 @@ func variables() []string {
 	return names
 }
 
-// guards returns the names of those that are a guard.
-func guards() []string {
-	var names []string
-	for field := range reflect.TypeFor[settings]().Fields() {
-		if field.Type == reflect.TypeFor[guard]() {
-			names = append(names, field.Tag.Get("envconfig"))
-		}
-	}
-	return names
-}
+// guards are the variables of the type guard.
+var guards = []string{"MAIL_FROM_DOMAINS", "MAIL_ONLY_TO"}
 
 // guard is a list that keeps mail back. Only one that is not set at all allows everything: a
 // variable that came out empty must not.
@@ -64,15 +55,10 @@ type guard string
 
 var _ encoding.TextUnmarshaler = (*guard)(nil)
 
-// emptyGuard is one that is set to the empty text. It has no entry, and is not the zero guard,
-// which is not set.
-const emptyGuard guard = ","
-
-// UnmarshalText implements encoding.TextUnmarshaler. It is called for what is set.
+// UnmarshalText implements encoding.TextUnmarshaler. It is called for what is set: the empty text
+// becomes a list without an entry, which is not the zero guard.
 func (g *guard) UnmarshalText(text []byte) error {
-	if *g = guard(text); *g == "" {
-		*g = emptyGuard
-	}
+	*g = cmp.Or(guard(text), ",")
 	return nil
 }
 
@@ -87,12 +73,11 @@ func (g guard) list(setting string, p *problems) []string {
 // maxEdits is the number of edits from which on a variable is not taken for another, misspelt.
 const maxEdits = 4
 
-// misspelt warns of the variables that look like settings and are none, with the one that may be
-// meant. It never shows a value.
+// misspelt warns of variables that look like settings and are none. It never shows a value.
 func misspelt(environ []string) []string {
 	known := variables()
 	var warnings []string
-	for name := range unknown(environ, known) {
+	for _, name := range unknown(environ, known) {
 		if !looksLikeOurs(name) {
 			continue
 		}
@@ -113,16 +98,14 @@ func warnOfMisspelt(log *slog.Logger) {
 	}
 }
 
-// unknown yields the names in environ that are not known.
-func unknown(environ, known []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, entry := range environ {
-			name, _, _ := strings.Cut(entry, "=")
-			if !slices.Contains(known, name) && !yield(name) {
-				return
-			}
-		}
+// unknown returns the names in environ that are not known.
+func unknown(environ, known []string) []string {
+	var names []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		names = append(names, name)
 	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(known, name) })
 }
 
 func looksLikeOurs(name string) bool {
@@ -130,11 +113,10 @@ func looksLikeOurs(name string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// checkGuards refuses variables that look like a guard and are none, since they keep no mail back.
-// It never shows a value.
+// checkGuards refuses variables that look like a guard and are none. It never shows a value.
 func (p *problems) checkGuards(environ []string) {
-	known, guards := variables(), guards()
-	for name := range unknown(environ, known) {
+	known := variables()
+	for _, name := range unknown(environ, known) {
 		i := slices.IndexFunc(guards, func(g string) bool { return mayMean(name, g, known) })
 		if i >= 0 {
 			p.add(name, "is no setting, and looks like %s, without which everybody is allowed; "+

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -40,4 +41,16 @@ func TestMisspelt(t *testing.T) {
 		"the environment variable SMTP_PASWORD is not known; did you mean SMTP_PASSWORD?",
 	}, got)
 	assert.NotContains(t, strings.Join(got, ""), "hunter2")
+}
+
+// TestGuards: each setting of the type guard is known as one.
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for field := range reflect.TypeFor[settings]().Fields() {
+		if field.Type == reflect.TypeFor[guard]() {
+			want = append(want, field.Tag.Get("envconfig"))
+		}
+	}
+	assert.Equal(t, want, guards)
 }

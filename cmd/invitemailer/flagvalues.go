@@ -12,12 +12,11 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// This file has the values that flags take: each implements encoding.TextUnmarshaler.
+// This file has the values that flags take: each is an encoding.TextUnmarshaler.
 
 // age is a span of time, such as 36h or 30d. A day is 24 hours.
 type age time.Duration
 
-// UnmarshalText implements encoding.TextUnmarshaler.
 func (a *age) UnmarshalText(text []byte) error {
 	const day, maxDays = 24 * time.Hour, 36_500
 	if days, ok := strings.CutSuffix(string(text), "d"); ok {
@@ -39,7 +38,6 @@ func (a *age) UnmarshalText(text []byte) error {
 // instant is a date or a time. A date is its midnight UTC.
 type instant struct{ time.Time }
 
-// UnmarshalText implements encoding.TextUnmarshaler.
 func (i *instant) UnmarshalText(text []byte) (err error) {
 	layout := time.RFC3339
 	if len(text) == len(time.DateOnly) {
@@ -54,7 +52,6 @@ func (i *instant) UnmarshalText(text []byte) (err error) {
 // mailbox is an address.
 type mailbox struct{ address.Address }
 
-// UnmarshalText implements encoding.TextUnmarshaler.
 func (m *mailbox) UnmarshalText(text []byte) (err error) {
 	m.Address, err = address.Parse(string(text))
 	return err
@@ -64,7 +61,6 @@ func (m *mailbox) UnmarshalText(text []byte) (err error) {
 // taken for it.
 type atMost int
 
-// UnmarshalText implements encoding.TextUnmarshaler.
 func (a *atMost) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n < 1 {
@@ -79,8 +75,7 @@ func (a *atMost) UnmarshalText(text []byte) error {
 // lasts, and would decide about every later mail too.
 type onUnknown mailer.OnUnknown
 
-// UnmarshalText implements encoding.TextUnmarshaler. The mailer warns of hold, the former name of
-// never.
+// The mailer warns of hold, the former name of never.
 func (o *onUnknown) UnmarshalText(text []byte) error {
 	switch *o = onUnknown(text); mailer.OnUnknown(*o) {
 	case mailer.OnUnknownResend, mailer.OnUnknownNever, "hold":
@@ -95,7 +90,6 @@ type failEvery struct {
 	fault *cronofytest.Fault
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler.
 func (e *failEvery) UnmarshalText(text []byte) error {
 	count, what, _ := strings.Cut(string(text), ":")
 	n, err := strconv.Atoi(count)
@@ -103,25 +97,18 @@ func (e *failEvery) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no fault; use one such as 10:503: every tenth request gets 503", text)
 	}
 	e.n = n
-	switch what {
-	case "empty":
-		e.fault = cronofytest.FaultEmpty()
-	case "html":
-		e.fault = cronofytest.FaultHTML()
-	case "truncated":
-		e.fault = cronofytest.FaultTruncated()
-	case "broken":
-		e.fault = cronofytest.FaultBrokenJSON()
-	case "drop":
-		e.fault = cronofytest.FaultDrop()
-	default:
-		status, err := strconv.Atoi(what)
-		if err != nil || status < 400 || status > 599 {
-			return errors.New("a request fails with a status from 400 to 599, or empty, html, truncated, " +
-				"broken or drop; use one such as 10:503")
-		}
-		e.fault = cronofytest.FaultStatus(status, 0)
+	e.fault = map[string]*cronofytest.Fault{
+		"empty": cronofytest.FaultEmpty(), "html": cronofytest.FaultHTML(), "drop": cronofytest.FaultDrop(),
+		"truncated": cronofytest.FaultTruncated(), "broken": cronofytest.FaultBrokenJSON(),
+	}[what]
+	if e.fault != nil {
+		return nil
 	}
+	status, err := strconv.Atoi(what)
+	if err != nil || status < 400 || status > 599 {
+		return errors.New("a request fails with a status from 400 to 599, or empty, html, truncated, broken or drop; use one such as 10:503")
+	}
+	e.fault = cronofytest.FaultStatus(status, 0)
 	return nil
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 )
 
-// forgetCmd removes what is past from the ledger, and with it people's addresses. What is left is a
-// hash, so that an old file does not invite a person anew.
+// forgetCmd removes what is past, and with it addresses. A hash is left, so that an old file does
+// not invite anew.
 type forgetCmd struct {
 	Before instant `required:"" placeholder:"DATE" help:"${forget_before}"`
 	DryRun bool    `help:"Remove nothing, and say how many would be."`
@@ -45,7 +45,7 @@ func (c *forgetCmd) run(ctx context.Context, inv *invocation) exitCode {
 			return inv.unwritten(err)
 		}
 		s.log.Info("done", "forgotten", result.Forgotten, "before", result.Before, "dry_run", c.DryRun,
-			"ledger", s.cfg.ledger.path)
+			"ledger", s.cfg.ledger.Path)
 		return exitOK
 	})
 }
@@ -72,8 +72,7 @@ func countPast(ctx context.Context, l *sqlite.Ledger, before time.Time) (n int, 
 	return n, nil
 }
 
-// over is when an event is over. Where that is not known it is the time of the last outcome, as for
-// Forget.
+// over is when an event is over; if that is not known, the time of the last outcome, as for Forget.
 func over(e *ledger.Entry) time.Time {
 	if e.EndsAt.IsZero() && e.Latest != nil {
 		return e.Latest.At

@@ -2,9 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"reflect"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -12,8 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// printHelp prints the help of one subcommand as kong does, and for the whole command every flag
-// and every environment variable there is.
+// printHelp prints a subcommand's help as kong does, and for the command all flags and variables.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() != nil {
 		return kong.DefaultHelpPrinter(options, ctx)
@@ -88,4 +90,28 @@ func writeTable(w *strings.Builder, rows [][]string) {
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	_ = table.Flush() // a strings.Builder takes everything
+}
+
+// versionCmd prints what was built, from which revision, by which Go.
+type versionCmd struct{}
+
+func (versionCmd) run(_ context.Context, inv *invocation) exitCode {
+	info, _ := debug.ReadBuildInfo()
+	return inv.print(describe(info))
+}
+
+func describe(info *debug.BuildInfo) string {
+	version, revision := "(unknown)", ""
+	if info != nil {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = " " + s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				revision += " (modified)"
+			}
+		}
+	}
+	return fmt.Sprintf("invitemailer %s%s %s %s/%s", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -100,7 +100,6 @@ type linting struct {
 
 	checked, errors, warnings int
 	unread                    bool
-	unwritten                 error
 }
 
 func (l *linting) file(name string) {
@@ -155,16 +154,14 @@ func (l *linting) put(name string, message int, findings []lint.Finding) {
 				continue
 			}
 		}
-		if l.unwritten == nil {
-			l.unwritten = l.out.put(context.Background(), lintLine{File: name, Message: message, Finding: f})
-		}
+		l.out.write(lintLine{File: name, Message: message, Finding: f})
 	}
 }
 
 // finish sums up on standard error and says how the run ends.
 func (l *linting) finish() exitCode {
-	if l.unwritten != nil {
-		return l.inv.unwritten(l.unwritten)
+	if err := l.out.failed(); err != nil {
+		return l.inv.unwritten(err)
 	}
 	fmt.Fprintf(l.inv.Stderr, "invitemailer: %d checked, %d errors, %d warnings; "+
 		"invitemailer lint --explain RULE says more of each\n", l.checked, l.errors, l.warnings)

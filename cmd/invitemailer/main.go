@@ -4,9 +4,8 @@
 //
 //	invitemailer send --sandbox invites.jsonl
 //
-// It has no logic beyond flags, environment, input, output and exit codes; what it does is done by
-// package mailer. Results go to standard output, one line for each invite, and everything for
-// people to standard error. See invitemailer --help for the whole configuration.
+// Package mailer does the work. Results go to standard output, one line for each invite, and
+// everything for people to standard error. See invitemailer --help for the whole configuration.
 package main
 
 import (
@@ -22,8 +21,7 @@ func main() {
 
 // run is the command as the operating system sees it.
 func run() int {
-	// A reader of the results that goes away is an error of writing, which stops the run softly,
-	// and not the end of the process.
+	// A reader of the results that goes away is an error of writing, which stops the run softly.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -11,8 +11,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// metrics are those of serve, and of its process. A label has one of a few words,
-// never an address or what a request brought.
+// metrics are those of serve and its process. No label holds an address or what a request brought.
 type metrics struct {
 	registry  *prometheus.Registry
 	callbacks *prometheus.CounterVec
@@ -47,8 +46,7 @@ func (m *metrics) callback(outcome string, took time.Duration) {
 	m.durations.WithLabelValues(outcome).Observe(took.Seconds())
 }
 
-// changed counts a change. Statuses that the API adds are counted as one, so that
-// what comes from outside makes no metrics.
+// changed counts a change. Unknown statuses count as one: what comes from outside makes no metric.
 func (m *metrics) changed(status string) {
 	switch status {
 	case ledger.StatusPending, "accepted", "tentative", "declined":

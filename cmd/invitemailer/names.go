@@ -14,8 +14,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
-// The library knows no variable and no flag: its errors name fields of its configurations. This
-// file says each of them in the names that users have.
+// The library's errors name fields of its configurations. Users have variables and flags for them.
 
 // flagNames are the flags that set a field and have no variable.
 var flagNames = map[string]string{
@@ -49,12 +48,10 @@ var userNames = func() map[string]string {
 	return names
 }()
 
-// configField is how a text of the library names a field, such as Config.Host or
-// submission.Config.Host.
+// configField is a field in a text of the library, such as Config.Host or submission.Config.Host.
 var configField = regexp.MustCompile(`\b(?:([a-z]+)\.)?(?:Config|Options)\.([A-Z]\w*(?:\.[A-Z]\w*)?)`)
 
-// forUsers puts the names of variables and flags into a text of the library. A field that no
-// setting sets keeps its name.
+// forUsers puts variables and flags into a text of the library. A field without one keeps its name.
 func forUsers(text string) string {
 	return configField.ReplaceAllStringFunc(text, func(found string) string {
 		m := configField.FindStringSubmatch(found)

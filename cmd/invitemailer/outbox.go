@@ -11,6 +11,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -20,13 +21,17 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
-// outbox turns accepted messages into files that are named after their invites.
+// outbox turns accepted messages into files that are named after their invites, and one page that
+// shows them. The page is begun with its first mail.
 type outbox struct {
-	dir     string
-	gallery gallery
+	dir string
 
 	mu      sync.Mutex
 	waiting map[string][]byte // by Message-ID, until the receipt tells whose it is
+
+	file *os.File // of the page
+	out  *bufio.Writer
+	page *preview.Writer // nil without a mail
 }
 
 // accept takes a message from the SMTP server.
@@ -41,8 +46,7 @@ func (o *outbox) accept(m submissiontest.Message) error {
 	return nil
 }
 
-// write writes the message of a receipt, if there is one, and returns the
-// file's path.
+// write writes the message of a receipt, if there is one, and returns the file's path.
 func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
 	if r.Outcome != mailer.Sent {
 		return "", nil
@@ -56,10 +60,15 @@ func (o *outbox) write(item mailer.Item, r *mailer.Receipt) (string, error) {
 		return "", nil
 	}
 	name := emlName(r.InviteID, r.Recipient, r.Kind)
-	if err := writeNew(o.dir, name, data); err != nil {
+	f, err := newFile(o.dir, name)
+	if err != nil {
 		return "", err
 	}
-	return filepath.Join(o.dir, name), o.gallery.add(preview.Mail{
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	return filepath.Join(o.dir, name), o.show(preview.Mail{
 		Name: name, Raw: data, InviteID: r.InviteID, Kind: string(r.Kind), Outcome: string(r.Outcome),
 		ReaderTZID: readerZone(item, r.Recipient),
 	})
@@ -73,9 +82,8 @@ const (
 	hashSize = 4  // bytes, twice as many digits
 )
 
-// emlName names the file of a message after its invite: the same invite has the
-// same name each time, and two have two names. Where the name says less than
-// the two, a hash of them is in it.
+// emlName names the file of a message after its invite: the same invite has the same name each
+// time, and two have two names. Where the name says less than the two, a hash of them is in it.
 func emlName(id, recipient string, kind mailer.Kind) string {
 	safeID, safeTo := safeName(id), safeName(recipient)
 	name := safeID + between + safeTo
@@ -91,14 +99,11 @@ func emlName(id, recipient string, kind mailer.Kind) string {
 	return name + ".eml"
 }
 
+var unsafeInNames = regexp.MustCompile(`[^-_.@+A-Za-z0-9]`)
+
 // safeName keeps what no file system minds, of a length that every one takes.
 func safeName(s string) string {
-	safe := strings.Map(func(r rune) rune {
-		if isAlphanumeric(r) || strings.ContainsRune("-_.@+", r) {
-			return r
-		}
-		return '-'
-	}, s)
+	safe := unsafeInNames.ReplaceAllString(s, "-")
 	safe = safe[:min(len(safe), maxPart)]
 	if strings.HasPrefix(safe, ".") {
 		safe = "-" + safe[1:]
@@ -109,42 +114,27 @@ func safeName(s string) string {
 // pageName is the preview page among the messages of a sandbox.
 const pageName = "preview.html"
 
-// gallery is the preview page of a sandbox. It is begun with its first mail.
-type gallery struct {
-	dir  string
-	file *os.File
-	out  *bufio.Writer
-	page *preview.Writer
-}
-
-// path is where the page is; empty if there is none.
-func (g *gallery) path() string {
-	if g.file == nil {
-		return ""
-	}
-	return filepath.Join(g.dir, pageName)
-}
-
-func (g *gallery) add(m preview.Mail) error {
-	if g.file == nil {
-		f, err := newFile(g.dir, pageName)
-		if err != nil {
+// show adds a mail to the page.
+func (o *outbox) show(m preview.Mail) (err error) {
+	if o.page == nil {
+		if o.file, err = newFile(o.dir, pageName); err != nil {
 			return err
 		}
-		g.file, g.out = f, bufio.NewWriter(f)
-		g.page, err = preview.NewWriter(g.out, preview.Options{Title: "What would be sent", Now: time.Now()})
+		o.out = bufio.NewWriter(o.file)
+		o.page, err = preview.NewWriter(o.out, preview.Options{Title: "What would be sent", Now: time.Now()})
 		if err != nil {
 			return err
 		}
 	}
-	return g.page.Add(m)
+	return o.page.Add(m)
 }
 
-func (g *gallery) close() error {
-	if g.file == nil {
+// close ends the page.
+func (o *outbox) close() error {
+	if o.page == nil {
 		return nil
 	}
-	return errors.Join(g.page.Close(), g.out.Flush(), g.file.Close())
+	return errors.Join(o.page.Close(), o.out.Flush(), o.file.Close())
 }
 
 // readerZone is the zone of the reader of a receipt, if the record names one.
@@ -162,9 +152,8 @@ func readerZone(item mailer.Item, recipient string) string {
 	return ""
 }
 
-// newFile makes a file in a directory, in place of what has its name there. It follows no link:
-// others may write to the directory, too, and a link there would send what is written wherever they
-// like.
+// newFile makes a file in place of what has its name there. It follows no link: others may write to
+// the directory too, and put links there.
 func newFile(dir, name string) (*os.File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -175,19 +164,4 @@ func newFile(dir, name string) (*os.File, error) {
 		return nil, err
 	}
 	return root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-}
-
-// writeNew is newFile with its whole content.
-func writeNew(dir, name string, data []byte) error {
-	f, err := newFile(dir, name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
-}
-
-// isAlphanumeric reports whether r is an ASCII letter or digit.
-func isAlphanumeric(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }

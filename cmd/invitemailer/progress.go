@@ -2,12 +2,11 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,8 +21,7 @@ const (
 	minWidth  = 40                     // columns
 )
 
-// progress tells people how far a run is: on a terminal by a bar, elsewhere by
-// a log line now and then.
+// progress tells how far a run is: on a terminal by a bar, elsewhere by a log line now and then.
 type progress struct {
 	screen *screen
 	log    *slog.Logger
@@ -91,45 +89,19 @@ func (p *progress) bar() func() {
 	}
 }
 
-// countLines counts the records of files that have one on each line. It is 0 if
-// that cannot be told beforehand.
-func countLines(names []string) int {
-	total := 0
+// countLines counts the records of files with one on each line. It is 0 if that cannot be told.
+func countLines(names []string) (total int) {
 	for _, name := range names {
-		switch strings.ToLower(filepath.Ext(name)) {
-		case ".jsonl", ".ndjson", ".csv":
-		default:
+		oneEach := slices.Contains([]string{".jsonl", ".ndjson", ".csv"}, strings.ToLower(filepath.Ext(name)))
+		// A pipe must not even be opened: that waits for a writer.
+		if info, err := os.Stat(name); err != nil || !oneEach || !info.Mode().IsRegular() {
 			return 0
 		}
-		n, err := linesOf(name)
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return 0
 		}
-		total += n
+		total += bytes.Count(text, []byte("\n"))
 	}
 	return total
-}
-
-func linesOf(name string) (int, error) {
-	// A pipe must not even be opened: that waits for a writer.
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return 0, errors.New("it can be read only once")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	var lines lineEnds
-	_, err = io.Copy(&lines, f)
-	return int(lines), err
-}
-
-// lineEnds counts the line ends that are written to it.
-type lineEnds int
-
-// Write implements io.Writer.
-func (c *lineEnds) Write(p []byte) (int, error) {
-	*c += lineEnds(bytes.Count(p, []byte("\n")))
-	return len(p), nil
 }

@@ -10,12 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/invitemailer/invitemailer/internal/pages"
 	"github.com/invitemailer/invitemailer/internal/safetext"
 	"github.com/invitemailer/invitemailer/mailer"
+	"github.com/invitemailer/invitemailer/mailer/ledger"
+	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// results writes lines to standard output, each at once: JSON, or columns for people. It may be
-// used by several goroutines.
+// results writes lines to standard output, each at once. Several goroutines may use it.
 type results struct {
 	inv      *invocation
 	terminal bool
@@ -52,16 +54,25 @@ func (r *results) put(ctx context.Context, line any) error {
 	} else {
 		write()
 	}
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, errUnread) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.err = err
-		r.inv.halt()
+	if err != nil && !errors.Is(err, errUnread) {
+		r.end(err)
 	}
 	return err
+}
+
+// write waits for the reader until the command is to stop. Its error is that of failed.
+func (r *results) write(line any) {
+	if err := r.put(context.Background(), line); err != nil {
+		r.end(err)
+	}
+}
+
+// end is for an error after which nothing is written.
+func (r *results) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	r.inv.halt()
 }
 
 // text is a line as it is written.
@@ -137,4 +148,27 @@ func (l *line) columns() string {
 		text += "  " + safetext.Line(l.EML)
 	}
 	return text
+}
+
+// changeLine is one change of an answer. Its names and their order are fixed.
+type changeLine struct {
+	InviteID  string       `json:"smart_invite_id"`
+	Recipient string       `json:"recipient"`
+	Before    string       `json:"before"` // the status until then
+	Status    string       `json:"status"`
+	RSVP      pages.Answer `json:"rsvp"`
+	// RepliedBy is who really replied.
+	RepliedBy string    `json:"replied_by"`
+	At        time.Time `json:"at"`
+}
+
+func newChangeLine(c *rsvp.Change) *changeLine {
+	before := c.Before.Status
+	if before == "" {
+		before = ledger.StatusPending
+	}
+	return &changeLine{
+		InviteID: c.InviteID, Recipient: c.Recipient, Before: before, Status: c.After.Status,
+		RSVP: pages.NewAnswer(&c.After), RepliedBy: c.By, At: c.After.At.UTC().Truncate(time.Millisecond),
+	}
 }

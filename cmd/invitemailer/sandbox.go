@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,8 +34,7 @@ type sandboxCmd struct {
 func (c *sandboxCmd) Validate() error {
 	switch {
 	case !loopback.Host(c.PageAddr):
-		return usageError("--page-addr is not on this machine alone, and whoever sees that page can answer invites; " +
-			"use one such as 127.0.0.1:8091")
+		return usageError("--page-addr is not on this machine alone, and whoever sees that page can answer invites; use one such as 127.0.0.1:8091")
 	case c.Latency < 0 || c.RatePerSecond < 0 || c.RatePerMinute < 0 || c.CallbackRetries < 0:
 		return usageError("--latency, --rate-per-second, --rate-per-minute and --callback-retries are not below 0")
 	}
@@ -92,37 +93,29 @@ func (c *sandboxCmd) api() cronofytest.Options {
 	}
 }
 
-// environment is what a program needs to use the sandbox, in the form that shells
-// and files of an environment both take: NAME=value, one a line. The simulator
-// begins without any invite, and so does the ledger: it is a new one each time.
+// environment is what a program needs to use the sandbox, for shells and environment files:
+// NAME=value, one a line. The ledger is new each time, as the simulator is.
 func environment(sb *sandbox.Sandbox, c *configuration, dir string, now time.Time) string {
 	callback := cmp.Or(c.mail.CallbackURL, "http://"+c.listen+callbackPath)
 	ledger := filepath.Join(dir, "ledger-"+now.UTC().Format("20060102T150405.000Z")+".sqlite")
 	host, port, _ := net.SplitHostPort(sb.SMTPAddr()) // it is the address of a listener
-	lines := []string{
-		"CRONOFY_API_KEY=" + sandbox.DefaultAPIKey,
-		"CRONOFY_API_URL=" + sb.APIURL(),
-		"SMTP_HOST=" + host,
-		"SMTP_PORT=" + port,
-		"SMTP_TLS=none",
-		"ORGANIZER_EMAIL=" + sandboxOrganizer.Email,
-		"INVITEMAILER_CALLBACK_URL=" + callback,
-		"INVITEMAILER_LEDGER=sqlite:" + ledger,
+	var text strings.Builder
+	for _, variable := range []struct{ name, value string }{
+		{"CRONOFY_API_KEY", sandbox.DefaultAPIKey}, {"CRONOFY_API_URL", sb.APIURL()},
+		{"SMTP_HOST", host}, {"SMTP_PORT", port}, {"SMTP_TLS", "none"},
+		{"ORGANIZER_EMAIL", sandboxOrganizer.Email},
+		{"INVITEMAILER_CALLBACK_URL", callback}, {"INVITEMAILER_LEDGER", "sqlite:" + ledger},
+	} {
+		fmt.Fprintf(&text, "%s=%s\n", variable.name, quoted(variable.value))
 	}
-	for i, line := range lines {
-		name, value, _ := strings.Cut(line, "=")
-		lines[i] = name + "=" + quoted(value)
-	}
-	return strings.Join(lines, "\n") + "\n"
+	return text.String()
 }
 
-// quoted writes a value so that a shell takes it for one word. What needs no
-// quotes has none, since other readers take them for a part of it.
+var plainInShells = regexp.MustCompile(`^[-_./:@%+,A-Za-z0-9]*$`)
+
+// quoted writes a value as one word of a shell; without quotes if it can, since others keep them.
 func quoted(value string) string {
-	plain := func(r rune) bool {
-		return isAlphanumeric(r) || strings.ContainsRune("-_./:@%+,", r)
-	}
-	if !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
+	if plainInShells.MatchString(value) {
 		return value
 	}
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"

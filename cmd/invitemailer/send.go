@@ -71,8 +71,7 @@ func (f *runFlags) scope() scope {
 	return scopeReal
 }
 
-// minConnect is what a connection to the mail server may take at least, however short the time for
-// retries is: servers may look up who connects before they greet.
+// minConnect is for a connection, whatever --retry-for says: servers look up who connects.
 const minConnect = 15 * time.Second
 
 // apply puts the flags into the configuration.
@@ -82,5 +81,5 @@ func (f *runFlags) apply(c *configuration) {
 	m.AcceptOrganizer, m.WithdrawMissing = f.AcceptOrganizer, f.WithdrawMissing
 	m.OnUnknown, m.Lint = mailer.OnUnknown(f.OnUnknown), mailer.Lint(f.Lint)
 	c.smtp.Timeouts.Open = max(minConnect, f.RetryFor)
-	c.ledger.same = f.SameApplication
+	c.ledger.SameApplication = f.SameApplication
 }

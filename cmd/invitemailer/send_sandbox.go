@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
+	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/mailer"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
@@ -16,14 +18,13 @@ import (
 // sandboxOrganizer invites where neither record nor settings name an organizer.
 var sandboxOrganizer = mailer.Organizer{Name: "Sandbox organizer", Email: "organizer@sandbox.example"}
 
-// sandbox puts a simulator of the API and an SMTP server, both inside this process, in the place of
-// the real ones. Nothing leaves the machine.
+// sandbox puts a simulator of the API and an SMTP server, inside this process, for the real ones.
 func (s *setup) sandbox(flags *runFlags) {
 	if err := os.MkdirAll(flags.Out, 0o750); err != nil {
 		s.add("--out", "%v; name a directory that this user can write", err)
 		return
 	}
-	s.outbox = &outbox{dir: flags.Out, gallery: gallery{dir: flags.Out}, waiting: make(map[string][]byte)}
+	s.outbox = &outbox{dir: flags.Out, waiting: make(map[string][]byte)}
 	client, err := simulatedAPI(cronofytest.Organizer(sandboxOrganizer))
 	s.addError(err)
 	inbox := submissiontest.NewInbox(submissiontest.Options{SMTPUTF8: true, Handle: s.outbox.accept})
@@ -54,11 +55,9 @@ func simulatedAPI(organizer cronofytest.Organizer) (*cronofy.Client, error) {
 	})
 }
 
-// simulated is the API of the sandbox. It begins without any invites, so that
-// it makes one up for a cancellation to cancel.
+// simulated begins without any invites: for a cancellation it makes one up.
 type simulated struct{ *cronofy.Client }
 
-// Cancel implements mailer.SmartInvites.
 func (s simulated) Cancel(ctx context.Context, ref cronofy.Ref) (*cronofy.SmartInvite, error) {
 	answer, err := s.Client.Cancel(ctx, ref)
 	if cronofy.StatusOf(err) != http.StatusNotFound {
@@ -88,17 +87,47 @@ func (c oneCalendar) answer() (*cronofy.SmartInvite, error) {
 	return &cronofy.SmartInvite{Attachments: cronofy.Attachments{ICalendar: c.ics}}, nil
 }
 
-// Create implements mailer.SmartInvites.
 func (c oneCalendar) Create(context.Context, *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 	return c.answer()
 }
 
-// Cancel implements mailer.SmartInvites.
 func (c oneCalendar) Cancel(context.Context, cronofy.Ref) (*cronofy.SmartInvite, error) {
 	return c.answer()
 }
 
-// Remove implements mailer.SmartInvites.
 func (c oneCalendar) Remove(context.Context, cronofy.Ref) (*cronofy.SmartInvite, error) {
 	return c.answer()
+}
+
+// previewCmd composes without sending, and shows what would be sent.
+type previewCmd struct {
+	Files []string `arg:"" optional:"" name:"file" help:"${files}"`
+
+	Format  string `enum:"auto,json,jsonl,csv" default:"auto" placeholder:"FORM" help:"${format}"`
+	JSON    bool   `name:"json" help:"Write results as JSON on a terminal too."`
+	Out     string `default:"sandbox-out" placeholder:"DIR" help:"${preview_out}"`
+	Sandbox bool   `help:"Simulate API and mail server inside this process, as a preview does anyway."`
+	ICS     string `name:"ics" placeholder:"FILE" help:"A calendar to compose with, instead of one that is simulated."`
+}
+
+func (c *previewCmd) run(ctx context.Context, inv *invocation) exitCode {
+	flags := &runFlags{
+		Files: c.Files, Format: c.Format, JSON: c.JSON, Out: c.Out,
+		Sandbox: true, Concurrency: 1, Lint: string(mailer.LintReport),
+	}
+	if c.ICS != "" {
+		text, err := os.ReadFile(c.ICS)
+		if err == nil {
+			_, err = calendar.Read(string(text))
+		}
+		if err != nil {
+			return inv.fail(exitUsage, fmt.Sprintf("--ics %s: %v; name an iCalendar file", c.ICS, err))
+		}
+		flags.calendar = string(text)
+	}
+	items, err := flags.records(inv)
+	if err != nil {
+		return inv.usage(err)
+	}
+	return inv.deliver(ctx, flags, only(items))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/pages"
@@ -44,9 +45,8 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 		return s.misconfigured()
 	}
 	warnOfMisspelt(s.log)
-	s.cfg.ledger.same = c.SameApplication
-	// Of whatever API, and made if it is not there: the first callback may come before the first
-	// invite of another run is on record.
+	s.cfg.ledger.SameApplication = c.SameApplication
+	// Made if it is not there: a callback may come before another run records its first invite.
 	l, err := s.openLedger(ctx)
 	if err != nil {
 		return s.unusableLedger(err)
@@ -77,66 +77,48 @@ func (c *serveCmd) run(ctx context.Context, inv *invocation) exitCode {
 	if err != nil {
 		return s.misconfigured(forUsers(err.Error()))
 	}
-	stopDelivering := deliver(ctx, callbacks, s.log)
+	paths := http.NewServeMux() // all that the world can reach
+	paths.Handle(callbackPath, callbacks)
+	delivering, stopDelivering := context.WithCancel(ctx)
+	var delivery sync.WaitGroup
+	delivery.Go(func() { deliver(delivering, callbacks, s.log) })
 	failed := inv.finishing(func() error {
 		return inv.serve(ctx, s.log,
-			server{name: "callback", listener: public, handler: measured.counting("callback", publicPaths(callbacks))},
+			server{name: "callback", listener: public, handler: measured.counting("callback", paths)},
 			server{name: "admin", listener: admin, handler: measured.counting("admin",
 				adminPaths(s.cfg.adminToken, l, inv.Stdout, measured.page(), pages.Invites(l, s.log, time.Now)))},
 		)
 	})
 	stopDelivering()
+	delivery.Wait()
 	if err := out.failed(); err != nil {
 		return inv.unwritten(err)
 	}
 	if failed != nil {
 		return inv.fail(exitTempfail, failed.Error())
 	}
-	s.log.Info("stopped", "ledger", s.cfg.ledger.path)
+	s.log.Info("stopped", "ledger", s.cfg.ledger.Path)
 	return exitOK
 }
 
-// deliver offers, until stop is called, what no callback brings: that a run of send moved an event,
-// so that it is not answered any more.
-func deliver(ctx context.Context, callbacks *rsvp.Handler, log *slog.Logger) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(deliverEvery)
-		defer tick.Stop()
-		failing := false
-		for {
-			err := callbacks.Deliver(ctx)
-			if err != nil && ctx.Err() == nil && !failing {
-				log.Error("changes are recorded that could not be told; trying again", "error", err)
-			}
-			failing = err != nil
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
+// deliver tells, until ctx ends, what no callback brings: answers that a run of send outdated.
+func deliver(ctx context.Context, callbacks *rsvp.Handler, log *slog.Logger) {
+	failing := false
+	for {
+		err := callbacks.Deliver(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			log.Error("changes are recorded that could not be told; trying again", "error", err)
 		}
-	}()
-	return func() {
-		cancel()
+		failing = err != nil
 		select {
-		case <-done:
-		case <-time.After(shutdownGrace): // standard output is not read
+		case <-time.After(deliverEvery):
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-// publicPaths is all that the world can reach.
-func publicPaths(callbacks http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle(callbackPath, callbacks)
-	return mux
-}
-
-// adminPaths is for those who run it. Health says nothing of persons, so that what watches it needs
-// no token.
+// adminPaths is for those who run it. Health says nothing of persons, and needs no token.
 func adminPaths(token string, l *sqlite.Ledger, stdout *output, metrics, invites http.Handler) http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", metrics)

@@ -1,9 +1,8 @@
 package main
 
-// settings is the whole configuration as the user writes it: one table of the environment variable,
-// the field of a library's configuration that it sets, and the flag, if it is one (kong:"-" is
-// none). variableHelp describes each. All values are text, so that this command reports every
-// value that cannot be read, all at once, and never with a secret in it.
+// settings is the configuration as the user writes it: the variable, the library's field that it
+// sets, and the flag, if it is one (kong:"-" is none). All values are text, so that all that cannot
+// be read are reported at once, and no secret among them.
 type settings struct {
 	APIKey        string `envconfig:"CRONOFY_API_KEY" field:"cronofy.APIKey" kong:"-"`
 	APIKeyFile    string `envconfig:"CRONOFY_API_KEY_FILE" kong:"-"`

@@ -16,11 +16,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 	"github.com/invitemailer/invitemailer/mailer/ledger/sqlite"
 	"github.com/invitemailer/invitemailer/mailer/submission"
-	"github.com/invitemailer/invitemailer/templates"
 )
 
-// setup is what a subcommand works with: its configuration, the log, the services and the ledger.
-// It closes in the end what it opened.
+// setup is what a subcommand works with. It closes in the end what it opened.
 type setup struct {
 	problems
 	inv    *invocation
@@ -77,14 +75,11 @@ func (s *setup) connect(flags *runFlags) {
 	s.addError(err)
 }
 
-// templates loads the templates. Those of a user are tried as a whole, so that a broken one is
-// found before the first request.
+// templates loads the templates, and finds what is broken in a user's before the first request.
 func (s *setup) templates() {
-	var set *templates.Set
-	var err error
-	if s.cfg.templates == "" {
-		set, err = templates.New()
-	} else if set, err = overlaid(s.cfg.templates); err == nil {
+	dir := s.cfg.templates
+	set, err := overlaid(dir)
+	if err == nil && dir != "" {
 		err = set.Validate()
 	}
 	if err != nil {
@@ -144,26 +139,20 @@ func (s *setup) mailer(ctx context.Context) (*mailer.Mailer, error) {
 	return m, err
 }
 
-// openLedger opens the ledger, if there is to be one. A run that only reads makes none: it gets nil
-// where none is there.
+// openLedger opens the ledger. It is nil if there is to be none, or none to be read.
 func (s *setup) openLedger(ctx context.Context) (*sqlite.Ledger, error) {
-	place := s.cfg.ledger
-	if place.none {
+	if s.cfg.noLedger {
 		return nil, nil
 	}
-	options := sqlite.Options{Memory: true, Logger: s.log}
-	if !place.memory {
-		reads := s.cfg.mail.DryRun || s.scope == scopeLedger
-		if _, err := os.Stat(place.path); reads && errors.Is(err, fs.ErrNotExist) {
+	o := s.cfg.ledger
+	o.APIURL, o.Logger, o.BusyTimeout = s.apiURL, s.log, s.inv.BusyTimeout
+	if !o.Memory && (s.cfg.mail.DryRun || s.scope == scopeLedger) {
+		if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
-		options = sqlite.Options{
-			Path: place.path, APIURL: s.apiURL, Logger: s.log, BusyTimeout: s.inv.BusyTimeout,
-			Application: place.application, APIKeys: place.keys, SameApplication: place.same,
-			DryRun: reads || place.unchanged,
-		}
+		o.DryRun = true
 	}
-	l, err := sqlite.Open(ctx, options)
+	l, err := sqlite.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -176,9 +165,8 @@ func (s *setup) openLedger(ctx context.Context) (*sqlite.Ledger, error) {
 	return l, nil
 }
 
-// withLedger opens the ledger, whatever API it belongs to, without the settings of API and mail
-// server. The context of do ends at the first signal. A ledger that is not there is not made: it
-// knows nothing.
+// withLedger opens the ledger of any API. One that is not there is not made: it knows nothing. The
+// context of do ends at the first signal.
 func (inv *invocation) withLedger(
 	ctx context.Context, do func(context.Context, *setup, *sqlite.Ledger) exitCode,
 ) exitCode {
@@ -190,8 +178,8 @@ func (inv *invocation) withLedger(
 	warnOfMisspelt(s.log)
 	l, err := s.openLedger(ctx)
 	if l == nil && err == nil {
-		s.log.Warn("there is no ledger yet, so nothing is known", "ledger", s.cfg.ledger.path)
-		s.cfg.ledger.memory = true
+		s.log.Warn("there is no ledger yet, so nothing is known", "ledger", s.cfg.ledger.Path)
+		s.cfg.ledger = sqlite.Options{Memory: true, Path: s.cfg.ledger.Path}
 		l, err = s.openLedger(ctx)
 	}
 	if err != nil {
@@ -199,7 +187,7 @@ func (inv *invocation) withLedger(
 	}
 	if !l.Application().Known {
 		return s.misconfigured(fmt.Sprintf("INVITEMAILER_APPLICATION: the ledger %s has no application %q; "+
-			"name one that it has", s.cfg.ledger.path, s.cfg.ledger.application))
+			"name one that it has", s.cfg.ledger.Path, s.cfg.ledger.Application))
 	}
 	return do(ctx, s, l)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -18,8 +17,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// statusCmd shows what the ledger knows: one line for each invite, ordered by id and recipient, in
-// the words of the results.
+// statusCmd shows a line for each invite that the ledger knows, ordered by id and recipient.
 type statusCmd struct {
 	ID        []string  `sep:"none" placeholder:"ID" help:"Only this smart_invite_id; given again, that one too."`
 	Recipient []mailbox `sep:"none" placeholder:"ADDRESS" help:"Only this recipient; given again, that one too."`
@@ -40,8 +38,7 @@ func (c *statusCmd) Validate() error {
 		return usageError("--id is empty; name a smart_invite_id, or leave the flag out for all")
 	}
 	if c.OlderThan > 0 && c.NewerThan > 0 && c.OlderThan >= c.NewerThan {
-		return usageError("nothing is older than --older-than and newer than --newer-than; " +
-			"make the second the longer one")
+		return usageError("nothing is older than --older-than and newer than --newer-than; make the second the longer one")
 	}
 	if !c.Refresh && (c.MinAge > 0 || c.Changes) {
 		return usageError("--min-age and --changes are about --refresh; add it")
@@ -86,7 +83,7 @@ func (c *statusCmd) refresh(ctx context.Context, inv *invocation) exitCode {
 	sum, err := rsvp.Refresh(ctx, api, l, o)
 	news := err != nil || sum.Changed+sum.NotFound+sum.Failed+sum.Undelivered > 0
 	s.log.Log(ctx, inv.summaryLevel(news), "asked the API", "asked", sum.Asked, "changed", sum.Changed,
-		"not_found", sum.NotFound, "failed", sum.Failed, "ledger", s.cfg.ledger.path)
+		"not_found", sum.NotFound, "failed", sum.Failed, "ledger", s.cfg.ledger.Path)
 	if unwritten := out.failed(); unwritten != nil {
 		return inv.unwritten(unwritten)
 	}
@@ -110,23 +107,25 @@ func (c *statusCmd) show(ctx context.Context, s *setup, l *sqlite.Ledger) exitCo
 		return s.ledgerFailed(err)
 	}
 	out := s.inv.results(c.JSON)
-	var unwritten error
 	put := func(line *entryLine) {
-		if unwritten == nil && (len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(line.Outcome))) {
-			unwritten = out.put(context.Background(), line)
+		if len(c.Outcome) == 0 || slices.Contains(c.Outcome, string(line.Outcome)) {
+			out.write(line)
 		}
 	}
 	now := time.Now()
 	putClaims := func(claims []sqlite.Claimed) {
 		for _, claim := range claims {
-			if !claim.Known && c.wants(claim.Key) {
+			if !claim.Known && c.OlderThan == 0 && c.wants(claim.Key) {
 				put(newClaimLine(claim, now))
 			}
 		}
 	}
-	for e, failed := range c.list(ctx, l, now) {
-		if err = failed; err != nil || unwritten != nil {
+	for e, failed := range l.List(ctx, c.filter(now)) {
+		if err = failed; err != nil || out.failed() != nil {
 			break
+		}
+		if !c.wants(e.Key) {
+			continue
 		}
 		line := newEntryLine(&e)
 		i, found := slices.BinarySearchFunc(claimed, e.Key, compareClaim)
@@ -140,10 +139,10 @@ func (c *statusCmd) show(ctx context.Context, s *setup, l *sqlite.Ledger) exitCo
 	if err == nil {
 		putClaims(claimed)
 	}
-	switch {
-	case unwritten != nil:
+	if unwritten := out.failed(); unwritten != nil {
 		return s.inv.unwritten(unwritten)
-	case err != nil:
+	}
+	if err != nil {
 		return s.ledgerFailed(err)
 	}
 	return exitOK
@@ -154,44 +153,22 @@ func compareClaim(c sqlite.Claimed, key ledger.Key) int {
 	return cmp.Or(cmp.Compare(c.Key.InviteID, key.InviteID), cmp.Compare(c.Key.Address, key.Address))
 }
 
-// wants tells whether an invite is to be shown of which nothing is on record.
+// wants tells whether an invite is among those that the flags name.
 func (c *statusCmd) wants(key ledger.Key) bool {
 	isTo := func(m mailbox) bool { return m.Key() == key.Address }
-	return (len(c.ID) == 0 || slices.Contains(c.ID, key.InviteID)) && c.OlderThan == 0 &&
+	return (len(c.ID) == 0 || slices.Contains(c.ID, key.InviteID)) &&
 		(len(c.Recipient) == 0 || slices.ContainsFunc(c.Recipient, isTo))
-}
-
-// list is what the ledger has of the invites that are asked for, ordered by id and recipient.
-func (c *statusCmd) list(ctx context.Context, l *sqlite.Ledger, now time.Time) iter.Seq2[ledger.Entry, error] {
-	ids := slices.Compact(slices.Sorted(slices.Values(c.ID)))
-	if len(ids) == 0 {
-		ids = []string{""}
-	}
-	var addresses []string
-	for _, r := range c.Recipient {
-		addresses = append(addresses, r.Key())
-	}
-	f := c.filter(now)
-	if len(addresses) == 1 {
-		f.Address = addresses[0]
-	}
-	return func(yield func(ledger.Entry, error) bool) {
-		for _, f.InviteID = range ids {
-			for e, err := range l.List(ctx, f) {
-				if err == nil && len(addresses) > 1 && !slices.Contains(addresses, e.Key.Address) {
-					continue
-				}
-				if !yield(e, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
 }
 
 // filter is what the ledger can look for by itself.
 func (c *statusCmd) filter(now time.Time) sqlite.Filter {
 	var f sqlite.Filter
+	if len(c.ID) == 1 {
+		f.InviteID = c.ID[0]
+	}
+	if len(c.Recipient) == 1 {
+		f.Address = c.Recipient[0].Key()
+	}
 	if c.OlderThan > 0 {
 		f.Before = now.Add(-time.Duration(c.OlderThan))
 	}

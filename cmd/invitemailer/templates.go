@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,14 +89,16 @@ func (c *templatesCheckCmd) run(ctx context.Context, inv *invocation) exitCode {
 	return exitOK
 }
 
-// overlaid returns the templates with those of a directory laid over them.
-func overlaid(dir string) (*templates.Set, error) {
-	var set *templates.Set
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = errors.New("it is not a directory")
+// overlaid returns the templates with those of a directory, if there is one, laid over them.
+func overlaid(dir string) (set *templates.Set, err error) {
+	if dir == "" {
+		return templates.New()
 	}
-	if err == nil {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		err = errors.New("it is not a directory")
+	case err == nil:
 		set, err = templates.New(os.DirFS(dir))
 	}
 	if err != nil {
@@ -104,8 +107,7 @@ func overlaid(dir string) (*templates.Set, error) {
 	return set, nil
 }
 
-// lintSample puts the content of a sample into a mail about its event, and checks it. The event
-// comes from the simulator, as in a sandbox.
+// lintSample puts a sample into a mail about its event, which the simulator makes, and checks it.
 func lintSample(ctx context.Context, s templates.Sample) ([]lint.Finding, error) {
 	client, err := simulatedAPI(cronofytest.Organizer{})
 	if err != nil {
@@ -140,8 +142,7 @@ func lintSample(ctx context.Context, s templates.Sample) ([]lint.Finding, error)
 	return lint.Check(composed.Bytes, lint.Options{Profile: lint.Own}), nil
 }
 
-// sampleRequest asks for the event of a sample. What the API would refuse, such
-// as an event without a title, is given one.
+// sampleRequest asks for the event of a sample. What the API requires, such as a title, is made up.
 func sampleRequest(d templates.Data) *cronofy.InviteRequest {
 	start := d.Start
 	if start.IsZero() {
@@ -152,12 +153,9 @@ func sampleRequest(d templates.Data) *cronofy.InviteRequest {
 		end = start.Add(time.Hour)
 	}
 	e := &cronofy.Event{
-		Summary: d.Summary, Description: d.Description, TZID: d.TZID,
+		Summary: cmp.Or(d.Summary, "(no title)"), Description: d.Description, TZID: d.TZID,
 		Start: cronofy.EventTime{Time: start, DateOnly: d.AllDay},
 		End:   cronofy.EventTime{Time: end, DateOnly: d.AllDay},
-	}
-	if e.Summary == "" {
-		e.Summary = "(no title)"
 	}
 	if d.Location != "" {
 		e.Location = &cronofy.Location{Description: d.Location}

@@ -22,16 +22,6 @@ type mailbox struct {
 	memory *storage.InMemory
 }
 
-func newMailbox() *mailbox {
-	return &mailbox{memory: storage.CreateInMemory()}
-}
-
-func (b *mailbox) store(m *data.Message) (id string, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.memory.Store(m)
-}
-
 // page is MailHog's answer to a list or a search, newest message first.
 type page struct {
 	Total int            `json:"total"`
@@ -40,45 +30,13 @@ type page struct {
 	Items []data.Message `json:"items"`
 }
 
-func (b *mailbox) list(start, limit int) (page, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	items, err := b.memory.List(start, limit)
-	if err != nil {
-		return page{}, err
-	}
-	return page{Total: b.memory.Count(), Count: len(*items), Start: start, Items: *items}, nil
-}
-
-func (b *mailbox) search(kind, query string, start, limit int) (page, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	items, total, err := b.memory.Search(kind, query, start, limit)
-	if err != nil {
-		return page{}, err
-	}
-	return page{Total: total, Count: len(*items), Start: start, Items: *items}, nil
-}
-
-func (b *mailbox) deleteOne(id string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.memory.DeleteOne(id)
-}
-
-func (b *mailbox) deleteAll() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.memory.DeleteAll()
-}
-
-// newAPI serves MailHog's API for reading and deleting what arrived.
-func newAPI(messages *mailbox) http.Handler {
+// newAPI serves MailHog's API for reading and deleting what arrived, one request at a time.
+func newAPI(b *mailbox) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v2/messages", func(w http.ResponseWriter, r *http.Request) {
 		start, limit := window(r)
-		found, err := messages.list(start, limit)
-		write(w, found, err)
+		items, err := b.memory.List(start, limit)
+		write(w, b.memory.Count(), start, items, err)
 	})
 	mux.HandleFunc("GET /api/v2/search", func(w http.ResponseWriter, r *http.Request) {
 		kind, query := r.FormValue("kind"), r.FormValue("query")
@@ -93,20 +51,23 @@ func newAPI(messages *mailbox) http.Handler {
 			return
 		}
 		start, limit := window(r)
-		found, err := messages.search(kind, query, start, limit)
-		write(w, found, err)
+		items, total, err := b.memory.Search(kind, query, start, limit)
+		write(w, total, start, items, err)
 	})
 	mux.HandleFunc("DELETE /api/v1/messages", func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, messages.deleteAll())
+		writeError(w, b.memory.DeleteAll())
 	})
 	mux.HandleFunc("DELETE /api/v1/messages/{id}", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, messages.deleteOne(r.PathValue("id")))
+		writeError(w, b.memory.DeleteOne(r.PathValue("id")))
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		mux.ServeHTTP(w, r)
+	})
 }
 
-// window reads which part of the result is asked for; what makes no sense counts
-// as not given.
+// window reads which part of the result is asked for; what makes no sense counts as not given.
 func window(r *http.Request) (start, limit int) {
 	limit = defaultLimit
 	if n, err := strconv.Atoi(r.FormValue("start")); err == nil && n > 0 {
@@ -118,12 +79,13 @@ func window(r *http.Request) (start, limit int) {
 	return start, limit
 }
 
-func write(w http.ResponseWriter, found page, err error) {
+func write(w http.ResponseWriter, total, start int, items *data.Messages, err error) {
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	found := page{Total: total, Count: len(*items), Start: start, Items: *items}
 	_ = json.NewEncoder(w).Encode(found) // an error here means that the client has gone
 }
 

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/mailhog/data"
+	"github.com/mailhog/storage"
 )
 
 func main() {
@@ -34,12 +35,9 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // however it ends, nobody is there any more
-		cancel()
+		_, _ = io.Copy(io.Discard, os.Stdin) // however it ends, the starter is gone
+		stop()
 	}()
 
 	// The parser prints every message it reads unless it is given another handler.
@@ -51,8 +49,7 @@ func main() {
 	}
 }
 
-// run listens on both addresses, writes them to out and serves until ctx is done
-// or a server fails.
+// run listens on both addresses, writes them to out and serves until ctx is done or a server fails.
 func run(ctx context.Context, out io.Writer, smtpAddr, apiAddr string) error {
 	var listen net.ListenConfig
 	smtpListener, err := listen.Listen(ctx, "tcp", smtpAddr)
@@ -70,7 +67,7 @@ func run(ctx context.Context, out io.Writer, smtpAddr, apiAddr string) error {
 		return fmt.Errorf("print the addresses: %w", err)
 	}
 
-	messages := newMailbox()
+	messages := &mailbox{memory: storage.CreateInMemory()}
 	failed := make(chan error, 2)
 	go func() { failed <- serveSMTP(smtpListener, messages) }()
 	go func() {

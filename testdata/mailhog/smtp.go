@@ -36,7 +36,9 @@ func converse(conn io.ReadWriter, messages *mailbox) {
 	protocol := smtp.NewProtocol()
 	protocol.LogHandler = func(string, ...any) {}
 	protocol.MessageReceivedHandler = func(m *data.SMTPMessage) (string, error) {
-		return messages.store(m.Parse(protocol.Hostname))
+		messages.mu.Lock()
+		defer messages.mu.Unlock()
+		return messages.memory.Store(m.Parse(protocol.Hostname))
 	}
 	// MailHog offers AUTH PLAIN and lets everybody in.
 	protocol.GetAuthenticationMechanismsHandler = func() []string { return []string{"PLAIN"} }
@@ -66,9 +68,8 @@ func answer(w io.Writer, reply *smtp.Reply) bool {
 	return reply.Status != 221 // the reply to QUIT, RFC 5321 §4.2.3
 }
 
-// splitCRLF is a [bufio.SplitFunc] for lines that end in CRLF and in nothing else:
-// a bare LF belongs to the line (RFC 5321 §2.3.8). What follows the last CRLF is
-// no line and is dropped.
+// splitCRLF is a [bufio.SplitFunc] for lines that end in CRLF and in nothing else: a bare LF
+// belongs to the line (RFC 5321 §2.3.8). What follows the last CRLF is no line and is dropped.
 func splitCRLF(buf []byte, _ bool) (advance int, token []byte, err error) {
 	if i := bytes.Index(buf, []byte("\r\n")); i >= 0 {
 		return i + 2, buf[:i], nil

@@ -62,8 +62,7 @@ func run(args []string, out, log io.Writer) error {
 	return nil
 }
 
-// publish writes results.csv, in which the results of other parts stay, and draws
-// the plot from it.
+// publish writes results.csv, in which the results of other parts stay, and draws the plot from it.
 func publish(part string, s samples) error {
 	var before results
 	if part != "" {

@@ -12,8 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// told are samples of one round in which every limit has the value that f makes of
-// its bound.
+// told are samples of one round in which every limit has the value that f makes of its bound.
 func told(f func(l limit) float64) samples {
 	var s samples
 	for _, l := range limits {

@@ -75,8 +75,8 @@ func measure(part string, quick bool, log io.Writer) (samples, error) {
 		if quick {
 			more = c.quick
 		}
-		args := slices.Concat([]string{"test", "-C", "../..", "-timeout=0", "./" + c.pkg}, strings.Fields(c.run),
-			strings.Fields(more))
+		args := []string{"test", "-C", "../..", "-timeout=0", "./" + c.pkg}
+		args = append(args, strings.Fields(c.run+" "+more)...)
 		for round := range c.rounds {
 			fmt.Fprintf(log, "%s, round %d of %d: go %s\n", c.part, round+1, c.rounds, strings.Join(args, " "))
 			run := exec.Command("go", args...) //nolint:noctx,gosec // a signal from the terminal reaches it as well; the arguments are above

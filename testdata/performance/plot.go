@@ -37,8 +37,9 @@ var (
 func draw(file string, r results) error {
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	svg := vgsvg.New(24*vg.Centimeter, 8*vg.Centimeter)
-	tiles := canvas.Tiles{Rows: 1, Cols: len(roundTrips), PadX: vg.Points(12), PadTop: vg.Points(6),
-		PadRight: vg.Points(12)}
+	tiles := canvas.Tiles{
+		Rows: 1, Cols: len(roundTrips), PadX: vg.Points(12), PadTop: vg.Points(6), PadRight: vg.Points(12),
+	}
 	for i, rtt := range roundTrips {
 		p, err := panel(rtt, r)
 		if err != nil {
@@ -70,7 +71,7 @@ func panel(rtt int, r results) (*plot.Plot, error) {
 	for _, c := range clients {
 		var points plotter.XYs
 		for _, n := range connections {
-			want := name{fmt.Sprintf(toServer, rtt, n, c.name), "msgs/s"}
+			want := name{toServer(rtt, n, c.name), "msgs/s"}
 			for _, x := range r {
 				if x.name == want && x.value > 0 {
 					points = append(points, plotter.XY{X: float64(n), Y: x.value})

@@ -45,8 +45,7 @@ func limitResults(s samples) results {
 	return r
 }
 
-// replaced returns r with the values of newer, in the place of those that r has of
-// the same.
+// replaced returns r with the values of newer, in the place of those that r has of the same.
 func (r results) replaced(newer results) results {
 	all := slices.Clone(r)
 	for _, x := range newer {

@@ -1,13 +1,11 @@
-// Postfix starts one of its own on loopback, to try the command against: with
-// STARTTLS, a login, and everything taken handed on to another mail server, such
-// as the one of invitemailer sandbox. It prints the settings to use, and ends
-// with its standard input.
+// Postfix starts one of its own on loopback, to try the command against: with STARTTLS, a login,
+// and everything taken handed on to another mail server, such as the one of invitemailer sandbox.
+// It prints the settings to use, and ends with its standard input.
 //
 //	go run . 127.0.0.1:2525
 //
-// It needs root, and Debian's packages postfix, sasl2-bin and libsasl2-modules.
-// The tests beside it run the command against such servers that refuse, wait, or
-// forget a login.
+// It needs root, and Debian's packages postfix, sasl2-bin and libsasl2-modules. The tests beside it
+// run the command against such servers that refuse, wait, or forget a login.
 package main
 
 import (
@@ -39,7 +37,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	_, err = fmt.Fprintf(stdout, "SMTP_HOST=localhost\nSMTP_PORT=%d\nSMTP_TLS_CA_FILE=%s\nSMTP_USERNAME=%s\nSMTP_PASSWORD=%s\n", s.port, s.caFile, username, password)
+	_, err = fmt.Fprintf(stdout, "SMTP_HOST=localhost\nSMTP_PORT=%d\nSMTP_TLS_CA_FILE=%s\n"+
+		"SMTP_USERNAME=%s\nSMTP_PASSWORD=%s\n", s.port, s.caFile, username, password)
 	if err != nil {
 		return err
 	}

@@ -9,14 +9,11 @@ import (
 	"sync"
 )
 
-// policy is a server that Postfix asks at each recipient what to do
-// (check_policy_service).
+// policy is a server that Postfix asks at each recipient what to do (check_policy_service).
 type policy struct {
-	listener net.Listener
-	decide   func(attributes map[string]string) (action string)
-
-	mu      sync.Mutex // one decision at a time
-	serving sync.WaitGroup
+	net.Listener
+	decide func(attributes map[string]string) (action string)
+	mu     sync.Mutex // one decision at a time
 }
 
 func newPolicy(ctx context.Context, decide func(attributes map[string]string) (action string)) (*policy, error) {
@@ -24,26 +21,25 @@ func newPolicy(ctx context.Context, decide func(attributes map[string]string) (a
 	if err != nil {
 		return nil, err
 	}
-	p := &policy{listener: l, decide: decide}
-	p.serving.Go(func() {
+	p := &policy{Listener: l, decide: decide}
+	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
-				return
+				return // it was closed
 			}
 			go p.answer(conn)
 		}
-	})
+	}()
 	return p, nil
 }
 
 // restriction is how Postfix is told to ask.
 func (p *policy) restriction() string {
-	return "check_policy_service inet:" + p.listener.Addr().String()
+	return "check_policy_service inet:" + p.Addr().String()
 }
 
-// answer answers requests until Postfix leaves. Each is lines of name=value up to
-// an empty one.
+// answer answers requests until Postfix leaves. Each is lines of name=value up to an empty one.
 func (p *policy) answer(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	attributes := make(map[string]string)
@@ -60,10 +56,4 @@ func (p *policy) answer(conn net.Conn) {
 		}
 		clear(attributes)
 	}
-}
-
-func (p *policy) close() error {
-	err := p.listener.Close()
-	p.serving.Wait()
-	return err
 }

@@ -118,7 +118,7 @@ func TestGreylisting(t *testing.T) {
 		return "defer_if_permit Greylisted, please try again"
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, grey.close()) })
+	t.Cleanup(func() { assert.NoError(t, grey.Close()) })
 	op := newOperator(t, options{restrictions: []string{grey.restriction()}})
 	file := op.write(guests(5))
 	r := op.send(file)
@@ -186,7 +186,7 @@ func TestLoginLostInMidRun(t *testing.T) {
 		return "421 4.3.2 Service shutting down" // and closes
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, drop.close()) })
+	t.Cleanup(func() { assert.NoError(t, drop.Close()) })
 	op = newOperator(t, options{restrictions: []string{drop.restriction()}})
 	file := op.write(guests(12))
 	r := op.send(file)

@@ -135,40 +135,34 @@ func (s *server) log() string {
 
 // configure writes the configuration.
 func (s *server) configure(ctx context.Context, o options) error {
-	restrictions := append(append([]string{}, o.restrictions...), "permit_sasl_authenticated", "reject")
+	host, nextPort, err := net.SplitHostPort(o.next)
+	if err != nil {
+		return err
+	}
+	restrictions := strings.Join(append(o.restrictions, "permit_sasl_authenticated", "reject"), ", ")
 	main := []string{
 		"compatibility_level = 3.6",
-		"queue_directory = " + filepath.Join(s.dir, "queue"),
-		"data_directory = " + filepath.Join(s.dir, "data"),
+		"queue_directory = " + filepath.Join(s.dir, "queue"), "data_directory = " + filepath.Join(s.dir, "data"),
 		"maillog_file = " + filepath.Join(s.dir, "mail.log"),
 		"maillog_file_prefixes = " + s.dir,
 		"myhostname = mail." + realm,
-		"mydestination =",
-		"mynetworks =",
-		"inet_interfaces = 127.0.0.1",
-		"inet_protocols = ipv4",
+		"mydestination =", "mynetworks =", "inet_interfaces = 127.0.0.1", "inet_protocols = ipv4",
 		"smtp_dns_support_level = disabled", // nobody is asked but who is configured
-		"smtp_host_lookup = native",
-		"smtpd_peername_lookup = no",
-		"smtpd_error_sleep_time = 0",
-		"relayhost = " + bracketed(o.next),
-		"smtpd_tls_security_level = may",
-		"smtpd_tls_auth_only = yes",
+		"smtp_host_lookup = native", "smtpd_peername_lookup = no", "smtpd_error_sleep_time = 0",
+		"relayhost = [" + host + "]:" + nextPort, // in brackets: without a look-up of its MX
+		"smtpd_tls_security_level = may", "smtpd_tls_auth_only = yes",
 		"smtpd_tls_chain_files = " + filepath.Join(s.dir, "key.pem"),
-		"smtpd_sasl_auth_enable = yes",
-		"smtpd_sasl_type = cyrus",
-		"smtpd_sasl_path = smtpd",
+		"smtpd_sasl_auth_enable = yes", "smtpd_sasl_type = cyrus", "smtpd_sasl_path = smtpd",
 		"smtpd_sasl_local_domain = " + realm,
 		"cyrus_sasl_config_path = " + s.sasl(),
 		"smtpd_relay_restrictions = permit_sasl_authenticated, reject",
-		"smtpd_recipient_restrictions = " + strings.Join(restrictions, ", "),
+		"smtpd_recipient_restrictions = " + restrictions,
 	}
 	main = append(main, o.settings...)
 	master := []string{
-		fmt.Sprintf("%s inet n - n - - smtpd",
-			s.addr()), "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr",
-		"tlsmgr unix - - n 1000? 1 tlsmgr",
-		"rewrite unix - - n - - trivial-rewrite", "bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce",
+		s.addr() + " inet n - n - - smtpd", "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr",
+		"tlsmgr unix - - n 1000? 1 tlsmgr", "rewrite unix - - n - - trivial-rewrite",
+		"bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce",
 		"trace unix - - n - 0 bounce", "verify unix - - n - 1 verify", "proxymap unix - - n - - proxymap",
 		"smtp unix - - n - - smtp", "relay unix - - n - - smtp",
 		"error unix - - n - - error", "retry unix - - n - - error",
@@ -176,10 +170,11 @@ func (s *server) configure(ctx context.Context, o options) error {
 	}
 	sasl := []string{"pwcheck_method: auxprop", "auxprop_plugin: sasldb", "sasldb_path: " + s.users(),
 		"mech_list: PLAIN LOGIN SCRAM-SHA-256"}
-	err := os.MkdirAll(s.sasl(), 0o755)
+	err = os.MkdirAll(s.sasl(), 0o755)
 	for path, lines := range map[string][]string{
-		filepath.Join(s.etc(), "main.cf"): main, filepath.Join(s.etc(), "master.cf"): master, filepath.Join(s.sasl(),
-			"smtpd.conf"): sasl,
+		filepath.Join(s.etc(), "main.cf"):     main,
+		filepath.Join(s.etc(), "master.cf"):   master,
+		filepath.Join(s.sasl(), "smtpd.conf"): sasl,
 	} {
 		err = errors.Join(err, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
 	}
@@ -231,15 +226,6 @@ func (s *server) certificate() error {
 	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), public...)
 	return errors.Join(os.WriteFile(s.caFile, public, 0o644),
 		os.WriteFile(filepath.Join(s.dir, "key.pem"), both, 0o600))
-}
-
-// bracketed is a host:port as Postfix writes one that is not looked up by MX.
-func bracketed(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	return "[" + host + "]:" + port
 }
 
 func freePort(ctx context.Context) (int, error) {
