@@ -28,10 +28,9 @@ type Sample struct {
 	exemplary bool // Data.Data is an example that there is
 }
 
-// Samples renders every kind in every language of s, then of its named sets,
-// about events that are hard: empty, long, hostile, right to left, across zones
-// and midnights. Data.Data is what the set's data.json says: an object such as
-// a caller would pass.
+// Samples renders every kind in every language of s, then of its named sets, about events that are
+// hard: empty, long, hostile, right to left, across zones and midnights. Data.Data is what the
+// set's data.json says: an object such as a caller would pass.
 func (s *Set) Samples() iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
 		for _, set := range s.all() {
@@ -94,11 +93,10 @@ func lacksKey(err error) bool {
 	return strings.Contains(text, "map has no entry for key ") || strings.Contains(text, "nil data; no entry for key ")
 }
 
-// Validate parses and executes everything with [Set.Samples]. The error joins
-// (see [errors.Join]) a [Problem] for each thing that is wrong, sorted by file
-// and line. What templates ask of Data.Data is held against data.json where
-// there is one; without it, a key that no data has is left to the mails, which
-// may have it.
+// Validate parses and executes everything with [Set.Samples]. The error joins (see [errors.Join]) a
+// [Problem] for each thing that is wrong, sorted by file and line. What templates ask of Data.Data
+// is held against data.json where there is one; without it, a key that no data has is left to the
+// mails, which may have it.
 func (s *Set) Validate() error {
 	found := map[string]Problem{}
 	add := func(p Problem) {

@@ -23,10 +23,9 @@ func embeddedFiles() fs.FS {
 	return files
 }
 
-// Export writes the embedded templates into a directory, to start one's own
-// from, with the manual for them, TEMPLATES.md. The directory is made if need
-// be; a file that exists is left alone, and is an error that matches
-// [fs.ErrExist], with nothing written.
+// Export writes the embedded templates into a directory, to start one's own from, with the manual
+// for them, TEMPLATES.md. The directory is made if need be; a file that exists is left alone, and
+// is an error that matches [fs.ErrExist], with nothing written.
 func Export(dir string) error {
 	contents := map[string][]byte{} // by the paths in dir
 	if err := fs.WalkDir(embedded, ".", func(path string, e fs.DirEntry, err error) error {

@@ -49,11 +49,10 @@ type calendar interface {
 	CardinalPluralRule(num float64, v uint64) locales.PluralRule
 }
 
-// calendars has, for each language, the locales of CLDR that have its days and
-// times, and for which regions; the last is for all others. Some are left out
-// because the library has them wrong: it has no am and pm for en_AU, ar_SA and
-// ar_LY, and not all the months of ar_DZ, ar_MA and ar_TN; they are served by
-// their parent in CLDR.
+// calendars has, for each language, the locales of CLDR that have its days and times, and for which
+// regions; the last is for all others. Some are left out because the library has them wrong: it has
+// no am and pm for en_AU, ar_SA and ar_LY, and not all the months of ar_DZ, ar_MA and ar_TN; they
+// are served by their parent in CLDR.
 var calendars = map[string][]struct {
 	create  func() locales.Translator // some 20 kB
 	regions []string

@@ -67,9 +67,8 @@ func (l layer) parse(name string) (trees, error) {
 // and files that look like templates and are not read.
 type contents struct{ langs, sets, strays []string }
 
-// list says what stands in a layer: a directory that holds words is a language
-// and has its tag for a name; one that holds layouts or directories is a set.
-// Hidden files are left alone.
+// list says what stands in a layer: a directory that holds words is a language and has its tag for
+// a name; one that holds layouts or directories is a set. Hidden files are left alone.
 func (l layer) list() (contents, error) {
 	var c contents
 	entries, err := l.entries("")
@@ -150,8 +149,7 @@ type mail struct {
 	out output
 }
 
-// parse reads the English words, those of the language upon them, and the
-// layouts.
+// parse reads the English words, those of the language upon them, and the layouts.
 func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 	text, html, words := trees{}, trees{}, trees{}
 	problems := []error{s.read(text, textLayout), s.read(html, htmlLayout)}
@@ -192,8 +190,7 @@ func (s *Set) read(into trees, name string) error {
 	return errors.Join(problems...)
 }
 
-// ancestry is English and what leads from there to a language: for pt-BR also
-// pt.
+// ancestry is English and what leads from there to a language: for pt-BR also pt.
 func ancestry(lang string) []string {
 	all := []string{fallback}
 	for i := range len(lang) {

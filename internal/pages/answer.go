@@ -80,8 +80,7 @@ func newProposal(p *ledger.Proposal) *Proposal {
 	return &Proposal{Start: in(p.Start, p.TZID), End: in(p.End, p.TZID), TZID: p.TZID}
 }
 
-// in is an instant by the clocks of a zone, and by those of UTC where the zone is
-// not known.
+// in is an instant by the clocks of a zone, and by those of UTC where the zone is not known.
 func in(t time.Time, tzid string) time.Time {
 	if location, ok := zone.Load(tzid); ok && !t.IsZero() {
 		return t.In(location)

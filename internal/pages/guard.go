@@ -11,11 +11,10 @@ import (
 
 // Guard lets requests pass to next that may see it.
 //
-// With a token, these are the requests that have it: as a Bearer token (RFC 6750), as
-// programs do, or as the password of Basic authentication (RFC 7617) with any user
-// name, as browsers can. Without one, they are those for a loopback address or
-// localhost by that name: a page from elsewhere that points its own name to this
-// machine (DNS rebinding) is not let in.
+// With a token, these are the requests that have it: as a Bearer token (RFC 6750), as programs do,
+// or as the password of Basic authentication (RFC 7617) with any user name, as browsers can.
+// Without one, they are those for a loopback address or localhost by that name: a page from
+// elsewhere that points its own name to this machine (DNS rebinding) is not let in.
 func Guard(token string, next http.Handler) http.Handler {
 	if token == "" {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

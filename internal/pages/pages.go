@@ -14,9 +14,8 @@
 //
 // # Who may see it
 //
-// Both show people's addresses. [Guard] is to stand before them: on a loopback
-// address it lets only requests pass that were meant for this machine, and
-// otherwise it asks for a token.
+// Both show people's addresses. [Guard] is to stand before them: on a loopback address it lets only
+// requests pass that were meant for this machine, and otherwise it asks for a token.
 package pages
 
 import (

@@ -20,8 +20,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
-// Sandboxed is what [Sandbox] shows. A *sandbox.Sandbox is one. It is called by many
-// goroutines.
+// Sandboxed is what [Sandbox] shows. A *sandbox.Sandbox is one. It is called by many goroutines.
 type Sandboxed interface {
 	API() *cronofytest.Server
 	Mails() []sandbox.Mail
@@ -40,8 +39,7 @@ func Sandbox(s Sandboxed, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.page)
 	mux.HandleFunc("GET /mails/{name}", h.mail)
-	// A browser says where a request comes from; what is not from this page changes
-	// nothing here.
+	// A browser says where a request comes from; what is not from this page changes nothing here.
 	mux.Handle("POST /answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(h.answer)))
 	return withFiles(mux)
 }
@@ -192,8 +190,7 @@ func (h sandboxPages) answer(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "./", http.StatusSeeOther)
 }
 
-// readForm makes an answer of the form. A proposed event lasts as long as the one
-// there is.
+// readForm makes an answer of the form. A proposed event lasts as long as the one there is.
 func (h sandboxPages) readForm(form url.Values) (cronofytest.Answer, error) {
 	a := cronofytest.Answer{
 		InviteID: form.Get("id"), Recipient: form.Get("recipient"), Status: form.Get("status"),

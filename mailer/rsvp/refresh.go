@@ -28,8 +28,7 @@ type RefreshStore interface {
 	Asked(ctx context.Context, key ledger.Key, at time.Time) error
 }
 
-// API is what answers are asked of. A *cronofy.Client is one. It is called by many
-// goroutines.
+// API is what answers are asked of. A *cronofy.Client is one. It is called by many goroutines.
 type API interface {
 	Status(ctx context.Context, ref cronofy.Ref, includeICS bool) (*cronofy.SmartInvite, error)
 }
@@ -45,8 +44,7 @@ type RefreshOptions struct {
 	OnChange OnChange
 	Logger   *slog.Logger
 	Now      func() time.Time
-	// Progress is told of each invite that was asked about, one call at a time; it may
-	// be nil.
+	// Progress is told of each invite that was asked about, one call at a time; it may be nil.
 	Progress func(Summary)
 }
 
@@ -65,16 +63,14 @@ const (
 	giveUpAfter = 20
 )
 
-// Refresh asks the API about each invite that left and whose event is not over,
-// and records and delivers what is new. An invite for several recipients takes one
-// request.
+// Refresh asks the API about each invite that left and whose event is not over, and records and
+// delivers what is new. An invite for several recipients takes one request.
 //
-// It asks first about what it asked the longest ago, so that the next run goes on
-// where a run stopped that its context or a crash cut short: run it from cron as it
-// is. An invite about which a request failed is counted, logged and left for the
-// next run. The error says why it stopped before its end: the context, the store, a
-// key that the API refuses, an API that is not there, or one that fails all the time;
-// the summary is right in any case.
+// It asks first about what it asked the longest ago, so that the next run goes on where a run
+// stopped that its context or a crash cut short: run it from cron as it is. An invite about which a
+// request failed is counted, logged and left for the next run. The error says why it stopped before
+// its end: the context, the store, a key that the API refuses, an API that is not there, or one
+// that fails all the time; the summary is right in any case.
 func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions) (Summary, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = refreshConcurrency
@@ -192,8 +188,7 @@ func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) {
 	r.count(done)
 }
 
-// count adds what was done with one invite. The API is down if too many requests failed
-// in a row.
+// count adds what was done with one invite. The API is down if too many requests failed in a row.
 func (r *refresh) count(done Summary) (down bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,8 +205,7 @@ func (r *refresh) count(done Summary) (down bool) {
 	return r.inARow >= giveUpAfter
 }
 
-// refused tells whether the API refuses the key, whatever it is asked, or does not
-// exist.
+// refused tells whether the API refuses the key, whatever it is asked, or does not exist.
 func refused(err error) bool {
 	switch cronofy.StatusOf(err) {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
