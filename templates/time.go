@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-playground/locales"
+
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
@@ -36,7 +38,7 @@ type EventTime struct {
 }
 
 // setTimes writes the times of d and of its changes.
-func (d *Data) setTimes(c calendar) {
+func (d *Data) setTimes(c locales.Translator) {
 	d.Times = nil
 	if !d.Start.IsZero() {
 		local := eventTime(c, d.time())
@@ -60,7 +62,7 @@ func (d *Data) setTimes(c calendar) {
 }
 
 // setTime writes the time of v, if it is one, by the clocks of a zone, or by its own for nil.
-func (v *Value) setTime(c calendar, zone *time.Location) {
+func (v *Value) setTime(c locales.Translator, zone *time.Location) {
 	v.Time = nil
 	if v.Start.IsZero() {
 		return
@@ -92,7 +94,7 @@ func offsetAt(t time.Time, loc *time.Location) int {
 	return seconds
 }
 
-func eventTime(c calendar, v Value) EventTime {
+func eventTime(c locales.Translator, v Value) EventTime {
 	if v.AllDay {
 		return days(c, v.Start, v.End)
 	}
@@ -112,7 +114,7 @@ func eventTime(c calendar, v Value) EventTime {
 	return t
 }
 
-func days(c calendar, start, end time.Time) EventTime {
+func days(c locales.Translator, start, end time.Time) EventTime {
 	first, last := date(start), lastDay(start, end)
 	m := EventTime{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
 	if m.Days > 1 {
@@ -123,7 +125,7 @@ func days(c calendar, start, end time.Time) EventTime {
 }
 
 // clock leaves seconds out where there are none.
-func clock(c calendar, t time.Time) string {
+func clock(c locales.Translator, t time.Time) string {
 	if t.Second() != 0 {
 		return c.FmtTimeMedium(t)
 	}
