@@ -20,12 +20,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
-// Sandboxed is what [Sandbox] shows. A *sandbox.Sandbox is one. It is called by many goroutines.
-type Sandboxed interface {
-	API() *cronofytest.Server
-	Mails() []sandbox.Mail
-}
-
 // Sandbox returns a handler of the page of a sandbox:
 //
 //	GET  /               invites with buttons, and mails
@@ -34,7 +28,7 @@ type Sandboxed interface {
 //	POST /answer         an answer; only from this page
 //
 // The logger gets what could not be shown.
-func Sandbox(s Sandboxed, log *slog.Logger) http.Handler {
+func Sandbox(s *sandbox.Sandbox, log *slog.Logger) http.Handler {
 	h := sandboxPages{s, log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.page)
@@ -45,7 +39,7 @@ func Sandbox(s Sandboxed, log *slog.Logger) http.Handler {
 }
 
 type sandboxPages struct {
-	sandbox Sandboxed
+	sandbox *sandbox.Sandbox
 	log     *slog.Logger
 }
 
@@ -58,7 +52,7 @@ const maxForm = 16 << 10
 // sandboxPage is what the template of the page is given.
 type sandboxPage struct {
 	Invites []sandboxInvite
-	Mails   []sandboxMail
+	Mails   []sandbox.Mail
 	More    int
 }
 
@@ -74,11 +68,6 @@ type sandboxPerson struct {
 	Forwarded bool
 }
 
-type sandboxMail struct {
-	sandbox.Mail
-	Subject string
-}
-
 func (h sandboxPages) page(w http.ResponseWriter, r *http.Request) {
 	var p sandboxPage
 	for _, i := range h.sandbox.API().Invites() {
@@ -87,9 +76,7 @@ func (h sandboxPages) page(w http.ResponseWriter, r *http.Request) {
 	mails := h.sandbox.Mails()
 	slices.Reverse(mails)
 	p.More = max(0, len(mails)-shownMails)
-	for _, m := range mails[:len(mails)-p.More] {
-		p.Mails = append(p.Mails, sandboxMail{m, subject(m.Raw)})
-	}
+	p.Mails = mails[:len(mails)-p.More]
 	render(w, r, h.log, http.StatusOK, "sandbox.html", p)
 }
 
@@ -125,10 +112,11 @@ func subject(raw []byte) string {
 		return ""
 	}
 	encoded := message.Header.Get("Subject")
-	if decoded, err := new(mime.WordDecoder).DecodeHeader(encoded); err == nil {
-		return decoded
+	decoded, err := new(mime.WordDecoder).DecodeHeader(encoded)
+	if err != nil {
+		return encoded
 	}
-	return encoded
+	return decoded
 }
 
 // mailPolicy is that of a preview, which has no script and its style in the page.
