@@ -63,13 +63,8 @@ type Set struct {
 	layers  []layer  // the lowest first
 	langs   []string // BCP 47 tags, English first
 	matcher language.Matcher
-	mails   map[mailKey]func() (*mail, error)
+	mails   map[string]func() (*mail, error) // by language/kind
 	named   map[string]*Set
-}
-
-type mailKey struct {
-	lang string
-	kind Kind
 }
 
 // New returns the embedded set with overlays laid over it, such as os.DirFS(dir). A file of an
@@ -123,12 +118,12 @@ func (s *Set) add(l layer) (sets []string, err error) {
 
 // prepare is called when all layers are there.
 func (s *Set) prepare() {
-	s.mails = make(map[mailKey]func() (*mail, error))
+	s.mails = make(map[string]func() (*mail, error))
 	var tags []language.Tag
 	for _, lang := range s.langs {
 		tags = append(tags, language.Make(lang))
 		for _, kind := range kinds() {
-			s.mails[mailKey{lang, kind}] = sync.OnceValues(func() (*mail, error) { return s.parse(lang, kind) })
+			s.mails[lang+"/"+string(kind)] = sync.OnceValues(func() (*mail, error) { return s.parse(lang, kind) })
 		}
 	}
 	s.matcher = language.NewMatcher(tags)
@@ -160,7 +155,7 @@ func (s *Set) names() []string { return slices.Sorted(maps.Keys(s.named)) }
 // and d does not have; it names the template and the line.
 func (s *Set) Render(kind Kind, d Data) (Content, error) {
 	lang, region := s.match(d.Lang)
-	load, ok := s.mails[mailKey{lang, kind}]
+	load, ok := s.mails[lang+"/"+string(kind)]
 	if !ok {
 		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, "+
 			"cancellation, withdrawal", kind)
