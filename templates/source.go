@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
-
 	"io/fs"
 	"maps"
 	"path"

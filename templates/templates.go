@@ -139,9 +139,8 @@ func (s *Set) Named(name string) (*Set, error) {
 	if n, ok := s.named[name]; ok {
 		return n, nil
 	}
-	there := cmp.Or(strings.Join(s.names(), ", "), "none")
 	return nil, fmt.Errorf("no set of templates is named %q; make a directory of that name, or use one that is "+
-		"there: %s", name, there)
+		"there: %s", name, cmp.Or(strings.Join(s.names(), ", "), "none"))
 }
 
 // names are the names of the named sets, sorted.
