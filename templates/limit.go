@@ -110,8 +110,8 @@ func limited(tree *parse.Tree, plain bool) *parse.Tree {
 // Those of text/template that make text are held to a size: one that doubles its argument fills the
 // memory in 40 calls.
 func functions() map[string]any {
-	held := func(print func(args ...any) string) func(args ...any) (string, error) {
-		return func(args ...any) (string, error) { return piece(print(args...)) }
+	held := func(write func(args ...any) string) func(args ...any) (string, error) {
+		return func(args ...any) (string, error) { return piece(write(args...)) }
 	}
 	return map[string]any{
 		"link":     link,

@@ -1,6 +1,7 @@
 // Package preview makes one HTML page of mails, to look at them before their readers do.
 //
-//	err := preview.Page(w, []preview.Mail{{Name: "ann.eml", Raw: data, ReaderTZID: "Europe/Berlin"}}, preview.Options{Now: time.Now()})
+//	err := preview.Page(w, []preview.Mail{{Name: "ann.eml", Raw: data, ReaderTZID: "Europe/Berlin"}},
+//		preview.Options{Now: time.Now()})
 //
 // Each mail is shown as its reader would see it: the HTML in a wide frame and at the width of a
 // phone, the plain text, and the event as a calendar would show it by the reader's clocks. Below
