@@ -10,11 +10,11 @@ import (
 // CleanText makes a text fit for a subject or a display name: one line, nothing invisible that
 // breaks a header or turns the reading order around.
 //
-//   - CR, LF, TAB and the other characters that break lines or leave a gap (VT, FF, NEL, U+2028, U+2029) become a space; runs of
-//     spaces become one; spaces around the text go.
+//   - CR, LF, TAB and the other characters that break lines or leave a gap (VT, FF, NEL, U+2028,
+//     U+2029) become a space; runs of spaces become one; spaces around the text go.
 //   - The other C0 and C1 controls and DEL go.
-//   - The twelve bidi controls go: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069. Text in right-to-left scripts reads
-//     well without them.
+//   - The twelve bidi controls go: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069. Text
+//     in right-to-left scripts reads well without them.
 //   - What is not valid UTF-8 becomes U+FFFD.
 func CleanText(s string) string {
 	var b strings.Builder

@@ -11,8 +11,10 @@ import (
 func TestHost(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{
-		"localhost": true, "LOCALHOST:80": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]:80": true, "::1": true, "[::1]": true,
-		"": false, "example.com": false, "localhost.example.com": false, "x.localhost": false, "192.0.2.1:80": false, "0.0.0.0": false, "[::]:80": false,
+		"localhost": true, "LOCALHOST:80": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]:80": true,
+		"::1": true, "[::1]": true,
+		"": false, "example.com": false, "localhost.example.com": false, "x.localhost": false,
+		"192.0.2.1:80": false, "0.0.0.0": false, "[::]:80": false,
 	} {
 		assert.Equal(t, want, Host(host), host)
 	}

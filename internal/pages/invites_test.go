@@ -175,8 +175,10 @@ func TestJSON(t *testing.T) {
 	w := get(t, handler(sample()), "/invites?id=moved&recipient=MOVED@Example.org")
 	assert.JSONEq(t, `{"smart_invite_id":"moved","recipient":"moved@example.org","summary":"Moved","event_start":"2027-04-04T11:00:00Z",
 		"event_end":"2027-04-04T12:00:00Z","kind":"invitation","state":"sent","rsvp":{"status":"tentative","proposal":
-		{"start":"2027-04-05T14:00:00+02:00","end":"2027-04-05T15:00:00+02:00","tzid":"Europe/Berlin"},"at":"2027-04-01T12:00:00Z","source":"callback"},
-		"history":[{"status":"tentative","proposal":{"start":"2027-04-05T14:00:00+02:00","end":"2027-04-05T15:00:00+02:00","tzid":"Europe/Berlin"},
+		{"start":"2027-04-05T14:00:00+02:00","end":"2027-04-05T15:00:00+02:00","tzid":"Europe/Berlin"},
+		"at":"2027-04-01T12:00:00Z","source":"callback"},
+		"history":[{"status":"tentative","proposal":
+		{"start":"2027-04-05T14:00:00+02:00","end":"2027-04-05T15:00:00+02:00","tzid":"Europe/Berlin"},
 		"at":"2027-04-01T12:00:00Z","source":"callback"}]}`, w.Body.String())
 	assert.Equal(t, http.StatusNotFound, get(t, handler(sample()), "/invites?id=none&recipient=a@example.org").Code)
 }

@@ -69,7 +69,8 @@ func holds(t *testing.T, root *html.Node) {
 			continue
 		}
 		switch n.Data {
-		case "script", "link", "base", "object", "embed", "img", "form", "template", "noscript", "textarea", "frame", "math":
+		case "script", "link", "base", "object", "embed", "img", "form", "template", "noscript",
+			"textarea", "frame", "math":
 			require.Fail(t, "the page has an element that is not its own", "%s", n.Data)
 		case "iframe":
 			sandbox := false

@@ -105,7 +105,8 @@ func TestAdditions(t *testing.T) {
 	t.Parallel()
 	items := read(t, "a.json", ` { "smart_invite_id" : "\u0061\/b" , "method" : null ,
 		"recipient":{"email":"a@example.com","name":"Ä","locale":"de-AT","tzid":"Europe/Vienna"}, "recipients": null,
-		"mail":{"subject":"s","template":"t","reply_to":"r@example.org","locale":"de","data":{"n":1000000,"x":1.5,"l":[1,{"k":null}],"s":"ß"}} } `, Options{})
+		"mail":{"subject":"s","template":"t","reply_to":"r@example.org","locale":"de",
+		"data":{"n":1000000,"x":1.5,"l":[1,{"k":null}],"s":"ß"}} } `, Options{})
 	require.Len(t, items, 1)
 	require.Nil(t, items[0].Err)
 	assert.Equal(t, &mailer.Invite{

@@ -73,7 +73,8 @@ func TestSpreadsheetCells(t *testing.T) {
 		assert.Contains(t, items[0].Err.Message, test.message, test.row)
 	}
 	for _, row := range []string{
-		"a,ann@example.com,x,== Agenda ==", "#1,ann@example.com,##,#Hashtag", "a,ann@example.com,-,= nothing", "1E5,ann@example.com,x,=", "1.5,ann@example.com,+49,x",
+		"a,ann@example.com,x,== Agenda ==", "#1,ann@example.com,##,#Hashtag", "a,ann@example.com,-,= nothing",
+		"1E5,ann@example.com,x,=", "1.5,ann@example.com,+49,x",
 		"E+12,ann@example.com,@home,x", "x1E+12,ann@example.com,x,1.2E+12",
 	} {
 		items := read(t, "a.csv", "smart_invite_id,recipient.email,recipient.name,event.description\n"+row+"\n",

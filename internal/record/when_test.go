@@ -83,7 +83,8 @@ func TestLocalTimes(t *testing.T) {
 func TestResolveLocalLaw(t *testing.T) {
 	t.Parallel()
 	names := []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca",
-		"Europe/Dublin", "America/St_Johns", "Pacific/Apia", "Pacific/Chatham", "America/Nuuk", "Antarctica/Troll", "Africa/Cairo"}
+		"Europe/Dublin", "America/St_Johns", "Pacific/Apia", "Pacific/Chatham", "America/Nuuk",
+		"Antarctica/Troll", "Africa/Cairo"}
 	rapid.Check(t, func(t *rapid.T) {
 		zone, err := time.LoadLocation(rapid.SampledFrom(names).Draw(t, "zone"))
 		require.NoError(t, err)

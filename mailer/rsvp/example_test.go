@@ -53,7 +53,8 @@ func ExampleNewHandler() {
 	for _, body := range []string{
 		`{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"interview-42",
 			"recipient":{"email":"jo@example.com","status":"tentative","comment":"rather later",
-				"proposal":{"start":{"time":"2027-04-29T15:00:00+02:00","tzid":"Europe/Paris"},"end":{"time":"2027-04-29T16:00:00+02:00","tzid":"Europe/Paris"}}}}}`,
+				"proposal":{"start":{"time":"2027-04-29T15:00:00+02:00","tzid":"Europe/Paris"},
+					"end":{"time":"2027-04-29T16:00:00+02:00","tzid":"Europe/Paris"}}}}}`,
 		`{"notification":{"type":"smart_invite"},"smart_invite":{"smart_invite_id":"interview-42",
 			"recipient":{"email":"jo@example.com","status":"declined","comment":"ill, sorry"},
 			"reply":{"email":"jo@example.com","status":"declined","comment":"ill, sorry"}}}`,

@@ -170,7 +170,8 @@ func (s *server) configure(ctx context.Context, o options) error {
 		"tlsmgr unix - - n 1000? 1 tlsmgr",
 		"rewrite unix - - n - - trivial-rewrite", "bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce",
 		"trace unix - - n - 0 bounce", "verify unix - - n - 1 verify", "proxymap unix - - n - - proxymap",
-		"smtp unix - - n - - smtp", "relay unix - - n - - smtp", "error unix - - n - - error", "retry unix - - n - - error",
+		"smtp unix - - n - - smtp", "relay unix - - n - - smtp",
+		"error unix - - n - - error", "retry unix - - n - - error",
 		"anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache", "postlog unix-dgram n - n - 1 postlogd",
 	}
 	sasl := []string{"pwcheck_method: auxprop", "auxprop_plugin: sasldb", "sasldb_path: " + s.users(),
