@@ -2,13 +2,11 @@ package templates
 
 import "time"
 
-// A Change is one thing that an update changed, as data: each language says it in
-// its own way.
+// A Change is one thing that an update changed, as data: each language says it in its own way.
 type Change struct {
 	// What is "title", "time", "place" or "description".
 	What string
-	// IsTime says that What is "time": true or false. Render sets it, as the
-	// next three.
+	// IsTime says that What is "time": true or false. Render sets it, as the next three.
 	IsTime bool
 	// IsPlace says that What is "place".
 	IsPlace bool
@@ -27,8 +25,7 @@ type Change struct {
 type Value struct {
 	// Text is a text on one line, cut to 200 characters: "Board room".
 	Text string
-	// Time is Start to End in words, by the reader's clocks; nil for a text.
-	// Render sets it.
+	// Time is Start to End in words, by the reader's clocks; nil for a text. Render sets it.
 	Time *EventTime
 	// Start is as in Data.
 	Start time.Time
@@ -40,11 +37,10 @@ type Value struct {
 	TZID string
 }
 
-// Changes says what is different for a reader, in the order in which a reader
-// wants to know: time, place, title, description. Other fields of the two are
-// not compared. The same instants in another zone are another time; another
-// spelling of UTC is not. White space at the ends and line breaks written
-// differently are no change.
+// Changes says what is different for a reader, in the order in which a reader wants to know: time,
+// place, title, description. Other fields of the two are not compared. The same instants in another
+// zone are another time; another spelling of UTC is not. White space at the ends and line breaks
+// written differently are no change.
 func Changes(before, after Data) []Change {
 	var changes []Change
 	if !sameTime(before, after) {

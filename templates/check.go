@@ -28,10 +28,9 @@ type Sample struct {
 	exemplary bool // Data.Data is an example that there is
 }
 
-// Samples renders every kind in every language of s, then of its named sets,
-// about events that are hard: empty, long, hostile, right to left, across zones
-// and midnights. Data.Data is what the set's data.json says: an object such as
-// a caller would pass.
+// Samples renders every kind in every language of s, then of its named sets, about events that are
+// hard: empty, long, hostile, right to left, across zones and midnights. Data.Data is what the
+// set's data.json says: an object such as a caller would pass.
 func (s *Set) Samples() iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
 		for _, set := range s.all() {
@@ -39,11 +38,9 @@ func (s *Set) Samples() iter.Seq[Sample] {
 			for _, lang := range set.langs {
 				for _, kind := range kinds() {
 					for _, e := range hardEvents() {
-						sample := Sample{
-							Set: set.name, Event: e.name, Kind: kind, Lang: lang, Data: e.data, Err: err,
-							exemplary: found,
-						}
-						sample.Data.Lang, sample.Data.Data = lang, example
+						e.data.Lang, e.data.Data = lang, example
+						sample := Sample{Set: set.name, Event: e.name, Kind: kind, Lang: lang, Data: e.data, Err: err,
+							exemplary: found}
 						if err == nil {
 							sample.Content, sample.Err = set.Render(kind, sample.Data)
 						}
@@ -87,18 +84,16 @@ func (p Problem) Error() string {
 // Unwrap is the error that Render gave.
 func (p Problem) Unwrap() error { return p.Err }
 
-// lacksKey recognizes text/template's complaint about a key that data lacks.
-// There is no type for it.
+// lacksKey recognizes text/template's complaint about a key that data lacks. It has no type.
 func lacksKey(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "map has no entry for key ") || strings.Contains(text, "nil data; no entry for key ")
 }
 
-// Validate parses and executes everything with [Set.Samples]. The error joins
-// (see [errors.Join]) a [Problem] for each thing that is wrong, sorted by file
-// and line. What templates ask of Data.Data is held against data.json where
-// there is one; without it, a key that no data has is left to the mails, which
-// may have it.
+// Validate parses and executes everything with [Set.Samples]. The error joins (see [errors.Join]) a
+// [Problem] for each thing that is wrong, sorted by file and line. What templates ask of Data.Data
+// is held against data.json where there is one; without it, a key that no data has is left to the
+// mails, which may have it.
 func (s *Set) Validate() error {
 	found := map[string]Problem{}
 	add := func(p Problem) {
@@ -110,12 +105,12 @@ func (s *Set) Validate() error {
 			found[key] = p
 		}
 	}
+	stray := errors.New("is no template that is read; see the names of the embedded ones")
 	for _, set := range s.all() {
 		for _, l := range set.layers[1:] {
 			c, _ := l.list() // New has listed it without an error
-			for _, stray := range c.strays {
-				err := errors.New("is no template that is read; see the names of the embedded ones")
-				add(Problem{File: stray, Err: err})
+			for _, file := range c.strays {
+				add(Problem{File: file, Err: stray})
 			}
 		}
 	}
@@ -181,13 +176,12 @@ func (s *Set) example() (map[string]any, bool, error) {
 		}
 		var example map[string]any
 		if err := json.Unmarshal(source, &example); err != nil {
-			line := 1
-			var syntax *json.SyntaxError
-			if errors.As(err, &syntax) {
-				line += strings.Count(string(source[:min(int(syntax.Offset), len(source))]), "\n")
+			at := 0
+			if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+				at = min(int(syntax.Offset), len(source))
 			}
-			err = fmt.Errorf("%w; write one JSON object, as mail.data is", err)
-			return nil, true, Problem{File: file, Line: line, Err: err}
+			return nil, true, Problem{File: file, Line: 1 + strings.Count(string(source[:at]), "\n"),
+				Err: fmt.Errorf("%w; write one JSON object, as mail.data is", err)}
 		}
 		return example, true, nil
 	}

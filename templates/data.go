@@ -20,9 +20,8 @@ const (
 type Data struct {
 	// Kind is the mail being written, such as "invitation". Render sets it.
 	Kind Kind
-	// Lang is the language being written, a BCP 47 tag: "en". The caller asks
-	// for one, such as "en-GB", whose region orders dates and times; a template
-	// sees the language it got.
+	// Lang is the language being written, a BCP 47 tag: "en". The caller asks for one, such as
+	// "en-GB", whose region orders dates and times; a template sees the language it got.
 	Lang string
 	// Zone is the reader's zone: America/New_York. Nil is the event's. Where
 	// its clocks differ from the event's, times are told by both.
@@ -34,9 +33,8 @@ type Data struct {
 	// "Discuss plans for the next quarter." HTML in it is shown as text.
 	Description string
 
-	// Start is the first instant, in the event's zone:
-	// 2027-04-29 09:30 in Europe/London. In time.Local without a TZID it is a
-	// floating time (RFC 5545 section 3.3.5, form 1).
+	// Start is the first instant, in the event's zone: 2027-04-29 09:30 in Europe/London. In
+	// time.Local without a TZID it is a floating time (RFC 5545 section 3.3.5, form 1).
 	Start time.Time
 	// End is the instant after the last: 2027-04-29 10:00 in Europe/London.
 	// For AllDay it is midnight of the day after the last one, as DTEND is
@@ -56,9 +54,8 @@ type Data struct {
 	// Location is where the event takes place: "Board room", or a link such
 	// as "https://meet.example.com/abc".
 	Location string
-	// LocationURL is a link for Location: "https://maps.example.com/?q=1".
-	// Templates see it only if it is http or https; where the caller gives
-	// none, it is Location if that is such a link.
+	// LocationURL is a link for Location: "https://maps.example.com/?q=1". Templates see it only if
+	// it is http or https; where the caller gives none, it is Location if that is such a link.
 	LocationURL string
 	// URL is the event's own page: "https://example.com/events/1". Templates see
 	// it only if it is neither Location nor LocationURL.

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,10 +22,9 @@ func embeddedFiles() fs.FS {
 	return files
 }
 
-// Export writes the embedded templates into a directory, to start one's own
-// from, with the manual for them, TEMPLATES.md. The directory is made if need
-// be; a file that exists is left alone, and is an error that matches
-// [fs.ErrExist], with nothing written.
+// Export writes the embedded templates into a directory, to start one's own from, with the manual
+// for them, TEMPLATES.md. The directory is made if need be; a file that exists is left alone, and
+// is an error that matches [fs.ErrExist], with nothing written.
 func Export(dir string) error {
 	contents := map[string][]byte{} // by the paths in dir
 	if err := fs.WalkDir(embedded, ".", func(path string, e fs.DirEntry, err error) error {
@@ -39,12 +37,15 @@ func Export(dir string) error {
 	}); err != nil {
 		return fmt.Errorf("read the embedded templates: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	unwritable := func(err error) error {
 		return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return unwritable(err)
 	}
 	root, err := os.OpenRoot(dir) // no link in it leads out of it
 	if err != nil {
-		return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+		return unwritable(err)
 	}
 	defer func() { _ = root.Close() }() // nothing is written to it itself
 	for path := range contents {
@@ -54,22 +55,13 @@ func Export(dir string) error {
 		}
 	}
 	for path, content := range contents {
-		if err := create(root, path, content); err != nil {
-			return fmt.Errorf("export the templates: %w; name a directory that can be written", err)
+		err := root.MkdirAll(filepath.Dir(path), 0o755)
+		if err == nil {
+			err = root.WriteFile(path, content, 0o644)
+		}
+		if err != nil {
+			return unwritable(err)
 		}
 	}
 	return nil
-}
-
-// create writes a file that does not exist.
-func create(root *os.Root, path string, content []byte) error {
-	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
 }

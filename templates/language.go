@@ -40,22 +40,12 @@ func (s *Set) match(asked string) (lang, region string) {
 	return s.langs[i], region
 }
 
-// A calendar writes days and times as a language and region do. It has as much
-// of locales.Translator as is used; names of zones are not: some are wrong.
-type calendar interface {
-	FmtDateFull(t time.Time) string
-	FmtTimeShort(t time.Time) string
-	FmtTimeMedium(t time.Time) string
-	CardinalPluralRule(num float64, v uint64) locales.PluralRule
-}
-
-// calendars has, for each language, the locales of CLDR that have its days and
-// times, and for which regions; the last is for all others. Some are left out
-// because the library has them wrong: it has no am and pm for en_AU, ar_SA and
-// ar_LY, and not all the months of ar_DZ, ar_MA and ar_TN; they are served by
-// their parent in CLDR.
+// calendars has, for each language, the locales of CLDR that have its days and times, and for which
+// regions; the last is for all others. Some are left out because the library has them wrong: it has
+// no am and pm for en_AU, ar_SA and ar_LY, and not all the months of ar_DZ, ar_MA and ar_TN; they
+// are served by their parent in CLDR.
 var calendars = map[string][]struct {
-	create  func() locales.Translator // some 20 kB
+	create  func() locales.Translator // its names of zones are not used: some are wrong
 	regions []string
 }{
 	"ar": {{ar_LB.New, []string{"IQ", "JO", "LB", "PS", "SY"}}, {ar.New, nil}},
@@ -78,27 +68,21 @@ var calendars = map[string][]struct {
 	"ja": {{ja.New, nil}},
 }
 
-// calendarOf is the calendar of a language in a region, which may be empty.
-func calendarOf(lang, region string) calendar {
+// calendarOf writes days and times in a language in a region, which may be empty.
+func calendarOf(lang, region string) locales.Translator {
 	base, _ := language.Make(lang).Base()
 	for _, c := range calendars[base.String()] {
 		if c.regions == nil || slices.Contains(c.regions, region) {
 			return c.create()
 		}
 	}
-	return iso{}
+	return iso{en.New()}
 }
 
-// iso serves the languages of an overlay whose days are not built in: ISO 8601
-// reads the same in every language.
-type iso struct{}
+// iso serves the languages of an overlay whose days are not built in: ISO 8601 reads the same in
+// every language. Numbers have the plurals of English.
+type iso struct{ locales.Translator }
 
 func (iso) FmtDateFull(t time.Time) string   { return t.Format(time.DateOnly) }
 func (iso) FmtTimeShort(t time.Time) string  { return t.Format("15:04") }
 func (iso) FmtTimeMedium(t time.Time) string { return t.Format(time.TimeOnly) }
-func (iso) CardinalPluralRule(num float64, _ uint64) locales.PluralRule {
-	if num == 1 {
-		return locales.PluralRuleOne
-	}
-	return locales.PluralRuleOther
-}

@@ -7,17 +7,15 @@ import (
 	"text/template/parse"
 )
 
-// How much one subject, letter or page may take. A built-in page takes a few
-// hundred steps, one with the longest description 13,000.
+// How much one subject, letter or page may take. A built-in page takes 13,000 steps at most.
 const (
 	maxOutput = 1 << 20 // bytes
 	maxSteps  = 100_000 // writes, and turns of a body that can be repeated
 	maxPiece  = 1 << 16 // bytes that one call of a function returns
 )
 
-// output is what a template writes. A template can repeat itself in two ways
-// only, a range and a template that calls itself: [limited] puts a call of
-// step into the body of each, which stops one that does not end.
+// output is what a template writes. A template can repeat itself in two ways, a range and a template
+// that calls itself: [limited] puts a call of step into each, which stops one that does not end.
 type output struct {
 	strings.Builder
 	steps int
@@ -108,21 +106,24 @@ func limited(tree *parse.Tree, plain bool) *parse.Tree {
 	return tree
 }
 
-// functions are what a template can call besides and/or/not, comparisons,
-// call, index, slice and len. Those of text/template that make text are held to
-// a size: one that doubles its argument fills the memory in 40 calls.
+// functions are what a template can call besides and/or/not, comparisons, call, index, slice and len.
+// Those of text/template that make text are held to a size: one that doubles its argument fills the
+// memory in 40 calls.
 func functions() map[string]any {
+	held := func(write func(args ...any) string) func(args ...any) (string, error) {
+		return func(args ...any) (string, error) { return piece(write(args...)) }
+	}
 	return map[string]any{
 		"link":     link,
 		"mailto":   mailto,
 		"brief":    func(s string) string { return shorten(s, maxChange) }, // a long link as a page shows it
 		"lines":    func(s string) []string { return strings.Split(s, "\n") },
-		"print":    func(args ...any) (string, error) { return piece(fmt.Sprint(args...)) },
-		"println":  func(args ...any) (string, error) { return piece(fmt.Sprintln(args...)) },
+		"print":    held(fmt.Sprint),
+		"println":  held(fmt.Sprintln),
 		"printf":   printf,
-		"html":     func(args ...any) (string, error) { return piece(texttemplate.HTMLEscaper(args...)) },
-		"js":       func(args ...any) (string, error) { return piece(texttemplate.JSEscaper(args...)) },
-		"urlquery": func(args ...any) (string, error) { return piece(texttemplate.URLQueryEscaper(args...)) },
+		"html":     held(texttemplate.HTMLEscaper),
+		"js":       held(texttemplate.JSEscaper),
+		"urlquery": held(texttemplate.URLQueryEscaper),
 	}
 }
 

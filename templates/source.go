@@ -1,10 +1,10 @@
 package templates
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
-
 	"io/fs"
 	"maps"
 	"path"
@@ -67,14 +67,17 @@ func (l layer) parse(name string) (trees, error) {
 // and files that look like templates and are not read.
 type contents struct{ langs, sets, strays []string }
 
-// list says what stands in a layer: a directory that holds words is a language
-// and has its tag for a name; one that holds layouts or directories is a set.
-// Hidden files are left alone.
+// list says what stands in a layer: a directory that holds words is a language and has its tag for
+// a name; one that holds layouts or directories is a set. Hidden files are left alone.
 func (l layer) list() (contents, error) {
 	var c contents
 	entries, err := l.entries("")
 	if err != nil {
 		return c, err
+	}
+	isWords := func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".tmpl") }
+	makesSet := func(e fs.DirEntry) bool {
+		return !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || e.Name() == textLayout || e.Name() == htmlLayout)
 	}
 	for _, e := range entries {
 		name, at := e.Name(), path.Join(l.dir, e.Name())
@@ -96,7 +99,7 @@ func (l layer) list() (contents, error) {
 			return c, err
 		}
 		switch {
-		case slices.ContainsFunc(within, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".tmpl") }):
+		case slices.ContainsFunc(within, isWords):
 			tag, err := language.Parse(name)
 			if err != nil || tag.String() != name {
 				return c, fmt.Errorf("the directory of templates %s is no language and no set; "+
@@ -110,7 +113,7 @@ func (l layer) list() (contents, error) {
 				}
 			}
 		case l.dir == "" && slices.ContainsFunc(within, makesSet):
-			if !isSetName(name) {
+			if !setName.MatchString(name) {
 				return c, fmt.Errorf("the set of templates %q has an unusable name; use letters, digits, - and _", name)
 			}
 			c.sets = append(c.sets, name)
@@ -127,18 +130,12 @@ func (l layer) entries(dir string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
-func makesSet(e fs.DirEntry) bool {
-	return !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || e.Name() == textLayout || e.Name() == htmlLayout)
-}
-
 func isTemplate(name string) bool {
 	return strings.HasSuffix(name, ".tmpl") || strings.HasPrefix(name, "layout.")
 }
 
+// setName keeps names to what is one element of a path on every system.
 var setName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
-
-// isSetName keeps names to what is one element of a path on every system.
-func isSetName(name string) bool { return setName.MatchString(name) }
 
 // A mail is what the mails of one kind and language are rendered with.
 type mail struct {
@@ -150,8 +147,7 @@ type mail struct {
 	out output
 }
 
-// parse reads the English words, those of the language upon them, and the
-// layouts.
+// parse reads the English words, those of the language upon them, and the layouts.
 func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 	text, html, words := trees{}, trees{}, trees{}
 	problems := []error{s.read(text, textLayout), s.read(html, htmlLayout)}
@@ -167,15 +163,17 @@ func (s *Set) parse(lang string, kind Kind) (*mail, error) {
 	limits := map[string]any{"step": m.out.step, "present": present}
 	m.text = texttemplate.New("").Option("missingkey=error").Funcs(functions()).Funcs(limits)
 	m.html = htmltemplate.New("").Option("missingkey=error").Funcs(functions()).Funcs(limits)
+	var wrong error
 	for name, tree := range text {
-		if _, err := m.text.AddParseTree(name, limited(tree, true)); err != nil {
-			return nil, fmt.Errorf("use template %s: %w", name, err)
-		}
+		_, err := m.text.AddParseTree(name, limited(tree, true))
+		wrong = cmp.Or(wrong, err)
 	}
 	for name, tree := range html {
-		if _, err := m.html.AddParseTree(name, limited(tree, false)); err != nil {
-			return nil, fmt.Errorf("use template %s: %w", name, err)
-		}
+		_, err := m.html.AddParseTree(name, limited(tree, false))
+		wrong = cmp.Or(wrong, err)
+	}
+	if wrong != nil {
+		return nil, fmt.Errorf("use the templates: %w", wrong)
 	}
 	return m, nil
 }
@@ -192,8 +190,7 @@ func (s *Set) read(into trees, name string) error {
 	return errors.Join(problems...)
 }
 
-// ancestry is English and what leads from there to a language: for pt-BR also
-// pt.
+// ancestry is English and what leads from there to a language: for pt-BR also pt.
 func ancestry(lang string) []string {
 	all := []string{fallback}
 	for i := range len(lang) {

@@ -1,6 +1,5 @@
-// Package templates renders the content of a mail about a calendar event: its
-// subject, its letter in plain text and its page in HTML, in the reader's
-// language and by the reader's clocks.
+// Package templates renders the content of a mail about a calendar event: its subject, its letter
+// in plain text and its page in HTML, in the reader's language and by the reader's clocks.
 //
 // A [Set] knows one mail for each [Kind] and language. [Set.Render] takes a
 // [Data] and gives [Content]:
@@ -19,21 +18,18 @@
 //
 // # Languages
 //
-// English, German, French, Spanish, Japanese and Arabic are built in. Data.Lang
-// is matched as BCP 47 tags are ("de-AT" is served in German); what nothing
-// matches is served in English. Days and months are CLDR's, in the order of the
-// region that the tag names: "en-US" reads "Thursday, April 29, 2027, 9:30 am".
-// English without a region, also as the last resort for a language that is not
-// here, is worded as in Britain, with 24 hours: no reader takes 14:05 for the
-// night.
+// English, German, French, Spanish, Japanese and Arabic are built in. Data.Lang is matched as BCP
+// 47 tags are ("de-AT" is served in German); what nothing matches is served in English. Days and
+// months are CLDR's, in the order of the region that the tag names: "en-US" reads "Thursday, April
+// 29, 2027, 9:30 am". English without a region, also as the last resort for a language that is not
+// here, is worded as in Britain, with 24 hours: no reader takes 14:05 for the night.
 //
 // # Templates of one's own
 //
-// [New] lays directories over the embedded files, which [Export] writes out to
-// start from; a directory in one can hold a named set ([Set.Named]).
-// [Set.Validate] finds what is broken in them before a mail is written.
-// TEMPLATES.md beside this file is the manual for authors of templates: the
-// files, every field with an example, and how to add a language.
+// [New] lays directories over the embedded files, which [Export] writes out to start from; a
+// directory in one can hold a named set ([Set.Named]). [Set.Validate] finds what is broken in them
+// before a mail is written. TEMPLATES.md beside this file is the manual for authors of templates:
+// the files, every field with an example, and how to add a language.
 package templates
 
 import (
@@ -59,8 +55,7 @@ const fallback = "en"
 // kinds returns all kinds, in the order in which a reader meets them.
 func kinds() []Kind { return []Kind{Invitation, Update, Cancellation, Withdrawal} }
 
-// A Set renders the mails of all kinds in its languages. It is safe for
-// concurrent use.
+// A Set renders the mails of all kinds in its languages. It is safe for concurrent use.
 //
 // Templates are parsed when a kind is first rendered in a language, and once.
 type Set struct {
@@ -68,19 +63,13 @@ type Set struct {
 	layers  []layer  // the lowest first
 	langs   []string // BCP 47 tags, English first
 	matcher language.Matcher
-	mails   map[mailKey]func() (*mail, error)
+	mails   map[string]func() (*mail, error) // by language/kind
 	named   map[string]*Set
 }
 
-type mailKey struct {
-	lang string
-	kind Kind
-}
-
-// New returns the embedded set with overlays laid over it, such as
-// os.DirFS(dir). A file of an overlay replaces those {{define}}s of its namesake
-// that it has itself; of several overlays the last wins. A directory with
-// languages or layouts in it is a set of its own; see [Set.Named].
+// New returns the embedded set with overlays laid over it, such as os.DirFS(dir). A file of an
+// overlay replaces those {{define}}s of its namesake that it has itself; of several overlays the
+// last wins. A directory with languages or layouts in it is a set of its own; see [Set.Named].
 //
 // The error says what of an overlay cannot be read, or is a directory that is
 // neither a language nor a set. Files are parsed later, by the first Render that
@@ -129,21 +118,20 @@ func (s *Set) add(l layer) (sets []string, err error) {
 
 // prepare is called when all layers are there.
 func (s *Set) prepare() {
-	s.mails = make(map[mailKey]func() (*mail, error))
+	s.mails = make(map[string]func() (*mail, error))
 	var tags []language.Tag
 	for _, lang := range s.langs {
 		tags = append(tags, language.Make(lang))
 		for _, kind := range kinds() {
-			s.mails[mailKey{lang, kind}] = sync.OnceValues(func() (*mail, error) { return s.parse(lang, kind) })
+			s.mails[lang+"/"+string(kind)] = sync.OnceValues(func() (*mail, error) { return s.parse(lang, kind) })
 		}
 	}
 	s.matcher = language.NewMatcher(tags)
 }
 
-// Named returns the set of that name, and s itself for the empty name. A named
-// set is a directory of an overlay such as "interview", laid out as the whole
-// is: interview/en/invitation.tmpl. What it lacks is as it is in s. The error
-// names the sets there are.
+// Named returns the set of that name, and s itself for the empty name. A named set is a directory
+// of an overlay such as "interview", laid out as the whole is: interview/en/invitation.tmpl. What
+// it lacks is as it is in s. The error names the sets there are.
 func (s *Set) Named(name string) (*Set, error) {
 	if name == "" {
 		return s, nil
@@ -151,9 +139,8 @@ func (s *Set) Named(name string) (*Set, error) {
 	if n, ok := s.named[name]; ok {
 		return n, nil
 	}
-	there := cmp.Or(strings.Join(s.names(), ", "), "none")
 	return nil, fmt.Errorf("no set of templates is named %q; make a directory of that name, or use one that is "+
-		"there: %s", name, there)
+		"there: %s", name, cmp.Or(strings.Join(s.names(), ", "), "none"))
 }
 
 // names are the names of the named sets, sorted.
@@ -167,7 +154,7 @@ func (s *Set) names() []string { return slices.Sorted(maps.Keys(s.named)) }
 // and d does not have; it names the template and the line.
 func (s *Set) Render(kind Kind, d Data) (Content, error) {
 	lang, region := s.match(d.Lang)
-	load, ok := s.mails[mailKey{lang, kind}]
+	load, ok := s.mails[lang+"/"+string(kind)]
 	if !ok {
 		return Content{}, fmt.Errorf("no templates for a mail of kind %q; use one of invitation, update, "+
 			"cancellation, withdrawal", kind)

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-playground/locales"
+
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// An EventTime is when something takes place, written in a language and by the
-// clocks of one zone. Render makes them; the sentence around them is the
-// template "time" of each language.
+// An EventTime is when something takes place, written in a language and by the clocks of one zone.
+// Render makes them; the sentence around them is the template "time" of each language.
 type EventTime struct {
 	// AllDay says that there are no times of day: true or false.
 	AllDay bool
@@ -17,19 +18,16 @@ type EventTime struct {
 	StartDate string
 	// StartTime is the time of day on it: "09:30". Empty for AllDay.
 	StartTime string
-	// EndDate is the last day: "Friday, 30 April 2027". Empty if it is the
-	// first one.
+	// EndDate is the last day: "Friday, 30 April 2027". Empty if it is the first one.
 	EndDate string
 	// EndTime is the time of day on it: "10:00". Empty for AllDay, and where
 	// there is no end or no duration.
 	EndTime string
 	// Days counts the days of an AllDay event: 3. Otherwise 0.
 	Days int
-	// Plural is CLDR's class of the number Days: "zero", "one", "two", "few",
-	// "many" or "other".
+	// Plural is CLDR's class of the number Days: "zero", "one", "two", "few", "many" or "other".
 	Plural string
-	// Zone names the zone: "Europe/London, UTC+01:00". Empty for a floating
-	// time.
+	// Zone names the zone: "Europe/London, UTC+01:00". Empty for a floating time.
 	Zone string
 	// EndOffset is the offset at the end, if clocks change in between:
 	// "UTC+00:00". Otherwise empty.
@@ -40,7 +38,7 @@ type EventTime struct {
 }
 
 // setTimes writes the times of d and of its changes.
-func (d *Data) setTimes(c calendar) {
+func (d *Data) setTimes(c locales.Translator) {
 	d.Times = nil
 	if !d.Start.IsZero() {
 		local := eventTime(c, d.time())
@@ -63,9 +61,8 @@ func (d *Data) setTimes(c calendar) {
 	}
 }
 
-// setTime writes the time of v, if it is one, by the clocks of a zone, or by its
-// own for nil.
-func (v *Value) setTime(c calendar, zone *time.Location) {
+// setTime writes the time of v, if it is one, by the clocks of a zone, or by its own for nil.
+func (v *Value) setTime(c locales.Translator, zone *time.Location) {
 	v.Time = nil
 	if v.Start.IsZero() {
 		return
@@ -97,7 +94,7 @@ func offsetAt(t time.Time, loc *time.Location) int {
 	return seconds
 }
 
-func eventTime(c calendar, v Value) EventTime {
+func eventTime(c locales.Translator, v Value) EventTime {
 	if v.AllDay {
 		return days(c, v.Start, v.End)
 	}
@@ -117,7 +114,7 @@ func eventTime(c calendar, v Value) EventTime {
 	return t
 }
 
-func days(c calendar, start, end time.Time) EventTime {
+func days(c locales.Translator, start, end time.Time) EventTime {
 	first, last := date(start), lastDay(start, end)
 	m := EventTime{AllDay: true, StartDate: c.FmtDateFull(first), Days: int(last.Sub(first)/(24*time.Hour)) + 1}
 	if m.Days > 1 {
@@ -128,7 +125,7 @@ func days(c calendar, start, end time.Time) EventTime {
 }
 
 // clock leaves seconds out where there are none.
-func clock(c calendar, t time.Time) string {
+func clock(c locales.Translator, t time.Time) string {
 	if t.Second() != 0 {
 		return c.FmtTimeMedium(t)
 	}
@@ -143,8 +140,7 @@ func zoneName(t time.Time, tzid string) string {
 	case isUTC(tzid), tzid == "" && isUTC(t.Location().String()):
 		return "UTC"
 	case t.Location() == time.Local:
-		// A floating time, or a name that no table of zones has: the offset is
-		// not known.
+		// A floating time, or a name that no table of zones has: the offset is not known.
 		return tzid
 	case tzid == "" || strings.HasPrefix(tzid, "Etc/"):
 		// Etc/GMT+5 is five hours behind UTC: the name would mislead.
@@ -164,8 +160,7 @@ func isUTC(name string) bool {
 	return false
 }
 
-// inZone shows t in the zone of that name, if t is not in it already and the
-// name is known.
+// inZone shows t in the zone of that name, if t is not in it already and the name is known.
 func inZone(t time.Time, tzid string) time.Time {
 	if t.Location().String() == tzid {
 		return t

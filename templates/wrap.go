@@ -6,14 +6,12 @@ import (
 	"golang.org/x/text/width"
 )
 
-// columns is how long a line of the letter gets; RFC 5322 section 2.1.1 wants
-// at most 78.
+// columns is how long a line of the letter gets; RFC 5322 section 2.1.1 wants at most 78.
 const columns = 76
 
-// wrap lays out a letter: lines broken at spaces, a continued line indented as
-// its first one was, values after a tab aligned over neighbouring lines, no
-// white space at the end of a line, and no more than one empty line in a row.
-// A word longer than a line, such as a URL, stays whole.
+// wrap lays out a letter: lines broken at spaces, a continued line indented as its first one was,
+// values after a tab aligned over neighbouring lines, no white space at the end of a line, and no
+// more than one empty line in a row. A word longer than a line, such as a URL, stays whole.
 func wrap(s string) string {
 	var b strings.Builder
 	all := strings.Split(strings.Trim(s, "\n"), "\n")
@@ -71,9 +69,8 @@ func fill(b *strings.Builder, prefix string, indent int, text string) {
 	}
 }
 
-// breakLine cuts text at the last place that leaves at most room columns before
-// it, or at the first place at all: at a space, or between characters of scripts
-// that write none.
+// breakLine cuts text at the last place that leaves at most room columns before it, or at the first
+// place at all: at a space, or between characters of scripts that write none.
 func breakLine(text string, room int) (head, tail string) {
 	count, cut := 0, -1
 	var before rune

@@ -18,25 +18,18 @@ var lineEnds = strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n", "
 // mail in mbox files change (RFC 4155). Only quoted-printable parts can have such a line: headers
 // have a colon there, base64 no space.
 func hideFrom(message string) string {
-	const (
-		hidden = "=46rom "
-		most   = 76 // RFC 2045 section 6.7, rule 5, without the CRLF
-	)
-	lines := strings.SplitAfter(message, "\r\n")
-	for i, line := range lines {
-		before := ""
-		for {
-			rest, found := strings.CutPrefix(line, "From ")
-			if !found {
+	const most = 76 + len("\r\n") // RFC 2045 section 6.7, rule 5
+	var b strings.Builder
+	for line := range strings.SplitAfterSeq(message, "\r\n") {
+		for strings.HasPrefix(line, "From ") {
+			line = strings.TrimPrefix(line, "From ")
+			b.WriteString("=46rom ")
+			if len("=46rom ")+len(line) <= most {
 				break
 			}
-			before, line = before+hidden, rest
-			if len(hidden)+len(rest)-len("\r\n") <= most {
-				break
-			}
-			before += "=\r\n" // Too long now. A soft line break takes nothing from the text.
+			b.WriteString("=\r\n") // Too long now. A soft line break takes nothing from the text.
 		}
-		lines[i] = before + line
+		b.WriteString(line)
 	}
-	return strings.Join(lines, "")
+	return b.String()
 }

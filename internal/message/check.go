@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/address"
@@ -47,10 +48,8 @@ func (m *Message) check() error {
 	case m.Method != "REQUEST" && m.Method != "CANCEL":
 		return bad("Method", "it is neither REQUEST nor CANCEL, in upper case; give the METHOD of the calendar")
 	}
-	for _, id := range m.References {
-		if !isMessageID(id) {
-			return bad("References", "one is not of the form left@right without angle brackets; give Message-IDs")
-		}
+	if slices.ContainsFunc(m.References, func(id string) bool { return !isMessageID(id) }) {
+		return bad("References", "one is not of the form left@right without angle brackets; give Message-IDs")
 	}
 	return m.checkCalendar()
 }
@@ -60,13 +59,12 @@ func (m *Message) check() error {
 func (m *Message) checkCalendar() error {
 	const opening = "BEGIN:VCALENDAR"
 	bad := func(problem string) error { return &Error{Field: "Calendar", Problem: problem} }
-	if len(m.Calendar) < len(opening) || !strings.EqualFold(string(m.Calendar[:len(opening)]), opening) {
+	switch {
+	case len(m.Calendar) < len(opening) || !strings.EqualFold(string(m.Calendar[:len(opening)]), opening):
 		return bad("it does not begin with BEGIN:VCALENDAR; give the iCalendar text itself")
-	}
-	if !bytes.HasSuffix(m.Calendar, []byte("\r\n")) {
+	case !bytes.HasSuffix(m.Calendar, []byte("\r\n")):
 		return bad("its last line has no CRLF; give what calendar.Read returned")
-	}
-	if bytes.ContainsAny(bytes.ReplaceAll(m.Calendar, []byte("\r\n"), nil), "\r\n") {
+	case bytes.ContainsAny(bytes.ReplaceAll(m.Calendar, []byte("\r\n"), nil), "\r\n"):
 		return bad("it has a line end that is not CRLF; give what calendar.Read returned")
 	}
 	stream, err := ical.Read(string(m.Calendar), ical.Options{MaxLines: len(m.Calendar), MaxNesting: 100})

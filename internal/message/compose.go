@@ -45,8 +45,8 @@ func (m *Message) writeHeaders(msg *mail.Msg) {
 	msg.SetGenHeader("From", m.From.header())
 	if m.To.Address.NeedsSMTPUTF8() {
 		// The one header that may go beyond ASCII. An Address holds no control and no space, so it
-		// can be written as it is.
-		msg.SetGenHeaderPreformatted("To", m.To.folded())
+		// can be written as it is. go-mail does not fold it: each word gets a line.
+		msg.SetGenHeaderPreformatted("To", strings.ReplaceAll(m.To.header(), " ", "\r\n "))
 	} else {
 		msg.SetGenHeader("To", m.To.header())
 	}

@@ -18,20 +18,11 @@ const maxWord = 70
 
 // header returns the mailbox as the value of an address header: ASCII, unfolded.
 func (b Mailbox) header() string {
-	name := phrase(b.name())
+	name := cut(address.CleanName(b.Name, b.Address), MaxSubject)
 	if name == "" {
 		return b.Address.String()
 	}
-	return name + " <" + b.Address.String() + ">"
-}
-
-// folded is header with a fold between all words, for a value that go-mail does not fold.
-func (b Mailbox) folded() string {
-	return strings.ReplaceAll(b.header(), " ", "\r\n ")
-}
-
-func (b Mailbox) name() string {
-	return cut(address.CleanName(b.Name, b.Address), MaxSubject)
+	return phrase(name) + " <" + b.Address.String() + ">"
 }
 
 // subject returns the value of the Subject header: clean, cut, ASCII, unfolded.
@@ -50,8 +41,6 @@ func subject(s string) string {
 // encoded-words.
 func phrase(name string) string {
 	switch {
-	case name == "":
-		return ""
 	case !isASCII(name):
 		// In a phrase, the Q encoding allows fewer characters than mime.QEncoding leaves alone (RFC
 		// 2047 section 5, rule 3).

@@ -28,7 +28,6 @@
 package message
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/address"
@@ -96,10 +95,11 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
+	text := "composing the mail: " + e.Field + ": " + e.Problem
 	if e.Err != nil {
-		return fmt.Sprintf("composing the mail: %s: %s: %v", e.Field, e.Problem, e.Err)
+		text += ": " + e.Err.Error()
 	}
-	return fmt.Sprintf("composing the mail: %s: %s", e.Field, e.Problem)
+	return text
 }
 
 // Unwrap returns the cause.

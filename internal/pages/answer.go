@@ -9,14 +9,11 @@ import (
 
 // Answer is an RSVP as JSON. The names are fixed.
 type Answer struct {
-	// Status is that of the person invited.
-	Status   string    `json:"status"`
-	Comment  string    `json:"comment,omitempty"`
-	Proposal *Proposal `json:"proposal,omitempty"`
+	Response // of the person invited
 	// By is who replied in that person's place, to whom the invitation was
 	// forwarded, and Reply the answer of that one.
 	By     string    `json:"by,omitempty"`
-	Reply  *Reply    `json:"reply,omitempty"`
+	Reply  *Response `json:"reply,omitempty"`
 	At     time.Time `json:"at,omitzero"` // zero if there is no answer
 	Source string    `json:"source,omitempty"`
 	// Revision is the number of the one that it answers; 0 if that is not known.
@@ -28,8 +25,8 @@ type Answer struct {
 	Stale bool `json:"stale,omitempty"`
 }
 
-// Reply is the answer of a person who was not invited.
-type Reply struct {
+// Response is what one person says.
+type Response struct {
 	Status   string    `json:"status"`
 	Comment  string    `json:"comment,omitempty"`
 	Proposal *Proposal `json:"proposal,omitempty"`
@@ -45,14 +42,14 @@ type Proposal struct {
 // NewAnswer is an RSVP for JSON; nil is the status pending.
 func NewAnswer(r *ledger.RSVP) Answer {
 	if r == nil {
-		return Answer{Status: ledger.StatusPending}
+		return Answer{Response: Response{Status: ledger.StatusPending}}
 	}
 	a := Answer{
-		Status: r.Status, Comment: r.Comment, Proposal: newProposal(r.Proposal), By: r.By,
+		Response: Response{r.Status, r.Comment, newProposal(r.Proposal)}, By: r.By,
 		At: instant(r.At), Source: r.Source, Revision: r.Revision, Stale: r.Stale,
 	}
 	if r.Reply != nil {
-		a.Reply = &Reply{Status: r.Reply.Status, Comment: r.Reply.Comment, Proposal: newProposal(r.Reply.Proposal)}
+		a.Reply = &Response{r.Reply.Status, r.Reply.Comment, newProposal(r.Reply.Proposal)}
 	}
 	return a
 }
@@ -80,8 +77,7 @@ func newProposal(p *ledger.Proposal) *Proposal {
 	return &Proposal{Start: in(p.Start, p.TZID), End: in(p.End, p.TZID), TZID: p.TZID}
 }
 
-// in is an instant by the clocks of a zone, and by those of UTC where the zone is
-// not known.
+// in is an instant by the clocks of a zone, and by those of UTC where the zone is not known.
 func in(t time.Time, tzid string) time.Time {
 	if location, ok := zone.Load(tzid); ok && !t.IsZero() {
 		return t.In(location)

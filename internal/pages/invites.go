@@ -174,21 +174,19 @@ func (h invites) json(w http.ResponseWriter, r *http.Request) {
 	var result any
 	if k, ok := key(r.URL.Query()); ok {
 		v, err := one(r.Context(), h.store, k)
-		if err != nil {
+		switch {
+		case err != nil:
 			h.fail(w, r, err)
 			return
-		}
-		if v == nil {
+		case v == nil:
 			http.Error(w, "there is no such invite", http.StatusNotFound)
 			return
 		}
 		result = v
-	} else {
-		_, l := h.list(w, r)
-		if l == nil {
-			return
-		}
+	} else if _, l := h.list(w, r); l != nil {
 		result = l
+	} else {
+		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	encoder := json.NewEncoder(safetext.JSONWriter(w))

@@ -14,9 +14,8 @@
 //
 // # Who may see it
 //
-// Both show people's addresses. [Guard] is to stand before them: on a loopback
-// address it lets only requests pass that were meant for this machine, and
-// otherwise it asks for a token.
+// Both show people's addresses. [Guard] is to stand before them: on a loopback address it lets only
+// requests pass that were meant for this machine, and otherwise it asks for a token.
 package pages
 
 import (
@@ -40,7 +39,7 @@ var files embed.FS
 // pages are the templates, parsed when they are first asked for.
 var pages = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("pages").Funcs(template.FuncMap{
-		"span": span, "moment": timeOfAnswer, "status": statusName, "tone": tone, "proposed": proposed,
+		"span": span, "moment": timeOfAnswer, "status": statusName, "tone": tone, "subject": subject,
 	}).ParseFS(files, "*.html"))
 })
 
@@ -127,7 +126,7 @@ func timeOfAnswer(t time.Time) string {
 	return t.UTC().Format("2 Jan 2006, 15:04:05 MST")
 }
 
-// span is when an event is, by the clocks of its zone.
+// span is when an event is, or might be, by the clocks of its zone.
 func span(start, end time.Time, tzid string, allDay bool) string {
 	switch {
 	case start.IsZero() && end.IsZero():
@@ -150,6 +149,3 @@ func span(start, end time.Time, tzid string, allDay bool) string {
 	}
 	return from.Format(clock) + " – " + to.Format(clock)
 }
-
-// proposed is the time that is asked for, by the clocks of the zone it came in.
-func proposed(start, end time.Time, tzid string) string { return span(start, end, tzid, false) }

@@ -10,8 +10,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Store is what [Invites] reads. A *sqlite.Ledger is one. It is called by many
-// goroutines.
+// Store is what [Invites] reads. A *sqlite.Ledger is one. It is called by many goroutines.
 type Store interface {
 	// Agenda reads a page of invites, without calendars.
 	Agenda(ctx context.Context, a ledger.Agenda) ([]ledger.Entry, error)

@@ -20,13 +20,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/sandbox"
 )
 
-// Sandboxed is what [Sandbox] shows. A *sandbox.Sandbox is one. It is called by many
-// goroutines.
-type Sandboxed interface {
-	API() *cronofytest.Server
-	Mails() []sandbox.Mail
-}
-
 // Sandbox returns a handler of the page of a sandbox:
 //
 //	GET  /               invites with buttons, and mails
@@ -35,19 +28,18 @@ type Sandboxed interface {
 //	POST /answer         an answer; only from this page
 //
 // The logger gets what could not be shown.
-func Sandbox(s Sandboxed, log *slog.Logger) http.Handler {
+func Sandbox(s *sandbox.Sandbox, log *slog.Logger) http.Handler {
 	h := sandboxPages{s, log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.page)
 	mux.HandleFunc("GET /mails/{name}", h.mail)
-	// A browser says where a request comes from; what is not from this page changes
-	// nothing here.
+	// A browser says where a request comes from; what is not from this page changes nothing here.
 	mux.Handle("POST /answer", http.NewCrossOriginProtection().Handler(http.HandlerFunc(h.answer)))
 	return withFiles(mux)
 }
 
 type sandboxPages struct {
-	sandbox Sandboxed
+	sandbox *sandbox.Sandbox
 	log     *slog.Logger
 }
 
@@ -60,7 +52,7 @@ const maxForm = 16 << 10
 // sandboxPage is what the template of the page is given.
 type sandboxPage struct {
 	Invites []sandboxInvite
-	Mails   []sandboxMail
+	Mails   []sandbox.Mail
 	More    int
 }
 
@@ -76,11 +68,6 @@ type sandboxPerson struct {
 	Forwarded bool
 }
 
-type sandboxMail struct {
-	sandbox.Mail
-	Subject string
-}
-
 func (h sandboxPages) page(w http.ResponseWriter, r *http.Request) {
 	var p sandboxPage
 	for _, i := range h.sandbox.API().Invites() {
@@ -89,9 +76,7 @@ func (h sandboxPages) page(w http.ResponseWriter, r *http.Request) {
 	mails := h.sandbox.Mails()
 	slices.Reverse(mails)
 	p.More = max(0, len(mails)-shownMails)
-	for _, m := range mails[:len(mails)-p.More] {
-		p.Mails = append(p.Mails, sandboxMail{m, subject(m.Raw)})
-	}
+	p.Mails = mails[:len(mails)-p.More]
 	render(w, r, h.log, http.StatusOK, "sandbox.html", p)
 }
 
@@ -127,10 +112,11 @@ func subject(raw []byte) string {
 		return ""
 	}
 	encoded := message.Header.Get("Subject")
-	if decoded, err := new(mime.WordDecoder).DecodeHeader(encoded); err == nil {
-		return decoded
+	decoded, err := new(mime.WordDecoder).DecodeHeader(encoded)
+	if err != nil {
+		return encoded
 	}
-	return encoded
+	return decoded
 }
 
 // mailPolicy is that of a preview, which has no script and its style in the page.
@@ -192,8 +178,7 @@ func (h sandboxPages) answer(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "./", http.StatusSeeOther)
 }
 
-// readForm makes an answer of the form. A proposed event lasts as long as the one
-// there is.
+// readForm makes an answer of the form. A proposed event lasts as long as the one there is.
 func (h sandboxPages) readForm(form url.Values) (cronofytest.Answer, error) {
 	a := cronofytest.Answer{
 		InviteID: form.Get("id"), Recipient: form.Get("recipient"), Status: form.Get("status"),

@@ -45,8 +45,7 @@ type guest struct{ Who, Answer string }
 // The words of PARTSTAT (RFC 5545 section 3.2.12).
 var answers = map[string]string{
 	"": "not answered", "NEEDS-ACTION": "not answered", "ACCEPTED": "accepted", "DECLINED": "declined",
-	"TENTATIVE": "tentative",
-	"DELEGATED": "delegated",
+	"TENTATIVE": "tentative", "DELEGATED": "delegated",
 }
 
 // lookAt turns what a calendar says into what is shown. A reader without a zone of their own sees
@@ -54,9 +53,9 @@ var answers = map[string]string{
 func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 	e := &event{
 		Cancelled: c.Method == "CANCEL" || c.Status == "CANCELLED",
-		Title:     line(c.Summary), Where: line(c.Location), Organizer: person(c.Organizer),
-		Repeats: line(c.RecurrenceRule),
-		Method:  line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
+		Title:     line(c.Summary), Where: line(c.Location), WhereURL: link(c.Location),
+		Organizer: person(c.Organizer), Repeats: line(c.RecurrenceRule),
+		Method: line(c.Method), UID: line(c.UID), Sequence: fmt.Sprint(c.Sequence),
 	}
 	if !c.HasSequence {
 		e.Sequence = "none"
@@ -64,13 +63,9 @@ func lookAt(c *calendar.Calendar, reader *time.Location) *event {
 	if !c.DTStamp.IsZero() {
 		e.Stamp = c.DTStamp.Format("2006-01-02 15:04:05 UTC")
 	}
-	e.WhereURL = link(c.Location)
 	e.Description, _ = safetext.Cut(safetext.Text(c.Description), maxText)
-	for i, a := range c.Attendees {
-		if i == maxGuests {
-			e.More = len(c.Attendees) - i
-			break
-		}
+	e.More = max(0, len(c.Attendees)-maxGuests)
+	for _, a := range c.Attendees[:len(c.Attendees)-e.More] {
 		answer, ok := answers[a.PartStat]
 		if !ok {
 			answer = line(a.PartStat)
@@ -125,8 +120,7 @@ func clock(label string, start, end time.Time) when {
 	if !end.After(start) {
 		return w
 	}
-	y, m, d := end.Date()
-	last := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	last := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, time.UTC)
 	if last.Equal(midnight) {
 		w.Text += end.Format(" – 15:04")
 	} else {

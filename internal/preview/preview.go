@@ -6,15 +6,8 @@
 // Each mail is shown as its reader would see it: the HTML in a wide frame and at the width of a
 // phone, the plain text, and the event as a calendar would show it by the reader's clocks. Below
 // are the findings of [lint.Check] with their sources, the headers decoded, the parts with their
-// sizes and encodings, and the iCalendar text.
-//
-// # The page
-//
-// It is one file that needs nothing else: it opens from the file system and asks no network, it has
-// no script, follows the light or dark mode of the system, and is used by keyboard through native
-// elements.
-//
-// # Mail from anywhere
+// sizes and encodings, and the iCalendar text. The page is one file without a script that asks no
+// network.
 //
 // A mail may be anything, hostile too. What is not a mail is shown as far as it can be read, and
 // the page says why the rest is not. The HTML stands in a frame without any permission (HTML
@@ -23,11 +16,9 @@
 // ahead of a click, is taken out of the copy that is shown. Pictures are therefore missing, those
 // inside the mail included.
 //
-// # Many mails
-//
-// A [Writer] takes them one at a time, and keeps none. It shows 200 of them and counts the rest, for
-// a browser will not open ten thousand. One mail is read up to [lint.MaxSize],
-// and of what is longer than a person reads, the beginning is shown.
+// A [Writer] takes mails one at a time, and keeps none. It shows 200 of them and counts the rest,
+// for a browser will not open ten thousand. One mail is read up to [lint.MaxSize], and of what is
+// longer than a person reads, the beginning is shown.
 package preview
 
 import (

@@ -3,11 +3,13 @@ package preview
 import (
 	"cmp"
 	"errors"
+	"io"
 	"mime"
 	"slices"
 	"strings"
 
 	"github.com/invitemailer/invitemailer/internal/mimetree"
+	"golang.org/x/net/html/charset"
 )
 
 const (
@@ -111,19 +113,28 @@ func (p *part) problem(what string, err error) {
 	}
 }
 
-// text is the content as text.
+// text is the content as text. Of an unknown charset, what is ASCII can be read.
 func (p *part) text() string {
-	text, known := unicodeText(p.content, p.params["charset"])
-	if !known {
-		p.note = "its charset, " + line(p.params["charset"]) + ", is unknown; what is ASCII is shown"
+	name := p.params["charset"]
+	switch strings.ToLower(name) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return p.content
 	}
-	return text
+	r, err := charset.NewReaderLabel(name, strings.NewReader(p.content))
+	if err != nil {
+		p.note = "its charset, " + line(name) + ", is unknown; what is ASCII is shown"
+		return p.content
+	}
+	text, _ := io.ReadAll(r) // it is in memory
+	return string(text)
 }
 
 // first returns the first part that fits, or nil.
 func (m *message) first(fits func(*part) bool) *part {
-	if i := slices.IndexFunc(m.parts, fits); i >= 0 {
-		return m.parts[i]
+	for _, p := range m.parts {
+		if fits(p) {
+			return p
+		}
 	}
 	return nil
 }

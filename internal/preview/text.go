@@ -2,7 +2,6 @@ package preview
 
 import (
 	"fmt"
-	"io"
 	"mime"
 	"strings"
 
@@ -31,20 +30,6 @@ func line(s string) string {
 		s += "…"
 	}
 	return s
-}
-
-// unicodeText reads text in a charset. Of an unknown one, what is ASCII can be read.
-func unicodeText(content, name string) (text string, known bool) {
-	switch strings.ToLower(name) {
-	case "", "utf-8", "utf8", "us-ascii":
-		return content, true
-	}
-	r, err := charset.NewReaderLabel(name, strings.NewReader(content))
-	if err != nil {
-		return content, false
-	}
-	decoded, err := io.ReadAll(r)
-	return string(decoded), err == nil
 }
 
 // decodeWords undoes the encoded words of a header (RFC 2047), as far as they can be.

@@ -81,11 +81,8 @@ func (v *view) check(m Mail, o Options) {
 			v.Warnings++
 		}
 	}
-	if len(v.Findings) > maxFindings {
-		v.More = len(v.Findings) - maxFindings
-		v.Findings = v.Findings[:maxFindings]
-	}
-	v.Findings = slices.Clone(v.Findings)
+	v.More = max(0, len(v.Findings)-maxFindings)
+	v.Findings = slices.Clone(v.Findings[:len(v.Findings)-v.More])
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		f.Where, f.What, f.Why, f.Source, f.Fix = line(f.Where), line(f.What), line(f.Why), line(f.Source), line(f.Fix)
@@ -97,17 +94,12 @@ func (v *view) headers(m *message) {
 		value, _ := safetext.Cut(f.Value, maxText)
 		return line(decodeWords(value))
 	}
-	n := 0
-	for _, f := range m.root.Fields {
-		if f.Name == "" {
-			continue
-		}
-		if n++; n <= maxFields {
-			v.Fields = append(v.Fields, field{line(f.Name), decoded(f)})
-		}
+	fields := slices.DeleteFunc(slices.Clone(m.root.Fields), func(f mimetree.Field) bool { return f.Name == "" })
+	if len(fields) > maxFields {
+		v.note(fmt.Sprintf("It has %d header fields; the first %d are shown.", len(fields), maxFields))
 	}
-	if n > maxFields {
-		v.note(fmt.Sprintf("It has %d header fields; the first %d are shown.", n, maxFields))
+	for _, f := range fields[:min(len(fields), maxFields)] {
+		v.Fields = append(v.Fields, field{line(f.Name), decoded(f)})
 	}
 	for name, to := range map[string]*string{"Subject": &v.Subject, "From": &v.From, "To": &v.To, "Date": &v.Date} {
 		if f, _ := m.root.Field(name); f != nil {
@@ -159,8 +151,7 @@ func (v *view) tree(m *message) {
 	for _, p := range m.parts {
 		r := row{
 			Path: p.Path(), Kind: line(p.Media.Kind), Encoding: line(p.Encoding), Encoded: size(len(p.Body)),
-			Note:   line(p.note),
-			Indent: strconv.Itoa(p.Depth),
+			Note: line(p.note), Indent: strconv.Itoa(p.Depth),
 		}
 		if len(p.Children) == 0 || !p.IsMultipart() {
 			r.Size = size(len(p.content))

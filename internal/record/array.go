@@ -1,257 +1,97 @@
 package record
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readJSON reads one object or an array of them, twice: first for its syntax
-// alone, so that nothing is handed out of a text that is wrong somewhere.
-func (r *reader) readJSON(in io.Reader) bool {
-	text, begin, cleanUp, err := rereadable(in)
-	if err != nil {
-		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; check where it comes from", err), err)
-	}
-	defer cleanUp()
+// maxArray is the size of the longest text of JSON that is read, in octets. It is in memory as a
+// whole, so that nothing is handed out of a text that is wrong somewhere.
+const maxArray = 256 << 20
 
-	err = newArrayReader(text).each(func(element) bool { return true })
-	var wrong *syntaxError
+// readJSON reads one object or an array of them.
+func (r *reader) readJSON(in io.Reader) bool {
+	text, err := io.ReadAll(io.LimitReader(in, maxArray+1))
 	switch {
-	case errors.Is(err, io.EOF):
-		return r.giveUp(0, isEmpty, nil)
-	case errors.As(err, &wrong):
-		return r.fail(wrong.line, wrong.Error()+"; nothing of this file is sent", wrong)
 	case err != nil:
 		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
+	case len(text) > maxArray:
+		return r.giveUp(0, "is longer than 256 MiB; write one record a line, as JSON Lines (.jsonl)", nil)
+	case len(bytes.Trim(text, space)) == 0:
+		return r.giveUp(0, isEmpty, nil)
 	}
-
-	if _, err := text.Seek(begin, io.SeekStart); err != nil {
-		return r.giveUp(0, fmt.Sprintf("cannot be read a second time: %v; nothing of it is sent", err), err)
+	records, at, problem := split(text)
+	last, begin := 0, position{1, 1}
+	if problem != "" {
+		begin = begin.after(text[:at])
+		return r.fail(begin.line, located(problem, begin.String())+"; nothing of this file is sent")
 	}
-	more := true
-	err = newArrayReader(text).each(func(e element) bool {
-		if e.text == nil {
-			more = r.fail(e.line, tooLongLine, nil)
+	for _, v := range records {
+		begin, last = begin.after(text[last:v.at]), v.at
+		more := false
+		if len(v.text) > MaxRecord {
+			more = r.fail(begin.line, tooLongLine)
 		} else {
-			more = r.yield(r.record(e.text, e.position))
+			more = r.yield(r.record(v.text, begin))
 		}
-		return more
-	})
-	if err != nil {
-		return r.giveUp(0, fmt.Sprintf("was changed while it was read: %v; run again with the whole file", err), err)
-	}
-	return more
-}
-
-// rereadable returns a text that can be read again from begin on: itself if it
-// can seek, else a copy.
-func rereadable(in io.Reader) (text io.ReadSeeker, begin int64, cleanUp func(), err error) {
-	if s, ok := in.(io.ReadSeeker); ok {
-		if at, err := s.Seek(0, io.SeekCurrent); err == nil {
-			return s, at, func() {}, nil
+		if !more {
+			return false
 		}
 	}
-	var short bytes.Buffer
-	if _, err := io.CopyN(&short, in, MaxRecord); errors.Is(err, io.EOF) {
-		return bytes.NewReader(short.Bytes()), 0, func() {}, nil
-	} else if err != nil {
-		return nil, 0, nil, err
-	}
-	f, err := os.CreateTemp("", "invites-*.json")
-	if err != nil {
-		return nil, 0, nil, fmt.Errorf("it has to be copied to be read twice: %w", err)
-	}
-	cleanUp = func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}
-	if _, err = io.Copy(f, io.MultiReader(&short, in)); err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		cleanUp()
-		return nil, 0, nil, fmt.Errorf("while it was copied to be read twice: %w", err)
-	}
-	return f, 0, cleanUp, nil
+	return true
 }
 
-// syntaxError is a mistake in the syntax of a whole text.
-type syntaxError struct {
-	message string
-	position
-}
-
-func (e *syntaxError) Error() string { return located(e.message, e.String()) }
-
-// element is one record of an array.
-type element struct {
-	position        // at which it begins
-	text     []byte // valid until the next one; nil if it is longer than MaxRecord
-}
-
-// arrayReader reads the elements of an array, or a single one without an array, one
-// at a time.
-type arrayReader struct {
-	bounded *boundedReader
-	in      *jsontext.Decoder
-	end     position // of what the decoder has read
-}
-
-// longestToken is the length of the longest string or space in a record that is
-// too long, in octets: it has to be in memory to be read past.
-const longestToken = 16 * MaxRecord
-
-func newArrayReader(in io.Reader) *arrayReader {
-	buffered := bufio.NewReaderSize(in, ahead)
-	if head, _ := buffered.Peek(len(bom)); bytes.Equal(head, bom) {
-		_, _ = buffered.Discard(len(bom))
+// split returns the elements of an array, or the one value that a text has without an array; else
+// problem says what is wrong with the text at that offset.
+func split(text []byte) (records []value, at int, problem string) {
+	in := decoder(text)
+	more := "more follows the first record; for several records write an array, or one record a line as JSON Lines (.jsonl)"
+	isArray := in.PeekKind() == jsontext.KindBeginArray
+	if isArray {
+		_, _ = in.ReadToken()
+		more = "more follows the end of the array; leave it out"
 	}
-	bounded := &boundedReader{in: buffered}
-	return &arrayReader{
-		bounded: bounded,
-		in:      jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true)),
-		end:     position{1, 1},
-	}
-}
-
-// each calls yield for every element until it returns false. The error is io.EOF if
-// there is nothing, a *syntaxError, or from reading.
-func (a *arrayReader) each(yield func(element) bool) error {
-	kind, begin := a.next()
-	if kind != jsontext.KindBeginArray {
-		e, err := a.element(begin)
-		if err != nil || !yield(e) {
-			return err
+	for isArray && in.PeekKind() != jsontext.KindEndArray || len(records) == 0 && !isArray {
+		v, err := in.ReadValue()
+		var wrong *jsontext.SyntacticError
+		if errors.As(err, &wrong) {
+			at = int(wrong.ByteOffset)
+			return nil, at, arrayProblem(in, wrong, text[in.InputOffset():at], text[at:])
 		}
-		return a.finish("more follows the first record; for several records write an array, or one record a line as JSON Lines (.jsonl)")
+		records = append(records, value{text: v, at: int(in.InputOffset()) - len(v)})
 	}
-	if err := a.skipToken(); err != nil {
-		return err
+	if isArray {
+		_, _ = in.ReadToken()
 	}
-	for kind, begin = a.next(); kind != jsontext.KindEndArray; kind, begin = a.next() {
-		e, err := a.element(begin)
-		if err != nil || !yield(e) {
-			return err
-		}
+	at = int(in.InputOffset())
+	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, len(text) - len(bytes.TrimLeft(text[at:], space)), more
 	}
-	if err := a.skipToken(); err != nil {
-		return err
-	}
-	return a.finish("more follows the end of the array; leave it out")
+	return records, 0, ""
 }
 
-// next returns the kind of the next token, and where it begins. The error of an
-// invalid one comes when it is read.
-func (a *arrayReader) next() (jsontext.Kind, position) {
-	a.bounded.allow(longestToken)
-	kind := a.in.PeekKind()
-	rest := a.in.UnreadBuffer()
-	between := len(rest) - len(bytes.TrimLeft(rest, space+",:"))
-	return kind, a.end.after(rest[:between])
-}
-
-// element reads the value that begins there.
-func (a *arrayReader) element(begin position) (element, error) {
-	a.bounded.allow(MaxRecord + ahead)
-	text, err := a.in.ReadValue()
-	switch {
-	case errors.Is(err, errTooLong): // the decoder stays before the value
-		return element{position: begin}, a.skipValue()
-	case err != nil:
-		return element{}, a.explain(err)
+// arrayProblem says what is wrong at rest. before is what stands between the record that was read
+// last and the mistake.
+func arrayProblem(in *jsontext.Decoder, err *jsontext.SyntacticError, before, rest []byte) string {
+	if in.StackDepth() == 0 {
+		return syntaxProblem(err, rest)
 	}
-	a.end = begin.after(text)
-	if len(text) > MaxRecord {
-		text = nil
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "this is not JSON: the array is not closed with ]; is the file cut off?"
 	}
-	return element{begin, text}, nil
-}
-
-// skipValue reads past a value of any length.
-func (a *arrayReader) skipValue() error {
-	for depth := a.in.StackDepth(); ; {
-		if err := a.skipToken(); err != nil {
-			return err
-		}
-		if a.in.StackDepth() == depth {
-			return nil
-		}
-	}
-}
-
-func (a *arrayReader) skipToken() error {
-	var (
-		kind, begin = a.next()
-		text        = []byte{byte(kind)}
-		err         error
-	)
-	switch kind {
-	case jsontext.KindBeginObject, jsontext.KindEndObject, jsontext.KindBeginArray, jsontext.KindEndArray:
-		_, err = a.in.ReadToken()
-	default:
-		text, err = a.in.ReadValue()
-	}
-	if err != nil {
-		return a.explain(err)
-	}
-	a.end = begin.after(text)
-	return nil
-}
-
-// finish makes sure that nothing but space follows.
-func (a *arrayReader) finish(otherwise string) error {
-	_, begin := a.next()
-	_, err := a.in.ReadToken()
-	var wrong *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err == nil, errors.As(err, &wrong):
-		return &syntaxError{otherwise, begin}
-	}
-	return err
-}
-
-// explain turns an error of the decoder into one in words, with its place.
-func (a *arrayReader) explain(err error) error {
-	var wrong *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, errTooLong):
-		return &syntaxError{tooLongLine, a.end}
-	case !errors.As(err, &wrong):
-		return err
-	}
-	unread := a.in.UnreadBuffer()
-	at := wrong.ByteOffset - a.in.InputOffset()
-	message := syntaxProblem(wrong, unread[at:])
-	if a.in.StackDepth() > 0 && errors.Is(wrong, io.ErrUnexpectedEOF) {
-		message = "this is not JSON: the array is not closed with ]; is the file cut off?"
-	} else if comma := a.commaProblem(unread[:at], unread[at:]); comma != "" {
-		message = comma
-	}
-	return &syntaxError{message, a.end.after(unread[:at])}
-}
-
-// commaProblem says what is wrong with the comma between two records, if the mistake
-// at rest is one of that kind; else "". before is what stands between the record that
-// was read last and the mistake.
-func (a *arrayReader) commaProblem(before, rest []byte) string {
-	if _, elements := a.in.StackIndex(a.in.StackDepth()); a.in.StackDepth() != 1 || elements == 0 {
-		return ""
-	}
-	switch before = bytes.Trim(before, space); {
-	case len(before) > 0 && string(before) != ",", rest[0] == '}':
-		return ""
-	case rest[0] == ',', rest[0] == ']':
+	_, elements := in.StackIndex(1)
+	before = bytes.Trim(before, space)
+	switch between := len(before) == 0 || string(before) == ","; {
+	case elements == 0 || !between || rest[0] == '}':
+		return syntaxProblem(err, rest)
+	case rest[0] == ',' || rest[0] == ']':
 		return "this is not JSON: no record follows the comma; leave it out"
 	case len(before) == 0:
 		return "this is not JSON: a comma is missing between two records; add it"
 	}
-	return ""
+	return syntaxProblem(err, rest)
 }

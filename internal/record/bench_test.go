@@ -64,7 +64,7 @@ func BenchmarkJSONArray(b *testing.B) {
 	benchmark(b, text, func() iter.Seq[mailer.Item] { return Read("a.json", bytes.NewReader(text), Options{}) })
 }
 
-// BenchmarkJSONArrayPiped reads an array that has to be copied first.
+// BenchmarkJSONArrayPiped reads an array from standard input.
 func BenchmarkJSONArrayPiped(b *testing.B) {
 	text := typicalText("[", ",\n", "]")
 	benchmark(b, text, func() iter.Seq[mailer.Item] {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// digest is equal for two records that say the same: times count as instants and
-// zones, and neither the order of names nor that of recipients counts.
+// digest is equal for two records that say the same: times count as instants and zones, and neither
+// the order of names nor that of recipients counts.
 func digest(g mailer.Group) [sha256.Size]byte {
 	g.Method = cmp.Or(g.Method, mailer.Request)
 	g.Recipients = slices.Clone(g.Recipients)
@@ -35,50 +34,27 @@ func digest(g mailer.Group) [sha256.Size]byte {
 	if len(g.Mail.Data) == 0 {
 		g.Mail.Data = nil
 	}
-	said := struct {
-		Group      mailer.Group
-		Start, End instant
-		Extra      map[string]any
-	}{Group: g}
 	if g.Event != nil {
 		e := *g.Event
-		said.Start, said.End = instantOf(e.Start, e.TZID), instantOf(e.End, e.TZID)
-		e.Start, e.End = cronofy.EventTime{}, cronofy.EventTime{}
-		said.Extra = make(map[string]any)
-		for name, value := range maps.All(e.Extra) {
-			said.Extra[name] = decoded(value)
+		for _, t := range []*cronofy.EventTime{&e.Start, &e.End} {
+			if t.TZID == e.TZID {
+				t.TZID = ""
+			}
 		}
-		e.Extra = nil
 		if e.Location != nil && *e.Location == (cronofy.Location{}) {
 			e.Location = nil
 		}
-		said.Group.Event = &e
+		g.Event = &e
 	}
-	text, _ := json.Marshal(said) // all of it was read from text
+	text, _ := json.Marshal(g)            // all of it was read from text
+	text, _ = json.Marshal(decoded(text)) // names in order, within Extra too
 	return sha256.Sum256(text)
 }
 
-// instant is a time as it is compared with another.
-type instant struct {
-	Unix     int64
-	DateOnly bool
-	TZID     string // if it is not the event's
-}
-
-func instantOf(t cronofy.EventTime, zone string) instant {
-	i := instant{Unix: t.Time.Unix(), DateOnly: t.DateOnly}
-	if t.TZID != zone {
-		i.TZID = t.TZID
-	}
-	return i
-}
-
 // decoded is a JSON value whose numbers stay as they are written.
-func decoded(text json.RawMessage) (v any) {
+func decoded(text []byte) (v any) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	if decoder.Decode(&v) != nil {
-		return string(text)
-	}
+	_ = decoder.Decode(&v) // it is JSON
 	return v
 }

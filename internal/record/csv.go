@@ -22,25 +22,24 @@ import (
 const dataColumn = "mail.data."
 
 // readCSV reads a table whose first row names the columns.
-func (r *reader) readCSV(in io.Reader) bool {
-	bounded := &boundedReader{in: in, left: MaxRecord + ahead}
-	buffered := bufio.NewReaderSize(bounded, ahead)
-	if head, _ := buffered.Peek(512); bytes.IndexByte(head, 0) >= 0 {
+func (r *reader) readCSV(in *bufio.Reader) bool {
+	if head, _ := in.Peek(512); bytes.IndexByte(head, 0) >= 0 {
 		return r.giveUp(1, "this is not text in UTF-8; save the file as CSV in UTF-8", nil)
-	} else if bytes.HasPrefix(head, bom) {
-		_, _ = buffered.Discard(len(bom))
 	}
-	rows := csv.NewReader(buffered)
-	rows.Comma = separator(buffered)
+	comma := separator(in)
+	const most = MaxRecord + 64<<10 // of one row, with what is read ahead
+	bounded := &io.LimitedReader{R: in, N: most}
+	rows := csv.NewReader(bounded)
+	rows.Comma = comma
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
 
 	first, err := rows.Read()
-	if errors.Is(err, io.EOF) {
+	switch {
+	case bounded.N == 0 || err != nil && !errors.Is(err, io.EOF):
+		return r.endCSV(err, bounded.N == 0, 1, mailer.CodeNoInput)
+	case err != nil:
 		return r.giveUp(0, isEmpty, nil)
-	}
-	if err != nil {
-		return r.endCSV(err, 1, r.giveUp)
 	}
 	header := withoutEmptyEnd(slices.Clone(first))
 	line, _ := rows.FieldPos(0)
@@ -50,20 +49,20 @@ func (r *reader) readCSV(in io.Reader) bool {
 		return r.yield(mailer.Item{Tag: Source{File: r.name, Line: line}, Err: e})
 	}
 	for {
-		bounded.allow(MaxRecord + ahead)
+		bounded.N = most
 		begin := rows.InputOffset()
 		cells, err := rows.Read()
 		switch {
-		case errors.Is(err, io.EOF):
-			return true
+		case bounded.N == 0 || err != nil && !errors.Is(err, io.EOF):
+			return r.endCSV(err, bounded.N == 0, last+1, mailer.CodeInvalid)
 		case err != nil:
-			return r.endCSV(err, last+1, r.fail)
+			return true
 		}
 		line, _ = rows.FieldPos(0)
 		last = line + lineEnds(cells)
 		switch {
 		case rows.InputOffset()-begin > MaxRecord:
-			if !r.fail(line, tooLongLine, nil) {
+			if !r.fail(line, tooLongLine) {
 				return false
 			}
 		case !blank(cells):
@@ -83,15 +82,17 @@ func lineEnds(cells []string) int {
 	return n
 }
 
-// endCSV ends the reading of a file, as after a stray quote nobody knows where a
-// row begins. Mistakes in the text are told by tell, and what else keeps it from
-// being read by giveUp.
-func (r *reader) endCSV(err error, line int, tell func(line int, message string, cause error) bool) bool {
+// endCSV ends the reading of a file, as after a stray quote it is not known where a row begins. The
+// code is that of mistakes in the text.
+func (r *reader) endCSV(err error, tooLong bool, line int, code mailer.Code) bool {
 	const rest = "what follows in this file was not read"
+	tell := func(line int, message string) bool {
+		return r.yield(failed(code, Source{File: r.name, Line: line}, message, err))
+	}
 	var parse *csv.ParseError
 	switch {
-	case errors.Is(err, errTooLong):
-		return tell(line, fmt.Sprintf("the row that begins here is longer than %d octets (line %d); %s; shorten it, or close the quote that it opens", MaxRecord, line, rest), err)
+	case tooLong:
+		return tell(line, fmt.Sprintf("the row that begins here is longer than %d octets (line %d); %s; shorten it, or close the quote that it opens", MaxRecord, line, rest))
 	case !errors.As(err, &parse):
 		return r.giveUp(line, fmt.Sprintf("cannot be read any further: %v; %s", err, rest), err)
 	}
@@ -103,7 +104,7 @@ func (r *reader) endCSV(err error, line int, tell func(line int, message string,
 	if parse.StartLine != parse.Line {
 		where += fmt.Sprintf(", in the row that begins in line %d", parse.StartLine)
 	}
-	return tell(parse.StartLine, located(what, where)+"; "+rest, err)
+	return tell(parse.StartLine, located(what, where)+"; "+rest)
 }
 
 func checkHeader(header []string, line int) *mailer.Error {

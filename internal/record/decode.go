@@ -23,13 +23,15 @@ type draft struct {
 	methodAt int
 }
 
-func (d *draft) item() mailer.Item {
-	if !d.group {
-		return mailer.Item{Invite: &d.invite}
-	}
+// asGroup is the draft with its recipients, or its one.
+func (d *draft) asGroup() mailer.Group {
 	i := &d.invite
-	return mailer.Item{Group: &mailer.Group{ID: i.ID, Method: i.Method, Recipients: d.several, Event: i.Event,
-		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}}
+	g := mailer.Group{ID: i.ID, Method: i.Method, Recipients: d.several, Event: i.Event,
+		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}
+	if !d.group {
+		g.Recipients = []mailer.Recipient{i.Recipient}
+	}
+	return g
 }
 
 // method applies the method that the caller wants.
@@ -68,10 +70,14 @@ func (r *reader) record(text []byte, begin position) mailer.Item {
 
 // finish hands a draft over to the search for duplicates.
 func (r *reader) finish(d *draft, item mailer.Item) mailer.Item {
-	read := d.item()
-	item.Invite, item.Group = read.Invite, read.Group
+	group := d.asGroup()
+	if d.group {
+		item.Group = &group
+	} else {
+		item.Invite = &d.invite
+	}
 	if item.Err = d.err(); item.Err == nil {
-		r.index.check(&item, d.place.line)
+		r.index.check(&item, group, d.place.line)
 	}
 	return item
 }
@@ -100,8 +106,7 @@ func (d *draft) isObject(v value, todo string) bool {
 	return is
 }
 
-// members reads the members of an object, and passes those whose names are not known
-// to other.
+// members reads the members of an object, and passes those whose names are not known to other.
 func (d *draft) members(v value, known []field, other func(member)) {
 	for m := range v.members() {
 		if !d.read(known, m) {

@@ -70,8 +70,7 @@ func (d *draft) locationFields(l *cronofy.Location) []field {
 	}
 }
 
-// coordinate reads degrees, which the API writes as strings and people as
-// numbers.
+// coordinate reads degrees, which the API writes as strings and people as numbers.
 func (d *draft) coordinate(into *string) func(member) {
 	return func(m member) {
 		if m.is(jsontext.KindNumber) {

@@ -10,18 +10,20 @@ import (
 	"github.com/invitemailer/invitemailer/mailer"
 )
 
-// index remembers which invites a file has named so far. Its memory grows with
-// their number, by 150 octets or so for each: 15 MB for 100,000.
-type index struct{ ids map[string]*named }
-
-// named is an id that was named before.
-type named struct {
-	line       int // where it was first
-	group      bool
-	recipients map[string]content // by address, but for the first:
-	first      string
-	content
+// index remembers which invites a file has named so far. Its memory grows with their number, by 200
+// octets or so for each: 20 MB for 100,000.
+type index struct {
+	ids     map[string]first
+	invites map[inviteKey]content
 }
+
+// first is where an id was named first, and whether for a group.
+type first struct {
+	line  int
+	group bool
+}
+
+type inviteKey struct{ id, recipient string }
 
 // content is what a record said of one recipient.
 type content struct {
@@ -29,31 +31,31 @@ type content struct {
 	line int
 }
 
-func newIndex() index { return index{ids: make(map[string]*named)} }
+func newIndex() index {
+	return index{ids: make(map[string]first), invites: make(map[inviteKey]content)}
+}
 
-// check holds an item, known by its id and each of its recipients, against those
-// before it, and keeps it for those to come unless it is wrong.
-func (x *index) check(item *mailer.Item, line int) {
-	group := asGroup(item)
-	id := group.ID
-	var recipients []string
+// check holds an item, known by its id and each of its recipients, against those before it, and
+// keeps it for those to come unless it is wrong.
+func (x *index) check(item *mailer.Item, group mailer.Group, line int) {
+	var keys []inviteKey
 	for _, r := range group.Recipients {
-		if key := addressKey(r.Email); key != "" || item.Group != nil {
-			recipients = append(recipients, key)
+		if address := addressKey(r.Email); address != "" || item.Group != nil {
+			keys = append(keys, inviteKey{group.ID, address})
 		}
 	}
-	if strings.TrimFunc(id, safetext.IsBlank) == "" || len(recipients) == 0 {
+	if strings.TrimFunc(group.ID, safetext.IsBlank) == "" || len(keys) == 0 {
 		return // the mailer refuses it; it is equal to nothing
 	}
 	now := content{digest(group), line}
-	n := x.ids[id]
-	if n != nil && n.group != (item.Group != nil) {
-		item.Err = bothForms(item.Group != nil, n.line, line)
+	id, there := x.ids[group.ID]
+	if there && id.group != (item.Group != nil) {
+		item.Err = bothForms(item.Group != nil, id.line, line)
 		return
 	}
 	known := 0
-	for _, r := range recipients {
-		before, there := n.find(r)
+	for _, key := range keys {
+		before, there := x.invites[key]
 		if there && before.sum != now.sum {
 			item.Err = &mailer.Error{Stage: mailer.StageRead, Code: mailer.CodeDuplicate, Field: "smart_invite_id",
 				Message: fmt.Sprintf("the same invite with other content: its first stands in line %d; keep one of the two (line %d)", before.line, line)}
@@ -63,42 +65,15 @@ func (x *index) check(item *mailer.Item, line int) {
 			known++
 		}
 	}
-	item.Repeats = known == len(recipients)
-	if n == nil {
-		// Most ids have one recipient, who needs no map.
-		n = &named{line: line, group: item.Group != nil, first: recipients[0], content: now}
-		x.ids[id] = n
+	item.Repeats = known == len(keys)
+	if !there {
+		x.ids[group.ID] = first{line, item.Group != nil}
 	}
-	for _, r := range recipients {
-		if _, there := n.find(r); !there {
-			if n.recipients == nil {
-				n.recipients = make(map[string]content)
-			}
-			n.recipients[r] = now
+	for _, key := range keys {
+		if _, there := x.invites[key]; !there {
+			x.invites[key] = now
 		}
 	}
-}
-
-// find returns what was said of a recipient before.
-func (n *named) find(recipient string) (before content, there bool) {
-	switch {
-	case n == nil:
-		return content{}, false
-	case n.first == recipient:
-		return n.content, true
-	}
-	before, there = n.recipients[recipient]
-	return before, there
-}
-
-// asGroup is an item as if it were a group.
-func asGroup(item *mailer.Item) mailer.Group {
-	if item.Group != nil {
-		return *item.Group
-	}
-	i := item.Invite
-	return mailer.Group{ID: i.ID, Method: i.Method, Recipients: []mailer.Recipient{i.Recipient}, Event: i.Event,
-		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}
 }
 
 func bothForms(group bool, first, line int) *mailer.Error {
@@ -111,8 +86,8 @@ func bothForms(group bool, first, line int) *mailer.Error {
 			here, line)}
 }
 
-// addressKey is what one person's address is known by, however it is written.
-// What is no address only has to be told from the others here.
+// addressKey is what one person's address is known by, however it is written. What is no address
+// only has to be told from the others here.
 func addressKey(email string) string {
 	a, err := address.Parse(email)
 	if err != nil {

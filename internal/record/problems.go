@@ -14,8 +14,7 @@ import (
 // maxProblems is how many problems of one record are told.
 const maxProblems = 8
 
-// problems collects what is wrong with a record, so that all of it is told at
-// once.
+// problems collects what is wrong with a record, so that all of it is told at once.
 type problems struct {
 	place place
 	field string // of the first
@@ -42,8 +41,7 @@ func (p *problems) add(at int, field, format string, args ...any) {
 	p.texts = append(p.texts, text)
 }
 
-// isFull reports whether more problems are only counted, so that no work is
-// done for their words.
+// isFull reports whether more problems are only counted, so that no work is done for their words.
 func (p *problems) isFull() bool { return len(p.texts) == maxProblems }
 
 func (p *problems) err() *mailer.Error {

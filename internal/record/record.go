@@ -1,6 +1,8 @@
 package record
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -34,9 +36,8 @@ const MaxRecord = 1 << 20
 type Source struct {
 	File string // as it was given; "-" is standard input
 	Line int    // on which the record begins, or the text is wrong, from 1; 0 is the file as a whole
-	// ID is the smart_invite_id with the blanks around it, as it stands in CSV, where
-	// they are not taken for a part of it; empty if there are none. An invite may be
-	// on record by that name.
+	// ID is the smart_invite_id with the blanks around it, as it stands in CSV, where they are not
+	// taken for a part of it; empty if there are none. An invite may be on record by that name.
 	ID string
 }
 
@@ -56,10 +57,9 @@ type Options struct {
 	Method mailer.Method
 }
 
-// Files reads the records of several files, one file after the other and each
-// only as far as the items are taken. The name "-" is stdin. A file that cannot
-// be read is one item whose Err has [mailer.CodeNoInput], and the others go on.
-// Files never closes stdin.
+// Files reads the records of several files, one file after the other and each only as far as the
+// items are taken. The name "-" is stdin. A file that cannot be read is one item whose Err has
+// [mailer.CodeNoInput], and the others go on. Files never closes stdin.
 func Files(names []string, stdin io.Reader, o Options) iter.Seq[mailer.Item] {
 	return func(yield func(mailer.Item) bool) {
 		for _, name := range names {
@@ -100,18 +100,16 @@ func openProblem(err error) string {
 	}
 }
 
-// Read reads the records of r, which is called name: in messages, and where the
-// format goes by the extension. An array in JSON is read twice, so that nothing
-// of it is handed out if its syntax is wrong anywhere; a reader that cannot seek
-// is first copied, into a temporary file if it is long.
+// Read reads the records of r, which is called name: in messages, and where the format goes by the
+// extension. An array in JSON is read as a whole, so that nothing of it is handed out if its syntax
+// is wrong anywhere.
 func Read(name string, r io.Reader, o Options) iter.Seq[mailer.Item] {
 	return func(yield func(mailer.Item) bool) {
 		newReader(name, o, yield).read(r)
 	}
 }
 
-// reader reads one file. Its methods that hand out items return false when no
-// more are wanted.
+// reader reads one file. Its methods that hand out items return false when no more are wanted.
 type reader struct {
 	name  string
 	o     Options
@@ -123,22 +121,26 @@ func newReader(name string, o Options, yield func(mailer.Item) bool) *reader {
 	return &reader{name: name, o: o, yield: yield, index: newIndex()}
 }
 
-func (r *reader) read(in io.Reader) bool {
+// bom is the byte order mark that some programs write before UTF-8.
+var bom = []byte("\xef\xbb\xbf")
+
+func (r *reader) read(text io.Reader) bool {
+	in := bufio.NewReaderSize(text, MaxRecord+len("\r\n")) // so that any line of JSON Lines fits
+	if head, _ := in.Peek(len(bom)); bytes.Equal(head, bom) {
+		_, _ = in.Discard(len(bom))
+	}
 	format := r.o.Format
 	if format == "" || format == Auto {
 		format = byExtension(r.name)
 	}
 	if format == Auto {
 		var (
-			sniffed io.Reader
 			problem string
 			err     error
 		)
-		format, sniffed, problem, err = sniff(in)
-		if problem != "" {
+		if format, problem, err = sniff(in); problem != "" {
 			return r.giveUp(0, problem, err)
 		}
-		in = sniffed
 	}
 	switch format {
 	case JSON:
@@ -165,12 +167,11 @@ func byExtension(name string) Format {
 }
 
 // fail hands out an item for a record of which nothing could be read.
-func (r *reader) fail(line int, message string, cause error) bool {
-	return r.yield(failed(mailer.CodeInvalid, Source{File: r.name, Line: line}, message, cause))
+func (r *reader) fail(line int, message string) bool {
+	return r.yield(failed(mailer.CodeInvalid, Source{File: r.name, Line: line}, message, nil))
 }
 
-// giveUp hands out an item for a file of which nothing, or nothing more, can be
-// read.
+// giveUp hands out an item for a file of which nothing, or nothing more, can be read.
 func (r *reader) giveUp(line int, message string, cause error) bool {
 	return r.yield(unreadable(Source{File: r.name, Line: line}, message, cause))
 }

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -285,27 +284,6 @@ func TestReadError(t *testing.T) {
 		assert.Contains(t, items[want-1].Err.Message, "cannot be read", name)
 		assert.Equal(t, mailer.CodeNoInput, items[want-1].Err.Code, name)
 	}
-}
-
-// A long array from a pipe goes through a temporary file, which is removed.
-func TestSpool(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	text := typicalText("[", ",\n", "]")
-	require.Greater(t, len(text), 2*MaxRecord)
-	n := 0
-	for item := range Read("-", unseekable(bytes.NewReader(text)), Options{}) {
-		require.Nil(t, item.Err)
-		if n++; n == 3 {
-			left, err := os.ReadDir(dir)
-			require.NoError(t, err)
-			assert.Len(t, left, 1)
-			break
-		}
-	}
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	assert.Empty(t, left)
 }
 
 // A file may stand in the middle of a reader that can seek.

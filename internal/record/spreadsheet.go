@@ -38,9 +38,8 @@ func withoutEmptyEnd(cells []string) []string {
 	return cells
 }
 
-// isFormula reports whether a cell is what a spreadsheet calculates: ="00123" for
-// a number that is to keep its zeros, or worse. A text may begin with = as well, as
-// a heading does.
+// isFormula reports whether a cell is what a spreadsheet calculates: ="00123" for a number that is
+// to keep its zeros, or worse. A text may begin with = as well, as a heading does.
 func isFormula(cell string) bool {
 	rest, ok := strings.CutPrefix(cell, "=")
 	first, _ := utf8.DecodeRuneInString(rest)
@@ -68,8 +67,7 @@ func isFault(cell string) bool {
 	return len(cell) >= 3 && strings.Trim(cell, "#") == ""
 }
 
-// misread says what a spreadsheet made of a cell; "" if it is the text that it
-// seems to be.
+// misread says what a spreadsheet made of a cell; "" if it is the text that it seems to be.
 func misread(column, cell string) string {
 	switch {
 	case isFormula(cell):

@@ -13,8 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-// clock is a start or an end before its zone is known: event.tzid may stand
-// after it.
+// clock is a start or an end before its zone is known: event.tzid may stand after it.
 type clock struct {
 	field string // "" if none was given
 	at    int
@@ -116,8 +115,7 @@ const (
 	localSeconds = "2006-01-02T15:04:05"
 )
 
-// parseLocal reads a time without an offset. The wall clock comes out as if it
-// were UTC.
+// parseLocal reads a time without an offset. The wall clock comes out as if it were UTC.
 func parseLocal(text string) (wall time.Time, ok bool) {
 	if date, clock, blank := strings.Cut(text, " "); blank {
 		text = date + "T" + clock
@@ -137,9 +135,8 @@ func parseLocal(text string) (wall time.Time, ok bool) {
 // which a clock shows a time is no farther from that time in UTC.
 const reach = 26 * time.Hour
 
-// resolveLocal finds the instant at which the clocks of a zone show that time.
-// It goes by offsets alone: near the end of a year, Time.ZoneBounds can give an
-// end that is not after the time.
+// resolveLocal finds the instant at which the clocks of a zone show that time. It goes by offsets
+// alone: near the end of a year, Time.ZoneBounds can give an end that is not after the time.
 func resolveLocal(wall time.Time, zone *time.Location) (time.Time, error) {
 	before, after := offset(wall.Add(-reach), zone), offset(wall.Add(reach), zone)
 	if before == after {

@@ -54,21 +54,20 @@ func standingsIn(invite *cronofy.CallbackInvite) []standing {
 	return all
 }
 
-// newRSVP is how a person's invite stands.
 func newRSVP(p cronofy.Participant) ledger.RSVP {
 	return ledger.RSVP{Status: string(p.Status), Comment: p.Comment, Proposal: proposal(p.Proposal)}
 }
 
 // withReply adds the reply of another person.
 func withReply(r ledger.RSVP, reply cronofy.Participant) ledger.RSVP {
-	if r.By = strings.TrimSpace(reply.Email); r.By == "" || reply.Status == "" {
-		r.By = ""
+	by := strings.TrimSpace(reply.Email)
+	if by == "" || reply.Status == "" {
 		return r
 	}
-	if a, err := address.Parse(r.By); err == nil {
+	if a, err := address.Parse(by); err == nil {
 		r.By = a.String()
 	} else {
-		runes := []rune(address.CleanText(r.By))
+		runes := []rune(address.CleanText(by))
 		r.By = string(runes[:min(len(runes), maxName)])
 	}
 	r.Reply = &ledger.Reply{Status: string(reply.Status), Comment: reply.Comment, Proposal: proposal(reply.Proposal)}

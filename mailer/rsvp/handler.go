@@ -61,11 +61,9 @@ func worse(a, b outcome) outcome {
 // Handler takes the callbacks of the Smart Invites API: mount it at the callback URL.
 type Handler struct {
 	verify   func(body []byte, header string) error // holds the secrets, which nothing can print
+	config   Config                                 // without the secrets
 	recorder recorder
-	api      API // may be nil
 	log      *slog.Logger
-	now      func() time.Time
-	observe  func(string, time.Duration)
 }
 
 // NewHandler returns a handler. The error is a [*ConfigError].
@@ -84,20 +82,15 @@ func NewHandler(c Config) (*Handler, error) {
 		c.Observe = func(string, time.Duration) {}
 	}
 	secrets := slices.Clone(c.Secrets)
+	verify := func(body []byte, header string) error { return cronofy.VerifyCallback(body, header, secrets...) }
+	c.Secrets = nil
 	r := newRecorder(c.Store, c.OnChange, c.Logger)
-	return &Handler{
-		verify:   func(body []byte, header string) error { return cronofy.VerifyCallback(body, header, secrets...) },
-		recorder: r,
-		api:      c.API,
-		log:      r.log,
-		now:      c.Now,
-		observe:  c.Observe,
-	}, nil
+	return &Handler{verify: verify, config: c, recorder: r, log: r.log}, nil
 }
 
 // ServeHTTP answers one callback.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := h.now()
+	start := h.config.Now()
 	outcome := h.handle(w, r)
 	if outcome == badMethod {
 		w.Header().Set("Allow", http.MethodPost)
@@ -107,7 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.WriteHeader(http.StatusOK)
 	}
-	h.observe(string(outcome), h.now().Sub(start))
+	h.config.Observe(string(outcome), h.config.Now().Sub(start))
 }
 
 func (h *Handler) handle(w http.ResponseWriter, r *http.Request) outcome {
@@ -146,12 +139,12 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) outcome {
 // recordAll records what the callback says of each recipient. The outcome is the
 // one that matters most.
 func (h *Handler) recordAll(ctx context.Context, invite *cronofy.CallbackInvite) outcome {
-	at := h.now()
+	at := h.config.Now()
 	all := ignored
 	for _, s := range standingsIn(invite) {
 		s.rsvp.Source, s.rsvp.At = ledger.SourceCallback, at
 		one := h.record(ctx, invite.SmartInviteID, s)
-		if one == stale && h.api != nil {
+		if one == stale && h.config.API != nil {
 			one = h.confirm(ctx, ledger.Entry{
 				Key:       ledger.Key{InviteID: invite.SmartInviteID, Address: s.address.Key()},
 				Recipient: s.address.String(), Grouped: len(invite.Recipients) > 0,
@@ -189,7 +182,7 @@ func (h *Handler) record(ctx context.Context, id string, s standing) outcome {
 // confirm asks the API how an invite stands after a callback that may be an old one.
 // If the API does not answer, it is to repeat the callback.
 func (h *Handler) confirm(ctx context.Context, e ledger.Entry) outcome {
-	all, err := statusOf(ctx, h.api, e, h.now())
+	all, err := statusOf(ctx, h.config.API, e, h.config.Now())
 	log := h.log.With("smart_invite_id", e.Key.InviteID, "error", err)
 	switch {
 	case cronofy.StatusOf(err) == http.StatusNotFound, refused(err): // another time will be no better
@@ -213,6 +206,4 @@ func (h *Handler) confirm(ctx context.Context, e ledger.Entry) outcome {
 // Deliver offers the changes that OnChange has not taken yet: those that it refused,
 // and those that a sender recorded when it moved an event. Call it every few seconds.
 // The error is the first with which a change was refused, or the store's.
-func (h *Handler) Deliver(ctx context.Context) error {
-	return h.recorder.deliverAll(ctx)
-}
+func (h *Handler) Deliver(ctx context.Context) error { return h.recorder.deliverAll(ctx) }

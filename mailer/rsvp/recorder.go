@@ -60,11 +60,9 @@ func (r *recorder) record(ctx context.Context, id string, s standing) (result, e
 	if r.onChange == nil || !got.changed && (stored.Before == nil || stored.Before.Delivered) {
 		return got, nil
 	}
-	if failed, err := r.deliver(ctx, key, s.address.String(), &s.rsvp); err != nil {
-		got.outcome = failed
-		return got, err
-	}
-	return got, nil
+	failed, err := r.deliver(ctx, key, s.address.String(), &s.rsvp)
+	got.outcome = cmp.Or(failed, got.outcome)
+	return got, err
 }
 
 // deliver offers what the application has not taken yet, oldest first. If it takes
@@ -118,9 +116,7 @@ func (r *recorder) deliverAll(ctx context.Context) error {
 		if failed == unavailable {
 			return err
 		}
-		if refused == nil {
-			refused = err
-		}
+		refused = cmp.Or(refused, err)
 	}
 	return refused
 }

@@ -28,8 +28,7 @@ type RefreshStore interface {
 	Asked(ctx context.Context, key ledger.Key, at time.Time) error
 }
 
-// API is what answers are asked of. A *cronofy.Client is one. It is called by many
-// goroutines.
+// API is what answers are asked of. A *cronofy.Client is one. It is called by many goroutines.
 type API interface {
 	Status(ctx context.Context, ref cronofy.Ref, includeICS bool) (*cronofy.SmartInvite, error)
 }
@@ -45,8 +44,7 @@ type RefreshOptions struct {
 	OnChange OnChange
 	Logger   *slog.Logger
 	Now      func() time.Time
-	// Progress is told of each invite that was asked about, one call at a time; it may
-	// be nil.
+	// Progress is told of each invite that was asked about, one call at a time; it may be nil.
 	Progress func(Summary)
 }
 
@@ -59,25 +57,20 @@ type Summary struct {
 	Undelivered int // invites with changes that are recorded but were not taken by OnChange
 }
 
-const (
-	refreshConcurrency = 8
-	// giveUpAfter failures in a row, the API is taken to be down.
-	giveUpAfter = 20
-)
+// giveUpAfter failures in a row, the API is taken to be down.
+const giveUpAfter = 20
 
-// Refresh asks the API about each invite that left and whose event is not over,
-// and records and delivers what is new. An invite for several recipients takes one
-// request.
+// Refresh asks the API about each invite that left and whose event is not over, and records and
+// delivers what is new. An invite for several recipients takes one request.
 //
-// It asks first about what it asked the longest ago, so that the next run goes on
-// where a run stopped that its context or a crash cut short: run it from cron as it
-// is. An invite about which a request failed is counted, logged and left for the
-// next run. The error says why it stopped before its end: the context, the store, a
-// key that the API refuses, an API that is not there, or one that fails all the time;
-// the summary is right in any case.
+// It asks first about what it asked the longest ago, so that the next run goes on where a run
+// stopped that its context or a crash cut short: run it from cron as it is. An invite about which a
+// request failed is counted, logged and left for the next run. The error says why it stopped before
+// its end: the context, the store, a key that the API refuses, an API that is not there, or one
+// that fails all the time; the summary is right in any case.
 func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions) (Summary, error) {
 	if o.Concurrency <= 0 {
-		o.Concurrency = refreshConcurrency
+		o.Concurrency = 8
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -86,22 +79,31 @@ func Refresh(ctx context.Context, api API, store RefreshStore, o RefreshOptions)
 		o.Progress = func(Summary) {}
 	}
 	r := &refresh{RefreshOptions: o, api: api, store: store, recorder: newRecorder(store, o.OnChange, o.Logger)}
-	ctx, r.stop = context.WithCancelCause(ctx)
-	defer r.stop(nil)
-
-	entries := make(chan ledger.Entry)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var workers sync.WaitGroup
-	for range o.Concurrency {
+	slots := make(chan struct{}, o.Concurrency)
+	start := o.Now()
+	groups := make(map[string]bool) // an invite for several recipients is asked about once
+	for e, err := range store.Upcoming(ctx, start, start.Add(-o.MinAge)) {
+		if err != nil {
+			stop(err)
+			break
+		}
+		if e.Grouped && groups[e.Key.InviteID] {
+			continue
+		}
+		groups[e.Key.InviteID] = e.Grouped
+		if slots <- struct{}{}; ctx.Err() != nil {
+			break
+		}
 		workers.Go(func() {
-			for e := range entries {
-				if ctx.Err() == nil {
-					r.refreshInvite(ctx, e)
-				}
+			defer func() { <-slots }()
+			if err := r.refreshInvite(ctx, e); err != nil {
+				stop(err)
 			}
 		})
 	}
-	r.list(ctx, entries)
-	close(entries)
 	workers.Wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return r.summary, fmt.Errorf("asking how invites stand stopped; run it again to go on: %w", cause)
@@ -115,38 +117,14 @@ type refresh struct {
 	api      API
 	store    RefreshStore
 	recorder recorder
-	stop     context.CancelCauseFunc
 
 	mu      sync.Mutex
 	summary Summary
 	inARow  int // failures
 }
 
-// list hands out what is to be asked about, an invite for several recipients once.
-func (r *refresh) list(ctx context.Context, to chan<- ledger.Entry) {
-	start := r.Now()
-	groups := make(map[string]bool)
-	for e, err := range r.store.Upcoming(ctx, start, start.Add(-r.MinAge)) {
-		if err != nil {
-			r.stop(err)
-			return
-		}
-		if e.Grouped {
-			if groups[e.Key.InviteID] {
-				continue
-			}
-			groups[e.Key.InviteID] = true
-		}
-		select {
-		case to <- e:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// refreshInvite asks about one invite and records the answer.
-func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) {
+// refreshInvite asks about one invite and records the answer. An error ends the run.
+func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) error {
 	at := r.Now() // what is recorded from here on is newer
 	log := r.recorder.log.With("smart_invite_id", e.Key.InviteID)
 	all, err := statusOf(ctx, r.api, e, at)
@@ -156,14 +134,15 @@ func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) {
 		log.WarnContext(ctx, "the API does not know an invite")
 		done.NotFound = 1
 	case err != nil && ctx.Err() != nil:
-		return // the run is stopped, which is the reason
+		return nil // the run is stopped, which is the reason
 	case err != nil:
 		log.WarnContext(ctx, "asking how an invite stands failed", "error", err)
 		if down := r.count(Summary{Failed: 1}); down || refused(err) {
-			r.stop(err)
+			return err
 		}
-		return
+		return nil
 	}
+	defer func() { r.count(done) }()
 	for _, s := range all {
 		got, err := r.recorder.record(ctx, e.Key.InviteID, s)
 		if got.changed {
@@ -174,26 +153,21 @@ func (r *refresh) refreshInvite(ctx context.Context, e ledger.Entry) {
 			log.ErrorContext(ctx, "an answer is recorded, but the application did not take it", "error", err)
 			done.Undelivered = 1
 		case err != nil:
-			r.count(done)
-			r.stop(err)
-			return
+			return err
 		}
 	}
 	// What was not delivered is to be asked about again, whatever MinAge says.
-	if done.Undelivered == 0 {
-		key := e.Key
-		if e.Grouped {
-			key.Address = ""
-		}
-		if err := r.store.Asked(ctx, key, at); err != nil {
-			r.stop(err)
-		}
+	if done.Undelivered > 0 {
+		return nil
 	}
-	r.count(done)
+	key := e.Key
+	if e.Grouped {
+		key.Address = ""
+	}
+	return r.store.Asked(ctx, key, at)
 }
 
-// count adds what was done with one invite. The API is down if too many requests failed
-// in a row.
+// count adds what was done with one invite. The API is down if too many requests failed in a row.
 func (r *refresh) count(done Summary) (down bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,8 +184,7 @@ func (r *refresh) count(done Summary) (down bool) {
 	return r.inARow >= giveUpAfter
 }
 
-// refused tells whether the API refuses the key, whatever it is asked, or does not
-// exist.
+// refused tells whether the API refuses the key, whatever it is asked, or does not exist.
 func refused(err error) bool {
 	switch cronofy.StatusOf(err) {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
