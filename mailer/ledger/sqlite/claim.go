@@ -21,7 +21,6 @@ var (
 	takeClaim = `INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires)
 		VALUES (?, ?, ?, ?, ?, ?)`
 	renewClaims  = `UPDATE claim SET expires = ? WHERE owner = ?`
-	holdsClaim   = `SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
 	releaseClaim = `DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
 	releaseOwner = `DELETE FROM claim WHERE owner = ?`
 )
@@ -47,7 +46,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 		return ledger.Claim{}, l.explain(doing, err)
 	}
 	defer l.calls.end() // once the claim is kept: what is kept is released by Shutdown
-	err := l.commit(ctx, doing, &grouped{do: func(c *conn) error {
+	err := l.commit(ctx, doing, func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -66,7 +65,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 			}
 		}
 		return nil
-	}})
+	})
 	if err != nil {
 		return ledger.Claim{}, err
 	}
@@ -81,7 +80,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 		return nil
 	}
 	l.drop(claim.Token)
-	return l.write(ctx, "releasing an invite", process, func(c *conn) error {
+	return l.write(ctx, "releasing an invite", func(c *conn) error {
 		for _, key := range claim.Keys {
 			if err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
@@ -89,16 +88,6 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 		}
 		return nil
 	})
-}
-
-// fence refuses a write in the name of a claim that is no longer the invite's.
-// Whether it has run out does not matter as long as no other claim took its place.
-func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	held, err := c.get([]any{new(int)}, holdsClaim, l.application, key.InviteID, key.Address, claim.Token)
-	if err == nil && !held {
-		err = ledger.ErrClaimLost
-	}
-	return err
 }
 
 func (l *Ledger) keep(token int64) {
@@ -141,11 +130,11 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 	}
 }
 
-// beat renews all claims of this ledger, before anything else that waits.
+// beat renews all claims of this ledger.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.commit(ctx, "renewing claims", &grouped{urgent: true, do: func(c *conn) error {
+	return l.commit(ctx, "renewing claims", func(c *conn) error {
 		return c.exec(renewClaims, l.now().Add(lease), l.owner)
-	}})
+	})
 }
 
 // halt stops the heartbeat and tells whether claims are held.
@@ -165,7 +154,7 @@ func (l *Ledger) releaseAll() error {
 	if !l.claims.halt() {
 		return nil
 	}
-	return l.commit(context.Background(), "releasing what is held", &grouped{do: func(c *conn) error {
+	return l.commit(context.Background(), "releasing what is held", func(c *conn) error {
 		return c.exec(releaseOwner, l.owner)
-	}})
+	})
 }

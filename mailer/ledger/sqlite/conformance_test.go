@@ -67,7 +67,6 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 		return nil, err
 	}
 	if s.unsynced {
-		l.unsynced = true
 		if err := l.writer.with(context.Background(), func(c *conn) error {
 			return c.script("PRAGMA synchronous = OFF")
 		}); err != nil {

@@ -53,9 +53,6 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 		before = now
 	}
 	err = l.writer.with(ctx, func(c *conn) (err error) {
-		if err := l.sync(c, power); err != nil {
-			return err
-		}
 		if err := c.script(overwrite); err != nil {
 			return err
 		}

@@ -85,8 +85,10 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 		if err := l.useLog(ctx, c); err != nil {
 			return err
 		}
-		if err := l.explain("opening it", l.sync(c, power)); err != nil {
-			return err
+		// In a log, that is what syncs each transaction to the disk as it ends
+		// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+		if err := c.script("PRAGMA synchronous = FULL"); err != nil {
+			return l.explain("opening it", err)
 		}
 	}
 	if len(missing) > 0 {

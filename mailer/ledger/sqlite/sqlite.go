@@ -27,20 +27,7 @@
 //
 // # Durability
 //
-// What a method has written when it returns outlives the process, also one that is killed. What
-// says that a mail may leave, how that ended, and what a recipient answered is synced to the disk
-// besides (PRAGMA synchronous = FULL), so that not even a power cut loses it:
-// [Ledger.Submitting], [Ledger.Finish], [Ledger.RecordRSVP], [Ledger.RSVPDelivered],
-// [Ledger.Asked], [Ledger.Forget], and [Ledger.Create] of a revision that speaks of a mail.
-//
-// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not. A power cut
-// can undo the last of them, a later one always before an earlier one:
-//   - It ends every owner of a claim on a local disk. A token may be given again, but never to two
-//     owners that live, and no write of the first is left that it could confuse.
-//   - A release that is undone leaves a claim that runs out.
-//   - A calendar that is undone has not been mailed, as Submitting would have synced it. The next
-//     run asks the API for the same id again, and is given the same invite.
-//
+// What a method has written when it returns is synced to the disk, and outlives a power cut.
 // Writes that wait at the same time share a transaction, and a sync. None waits for others to
 // come. One that is refused or breaks fails alone; if the disk or the lock fails, all of them
 // fail, and nothing of any is kept. A context that ends while its write waits leaves nothing
@@ -144,14 +131,10 @@ type Ledger struct {
 	// application is the row of whose invites this is, 0 for one that has none.
 	application int64
 	belongs     Application
-	// unsynced: the connection stays as it is. There is no disk, or a test that
-	// does without.
-	unsynced bool
 
 	writer  *writer
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
-	synced  durability // what the writer's next transaction outlives
 
 	group  group
 	claims claims
@@ -172,7 +155,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
-		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
+		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
 		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
 	}
