@@ -40,9 +40,8 @@
 // claim that ran out but that no other owner took is still good. Owners on one file must agree on
 // the time to within a few seconds, which they do on one machine.
 //
-// If the clock is set back, the claims that were made before end far from now. They are in hand
-// until it is clear that their owner is dead: an owner that asks for one looks whether it is
-// renewed within the 20 seconds that follow.
+// If the clock is set back, the claims that were made before end far from now. The first who asks
+// for one shortens them to 20 seconds, within which an owner that lives renews them.
 //
 // # Privacy
 //
@@ -66,7 +65,6 @@ import (
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/migrate"
-	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Options say which ledger to open, and how.
@@ -125,7 +123,6 @@ type Ledger struct {
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
-	elapsed func() time.Duration // of a monotonic clock
 	log     *slog.Logger
 	salt    []byte
 	// application is the row of whose invites this is, 0 for one that has none.
@@ -138,9 +135,7 @@ type Ledger struct {
 
 	group  group
 	claims claims
-	// sightings are claims of which it is not clear yet whether their owners live.
-	sightings map[ledger.Key]sighting
-	calls     calls
+	calls  calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -157,7 +152,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 	l := &Ledger{
 		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
-		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
+		calls: calls{ended: make(chan struct{})},
 	}
 	if l.timeout == 0 {
 		l.timeout = 10 * time.Second
@@ -165,8 +160,6 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 	if l.now == nil {
 		l.now = time.Now
 	}
-	opened := l.now()
-	l.elapsed = func() time.Duration { return l.now().Sub(opened) } // by the monotonic clock, as time.Now has one
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
