@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -22,17 +21,9 @@ var (
 		VALUES (?, ?, ?, ?, ?, ?)`
 	renewClaims  = `UPDATE claim SET expires = ? WHERE owner = ?`
 	releaseClaim = `DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
+	ownsClaim    = `SELECT 1 FROM claim WHERE owner = ? LIMIT 1`
 	releaseOwner = `DELETE FROM claim WHERE owner = ?`
 )
-
-// claims are those that this ledger holds, and the goroutine that keeps them
-// alive, which runs only while there are any.
-type claims struct {
-	mu      sync.Mutex
-	tokens  map[int64]struct{}
-	stop    context.CancelFunc // nil while there is no goroutine
-	beating sync.WaitGroup
-}
 
 // Claim implements mailer.Ledger. An invite that this ledger itself holds is in
 // progress, too.
@@ -41,12 +32,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 	if len(keys) == 0 {
 		return claim, nil
 	}
-	const doing = "claiming an invite"
-	if err := l.calls.begin(); err != nil {
-		return ledger.Claim{}, l.explain(doing, err)
-	}
-	defer l.calls.end() // once the claim is kept: what is kept is released by Shutdown
-	err := l.commit(ctx, doing, func(c *conn) error {
+	err := l.write(ctx, "claiming an invite", func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -64,12 +50,12 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 				return err
 			}
 		}
+		l.startBeating()
 		return nil
 	})
 	if err != nil {
 		return ledger.Claim{}, err
 	}
-	l.keep(claim.Token)
 	return claim, nil
 }
 
@@ -79,7 +65,6 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 	if len(claim.Keys) == 0 {
 		return nil
 	}
-	l.drop(claim.Token)
 	return l.write(ctx, "releasing an invite", func(c *conn) error {
 		for _, key := range claim.Keys {
 			if err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
@@ -88,30 +73,6 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 		}
 		return nil
 	})
-}
-
-func (l *Ledger) keep(token int64) {
-	l.claims.mu.Lock()
-	defer l.claims.mu.Unlock()
-	if l.claims.tokens == nil {
-		l.claims.tokens = make(map[int64]struct{})
-	}
-	l.claims.tokens[token] = struct{}{}
-	if l.claims.stop == nil {
-		var ctx context.Context
-		ctx, l.claims.stop = context.WithCancel(context.Background())
-		l.claims.beating.Go(func() { l.beatUntil(ctx) })
-	}
-}
-
-func (l *Ledger) drop(token int64) {
-	l.claims.mu.Lock()
-	defer l.claims.mu.Unlock()
-	delete(l.claims.tokens, token)
-	if len(l.claims.tokens) == 0 && l.claims.stop != nil {
-		l.claims.stop()
-		l.claims.stop = nil
-	}
 }
 
 func (l *Ledger) beatUntil(ctx context.Context) {
@@ -132,29 +93,25 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 
 // beat renews all claims of this ledger.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.commit(ctx, "renewing claims", func(c *conn) error {
+	return l.writeOwn(ctx, "renewing claims", func(c *conn) error {
 		return c.exec(renewClaims, l.now().Add(lease), l.owner)
 	})
 }
 
-// halt stops the heartbeat and tells whether claims are held.
-func (cs *claims) halt() (held bool) {
-	cs.mu.Lock()
-	held = len(cs.tokens) > 0
-	if cs.stop != nil {
-		cs.stop()
-		cs.stop = nil
-	}
-	cs.mu.Unlock()
-	cs.beating.Wait()
-	return held
-}
-
 func (l *Ledger) releaseAll() error {
-	if !l.claims.halt() {
-		return nil
-	}
-	return l.commit(context.Background(), "releasing what is held", func(c *conn) error {
+	return l.writeOwn(context.Background(), "releasing what is held", func(c *conn) error {
 		return c.exec(releaseOwner, l.owner)
 	})
+}
+
+// writeOwn is commit if this ledger has claims. Without any it does not wait for the lock.
+func (l *Ledger) writeOwn(ctx context.Context, doing string, do func(*conn) error) error {
+	var held bool
+	if err := l.ask(ctx, func(c *conn) (err error) {
+		held, err = c.get([]any{new(int)}, ownsClaim, l.owner)
+		return err
+	}); err != nil || !held {
+		return l.explain(doing, err)
+	}
+	return l.commit(ctx, doing, do)
 }

@@ -70,7 +70,12 @@ func (l *Ledger) Shutdown(ctx context.Context) error {
 
 // end ends everything once no call is in hand.
 func (l *Ledger) end() error {
-	err := l.releaseAll()
+	l.stopBeating()
+	l.beats.Wait()
+	return errors.Join(l.releaseAll(), l.close())
+}
+
+func (l *Ledger) close() (err error) {
 	if l.reading != nil {
 		err = errors.Join(err, l.readers.close(), l.reading.Close())
 	}

@@ -62,6 +62,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/migrate"
@@ -133,9 +134,12 @@ type Ledger struct {
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
 
-	group  group
-	claims claims
-	calls  calls
+	group group
+	// The goroutine that renews claims; it begins with the first of them.
+	startBeating func()
+	stopBeating  context.CancelFunc
+	beats        sync.WaitGroup
+	calls        calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -163,6 +167,9 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
+	beating, stop := context.WithCancel(context.Background())
+	l.stopBeating = stop
+	l.startBeating = sync.OnceFunc(func() { l.beats.Go(func() { l.beatUntil(beating) }) })
 	var err error
 	if l.memory {
 		l.name, l.dsn = "in memory", ":memory:?_pragma=foreign_keys(1)"
@@ -181,7 +188,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
 	}
 	if err != nil {
-		return nil, errors.Join(l.explain("opening it", err), l.end())
+		return nil, errors.Join(l.explain("opening it", err), l.close())
 	}
 	return l, nil
 }
@@ -251,8 +258,12 @@ func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) e
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
+	return l.explain(doing, l.ask(ctx, fn))
+}
+
+func (l *Ledger) ask(ctx context.Context, fn func(*conn) error) error {
 	if l.readers == nil {
-		return l.explain(doing, l.writer.with(ctx, fn))
+		return l.writer.with(ctx, fn)
 	}
-	return l.explain(doing, fn(&conn{ctx, l.readers}))
+	return fn(&conn{ctx, l.readers})
 }
