@@ -3,10 +3,10 @@
 // # The file
 //
 // It is created with mode 0600, as it holds people's addresses; beside it, while it is open, stand
-// its write-ahead log and an index of that ("-wal", "-shm"). Copy it with
-// `sqlite3 FILE ".backup COPY"`, or while no program has it open. It belongs on a local disk:
-// SQLite cannot lock reliably over a network. Processes that use one file at the same time wait
-// for each other's writes, for [Options.BusyTimeout] at most; reading waits for none.
+// its write-ahead log and an index of that ("-wal", "-shm"). It belongs on a local disk: SQLite
+// cannot lock reliably over a network. Copy it with `sqlite3 FILE ".backup COPY"`. Processes that
+// use one file wait for each other's writes, for [Options.BusyTimeout] at most; reading waits for
+// none.
 //
 // A file belongs to one API, and in it each invite to one of its applications: a Ledger is opened
 // for one ([Options.Application], [Options.APIKeys]), and sees nothing of the others. A file that
@@ -16,22 +16,21 @@
 // # Upgrades
 //
 // A file of an older version is brought to the newest one when it is opened, whole or not at all.
-// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600,
-// so that it takes its size in free space. To go back to the program of before, put the copy in
-// the place of the file while no program has that open; what was recorded since is lost. Delete
-// the copy when the upgrade has proved itself: it holds people's addresses.
+// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600.
+// To go back to the program of before, put the copy in the place of the file while no program has
+// that open; what was recorded since is lost. Delete the copy when the upgrade has proved itself:
+// it holds people's addresses.
 //
-// The file says which version a program must know at least to use it, its oldest reader. A newer
-// file is refused only if that is newer than the program, so that two releases can use one file
-// side by side. Programs that know version 3 at most refuse every newer file.
+// The file says which version a program must know at least to use it. A newer file is refused only
+// if that is newer than the program, so that two releases can use one file side by side.
 //
 // # Durability
 //
 // What a method has written when it returns is synced to the disk, and outlives a power cut.
-// Writes that wait at the same time share a transaction, and a sync. None waits for others to
-// come. One that is refused or breaks fails alone; if the disk or the lock fails, all of them
-// fail, and nothing of any is kept. A context that ends while its write waits leaves nothing
-// written. One that ends later changes nothing, and the method returns how the write ended.
+// Writes that wait at the same time share a transaction, and a sync. One that is refused or breaks
+// fails alone; if the disk or the lock fails, all of them fail, and nothing of any is kept. A
+// context that ends while its write waits leaves nothing written. One that ends later changes
+// nothing, and the method returns how the write ended.
 //
 // # Claims
 //
@@ -74,18 +73,16 @@ type Options struct {
 	Path string
 	// Memory keeps everything in memory, for this Ledger alone; Path is ignored.
 	Memory bool
-	// APIURL is the API that the record belongs to. The file remembers it, and is
-	// refused for another one, so that invites asked of a staging API are not
-	// taken as done by production. Empty: any.
+	// APIURL is the API that the record belongs to. The file remembers it, and is refused for
+	// another one, so that production does not take for done what staging did. Empty: any.
 	APIURL string
 	// Application names whose invites these are, where one file has those of
 	// several applications of the API: no method sees those of another. Empty: the
 	// one that has one of APIKeys, or without any the only one there is.
 	//
-	// The first name and the first keys that a ledger meets are those of the one
-	// application it has from its beginning, with all that it holds. From then on a
-	// name that is new is that of another application, and a key that is new is
-	// refused if it comes without a name.
+	// The first name and keys that a ledger meets are those of the application it has from its
+	// beginning. Later, a new name is another application, and a new key without a name is
+	// refused.
 	Application string
 	// APIKeys are the application's keys that are in use, of which there are two
 	// while one is being replaced. A salted hash of each is kept: one that is known
@@ -95,9 +92,8 @@ type Options struct {
 	// application that is named or the only one; and with a key that is known it
 	// gives that one's application the name in Application.
 	SameApplication bool
-	// DryRun records nothing of Application and APIKeys. They are judged all the
-	// same; an application that would be a new one has no invites, and nothing can
-	// be written for it.
+	// DryRun records nothing of Application and APIKeys, but judges them. A new application
+	// has no invites then, and nothing can be written for it.
 	DryRun bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -108,12 +104,8 @@ type Options struct {
 }
 
 // readers is how many goroutines can read at the same time; more of them wait, for some
-// microseconds. readerCache is how much of the file each keeps in memory, in KiB. A run over what
-// is sent already costs the least with as many and as little as this.
-const (
-	readers     = 2
-	readerCache = 500
-)
+// microseconds.
+const readers = 2
 
 // Ledger is a mailer.Ledger. It is safe for concurrent use.
 type Ledger struct {
@@ -180,8 +172,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache),
-			readers)
+		l.reading, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
 		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
