@@ -25,8 +25,7 @@ var (
 	releaseOwner = `DELETE FROM claim WHERE owner = ?`
 )
 
-// Claim implements mailer.Ledger. An invite that this ledger itself holds is in
-// progress, too.
+// Claim implements mailer.Ledger. An invite that this ledger itself holds is in progress, too.
 func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error) {
 	claim := ledger.Claim{Keys: slices.Clone(keys)}
 	if len(keys) == 0 {

@@ -58,11 +58,10 @@ var (
 		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`
 )
 
-// RecordRSVP adds an answer to an invite to its history, in one durable
-// transaction, if it is news by the rules of [ledger.History] or possibly stale, and
-// tells what the latest was before. Number and Revision are given by the ledger, and
-// At if it is zero. An invite that is not on record or is forgotten is not known;
-// nothing is written then.
+// RecordRSVP adds an answer to an invite to its history, in one durable transaction, if it is news
+// by the rules of [ledger.History] or possibly stale, and tells what the latest was before. Number
+// and Revision are given by the ledger, and At if it is zero. An invite that is not on record or is
+// forgotten is not known; nothing is written then.
 //
 // Of each invite the last hundred RSVPs are kept.
 func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
@@ -133,9 +132,8 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 	return all, nil
 }
 
-// RSVPDelivered marks an RSVP as taken by the application, and its callback as
-// answered if it is: it will not come again. To do it twice, or for one that is
-// not kept any more, does no harm.
+// RSVPDelivered marks an RSVP as taken by the application, and its callback as answered if it is:
+// it will not come again. To do it twice, or for one that is not kept any more, does no harm.
 func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
 	return l.write(ctx, "recording that an answer was delivered", func(c *conn) error {
 		return c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)

@@ -199,8 +199,7 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 	return nil
 }
 
-// identity makes sure that the file belongs to the API of the options, and reads
-// the salt.
+// identity makes sure that the file belongs to the API of the options, and reads the salt.
 func (l *Ledger) identity(ctx context.Context, c *conn) error {
 	api, err := l.meta(c)
 	if err == nil && (l.salt == nil || api == "" && l.api != "") {

@@ -81,12 +81,10 @@ type Options struct {
 	// one that has one of APIKeys, or without any the only one there is.
 	//
 	// The first name and keys that a ledger meets are those of the application it has from its
-	// beginning. Later, a new name is another application, and a new key without a name is
-	// refused.
+	// beginning. Later, a new name is another application, and a new key without a name is refused.
 	Application string
-	// APIKeys are the application's keys that are in use, of which there are two
-	// while one is being replaced. A salted hash of each is kept: one that is known
-	// makes the others known.
+	// APIKeys are the application's keys that are in use, of which there are two while one is being
+	// replaced. A salted hash of each is kept: one that is known makes the others known.
 	APIKeys Secrets
 	// SameApplication takes APIKeys, none of which is known, for new ones of the
 	// application that is named or the only one; and with a key that is known it
