@@ -124,7 +124,7 @@ func (h *history) create(r *rapid.T) {
 			i.settle()
 			added.Number += last.Number
 			barren := last.UID == "" && last.MessageID == ""
-			if barren && (last.State == ledger.Failed || last.State == ledger.Deferred) {
+			if barren && slices.Contains([]ledger.State{ledger.Failed, ledger.Deferred, ledger.Expired}, last.State) {
 				added.Number--
 			}
 		}
@@ -157,7 +157,9 @@ func (h *history) submit(r *rapid.T) {
 func (h *history) finish(r *rapid.T) {
 	c, key := h.anyClaim(r), someKeys.Draw(r, "key")[0]
 	o := ledger.Result{NotLeft: rapid.Bool().Draw(r, "not left")}
-	o.State = rapid.SampledFrom([]ledger.State{ledger.Sent, ledger.Deferred, ledger.Unknown}).Draw(r, "state")
+	o.State = rapid.SampledFrom([]ledger.State{
+		ledger.Sent, ledger.Deferred, ledger.Unknown, ledger.Failed, ledger.Expired, ledger.Settled,
+	}).Draw(r, "state")
 	err := h.run(r).Finish(h.Context(), c, key, o)
 	i := h.invites[key]
 	if i.Latest == nil {
