@@ -121,8 +121,7 @@ type Ledger struct {
 	belongs     Application
 
 	writer  *writer
-	readers *statements // nil in memory: the writer reads
-	reading *sql.DB
+	readers *sql.DB // nil in memory: the writer reads
 
 	group group
 	// The goroutine that renews claims; it begins with the first of them.
@@ -170,8 +169,7 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
-		l.readers = &statements{on: l.reading}
+		l.readers, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
 	}
 	if err == nil {
 		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
