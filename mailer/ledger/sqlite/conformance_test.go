@@ -68,7 +68,7 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 	}
 	if s.unsynced {
 		if err := l.writer.with(context.Background(), func(c *conn) error {
-			return c.exec("PRAGMA synchronous = OFF")
+			return c.script("PRAGMA synchronous = OFF")
 		}); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	modernc "modernc.org/sqlite"
@@ -22,31 +23,76 @@ func openDB(dsn string, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
-// conn is what SQL is given to, for as long as ctx lasts: the connections for reading, or the one
-// for writing.
+// conn is what SQL is given to, for as long as ctx lasts: the connections for
+// reading, or the one for writing. Statements are prepared once and then kept.
 //
-// Nothing may be asked while the rows of something else are read: it would take one more of the
-// connections for reading.
+// Nothing may be asked while the rows of something else are read: it would take
+// one more of the connections for reading.
 type conn struct {
 	ctx context.Context
-	on  interface { // *sql.DB or *sql.Conn
+	*statements
+}
+
+type statements struct {
+	on interface { // *sql.DB or *sql.Conn
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
+	kept sync.Map // of *sql.Stmt, by their text
+}
+
+func (c *conn) prepare(text string) (*sql.Stmt, error) {
+	if kept, ok := c.kept.Load(text); ok {
+		return kept.(*sql.Stmt), nil
+	}
+	made, err := c.on.PrepareContext(c.ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	kept, twice := c.kept.LoadOrStore(text, made)
+	if twice {
+		err = made.Close()
+	}
+	return kept.(*sql.Stmt), err
+}
+
+// close closes what is kept. A connection takes the log into the file only if
+// nothing that was prepared on it is left when it is closed.
+func (s *statements) close() error {
+	var errs []error
+	for _, kept := range s.kept.Range {
+		errs = append(errs, kept.(*sql.Stmt).Close())
+	}
+	return errors.Join(errs...)
 }
 
 // within is c for as long as ctx lasts.
-func (c *conn) within(ctx context.Context) *conn { return &conn{ctx, c.on} }
+func (c *conn) within(ctx context.Context) *conn { return &conn{ctx, c.statements} }
 
-// exec runs a statement, or several that have no arguments.
+// script runs SQL that is not to be kept, of one statement or several. Some pragmas
+// take effect as they are prepared, so that they must not be.
+func (c *conn) script(text string) error {
+	_, err := c.on.ExecContext(c.ctx, text)
+	return err
+}
+
+// exec runs a statement to its end.
 func (c *conn) exec(text string, args ...any) error {
-	_, err := c.on.ExecContext(c.ctx, text, bind(args)...)
+	s, err := c.prepare(text)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(c.ctx, bind(args)...)
 	return err
 }
 
 // query calls each for every row.
 func (c *conn) query(text string, each func(*sql.Rows) error, args ...any) (err error) {
-	rows, err := c.on.QueryContext(c.ctx, text, bind(args)...)
+	s, err := c.prepare(text)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(c.ctx, bind(args)...)
 	if err != nil {
 		return err
 	}
@@ -116,6 +162,7 @@ func nullable[T any](to *T) orZero[T] { return orZero[T]{to} }
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
+	statements
 	lent chan struct{} // has an element while it is lent
 }
 
@@ -128,7 +175,7 @@ func openWriter(ctx context.Context, dsn string) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &writer{db: db, conn: c, lent: make(chan struct{}, 1)}, nil
+	return &writer{db: db, conn: c, statements: statements{on: c}, lent: make(chan struct{}, 1)}, nil
 }
 
 // with lends the connection to fn, waiting for it as long as ctx allows. What fn
@@ -150,7 +197,7 @@ func (w *writer) withUnless(ctx context.Context, done <-chan struct{}, fn func(*
 		return ctx.Err()
 	}
 	defer func() { <-w.lent }()
-	return fn(&conn{context.WithoutCancel(ctx), w.conn})
+	return fn(&conn{context.WithoutCancel(ctx), &w.statements})
 }
 
 // readOnly tells whether SQLite could open the file for reading only.
@@ -165,5 +212,5 @@ func (w *writer) readOnly() (yes bool, err error) {
 }
 
 func (w *writer) close() error {
-	return errors.Join(w.conn.Close(), w.db.Close())
+	return errors.Join(w.statements.close(), w.conn.Close(), w.db.Close())
 }

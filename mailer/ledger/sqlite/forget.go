@@ -49,10 +49,10 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 		before = now
 	}
 	err = l.writer.with(ctx, func(c *conn) (err error) {
-		if err := c.exec(overwrite); err != nil {
+		if err := c.script(overwrite); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, c.exec(overwriteNot)) }()
+		defer func() { err = errors.Join(err, c.script(overwriteNot)) }()
 		if err := transact(ctx, c, func() error {
 			n, err = l.forgetPast(c, before, now)
 			return err
@@ -98,7 +98,7 @@ func (l *Ledger) forgetPast(c *conn, before, now time.Time) (removed int, err er
 // compact writes the file anew, as deleted text can still stand in pages that
 // were written before Forget began, and empties the log.
 func (l *Ledger) compact(ctx context.Context, c *conn) error {
-	if err := c.within(ctx).exec("VACUUM"); err != nil || l.memory {
+	if err := c.within(ctx).script("VACUUM"); err != nil || l.memory {
 		return err
 	}
 	busy := false

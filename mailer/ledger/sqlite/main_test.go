@@ -68,7 +68,7 @@ func lock(t testing.TB, l *Ledger, fn func()) {
 // runSQL runs SQL on the ledger's connection for writing.
 func runSQL(t testing.TB, l *Ledger, text string) {
 	t.Helper()
-	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error { return c.exec(text) }))
+	require.NoError(t, l.writer.with(t.Context(), func(c *conn) error { return c.script(text) }))
 }
 
 // connect opens a file as another program would, until done is called.
@@ -78,7 +78,7 @@ func connect(t testing.TB, path, mode string) (c *conn, done func()) {
 	require.NoError(t, err)
 	w, err := openWriter(t.Context(), dsn)
 	require.NoError(t, err)
-	return &conn{t.Context(), w.conn}, func() { require.NoError(t, w.close()) }
+	return &conn{t.Context(), &w.statements}, func() { require.NoError(t, w.close()) }
 }
 
 // number asks for one.

@@ -121,7 +121,7 @@ func restore(t testing.TB, path, text string) {
 	t.Helper()
 	c, done := connect(t, path, "rwc")
 	defer done()
-	require.NoError(t, c.exec(text))
+	require.NoError(t, c.script(text))
 }
 
 // What programs of before left is read as it was meant: not a row is lost or

@@ -101,7 +101,7 @@ func TestUnusableFilesAreRefused(t *testing.T) {
 		{"a database of another program", func(t *testing.T, path string) {
 			c, done := connect(t, path, "rwc")
 			defer done()
-			require.NoError(t, c.exec("CREATE TABLE invite (id INTEGER)"))
+			require.NoError(t, c.script("CREATE TABLE invite (id INTEGER)"))
 		}, "name another file"},
 		{"a newer version", func(t *testing.T, path string) {
 			l, err := open(t.Context(), Options{Path: path}, append(known(t),
@@ -195,7 +195,7 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			other, done := connect(t, path, "rwc")
-			require.NoError(t, other.exec(begin))
+			require.NoError(t, other.script(begin))
 
 			_, err := Open(t.Context(), Options{Path: path, BusyTimeout: time.Millisecond})
 			require.ErrorIs(t, err, ledger.ErrBusy)
@@ -214,7 +214,7 @@ func TestOpeningWaitsForWhoCreatesTheFile(t *testing.T) {
 				opened <- err
 			}()
 			time.Sleep(10 * time.Millisecond) // for it to come to the lock
-			require.NoError(t, other.exec("ROLLBACK"))
+			require.NoError(t, other.script("ROLLBACK"))
 			require.NoError(t, <-opened)
 			done()
 		})

@@ -87,7 +87,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 		}
 		// In a log, that is what syncs each transaction to the disk as it ends
 		// (https://www.sqlite.org/pragma.html#pragma_synchronous).
-		if err := c.exec("PRAGMA synchronous = FULL"); err != nil {
+		if err := c.script("PRAGMA synchronous = FULL"); err != nil {
 			return l.explain("opening it", err)
 		}
 	}
@@ -102,7 +102,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 	if err := l.belong(ctx, c, o); err != nil {
 		return err
 	}
-	return l.explain("opening it", c.exec(boundLog))
+	return l.explain("opening it", c.script(boundLog))
 }
 
 // useLog makes the file one with a write-ahead log, unless it is. SQLite refuses this one statement
@@ -113,7 +113,7 @@ func (l *Ledger) useLog(ctx context.Context, c *conn) error {
 	waits := backoff.Backoff{First: 2 * time.Millisecond, Max: 32 * time.Millisecond}
 	end := time.After(l.timeout)
 	for failures := 1; ; failures++ {
-		err := c.exec("PRAGMA journal_mode = WAL")
+		err := c.script("PRAGMA journal_mode = WAL")
 		if !isBusy(err) {
 			return l.explain("opening it", err)
 		}
@@ -153,12 +153,12 @@ func (l *Ledger) schema(c *conn) (at migrate.State, err error) {
 // transaction.
 func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) (err error) {
 	doing := fmt.Sprintf("bringing it to version %d", len(changes))
-	if err := c.exec("PRAGMA foreign_keys = OFF"); err != nil {
+	if err := c.script("PRAGMA foreign_keys = OFF"); err != nil {
 		return l.explain(doing, err)
 	}
 	defer func() {
 		err = errors.Join(err, l.explain(doing,
-			c.within(context.WithoutCancel(ctx)).exec("PRAGMA foreign_keys = ON")))
+			c.within(context.WithoutCancel(ctx)).script("PRAGMA foreign_keys = ON")))
 	}()
 	var backup string
 	if err := transact(ctx, c, func() error {
@@ -177,7 +177,7 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 			return err
 		}
 		for _, change := range missing {
-			if err := c.exec(change); err != nil {
+			if err := c.script(change); err != nil {
 				return err
 			}
 		}
@@ -187,7 +187,7 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 		} else if found {
 			return fmt.Errorf("a row of table %s refers to one that is not there", table)
 		}
-		return c.exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+		return c.script(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
 			applicationID, len(changes)))
 	}); err != nil {
 		return l.explain(doing, err)

@@ -72,8 +72,8 @@ func (l *Ledger) end() error {
 }
 
 func (l *Ledger) close() (err error) {
-	if l.readers != nil {
-		err = l.readers.Close()
+	if l.reading != nil {
+		err = errors.Join(err, l.readers.close(), l.reading.Close())
 	}
 	return errors.Join(err, l.writer.close())
 }

@@ -121,7 +121,8 @@ type Ledger struct {
 	belongs     Application
 
 	writer  *writer
-	readers *sql.DB // nil in memory: the writer reads
+	readers *statements // nil in memory: the writer reads
+	reading *sql.DB
 
 	group group
 	// The goroutine that renews claims; it begins with the first of them.
@@ -169,7 +170,8 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.readers, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
+		l.reading, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
+		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
 		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
