@@ -43,11 +43,6 @@ var claiming = []law{
 		t.release(other, all)
 		t.claim(l, anna, ben, carl)
 	}},
-	{"claiming makes nothing known", func(t *trial) {
-		l := t.open()
-		t.claim(l, anna)
-		assert.Equal(t, ledger.Entry{Key: anna}, t.lookup(l, anna))
-	}},
 	{"tokens grow, whichever ledger claims and whatever", func(t *trial) {
 		l, other := t.open(), t.open()
 		last := int64(0)
@@ -143,23 +138,6 @@ var claiming = []law{
 		t.release(l, c)
 		t.claim(other, anna)
 	}},
-	{"closing releases what is held", func(t *trial) {
-		l, other := t.open(), t.open()
-		t.claim(l, anna)
-		t.claim(l, ben, carl)
-		require.NoError(t, l.Shutdown(t.Context()))
-		t.claim(other, anna, ben, carl)
-	}},
-	{"releasing twice, or what ran out, is no error and takes nothing from others", func(t *trial) {
-		l, other := t.open(), t.open()
-		c := t.claim(l, anna)
-		t.release(l, c)
-		t.release(l, c)
-		theirs := t.claim(other, anna)
-		t.release(l, c)
-		t.inProgress(l, anna)
-		t.create(other, theirs, made(anna))
-	}},
 }
 
 // fenced is a claim that ran out, with one that took its place.
@@ -194,26 +172,6 @@ var fencing = []law{
 		require.ErrorIs(t, l.Create(t.Context(), stale, made(ben), made(anna)), ledger.ErrClaimLost)
 		assert.False(t, t.lookup(l, ben).Known)
 		assert.False(t, t.lookup(l, anna).Known)
-	}},
-	{"a claim that ran out, and that no other took over, still writes", func(t *trial) {
-		dead := t.open()
-		c := t.claim(dead, anna)
-		t.kill(dead)
-		t.pass(Expiry)
-		l := t.open()
-		t.create(l, c, made(anna))
-		assert.True(t, t.lookup(l, anna).Known)
-	}},
-	{"a claim that was released writes nothing", func(t *trial) {
-		l := t.open()
-		c := t.claim(l, anna)
-		t.create(l, c, made(anna))
-		t.release(l, c)
-		want := t.load(l, anna)
-		require.ErrorIs(t, l.Create(t.Context(), c, made(anna)), ledger.ErrClaimLost)
-		require.ErrorIs(t, l.Submitting(t.Context(), c, anna, submission("1@example.com")), ledger.ErrClaimLost)
-		require.ErrorIs(t, l.Finish(t.Context(), c, anna, sent), ledger.ErrClaimLost)
-		assert.Equal(t, want, t.load(l, anna))
 	}},
 	{"a claim writes nothing of an invite that it does not hold", func(t *trial) {
 		l := t.open()

@@ -23,14 +23,6 @@ func changed(key ledger.Key, fingerprint string) ledger.NewRevision {
 var deferred = ledger.Result{State: ledger.Deferred, Stage: "submit", Code: "temporary", Reply: "451 4.3.0 later"}
 
 var writing = []law{
-	{"a group is created with one call", func(t *trial) {
-		l := t.open()
-		c := t.claim(l, anna, ben, carl)
-		t.create(l, c, made(anna), made(ben), made(carl))
-		for _, key := range c.Keys {
-			assert.Equal(t, made(key).Revision.Calendar, t.latest(l, key).Calendar)
-		}
-	}},
 	{"finishing one of a group leaves the others claimed and as they are", func(t *trial) {
 		l := t.open()
 		c := t.claim(l, anna, ben)
@@ -90,20 +82,6 @@ var writing = []law{
 			t.release(l, c)
 		}
 	}},
-	{"an unknown mail that is repeated keeps its bytes, then loses them", func(t *trial) {
-		l := t.open()
-		t.mail(l, made(anna), "1@example.com", ledger.Result{State: ledger.Unknown})
-		c := t.claim(l, anna)
-		kept := t.latest(l, anna).Message
-		require.NotNil(t, kept)
-		s := submission("1@example.com")
-		s.Message = *kept
-		require.NoError(t, l.Submitting(t.Context(), c, anna, s))
-		assert.Equal(t, kept, t.latest(l, anna).Message)
-		assert.Equal(t, 2, t.latest(l, anna).Attempts)
-		t.finish(l, c, anna, sent)
-		assert.Nil(t, t.latest(l, anna).Message)
-	}},
 	{"the copies that may have left are counted from the first, whose time is kept", func(t *trial) {
 		l := t.open()
 		c := t.claim(l, anna)
@@ -144,18 +122,6 @@ var writing = []law{
 		submit() // again, on purpose
 		first = t.clock.Now()
 		copies(1)
-	}},
-	{"revisions count from one within their invite", func(t *trial) {
-		l := t.open()
-		c := t.claim(l, anna, ben)
-		for i := range 3 {
-			m := made(anna)
-			m.Revision.Number = 99
-			t.create(l, c, m)
-			assert.EqualValues(t, i+1, t.latest(l, anna).Number)
-		}
-		t.create(l, c, made(ben))
-		assert.EqualValues(t, 1, t.latest(l, ben).Number)
 	}},
 	{"what a new revision leaves empty stays known of the invite", func(t *trial) {
 		l := t.open()
@@ -199,36 +165,6 @@ var writing = []law{
 		assert.EqualValues(t, 3, e.Latest.Number)
 		assert.Equal(t, e.Latest, e.LastSent)
 		assert.Equal(t, "1@example.com", e.FirstMessageID)
-	}},
-	{"an invite that never left has no last sent revision and no first mail", func(t *trial) {
-		l := t.open()
-		for _, end := range []ledger.State{ledger.Deferred, ledger.Failed, ledger.Expired, ledger.Settled} {
-			t.mail(l, made(anna), "1@example.com", ledger.Result{State: end})
-			e := t.load(l, anna)
-			assert.Nil(t, e.LastSent, "after %s", end)
-			assert.Empty(t, e.FirstMessageID, "after %s", end)
-		}
-	}},
-	{"the first mail is the first that left or may have left, for good", func(t *trial) {
-		l := t.open()
-		t.mail(l, made(anna), "refused@example.com", ledger.Result{State: ledger.Failed})
-		t.mail(l, changed(anna, "v1:2"), "unknown@example.com", ledger.Result{State: ledger.Unknown})
-		assert.Equal(t, "unknown@example.com", t.lookup(l, anna).FirstMessageID)
-		t.mail(l, changed(anna, "v1:3"), "sent@example.com", sent)
-		assert.Equal(t, "unknown@example.com", t.lookup(l, anna).FirstMessageID)
-	}},
-	{"a mail that left is not taken back by a repeat that did not", func(t *trial) {
-		l := t.open()
-		for _, left := range []ledger.State{ledger.Sent, ledger.Unknown} {
-			t.mail(l, made(anna), "1@example.com", ledger.Result{State: left})
-			c := t.claim(l, anna)
-			t.submit(l, c, anna, "again@example.com")
-			t.finish(l, c, anna, deferred)
-			t.release(l, c)
-			e := t.lookup(l, anna)
-			assert.Equal(t, ledger.Deferred, e.Latest.State)
-			assert.Equal(t, e.Latest, e.LastSent, "after %s", left)
-		}
 	}},
 	{"a calendar is as it was received, byte for byte", func(t *trial) {
 		l := t.open()
@@ -287,13 +223,5 @@ var crashing = []law{
 		assert.EqualValues(t, 1, e.LastSent.Number)
 		assert.Equal(t, made(anna).Revision.Calendar, e.LastSent.Calendar)
 		assert.Equal(t, "1@example.com", e.FirstMessageID)
-	}},
-	{"what a crash cut short can be settled as unknown, and keeps its bytes", func(t *trial) {
-		l, c := t.crashed()
-		t.finish(l, c, anna, ledger.Result{State: ledger.Unknown})
-		e := t.load(l, anna)
-		assert.Equal(t, ledger.Unknown, e.Latest.State)
-		assert.NotNil(t, e.Latest.Message)
-		assert.Equal(t, 1, e.Latest.Attempts)
 	}},
 }

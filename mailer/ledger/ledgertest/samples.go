@@ -14,13 +14,13 @@ var (
 	carl = ledger.Key{InviteID: "board-meeting-2", Address: "carl@example.com"}
 )
 
-// made is an invite with all that can be said of one.
+// made is an invite with all that can be said of one, and a number that the ledger must not take.
 func made(key ledger.Key) ledger.NewRevision {
 	return ledger.NewRevision{
 		Key: key, Recipient: "Wire." + key.Address, Grouped: true,
 		EndsAt: time.Date(2027, 4, 29, 10, 0, 0, 0, time.UTC),
 		Revision: ledger.Revision{
-			Kind: "invitation", Method: "request", Fingerprint: "v1:" + key.Address,
+			Number: 99, Kind: "invitation", Method: "request", Fingerprint: "v1:" + key.Address,
 			Calendar: []byte("BEGIN:VCALENDAR\r\nATTENDEE:mailto:" + key.Address + "\r\nEND:VCALENDAR\r\n"),
 			UID:      "uid-of-" + key.InviteID, Sequence: 3,
 			DTStamp:       time.Date(2027, 4, 1, 8, 59, 0, 0, time.UTC),

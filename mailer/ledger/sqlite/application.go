@@ -15,8 +15,7 @@ import (
 type Application struct {
 	Name string // empty: it goes by its keys
 	Keys int    // how many keys are on record as its
-	// Known: it is on record. One that is not was opened with Options.DryRun and
-	// has no invites.
+	// Known: it is on record. One that is not was opened with Options.DryRun and has no invites.
 	Known bool
 	// KeyKnown: one of Options.APIKeys is on record as its.
 	KeyKnown bool
@@ -189,8 +188,7 @@ func (l *Ledger) belong(ctx context.Context, c *conn, o *Options) error {
 	return nil
 }
 
-// judge is choose on what is on record, and tells whether there is anything to be
-// added to that.
+// judge is choose on what is on record, and tells whether there is anything to be added to that.
 func (l *Ledger) judge(c *conn, who applicant) (a enrolled, news bool, err error) {
 	var all []enrolled
 	if err := c.query(listApplications, func(rows *sql.Rows) error {

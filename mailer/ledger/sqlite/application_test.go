@@ -174,7 +174,6 @@ func TestConformanceBesideAnotherApplication(t *testing.T) {
 		first := s.options
 		first.Application = "first"
 		other := openWith(t, first)
-		other.unsynced = true
 		runSQL(t, other, "PRAGMA synchronous = OFF")
 		var keys []ledger.Key
 		for _, id := range []string{"board-meeting", "board-meeting-2", "general-assembly"} {

@@ -77,7 +77,6 @@ func benchLedger(b *testing.B, o Options) *Ledger {
 func BenchmarkLookup(b *testing.B) {
 	for _, invites := range []int{1_000, 100_000} {
 		l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
-		l.unsynced = true
 		runSQL(b, l, "PRAGMA synchronous = OFF")
 		fill(b, l, invites)
 		for _, ask := range []struct {

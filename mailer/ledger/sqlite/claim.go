@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
@@ -21,33 +20,18 @@ var (
 	takeClaim = `INSERT OR REPLACE INTO claim (application, invite_id, address, token, owner, expires)
 		VALUES (?, ?, ?, ?, ?, ?)`
 	renewClaims  = `UPDATE claim SET expires = ? WHERE owner = ?`
-	holdsClaim   = `SELECT 1 FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
 	releaseClaim = `DELETE FROM claim WHERE application = ? AND invite_id = ? AND address = ? AND token = ?`
+	ownsClaim    = `SELECT 1 FROM claim WHERE owner = ? LIMIT 1`
 	releaseOwner = `DELETE FROM claim WHERE owner = ?`
 )
 
-// claims are those that this ledger holds, and the goroutine that keeps them
-// alive, which runs only while there are any.
-type claims struct {
-	mu      sync.Mutex
-	tokens  map[int64]struct{}
-	stop    context.CancelFunc // nil while there is no goroutine
-	beating sync.WaitGroup
-}
-
-// Claim implements mailer.Ledger. An invite that this ledger itself holds is in
-// progress, too.
+// Claim implements mailer.Ledger. An invite that this ledger itself holds is in progress, too.
 func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error) {
 	claim := ledger.Claim{Keys: slices.Clone(keys)}
 	if len(keys) == 0 {
 		return claim, nil
 	}
-	const doing = "claiming an invite"
-	if err := l.calls.begin(); err != nil {
-		return ledger.Claim{}, l.explain(doing, err)
-	}
-	defer l.calls.end() // once the claim is kept: what is kept is released by Shutdown
-	err := l.commit(ctx, doing, &grouped{do: func(c *conn) error {
+	err := l.write(ctx, "claiming an invite", func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -65,12 +49,12 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 				return err
 			}
 		}
+		l.startBeating()
 		return nil
-	}})
+	})
 	if err != nil {
 		return ledger.Claim{}, err
 	}
-	l.keep(claim.Token)
 	return claim, nil
 }
 
@@ -80,8 +64,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 	if len(claim.Keys) == 0 {
 		return nil
 	}
-	l.drop(claim.Token)
-	return l.write(ctx, "releasing an invite", process, func(c *conn) error {
+	return l.write(ctx, "releasing an invite", func(c *conn) error {
 		for _, key := range claim.Keys {
 			if err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
@@ -89,40 +72,6 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 		}
 		return nil
 	})
-}
-
-// fence refuses a write in the name of a claim that is no longer the invite's.
-// Whether it has run out does not matter as long as no other claim took its place.
-func (l *Ledger) fence(c *conn, claim ledger.Claim, key ledger.Key) error {
-	held, err := c.get([]any{new(int)}, holdsClaim, l.application, key.InviteID, key.Address, claim.Token)
-	if err == nil && !held {
-		err = ledger.ErrClaimLost
-	}
-	return err
-}
-
-func (l *Ledger) keep(token int64) {
-	l.claims.mu.Lock()
-	defer l.claims.mu.Unlock()
-	if l.claims.tokens == nil {
-		l.claims.tokens = make(map[int64]struct{})
-	}
-	l.claims.tokens[token] = struct{}{}
-	if l.claims.stop == nil {
-		var ctx context.Context
-		ctx, l.claims.stop = context.WithCancel(context.Background())
-		l.claims.beating.Go(func() { l.beatUntil(ctx) })
-	}
-}
-
-func (l *Ledger) drop(token int64) {
-	l.claims.mu.Lock()
-	defer l.claims.mu.Unlock()
-	delete(l.claims.tokens, token)
-	if len(l.claims.tokens) == 0 && l.claims.stop != nil {
-		l.claims.stop()
-		l.claims.stop = nil
-	}
 }
 
 func (l *Ledger) beatUntil(ctx context.Context) {
@@ -141,31 +90,27 @@ func (l *Ledger) beatUntil(ctx context.Context) {
 	}
 }
 
-// beat renews all claims of this ledger, before anything else that waits.
+// beat renews all claims of this ledger.
 func (l *Ledger) beat(ctx context.Context) error {
-	return l.commit(ctx, "renewing claims", &grouped{urgent: true, do: func(c *conn) error {
+	return l.writeOwn(ctx, "renewing claims", func(c *conn) error {
 		return c.exec(renewClaims, l.now().Add(lease), l.owner)
-	}})
-}
-
-// halt stops the heartbeat and tells whether claims are held.
-func (cs *claims) halt() (held bool) {
-	cs.mu.Lock()
-	held = len(cs.tokens) > 0
-	if cs.stop != nil {
-		cs.stop()
-		cs.stop = nil
-	}
-	cs.mu.Unlock()
-	cs.beating.Wait()
-	return held
+	})
 }
 
 func (l *Ledger) releaseAll() error {
-	if !l.claims.halt() {
-		return nil
-	}
-	return l.commit(context.Background(), "releasing what is held", &grouped{do: func(c *conn) error {
+	return l.writeOwn(context.Background(), "releasing what is held", func(c *conn) error {
 		return c.exec(releaseOwner, l.owner)
-	}})
+	})
+}
+
+// writeOwn is commit if this ledger has claims. Without any it does not wait for the lock.
+func (l *Ledger) writeOwn(ctx context.Context, doing string, do func(*conn) error) error {
+	var held bool
+	if err := l.ask(ctx, func(c *conn) (err error) {
+		held, err = c.get([]any{new(int)}, ownsClaim, l.owner)
+		return err
+	}); err != nil || !held {
+		return l.explain(doing, err)
+	}
+	return l.commit(ctx, doing, do)
 }

@@ -67,7 +67,6 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 		return nil, err
 	}
 	if s.unsynced {
-		l.unsynced = true
 		if err := l.writer.with(context.Background(), func(c *conn) error {
 			return c.script("PRAGMA synchronous = OFF")
 		}); err != nil {
@@ -105,8 +104,9 @@ func isShutDown(l *Ledger) bool {
 
 // kill ends a ledger that believes to hold nothing, so that it releases nothing.
 func kill(l *Ledger) error {
-	l.claims.halt()
-	l.claims.tokens = nil
+	l.stopBeating()
+	l.beats.Wait()
+	l.owner = "killed"
 	return l.Shutdown(context.Background())
 }
 

@@ -18,51 +18,34 @@ type ConfigError struct{ Field, Problem string }
 func (e *ConfigError) Error() string { return "Options." + e.Field + ": " + e.Problem }
 
 // failure says which ledger failed at what, and what a person can do about it.
-type failure struct {
-	name, doing string
-	sort        error // ledger.ErrBusy, ledger.ErrUnusable or nil
-	err         error
-	advice      string
-}
+type failure struct{ error }
 
-func (f *failure) Error() string {
-	s := "ledger " + f.name + ": " + f.doing + ": "
-	if f.sort != nil {
-		s += f.sort.Error() + ": "
-	}
-	s += f.err.Error()
-	if f.advice != "" {
-		s += ": " + f.advice
-	}
-	return s
-}
-
-func (f *failure) Unwrap() []error {
-	if f.sort == nil {
-		return []error{f.err}
-	}
-	return []error{f.sort, f.err}
-}
+func (f failure) Unwrap() error { return f.error }
 
 // explain makes a failure of err, unless it is one.
 func (l *Ledger) explain(doing string, err error) error {
-	var done *failure
+	var done failure
 	if err == nil || errors.As(err, &done) {
 		return err
 	}
-	f := &failure{name: l.name, doing: doing, err: err}
+	var advice string
+	var sort error
 	var e *modernc.Error
 	if errors.As(err, &e) {
-		f.advice, f.sort = advise(e.Code())
+		advice, sort = advise(e.Code())
 	} else if errors.Is(err, syscall.ENOSPC) {
-		f.advice, f.sort = advise(sqlite3.SQLITE_FULL)
+		advice, sort = advise(sqlite3.SQLITE_FULL)
 	}
-	return f
+	if sort == nil {
+		return failure{fmt.Errorf("ledger %s: %s: %w", l.name, doing, err)}
+	}
+	return failure{fmt.Errorf("ledger %s: %s: %w: %w: %s", l.name, doing, sort, err, advice)}
 }
 
 // unusable is a refusal that SQLite knows nothing of.
 func (l *Ledger) unusable(format string, args ...any) error {
-	return &failure{name: l.name, doing: "opening it", sort: ledger.ErrUnusable, err: fmt.Errorf(format, args...)}
+	args = append([]any{l.name, ledger.ErrUnusable}, args...)
+	return failure{fmt.Errorf("ledger %s: opening it: %w: "+format, args...)}
 }
 
 // isBusy tells whether err is about a lock that another connection holds.
@@ -71,7 +54,8 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// advise reads a result code (https://www.sqlite.org/rescode.html).
+// advise reads a result code (https://www.sqlite.org/rescode.html): what to do, and whether that
+// is ledger.ErrBusy or ledger.ErrUnusable. Both are empty for a code that no person can act on.
 func advise(code int) (advice string, sort error) {
 	switch code & 0xff { // the primary result code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

@@ -4,23 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// forgetAtOnce is how many invites are forgotten in one transaction, so that
-// other processes can write in between.
-const forgetAtOnce = 500
-
 var (
 	findPast = `
 		SELECT i.id, i.invite_id, i.address FROM invite AS i JOIN revision AS r ON r.id = i.latest
-		WHERE i.application = ?4 AND coalesce(i.ends_at, r.at) < ?1
+		WHERE i.application = ?1 AND coalesce(i.ends_at, r.at) < ?2
 			AND NOT EXISTS (SELECT 1 FROM claim AS c
 				WHERE c.application = i.application AND c.invite_id = i.invite_id AND c.address = i.address
-					AND c.expires > ?2)
-		LIMIT ?3`
+					AND c.expires > ?3)`
 	forgetInvite   = `DELETE FROM invite WHERE id = ?`
 	putTombstone   = `INSERT OR IGNORE INTO tombstone (application, hash) VALUES (?, ?)`
 	dropDeadClaims = `DELETE FROM claim WHERE application = ? AND expires <= ?`
@@ -41,7 +37,7 @@ var (
 //
 // A backup that an upgrade made (see the package comment) is not touched; a warning tells of it.
 //
-// The file is written anew, which takes its size in free space, and time.
+// The file is written anew, which takes its size in free space, and time in which others wait.
 func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error) {
 	const doing = "forgetting what is past"
 	if err := l.calls.begin(); err != nil {
@@ -53,32 +49,23 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 		before = now
 	}
 	err = l.writer.with(ctx, func(c *conn) (err error) {
-		if err := l.sync(c, power); err != nil {
-			return err
-		}
 		if err := c.script(overwrite); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, c.script(overwriteNot)) }()
-		for {
-			removed := 0
-			if err := transact(ctx, c, func() error {
-				removed, err = l.forgetSome(c, before, now)
-				return err
-			}); err != nil {
-				return err
-			}
-			n += removed
-			if removed < forgetAtOnce {
-				l.warnOfBackups(ctx)
-				return l.compact(ctx, c)
-			}
+		if err := transact(ctx, c, func() error {
+			n, err = l.forgetPast(c, before, now)
+			return err
+		}); err != nil {
+			return err
 		}
+		l.warnOfBackups(ctx)
+		return l.compact(ctx, c)
 	})
 	return n, l.explain(doing, err)
 }
 
-func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err error) {
+func (l *Ledger) forgetPast(c *conn, before, now time.Time) (removed int, err error) {
 	type past struct {
 		id  int64
 		key ledger.Key
@@ -89,7 +76,7 @@ func (l *Ledger) forgetSome(c *conn, before, now time.Time) (removed int, err er
 		err := rows.Scan(&p.id, &p.key.InviteID, &p.key.Address)
 		found = append(found, p)
 		return err
-	}, before, now, forgetAtOnce, l.application); err != nil {
+	}, l.application, before, now); err != nil {
 		return 0, err
 	}
 	for _, p := range found {
@@ -119,11 +106,8 @@ func (l *Ledger) compact(ctx context.Context, c *conn) error {
 		return err
 	}
 	if busy {
-		return &failure{
-			name: l.name, doing: "forgetting what is past", sort: ledger.ErrBusy,
-			err:    errors.New("another process is reading, so that the log could not be emptied"),
-			advice: "forget again when that one is done",
-		}
+		return failure{fmt.Errorf("ledger %s: forgetting what is past: %w: another process is reading, so that "+
+			"the log could not be emptied: forget again when that one is done", l.name, ledger.ErrBusy)}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 func TestWritesShareTransactions(t *testing.T) {
 	t.Parallel()
 	l, path := newFile(t)
-	const writers = groupMost + 50
+	const writers = 300
 	for i := range writers {
 		keep(t, l, benchKey(i), time.Time{})
 	}
@@ -93,7 +93,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 			assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News}, done)
 		})
 		group.Go(func() {
-			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", func(c *conn) error {
 				return errors.Join(c.exec("DELETE FROM rsvp"), broken)
 			}), broken)
 		})
@@ -132,7 +132,7 @@ func TestWriteThatBreaksIsUndoneInsideTheTransaction(t *testing.T) {
 		group.Go(func() { record(called("accepted")) })
 		waiting(t, l, 1)
 		group.Go(func() {
-			assert.ErrorIs(t, l.write(t.Context(), "breaking", power, func(c *conn) error {
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", func(c *conn) error {
 				runs++
 				return errors.Join(c.exec("DELETE FROM rsvp"), c.exec("DELETE FROM invite"), broken)
 			}), broken)
@@ -147,31 +147,6 @@ func TestWriteThatBreaksIsUndoneInsideTheTransaction(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, history, 2)
 	assert.Equal(t, "declined", history[1].Status)
-}
-
-// However much waits, a claim is renewed next.
-func TestHeartbeatGoesBeforeWhatWaits(t *testing.T) {
-	t.Parallel()
-	l, _ := newFile(t)
-	var group sync.WaitGroup
-	lock(t, l, func() {
-		for i := range groupMost + 1 {
-			group.Go(func() {
-				_, err := l.Claim(t.Context(), benchKey(i))
-				assert.NoError(t, err)
-			})
-		}
-		waiting(t, l, groupMost+1)
-		group.Go(func() { assert.NoError(t, l.beat(t.Context())) })
-		waiting(t, l, groupMost+2)
-		taken := l.group.take(process)
-		require.Len(t, taken, groupMost)
-		assert.True(t, taken[0].urgent)
-		l.group.mu.Lock()
-		l.group.waiting = append(taken, l.group.waiting...)
-		l.group.mu.Unlock()
-	})
-	group.Wait()
 }
 
 // A disk that fails fails everybody, those that were refused included, and
@@ -239,7 +214,7 @@ func TestCancelledContextAmongOthers(t *testing.T) {
 
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
-	require.NoError(t, l.write(ctx, "writing", process, func(c *conn) error {
+	require.NoError(t, l.write(ctx, "writing", func(c *conn) error {
 		cancel()
 		return c.exec(nameAPI, "https://api.example.com")
 	}))

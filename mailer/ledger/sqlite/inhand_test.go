@@ -60,32 +60,6 @@ func TestLiveClaimSurvivesAClockThatIsSetBack(t *testing.T) {
 	})
 }
 
-// Who waits for a sign of life goes by a clock that is not set: whatever the other
-// clock does meanwhile makes the claim neither free sooner nor later.
-func TestSightingGoesByAMonotonicClock(t *testing.T) {
-	t.Parallel()
-	for name, step := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour, "nowhere": 0} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			clock := newClock()
-			path := filepath.Join(t.TempDir(), "ledger.db")
-			ahead(t, path, clock.Now(), anna)
-			l := openWith(t, Options{Path: path, Now: clock.Now})
-			var elapsed time.Duration
-			l.elapsed = func() time.Duration { return elapsed }
-			for elapsed = 0; elapsed < lease; elapsed += time.Second {
-				_, err := l.Claim(t.Context(), anna)
-				require.ErrorIs(t, err, ledger.ErrInProgress)
-				clock.Move(step)
-			}
-			_, err := l.Claim(t.Context(), anna)
-			require.NoError(t, err)
-			_, err = l.Claim(t.Context(), anna)
-			require.ErrorIs(t, err, ledger.ErrInProgress, "now it is its own")
-		})
-	}
-}
-
 func TestForgetWaitsForAClaimOfAClockThatWasAhead(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

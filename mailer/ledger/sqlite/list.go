@@ -14,8 +14,7 @@ type Filter struct {
 	Address  string       // in its key form, as in ledger.Key
 	State    ledger.State // of the latest revision
 	RSVP     string       // status of the latest RSVP; pending is that of an invite that has none, too
-	// Since and Before bound the time of that state: at or after Since, and
-	// before Before.
+	// Since and Before bound the time of that state: at or after Since, and before Before.
 	Since, Before time.Time
 }
 

@@ -113,8 +113,7 @@ type scanner struct {
 
 func (s *scanner) row(rows *sql.Rows) error { return s.rowAfter(rows) }
 
-// rowAfter scans a row in which columns that go elsewhere come before those of the
-// entry.
+// rowAfter scans a row in which columns that go elsewhere come before those of the entry.
 func (s *scanner) rowAfter(rows *sql.Rows, to ...any) error {
 	var latestWasSent, anotherWasSent, answered bool
 	var latest, another ledger.Revision

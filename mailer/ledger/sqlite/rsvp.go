@@ -58,15 +58,14 @@ var (
 		ORDER BY coalesce(i.asked_at, 0), i.id LIMIT ?5`
 )
 
-// RecordRSVP adds an answer to an invite to its history, in one durable
-// transaction, if it is news by the rules of [ledger.History] or possibly stale, and
-// tells what the latest was before. Number and Revision are given by the ledger, and
-// At if it is zero. An invite that is not on record or is forgotten is not known;
-// nothing is written then.
+// RecordRSVP adds an answer to an invite to its history, in one durable transaction, if it is news
+// by the rules of [ledger.History] or possibly stale, and tells what the latest was before. Number
+// and Revision are given by the ledger, and At if it is zero. An invite that is not on record or is
+// forgotten is not known; nothing is written then.
 //
 // Of each invite the last hundred RSVPs are kept.
 func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
-	err = l.write(ctx, "recording an answer", power, func(c *conn) (err error) {
+	err = l.write(ctx, "recording an answer", func(c *conn) (err error) {
 		done, err = l.record(c, key, r)
 		return err
 	})
@@ -133,11 +132,10 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 	return all, nil
 }
 
-// RSVPDelivered marks an RSVP as taken by the application, and its callback as
-// answered if it is: it will not come again. To do it twice, or for one that is
-// not kept any more, does no harm.
+// RSVPDelivered marks an RSVP as taken by the application, and its callback as answered if it is:
+// it will not come again. To do it twice, or for one that is not kept any more, does no harm.
 func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
-	return l.write(ctx, "recording that an answer was delivered", power, func(c *conn) error {
+	return l.write(ctx, "recording that an answer was delivered", func(c *conn) error {
 		return c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)
 	})
 }
@@ -145,7 +143,7 @@ func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64
 // Asked records when the API was asked about an invite. An empty address stands
 // for all the recipients of an invite that was made for several.
 func (l *Ledger) Asked(ctx context.Context, key ledger.Key, at time.Time) error {
-	return l.write(ctx, "recording that the API was asked", power, func(c *conn) error {
+	return l.write(ctx, "recording that the API was asked", func(c *conn) error {
 		return c.exec(setAsked, key.InviteID, key.Address, at, l.application)
 	})
 }

@@ -85,8 +85,10 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 		if err := l.useLog(ctx, c); err != nil {
 			return err
 		}
-		if err := l.explain("opening it", l.sync(c, power)); err != nil {
-			return err
+		// In a log, that is what syncs each transaction to the disk as it ends
+		// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+		if err := c.script("PRAGMA synchronous = FULL"); err != nil {
+			return l.explain("opening it", err)
 		}
 	}
 	if len(missing) > 0 {
@@ -197,8 +199,7 @@ func (l *Ledger) migrate(ctx context.Context, c *conn, changes migrate.Changes) 
 	return nil
 }
 
-// identity makes sure that the file belongs to the API of the options, and reads
-// the salt.
+// identity makes sure that the file belongs to the API of the options, and reads the salt.
 func (l *Ledger) identity(ctx context.Context, c *conn) error {
 	api, err := l.meta(c)
 	if err == nil && (l.salt == nil || api == "" && l.api != "") {

@@ -15,9 +15,8 @@ type calls struct {
 	closed bool
 	inHand sync.WaitGroup
 
-	shutdown sync.Once
-	ended    chan struct{} // closed when the shutdown has ended, after err is set
-	err      error
+	ended chan struct{} // closed when the shutdown has ended, after err is set
+	err   error
 }
 
 func (c *calls) begin() error {
@@ -32,12 +31,6 @@ func (c *calls) begin() error {
 
 func (c *calls) end() { c.inHand.Done() }
 
-func (c *calls) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-}
-
 // Shutdown refuses new calls, waits for those in hand, stops the heartbeat and releases what this
 // ledger still holds. The last one to shut down on a file takes the write-ahead log into it. The
 // mailer's package comment says what is shut down before.
@@ -46,14 +39,17 @@ func (c *calls) close() {
 // the calls in hand go on, and what is held is released after them. It may be called again, and
 // waits again.
 func (l *Ledger) Shutdown(ctx context.Context) error {
-	l.calls.shutdown.Do(func() {
-		l.calls.close()
+	l.calls.mu.Lock()
+	first := !l.calls.closed
+	l.calls.closed = true
+	l.calls.mu.Unlock()
+	if first {
 		go func() {
 			l.calls.inHand.Wait()
 			l.calls.err = l.end()
 			close(l.calls.ended)
 		}()
-	})
+	}
 	select {
 	case <-l.calls.ended:
 		return l.calls.err
@@ -70,7 +66,12 @@ func (l *Ledger) Shutdown(ctx context.Context) error {
 
 // end ends everything once no call is in hand.
 func (l *Ledger) end() error {
-	err := l.releaseAll()
+	l.stopBeating()
+	l.beats.Wait()
+	return errors.Join(l.releaseAll(), l.close())
+}
+
+func (l *Ledger) close() (err error) {
 	if l.reading != nil {
 		err = errors.Join(err, l.readers.close(), l.reading.Close())
 	}

@@ -3,10 +3,10 @@
 // # The file
 //
 // It is created with mode 0600, as it holds people's addresses; beside it, while it is open, stand
-// its write-ahead log and an index of that ("-wal", "-shm"). Copy it with
-// `sqlite3 FILE ".backup COPY"`, or while no program has it open. It belongs on a local disk:
-// SQLite cannot lock reliably over a network. Processes that use one file at the same time wait
-// for each other's writes, for [Options.BusyTimeout] at most; reading waits for none.
+// its write-ahead log and an index of that ("-wal", "-shm"). It belongs on a local disk: SQLite
+// cannot lock reliably over a network. Copy it with `sqlite3 FILE ".backup COPY"`. Processes that
+// use one file wait for each other's writes, for [Options.BusyTimeout] at most; reading waits for
+// none.
 //
 // A file belongs to one API, and in it each invite to one of its applications: a Ledger is opened
 // for one ([Options.Application], [Options.APIKeys]), and sees nothing of the others. A file that
@@ -16,35 +16,21 @@
 // # Upgrades
 //
 // A file of an older version is brought to the newest one when it is opened, whole or not at all.
-// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600,
-// so that it takes its size in free space. To go back to the program of before, put the copy in
-// the place of the file while no program has that open; what was recorded since is lost. Delete
-// the copy when the upgrade has proved itself: it holds people's addresses.
+// Before, if it holds invites, it is copied to FILE.vN.bak, N being its version, with mode 0600.
+// To go back to the program of before, put the copy in the place of the file while no program has
+// that open; what was recorded since is lost. Delete the copy when the upgrade has proved itself:
+// it holds people's addresses.
 //
-// The file says which version a program must know at least to use it, its oldest reader. A newer
-// file is refused only if that is newer than the program, so that two releases can use one file
-// side by side. Programs that know version 3 at most refuse every newer file.
+// The file says which version a program must know at least to use it. A newer file is refused only
+// if that is newer than the program, so that two releases can use one file side by side.
 //
 // # Durability
 //
-// What a method has written when it returns outlives the process, also one that is killed. What
-// says that a mail may leave, how that ended, and what a recipient answered is synced to the disk
-// besides (PRAGMA synchronous = FULL), so that not even a power cut loses it:
-// [Ledger.Submitting], [Ledger.Finish], [Ledger.RecordRSVP], [Ledger.RSVPDelivered],
-// [Ledger.Asked], [Ledger.Forget], and [Ledger.Create] of a revision that speaks of a mail.
-//
-// [Ledger.Claim], [Ledger.Release], heartbeats and the Create of a calendar are not. A power cut
-// can undo the last of them, a later one always before an earlier one:
-//   - It ends every owner of a claim on a local disk. A token may be given again, but never to two
-//     owners that live, and no write of the first is left that it could confuse.
-//   - A release that is undone leaves a claim that runs out.
-//   - A calendar that is undone has not been mailed, as Submitting would have synced it. The next
-//     run asks the API for the same id again, and is given the same invite.
-//
-// Writes that wait at the same time share a transaction, and a sync. None waits for others to
-// come. One that is refused or breaks fails alone; if the disk or the lock fails, all of them
-// fail, and nothing of any is kept. A context that ends while its write waits leaves nothing
-// written. One that ends later changes nothing, and the method returns how the write ended.
+// What a method has written when it returns is synced to the disk, and outlives a power cut.
+// Writes that wait at the same time share a transaction, and a sync. One that is refused or breaks
+// fails alone; if the disk or the lock fails, all of them fail, and nothing of any is kept. A
+// context that ends while its write waits leaves nothing written. One that ends later changes
+// nothing, and the method returns how the write ended.
 //
 // # Claims
 //
@@ -53,9 +39,8 @@
 // claim that ran out but that no other owner took is still good. Owners on one file must agree on
 // the time to within a few seconds, which they do on one machine.
 //
-// If the clock is set back, the claims that were made before end far from now. They are in hand
-// until it is clear that their owner is dead: an owner that asks for one looks whether it is
-// renewed within the 20 seconds that follow.
+// If the clock is set back, the claims that were made before end far from now. The first who asks
+// for one shortens them to 20 seconds, within which an owner that lives renews them.
 //
 // # Privacy
 //
@@ -76,10 +61,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/migrate"
-	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
 // Options say which ledger to open, and how.
@@ -88,30 +73,25 @@ type Options struct {
 	Path string
 	// Memory keeps everything in memory, for this Ledger alone; Path is ignored.
 	Memory bool
-	// APIURL is the API that the record belongs to. The file remembers it, and is
-	// refused for another one, so that invites asked of a staging API are not
-	// taken as done by production. Empty: any.
+	// APIURL is the API that the record belongs to. The file remembers it, and is refused for
+	// another one, so that production does not take for done what staging did. Empty: any.
 	APIURL string
 	// Application names whose invites these are, where one file has those of
 	// several applications of the API: no method sees those of another. Empty: the
 	// one that has one of APIKeys, or without any the only one there is.
 	//
-	// The first name and the first keys that a ledger meets are those of the one
-	// application it has from its beginning, with all that it holds. From then on a
-	// name that is new is that of another application, and a key that is new is
-	// refused if it comes without a name.
+	// The first name and keys that a ledger meets are those of the application it has from its
+	// beginning. Later, a new name is another application, and a new key without a name is refused.
 	Application string
-	// APIKeys are the application's keys that are in use, of which there are two
-	// while one is being replaced. A salted hash of each is kept: one that is known
-	// makes the others known.
+	// APIKeys are the application's keys that are in use, of which there are two while one is being
+	// replaced. A salted hash of each is kept: one that is known makes the others known.
 	APIKeys Secrets
 	// SameApplication takes APIKeys, none of which is known, for new ones of the
 	// application that is named or the only one; and with a key that is known it
 	// gives that one's application the name in Application.
 	SameApplication bool
-	// DryRun records nothing of Application and APIKeys. They are judged all the
-	// same; an application that would be a new one has no invites, and nothing can
-	// be written for it.
+	// DryRun records nothing of Application and APIKeys, but judges them. A new application
+	// has no invites then, and nothing can be written for it.
 	DryRun bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -122,12 +102,8 @@ type Options struct {
 }
 
 // readers is how many goroutines can read at the same time; more of them wait, for some
-// microseconds. readerCache is how much of the file each keeps in memory, in KiB. A run over what
-// is sent already costs the least with as many and as little as this.
-const (
-	readers     = 2
-	readerCache = 500
-)
+// microseconds.
+const readers = 2
 
 // Ledger is a mailer.Ledger. It is safe for concurrent use.
 type Ledger struct {
@@ -138,26 +114,22 @@ type Ledger struct {
 	owner   string
 	timeout time.Duration
 	now     func() time.Time
-	elapsed func() time.Duration // of a monotonic clock
 	log     *slog.Logger
 	salt    []byte
 	// application is the row of whose invites this is, 0 for one that has none.
 	application int64
 	belongs     Application
-	// unsynced: the connection stays as it is. There is no disk, or a test that
-	// does without.
-	unsynced bool
 
 	writer  *writer
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
-	synced  durability // what the writer's next transaction outlives
 
-	group  group
-	claims claims
-	// sightings are claims of which it is not clear yet whether their owners live.
-	sightings map[ledger.Key]sighting
-	calls     calls
+	group group
+	// The goroutine that renews claims; it begins with the first of them.
+	startBeating func()
+	stopBeating  context.CancelFunc
+	beats        sync.WaitGroup
+	calls        calls
 }
 
 // Open opens a ledger, and creates or migrates it where needed. The errors wrap
@@ -172,9 +144,9 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
-		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
+		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
-		sightings: make(map[ledger.Key]sighting), calls: calls{ended: make(chan struct{})},
+		calls: calls{ended: make(chan struct{})},
 	}
 	if l.timeout == 0 {
 		l.timeout = 10 * time.Second
@@ -182,11 +154,12 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 	if l.now == nil {
 		l.now = time.Now
 	}
-	opened := l.now()
-	l.elapsed = func() time.Duration { return l.now().Sub(opened) } // by the monotonic clock, as time.Now has one
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
+	beating, stop := context.WithCancel(context.Background())
+	l.stopBeating = stop
+	l.startBeating = sync.OnceFunc(func() { l.beats.Go(func() { l.beatUntil(beating) }) })
 	var err error
 	if l.memory {
 		l.name, l.dsn = "in memory", ":memory:?_pragma=foreign_keys(1)"
@@ -197,15 +170,14 @@ func open(ctx context.Context, o Options, changes migrate.Changes, mode string) 
 		return nil, l.explain("opening it", err)
 	}
 	if !l.memory {
-		l.reading, err = openDB(fmt.Sprintf("%s&_pragma=query_only(1)&_pragma=cache_size(-%d)", l.dsn, readerCache),
-			readers)
+		l.reading, err = openDB(l.dsn+"&_pragma=query_only(1)", readers)
 		l.readers = &statements{on: l.reading}
 	}
 	if err == nil {
 		err = l.writer.with(ctx, func(c *conn) error { return l.prepareFile(ctx, c.within(ctx), changes, &o) })
 	}
 	if err != nil {
-		return nil, errors.Join(l.explain("opening it", err), l.end())
+		return nil, errors.Join(l.explain("opening it", err), l.close())
 	}
 	return l, nil
 }
@@ -275,8 +247,12 @@ func (l *Ledger) read(ctx context.Context, doing string, fn func(*conn) error) e
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
+	return l.explain(doing, l.ask(ctx, fn))
+}
+
+func (l *Ledger) ask(ctx context.Context, fn func(*conn) error) error {
 	if l.readers == nil {
-		return l.explain(doing, l.writer.with(ctx, fn))
+		return l.writer.with(ctx, fn)
 	}
-	return l.explain(doing, fn(&conn{ctx, l.readers}))
+	return fn(&conn{ctx, l.readers})
 }

@@ -56,20 +56,7 @@ func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.
 	if len(made) == 0 {
 		return nil
 	}
-	asked := process
-	for i := range made {
-		if r := &made[i].Revision; r.MessageID != "" || r.Message != nil || r.State.MayHaveLeft() {
-			asked = power // the caller records a mail
-		}
-	}
-	return l.write(ctx, "recording a calendar", asked, func(c *conn) error {
-		if len(made) > 1 { // or one is refused when others were written
-			for i := range made {
-				if err := l.fence(c, claim, made[i].Key); err != nil {
-					return err
-				}
-			}
-		}
+	return l.write(ctx, "recording a calendar", func(c *conn) error {
 		for i := range made {
 			if err := l.create(c, claim, &made[i]); err != nil {
 				return err
@@ -131,7 +118,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) erro
 // Submitting implements mailer.Ledger. If the revision is submitting already, the
 // run that did so did not finish: what it submitted may have left.
 func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.Key, s ledger.Submission) error {
-	return l.write(ctx, "recording a submission", power, func(c *conn) error {
+	return l.write(ctx, "recording a submission", func(c *conn) error {
 		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
@@ -159,7 +146,7 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 	default:
 		return l.explain("recording an outcome", fmt.Errorf("state %q is not an outcome", o.State))
 	}
-	return l.write(ctx, "recording an outcome", power, func(c *conn) error {
+	return l.write(ctx, "recording an outcome", func(c *conn) error {
 		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
