@@ -111,7 +111,11 @@ func FaultBrokenCalendar(kind string) *Fault {
 	case kind == "missing":
 		return &Fault{attach: func(a *attachments) { a.ICalendar = nil }}
 	case kind == "list":
-		return &Fault{attach: func(a *attachments) { a.list = true }}
+		return &Fault{spoil: func(a *answer) {
+			if before, _, found := bytes.Cut(a.body, []byte(`"attachments":{`)); found {
+				a.body = append(before, `"attachments":[]}`...)
+			}
+		}}
 	case kind == "no event":
 		return FaultCalendar(replaceFirst(`(?s)BEGIN:V(TIMEZONE|EVENT).*END:VEVENT\r?\n`, ""))
 	case lacks:

@@ -12,6 +12,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/ical"
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
@@ -79,7 +80,7 @@ type replyMessage struct {
 	from, to               *mail.Address
 	inReplyTo              string
 	uid, sequence, summary string
-	start, end             eventTime
+	start, end             cronofy.EventTime
 	organizer              string
 }
 
@@ -125,8 +126,8 @@ func newReplyMessage(m *calendarMail, event *ical.Component, a Answer) (*replyMe
 	if _, ok := zone.Load(tzid); !ok {
 		return nil, fmt.Errorf("proposal: time zone %q is unknown: use an IANA identifier", tzid)
 	}
-	r.start = eventTime{instant: start, tzid: tzid, day: isDay}
-	r.end = eventTime{instant: end, tzid: tzid, day: isDay}
+	r.start = cronofy.EventTime{Time: start, TZID: tzid, DateOnly: isDay}
+	r.end = cronofy.EventTime{Time: end, TZID: tzid, DateOnly: isDay}
 	return r, nil
 }
 
@@ -137,14 +138,14 @@ func (r *replyMessage) calendar(d dialect) string {
 	w.line("PRODID:" + d.prodid)
 	w.line("VERSION:2.0")
 	w.line("METHOD:" + r.method)
-	start, end := clock{eventTime: r.start}, clock{eventTime: r.end}
-	if d.zone != "" && !r.start.day {
-		start.loc, _ = zone.Load(r.start.tzid)
+	start, end := clock{EventTime: r.start}, clock{EventTime: r.end}
+	if d.zone != "" && !r.start.DateOnly {
+		start.loc, _ = zone.Load(r.start.TZID)
 		if d.zone != "IANA" {
-			start.tzid = d.zone
+			start.TZID = d.zone
 		}
-		end.loc, end.tzid = start.loc, start.tzid
-		w.timezone(start.tzid, start.loc, start.instant, end.instant)
+		end.loc, end.TZID = start.loc, start.TZID
+		w.timezone(start.TZID, start.loc, start.Time, end.Time)
 	}
 	w.line("BEGIN:VEVENT")
 	w.line("UID:" + r.uid)

@@ -122,7 +122,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case tooLarge:
 		a = textAnswer(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB or broke off")
 	default:
-		a = s.handle(r, request, fault)
+		a = s.handle(r, request)
+	}
+	if a.invite != nil {
+		if fault.attach != nil && a.invite.Attachments != nil {
+			fault.attach(a.invite.Attachments)
+		}
+		a = jsonAnswer(http.StatusOK, a.invite)
 	}
 	if fault.spoil != nil {
 		fault.spoil(&a)
@@ -134,7 +140,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // handle checks what is common to all requests and carries out the one that was asked for.
-func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer {
+func (s *Server) handle(r *http.Request, request *Request) answer {
 	if !strings.HasSuffix(r.URL.Path, endpoint) {
 		return textAnswer(http.StatusNotFound, "no such path: only "+endpoint+" is here")
 	}
@@ -153,9 +159,9 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	}
 	switch r.Method {
 	case http.MethodGet:
-		return s.status(r.URL.Query(), fault)
+		return s.status(r.URL.Query())
 	case http.MethodPost:
-		return s.post(r.Header.Get("Content-Type"), key, request, fault)
+		return s.post(r.Header.Get("Content-Type"), key, request)
 	default:
 		a := textAnswer(http.StatusMethodNotAllowed, "only GET and POST are known here")
 		a.header.Set("Allow", "GET, POST")
@@ -163,7 +169,7 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	}
 }
 
-func (s *Server) post(contentType, key string, request *Request, fault *Fault) answer {
+func (s *Server) post(contentType, key string, request *Request) answer {
 	media, params, err := mime.ParseMediaType(contentType)
 	isUTF8 := strings.EqualFold(cmp.Or(params["charset"], "utf-8"), "utf-8")
 	if err != nil || media != "application/json" || !isUTF8 {
@@ -173,17 +179,17 @@ func (s *Server) post(contentType, key string, request *Request, fault *Fault) a
 	if request.Body == nil || !utf8.Valid(request.Raw) {
 		return textAnswer(http.StatusBadRequest, "the body is not a JSON object in UTF-8")
 	}
-	c, problems := s.parse(request.Body)
+	c, problems := parse(request)
 	if len(problems) > 0 {
 		return problems.answer()
 	}
-	switch c.action {
+	switch c.Method {
 	case actionCancel:
-		return s.cancel(c, request.At, fault)
+		return s.cancel(c, request.At)
 	case actionRemove:
-		return s.remove(c, request.At, fault)
+		return s.remove(c, request.At)
 	default:
-		return s.upsert(c, key, request.At, fault)
+		return s.upsert(c, key, request.At)
 	}
 }
 
@@ -205,6 +211,8 @@ type answer struct {
 	body   []byte
 	// cut is how many bytes of the body are sent before the connection breaks; -1 sends all of it.
 	cut int
+	// invite becomes the body once a fault has seen it.
+	invite *inviteAnswer
 }
 
 func textAnswer(status int, text string) answer {
