@@ -1,6 +1,7 @@
 package cronofytest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,40 +22,26 @@ type onset struct {
 // observance is in this time (RFC 5545 §3.6.5).
 func (o onset) local() time.Time { return o.at.Add(time.Duration(o.from) * time.Second).UTC() }
 
-// lastChange returns the latest instant up to t at which the clocks began to show another offset;
-// ok is false if there is none. Beyond its table of transitions [time.Time.ZoneBounds] also ends
-// at years' ends, where nothing changes: those are passed over.
-func lastChange(t time.Time) (at time.Time, ok bool) {
+// bounds returns since when and until when the clocks show the offset that they show at t, zero times
+// if always. Beyond its table of transitions [time.Time.ZoneBounds] also ends at years' ends, where
+// nothing changes: those are passed over.
+func bounds(t time.Time) (since, until time.Time) {
 	_, offset := t.Zone()
-	for {
-		since, _ := t.ZoneBounds()
-		if since.IsZero() {
-			return since, false
-		}
-		before := since.Add(-time.Second)
-		if _, o := before.Zone(); o != offset {
-			return since, true
-		}
-		t = before
+	changes := func(t time.Time) bool {
+		_, o := t.Zone()
+		return t.IsZero() || o != offset
 	}
-}
-
-// nextChange returns the first instant after t at which the clocks show another offset.
-func nextChange(t time.Time) (at time.Time, ok bool) {
-	_, offset := t.Zone()
-	for {
-		_, until := t.ZoneBounds()
-		if until.IsZero() {
-			return until, false
-		}
-		if _, o := until.Zone(); o != offset && until.After(t) {
-			return until, true
-		}
-		if !until.After(t) { // so it is on the last day of a leap year
-			until = t.Add(day)
-		}
-		t = until
+	for since, _ = t.ZoneBounds(); !since.IsZero() && !changes(since.Add(-time.Second)); {
+		since, _ = since.Add(-time.Second).ZoneBounds()
 	}
+	for until = t; !changes(until); {
+		_, next := until.ZoneBounds()
+		if !next.IsZero() && !next.After(until) { // so it is on the last day of a leap year
+			next = until.Add(day)
+		}
+		until = next
+	}
+	return since, until
 }
 
 // onsetAt returns the onset of the offset in effect at t. A zone's first offset has none: ok is
@@ -62,14 +49,12 @@ func nextChange(t time.Time) (at time.Time, ok bool) {
 func onsetAt(t time.Time) (o onset, ok bool) {
 	o.name, o.to = t.Zone()
 	o.dst = t.IsDST()
-	since, ok := lastChange(t)
-	if !ok {
+	if o.at, _ = bounds(t); o.at.IsZero() {
 		o.from = o.to
 		o.at = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC).Add(-time.Duration(o.to) * time.Second)
 		return o, false
 	}
-	o.at = since
-	_, o.from = since.Add(-time.Second).Zone()
+	_, o.from = o.at.Add(-time.Second).Zone()
 	return o, true
 }
 
@@ -135,7 +120,7 @@ func onsetsAround(instants ...time.Time) []onset {
 	for _, t := range instants {
 		o, _ := onsetAt(t)
 		list = append(list, o)
-		if until, ok := nextChange(t); ok {
+		if _, until := bounds(t); !until.IsZero() {
 			next, _ := onsetAt(until)
 			list = append(list, next)
 		}
@@ -150,55 +135,56 @@ const yearsAhead = 6
 // yearlyOnsets returns the two onsets in force at start with the rules by which they come back
 // each year, or no rules if the zone does not keep to such until some years after end.
 func yearlyOnsets(start, end time.Time) (onsets []onset, rules []string) {
-	second, ok := onsetAt(start)
+	o, ok := onsetAt(start)
 	if !ok {
 		return nil, nil
 	}
-	first, ok := onsetAt(second.at.Add(-time.Second).In(start.Location()))
+	first, ok := onsetAt(o.at.Add(-time.Second))
 	if !ok {
 		return nil, nil
 	}
-	onsets = []onset{first, second}
-	for _, o := range onsets {
-		rule := yearlyRule(o, start.Location(), end.Year()+yearsAhead)
+	series := [2][]onset{{first}} // by turns
+	for n := 1; ; n++ {
+		series[n%2] = append(series[n%2], o)
+		if o.at.Year() > end.Year()+yearsAhead {
+			break
+		}
+		_, until := bounds(o.at)
+		if until.IsZero() {
+			return nil, nil
+		}
+		o, _ = onsetAt(until)
+	}
+	for _, s := range series {
+		rule := cmp.Or(yearlyRule(s, false), yearlyRule(s, true))
 		if rule == "" {
 			return nil, nil
 		}
-		rules = append(rules, rule)
+		onsets, rules = append(onsets, s[0]), append(rules, rule)
 	}
 	return onsets, rules
 }
 
-// yearlyRule returns the recurrence rule of an onset: each year on the nth, or last (-1), weekday
-// of its month. It is empty if an onset up to that year does not fit.
-func yearlyRule(o onset, loc *time.Location, until int) string {
-	first := o.local()
-	nths := []int{(first.Day()-1)/7 + 1, -1}
-	for at, year := o.at, first.Year(); ; year++ {
-		following, _ := onsetAt(at.In(loc))
-		l := following.local()
-		if following.from != o.from || following.to != o.to || l.Year() != year ||
-			l.Month() != first.Month() || l.Weekday() != first.Weekday() ||
+// yearlyRule returns the recurrence rule of onsets that come each year on the nth, or on the last,
+// weekday of the same month; "" if they do not.
+func yearlyRule(series []onset, last bool) string {
+	first := series[0].local()
+	nth := (first.Day()-1)/7 + 1
+	if last {
+		nth = -1
+	}
+	for i, o := range series {
+		l := o.local()
+		onDay := (l.Day()-1)/7+1 == nth
+		if last {
+			onDay = l.AddDate(0, 0, 7).Month() != l.Month()
+		}
+		if !onDay || o.from != series[0].from || o.to != series[0].to ||
+			l.Year() != first.Year()+i || l.Month() != first.Month() || l.Weekday() != first.Weekday() ||
 			l.Sub(l.Truncate(day)) != first.Sub(first.Truncate(day)) {
 			return ""
 		}
-		isLast := l.AddDate(0, 0, 7).Month() != l.Month()
-		nths = slices.DeleteFunc(nths, func(nth int) bool {
-			return nth < 0 && !isLast || nth > 0 && nth != (l.Day()-1)/7+1
-		})
-		if len(nths) == 0 {
-			return ""
-		}
-		if year >= until {
-			break
-		}
-		for range 2 { // the other onset of the year, and then this one
-			var ok bool
-			if at, ok = nextChange(at.In(loc)); !ok {
-				return ""
-			}
-		}
 	}
 	weekday := strings.ToUpper(first.Weekday().String()[:2])
-	return fmt.Sprintf("FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s", first.Month(), nths[0], weekday)
+	return fmt.Sprintf("FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s", first.Month(), nth, weekday)
 }
