@@ -101,9 +101,7 @@ func TestCallback(t *testing.T) {
 		)
 		mail, err := cronofytest.ReplyMail(
 			invitation(text),
-			cronofytest.Answer{Status: "declined", Comment: "no"},
-			"apple",
-		)
+			cronofytest.Answer{Status: "declined", Comment: "no"})
 		require.NoError(t, err)
 		require.NoError(t, s.Reply(t.Context(), mail))
 		require.NoError(t, setStatus(s, id, email, "pending", ""))
