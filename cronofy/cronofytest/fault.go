@@ -14,7 +14,6 @@ type Fault struct {
 	refusal *answer            // sent instead of carrying out the request
 	spoil   func(*answer)      // changes a good answer before it is sent
 	attach  func(*attachments) // changes what is attached to a good answer
-	latency time.Duration
 }
 
 // FaultFirst returns a function for [Options].Fault that makes f happen to the first n requests
@@ -81,9 +80,6 @@ func FaultBrokenJSON() *Fault {
 // happens on a connection that was used before, net/http clients repeat by themselves what they
 // take for idempotent: a GET, and all requests of package cronofy.)
 func FaultDrop() *Fault { return &Fault{spoil: func(a *answer) { a.cut = 0 }} }
-
-// FaultLatency delays the answer by d, on top of [Options].Latency.
-func FaultLatency(d time.Duration) *Fault { return &Fault{latency: d} }
 
 // FaultCalendar passes the iCalendar text through edit before it is sent.
 func FaultCalendar(edit func(ics string) string) *Fault {

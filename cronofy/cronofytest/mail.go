@@ -63,7 +63,7 @@ func readMail(raw []byte) (*calendarMail, error) {
 	}
 	parts := append(calendars, files...)
 	if len(parts) == 0 {
-		return nil, notAnswer("no_calendar", "no part of the mail is a calendar")
+		return nil, refuseReply("no_calendar", "%w: no part of the mail is a calendar", ErrNotAnswer)
 	}
 	for _, p := range parts {
 		if out.calendar = readCalendar(p); out.calendar == nil {

@@ -18,26 +18,9 @@ import (
 // has no calendar, or one whose METHOD is neither REPLY nor COUNTER.
 var ErrNotAnswer = errors.New("this is no answer to an invitation")
 
-// replyError says why [Server.Reply] changed nothing. It holds no address.
-type replyError struct {
-	problem, reason string
-	err             error // ErrNotAnswer, nil for what was meant as an answer
-}
-
-// Error names the problem and the reason.
-func (e *replyError) Error() string {
-	return fmt.Sprintf("reply is ignored (%s): %s", e.problem, e.reason)
-}
-
-// Unwrap returns ErrNotAnswer for what is none.
-func (e *replyError) Unwrap() error { return e.err }
-
+// refuseReply says why [Server.Reply] changed nothing, without an address.
 func refuseReply(problem, format string, args ...any) error {
-	return &replyError{problem: problem, reason: fmt.Sprintf(format, args...)}
-}
-
-func notAnswer(problem, reason string) error {
-	return &replyError{problem: problem, reason: reason, err: ErrNotAnswer}
+	return fmt.Errorf("reply is ignored ("+problem+"): "+format, args...)
 }
 
 // Reply reads a mail that a calendar client sent to the organizer (METHOD REPLY or COUNTER, RFC
@@ -61,11 +44,18 @@ func (s *Server) Reply(ctx context.Context, message []byte) error {
 		return err
 	}
 	if m.method != "REPLY" && m.method != "COUNTER" {
-		return notAnswer("not_a_reply", "METHOD is neither REPLY nor COUNTER")
+		return refuseReply("not_a_reply", "%w: METHOD is neither REPLY nor COUNTER", ErrNotAnswer)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, event := s.answered(m.calendar)
+	var i *invite
+	var event *ical.Component
+	for e := range m.calendar.All("VEVENT") {
+		if key, ok := s.uids[trimmed(e, "UID")]; ok {
+			i, event = s.invites[key], e
+			break
+		}
+	}
 	if i == nil {
 		return refuseReply("other_uid", "the UID is that of no invite")
 	}
@@ -82,16 +72,6 @@ func (s *Server) Reply(ctx context.Context, message []byte) error {
 	}
 	invited := i.Recipients[0].Email // of several, it is not known whose invitation was forwarded
 	return s.settle(i, invited, *p, stamp)
-}
-
-// answered finds the event that answers an invite, and the invite.
-func (s *Server) answered(calendar *ical.Component) (*invite, *ical.Component) {
-	for event := range calendar.All("VEVENT") {
-		if key, ok := s.uids[trimmed(event, "UID")]; ok {
-			return s.invites[key], event
-		}
-	}
-	return nil, nil
 }
 
 // checkOrder returns the DTSTAMP of an answer, unless it is outdated.

@@ -36,13 +36,9 @@ type Options struct {
 	// carried out before it: a client that gives up waiting has changed something nevertheless.
 	Latency time.Duration
 	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any
-	// minute (sliding windows); further ones get 429. Zero means no limit. The documented defaults
-	// of the API are 50 and 500.
+	// minute (sliding windows); further ones get 429, with the time until one is admitted as
+	// Retry-After. Zero means no limit. The documented defaults of the API are 50 and 500.
 	RatePerSecond, RatePerMinute int
-	// RetryAfter is what the Retry-After header of a 429 says: zero, the time until a request is
-	// admitted, in whole seconds rounded up; positive, this time; negative, no such header. The
-	// documentation mentions none.
-	RetryAfter time.Duration
 	// Fault is asked before each answer what is to go wrong; nil, or a nil result, means nothing. It
 	// is called from several goroutines at once.
 	Fault func(r *Request) *Fault `json:"-"`
@@ -79,6 +75,7 @@ type Server struct {
 	requests history[Request]
 
 	mu         sync.RWMutex
+	count      int // of requests
 	invites    map[inviteKey]*invite
 	uids       map[string]inviteKey // by UID
 	organizers map[string]struct{}  // by address
@@ -133,7 +130,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.spoil != nil {
 		fault.spoil(&a)
 	}
-	if !pause(r.Context(), s.options.Latency+fault.latency) {
+	if !pause(r.Context(), s.options.Latency) {
 		panic(http.ErrAbortHandler) // the client is gone
 	}
 	a.write(w)
@@ -152,9 +149,7 @@ func (s *Server) handle(r *http.Request, request *Request) answer {
 	}
 	if wait := s.limiter.admit(request.At); wait > 0 {
 		a := textAnswer(http.StatusTooManyRequests, "rate limit exceeded")
-		if s.options.RetryAfter >= 0 {
-			a.header.Set("Retry-After", retryAfter(cmp.Or(s.options.RetryAfter, wait)))
-		}
+		a.header.Set("Retry-After", retryAfter(wait))
 		return a
 	}
 	switch r.Method {
