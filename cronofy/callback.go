@@ -39,8 +39,6 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 			signatures = append(signatures, signature)
 		}
 	}
-	// Every pair is compared, so that the time does not tell which one fits.
-	fits := false
 	for _, secret := range secrets {
 		if secret == "" {
 			continue // an unset secret must not let anything pass
@@ -48,14 +46,11 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 		want := callbackMAC(body, secret)
 		for _, signature := range signatures {
 			if hmac.Equal(signature, want) {
-				fits = true
+				return nil
 			}
 		}
 	}
-	if !fits {
-		return ErrSignature
-	}
-	return nil
+	return ErrSignature
 }
 
 // SignCallback returns the signature of body, as Cronofy writes it into
