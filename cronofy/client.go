@@ -69,13 +69,13 @@ func (c *Client) Until(stop <-chan struct{}) *Client {
 // returns the calendar to mail. It may be repeated without harm; of several calendars mail
 // the last.
 func (c *Client) Create(ctx context.Context, request *InviteRequest) (*SmartInvite, error) {
-	return c.post(ctx, "create", methodRequest, request, request.check())
+	return c.post(ctx, "create", "request", request, request.check())
 }
 
 // Cancel cancels a Smart Invite. The calendar it returns must be mailed, or the event stays
 // where it is.
 func (c *Client) Cancel(ctx context.Context, ref Ref) (*SmartInvite, error) {
-	return c.post(ctx, "cancel", methodCancel, ref.request(), ref.check())
+	return c.post(ctx, "cancel", "cancel", ref.request(), ref.check())
 }
 
 // Remove takes one recipient off a Smart Invite that has many. Give the address as Recipient.
@@ -85,7 +85,7 @@ func (c *Client) Remove(ctx context.Context, ref Ref) (*SmartInvite, error) {
 	if len(problems) == 0 && len(ref.Recipients) > 0 {
 		problems = append(problems, "remove takes one recipient at a time: set recipient")
 	}
-	return c.post(ctx, "remove", methodRemove, ref.request(), problems)
+	return c.post(ctx, "remove", "remove", ref.request(), problems)
 }
 
 // post sends a request about one or many recipients, unless there are problems with it.

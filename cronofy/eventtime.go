@@ -9,17 +9,14 @@ import (
 	"time"
 )
 
-// EventTime is a start or an end. The API writes it in three ways: a time in
-// UTC, a date, or an object of a time and the zone it is shown in
-// (https://docs.cronofy.com/developers/api/data-types).
+// EventTime is a start or an end: on the wire a time in UTC, a date, or an object of a time and the
+// zone it is shown in (https://docs.cronofy.com/developers/api/data-types).
 type EventTime struct {
-	// Time is the instant. With DateOnly it is the calendar day that Time has
-	// in its own location.
+	// Time is the instant, or with DateOnly the calendar day in its own location.
 	Time time.Time
 	// DateOnly makes it a date, for an event that lasts whole days.
 	DateOnly bool
-	// TZID is the IANA name of the zone. When it is set, the time is written
-	// as an object.
+	// TZID is the IANA name of the zone. With it the time is written as an object.
 	TZID string
 }
 
@@ -34,12 +31,10 @@ var (
 	errEventTimeYear = errors.New("the year must be between 0 and 9999")
 )
 
-// IsZero reports whether no time is set; a zero EventTime is left out of a
-// request.
+// IsZero reports whether no time is set; a zero EventTime is left out of a request.
 func (t EventTime) IsZero() bool { return t.Time.IsZero() }
 
-// MarshalJSON writes the time in UTC and in whole seconds: the API refuses
-// fractions, so they are cut off. A zero EventTime is null.
+// MarshalJSON writes the time in UTC without fractions, which the API refuses; zero is null.
 func (t EventTime) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
