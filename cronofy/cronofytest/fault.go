@@ -76,9 +76,8 @@ func FaultBrokenJSON() *Fault {
 	return &Fault{spoil: func(a *answer) { a.body = bytes.TrimSuffix(a.body, []byte("}")) }}
 }
 
-// FaultDrop closes the connection without an answer. The request was carried out. (When this
-// happens on a connection that was used before, net/http clients repeat by themselves what they
-// take for idempotent: a GET, and all requests of package cronofy.)
+// FaultDrop closes the connection without an answer. The request was carried out. (On a connection
+// that was used before, net/http clients repeat a GET and all requests of package cronofy.)
 func FaultDrop() *Fault { return &Fault{spoil: func(a *answer) { a.cut = 0 }} }
 
 // FaultCalendar passes the iCalendar text through edit before it is sent.

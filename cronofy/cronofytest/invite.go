@@ -98,16 +98,15 @@ func (s *Server) Invites() []Invite {
 	return out
 }
 
-// Organizers returns the addresses that invites have had as their organizer, as they were given,
-// each once, sorted. Mail to them may be an answer, see [Server.Reply].
+// Organizers returns the addresses that invites have had as their organizer, sorted. Mail to them
+// may be an answer, see [Server.Reply].
 func (s *Server) Organizers() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Sorted(maps.Keys(s.organizers))
 }
 
-// inviteKey tells invites apart: by id and address, or by id alone if they were made for several
-// recipients.
+// inviteKey tells invites apart; the address is empty if they were made for several recipients.
 type inviteKey struct{ id, email string }
 
 // uid is the same for all revisions and tells nothing about a person, as RFC 7986 §5.3 asks. It
@@ -120,8 +119,8 @@ func (k inviteKey) uid() string {
 	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
 }
 
-// invite is the state of a Smart Invite. It is never changed once stored: changes store another
-// one, so that a calendar can be written from it without holding the lock.
+// invite is the state of a Smart Invite. Once stored, it is replaced and never changed, so that it
+// can be read without the lock.
 type invite struct {
 	Invite
 	secret      string // the key it was last changed with
@@ -145,8 +144,7 @@ func index(people []Participant, email string) int {
 	return slices.IndexFunc(people, func(p Participant) bool { return fold(p.Email) == fold(email) })
 }
 
-// stamp makes DTSTAMP newer than before: by the clock, or by the second that iCalendar can tell
-// apart.
+// stamp makes DTSTAMP newer than before, by a second at least.
 func (i *invite) stamp(previous, now time.Time) {
 	i.ChangedAt = now.UTC().Truncate(time.Second)
 	if !i.ChangedAt.After(previous) {
@@ -162,7 +160,7 @@ func sameRecipients(a, b *invite) bool {
 
 func (s *Server) upsert(c *command, key string, now time.Time) answer {
 	e := c.Event
-	next := &invite{secret: key, event: e, Invite: Invite{
+	next := &invite{secret: key, event: e, mailed: map[string]time.Time{}, Invite: Invite{
 		ID: c.SmartInviteID, Multi: c.isMulti(), CallbackURL: c.CallbackURL, Organizer: s.options.DefaultOrganizer,
 		Summary: e.Summary, Start: e.Start.Time, End: e.End.Time, AllDay: e.Start.DateOnly,
 		TZID: cmp.Or(e.Start.TZID, e.TZID, "Etc/UTC"),
@@ -343,8 +341,7 @@ type removed struct {
 	Email string `json:"email"`
 }
 
-// answer tells of the invite: with the replies if asked, and with attachments unless they are
-// nil.
+// answer tells of the invite, with the replies if asked.
 func (i *invite) answer(withReplies bool, a *attachments) answer {
 	out := inviteAnswer{SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Event: i.event, Attachments: a}
 	if i.Multi {

@@ -28,13 +28,11 @@ func refuseReply(problem, format string, args ...any) error {
 // forwarded to it. If it returns an error, nothing has changed.
 //
 // The UID says which invite is meant, ATTENDEE who answers. An ATTENDEE who was not invited, as
-// when an invitation was forwarded, is a reply by another: it is kept among the replies and
-// reported by callback, and the status of the person invited stays. ORGANIZER is not looked at,
-// since some clients leave it out. A SEQUENCE that is absent is 0 (RFC 5545 §3.8.7.4); an answer
-// to a revision before the last, or with a DTSTAMP older than that of the last answer of the same
-// person, is ignored as outdated. A COUNTER without an answer in it is tentative; its times are a
-// proposal if they differ from those of the event. Several COMMENTs are one, a line each.
-// RECURRENCE-ID is not looked at.
+// when an invitation was forwarded, is kept among the replies and reported by callback, and the
+// status of the person invited stays. An answer to a revision before the last, or with a DTSTAMP
+// older than that of the last answer of the same person, is ignored as outdated. A COUNTER without
+// an answer in it is tentative; its times are a proposal if they differ from those of the event.
+// ORGANIZER, which some clients leave out, and RECURRENCE-ID are not looked at.
 func (s *Server) Reply(ctx context.Context, message []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -93,7 +91,7 @@ func checkOrder(i *invite, event *ical.Component, email string) (stamp time.Time
 }
 
 func (i *invite) readAnswer(event *ical.Component, m *calendarMail) (*Participant, error) {
-	who := i.attendee(event, m.from)
+	who := attendee(event, m.from)
 	if who == nil {
 		return nil, refuseReply("no_attendee", "no ATTENDEE tells who answers")
 	}
@@ -157,35 +155,23 @@ func inZone(t time.Time, loc *time.Location) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, loc)
 }
 
-// attendee finds who answers, nil if that is not clear. A REPLY has one ATTENDEE; a COUNTER, and
-// what some clients call a REPLY, has all who were invited: then it is the sender, or the only one
-// of them who has an answer.
-func (i *invite) attendee(event *ical.Component, from string) *ical.Property {
-	var all, answering []*ical.Property
+// attendee finds who answers, nil if that is not clear: the only ATTENDEE, or of several, as a
+// COUNTER has them, the sender.
+func attendee(event *ical.Component, from string) *ical.Property {
+	var found *ical.Property
+	n := 0
 	for p := range event.Each("ATTENDEE") {
-		if _, err := mail.ParseAddress(address(p)); err != nil {
+		a, err := mail.ParseAddress(address(p))
+		if err != nil {
 			continue
 		}
-		all = append(all, p)
-		if s := strings.ToUpper(propertyParameter(p, "PARTSTAT")); s != "" && s != "NEEDS-ACTION" {
-			answering = append(answering, p)
-		}
-	}
-	if len(all) == 1 {
-		return all[0]
-	}
-	for _, p := range all {
-		if from != "" && fold(address(p)) == fold(from) {
+		if fold(a.Address) == fold(from) {
 			return p
 		}
+		found, n = p, n+1
 	}
-	if len(answering) == 1 {
-		return answering[0]
+	if n != 1 {
+		return nil
 	}
-	for _, p := range all {
-		if !i.Multi && index(i.Recipients, address(p)) >= 0 {
-			return p
-		}
-	}
-	return nil
+	return found
 }

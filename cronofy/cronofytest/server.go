@@ -27,13 +27,11 @@ const endpoint = "/v1/smart_invites"
 // Options say how a [Server] behaves. The zero value is a server without limits, delays or faults
 // that accepts any key.
 type Options struct {
-	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key
-	// that is not empty. Callbacks are signed with it, or if it is empty, with the key that the
-	// invite was last changed with.
+	// APIKey is the only Bearer key that is accepted; empty accepts any. Callbacks are signed with
+	// it, or if it is empty, with the key that the invite was last changed with.
 	APIKey string `json:"-"`
 
-	// Latency passes before each answer, unless the request's context ends first. The request is
-	// carried out before it: a client that gives up waiting has changed something nevertheless.
+	// Latency passes before each answer, after the request was carried out.
 	Latency time.Duration
 	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any
 	// minute (sliding windows); further ones get 429, with the time until one is admitted as
@@ -43,17 +41,17 @@ type Options struct {
 	// is called from several goroutines at once.
 	Fault func(r *Request) *Fault `json:"-"`
 
-	// CRLF ends the lines of attachments.icalendar with CR LF, as RFC 5545 §3.1 has it. Without it
-	// they end with LF, as the example on the API page does.
+	// CRLF ends the lines of attachments.icalendar with CR LF (RFC 5545 §3.1), not with LF as the
+	// example on the API page.
 	CRLF bool
-	// DefaultOrganizer stands in for organizer fields that a request leaves out. Empty fields
-	// default to the name "application name" and the address organizer@invite.cronofy.com.
+	// DefaultOrganizer stands in for organizer fields that a request leaves out. Its own default is
+	// "application name" at organizer@invite.cronofy.com.
 	DefaultOrganizer Organizer
 	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
 	Now func() time.Time `json:"-"`
 
-	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so
-	// that a test never calls a program in production.
+	// CallbackClient posts callbacks. Nil means one that reaches loopback addresses only: a test must
+	// not call a program in production because its address stands in the data.
 	CallbackClient *http.Client `json:"-"`
 	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5
 	// seconds, a second after the first and twice as long after each other: zero means 5 times,
@@ -102,7 +100,7 @@ func New(o Options) *Server {
 }
 
 // ServeHTTP answers POST and GET of /v1/smart_invites, also below a base path. It panics with
-// [http.ErrAbortHandler], as net/http asks for, where a [Fault] wants the connection broken.
+// [http.ErrAbortHandler] where a [Fault] wants the connection broken.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	tooLarge := err != nil
