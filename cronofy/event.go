@@ -47,9 +47,35 @@ type Reminder struct {
 // Location is where the event takes place.
 type Location struct {
 	Description string `json:"description,omitempty"`
-	// Lat and Long are decimal degrees, strings as on the wire, and belong together.
+	// Lat and Long are decimal degrees, strings as on the wire, and belong together. When reading,
+	// numbers are taken too.
 	Lat  string `json:"lat,omitempty"`
 	Long string `json:"long,omitempty"`
+}
+
+// UnmarshalJSON reads a location, with coordinates as strings or numbers.
+func (l *Location) UnmarshalJSON(data []byte) error {
+	var wire struct {
+		Description string     `json:"description"`
+		Lat         coordinate `json:"lat"`
+		Long        coordinate `json:"long"`
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	*l = Location{Description: wire.Description, Lat: string(wire.Lat), Long: string(wire.Long)}
+	return nil
+}
+
+// coordinate is a string that may come as a number.
+type coordinate string
+
+func (c *coordinate) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && (data[0] == '-' || data[0] >= '0' && data[0] <= '9') {
+		*c = coordinate(data)
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(c))
 }
 
 // plainEvent is Event without its methods, for encoding/json.

@@ -187,3 +187,13 @@ func TestEventRefuses(t *testing.T) {
 	assert.NotContains(t, err.Error(), "event.url")
 	require.Error(t, json.Unmarshal([]byte(`"text"`), &event))
 }
+
+func TestCoordinatesMayBeNumbers(t *testing.T) {
+	t.Parallel()
+	var location Location
+	require.NoError(t, json.Unmarshal([]byte(`{"lat":51.500729,"long":-0.124625}`), &location))
+	assert.Equal(t, Location{Lat: "51.500729", Long: "-0.124625"}, location)
+	require.NoError(t, json.Unmarshal([]byte(`{"description":null,"lat":null,"long":"-0.1"}`), &location))
+	assert.Equal(t, Location{Long: "-0.1"}, location)
+	require.Error(t, json.Unmarshal([]byte(`{"lat":true}`), &location))
+}
