@@ -17,20 +17,15 @@ const CallbackHeader = "Cronofy-HMAC-SHA256"
 // CallbackSmartInvite is the type of a callback about a Smart Invite.
 const CallbackSmartInvite = "smart_invite"
 
-// ErrSignature says that no signature of a callback was made with any of the
-// secrets: it does not come from Cronofy, or the secret is another
-// application's.
+// ErrSignature says that no signature of a callback was made with any of the secrets.
 var ErrSignature = errors.New("cronofy: no signature of the callback fits: check that the secret is this " +
 	"application's client_secret")
 
-// VerifyCallback checks that body was signed with one of the secrets. Body is
-// the raw body, before anything is decoded; header is the value of
-// [CallbackHeader], which holds one signature for each active secret of the
-// application, separated by commas. Give two secrets while one replaces the
-// other. The error is [ErrSignature].
+// VerifyCallback checks that body, before anything is decoded, was signed with one of the secrets.
+// Header is the value of [CallbackHeader], which holds one signature for each active secret of the
+// application, separated by commas. The error is [ErrSignature].
 //
-// Only the body is signed, without a time, so that a callback can be
-// replayed: handle the same one twice without harm.
+// Only the body is signed, without a time: a callback can be replayed.
 func VerifyCallback(body []byte, header string, secrets ...string) error {
 	var signatures [][]byte
 	for text := range strings.SplitSeq(header, ",") {
@@ -39,8 +34,6 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 			signatures = append(signatures, signature)
 		}
 	}
-	// Every pair is compared, so that the time does not tell which one fits.
-	fits := false
 	for _, secret := range secrets {
 		if secret == "" {
 			continue // an unset secret must not let anything pass
@@ -48,18 +41,14 @@ func VerifyCallback(body []byte, header string, secrets ...string) error {
 		want := callbackMAC(body, secret)
 		for _, signature := range signatures {
 			if hmac.Equal(signature, want) {
-				fits = true
+				return nil
 			}
 		}
 	}
-	if !fits {
-		return ErrSignature
-	}
-	return nil
+	return ErrSignature
 }
 
-// SignCallback returns the signature of body, as Cronofy writes it into
-// [CallbackHeader]. It is of use in tests.
+// SignCallback returns the signature of body for [CallbackHeader], for tests.
 func SignCallback(body []byte, secret string) string {
 	return base64.StdEncoding.EncodeToString(callbackMAC(body, secret))
 }
@@ -78,8 +67,7 @@ type Callback struct {
 
 // Notification says what a callback is about.
 type Notification struct {
-	// Type is [CallbackSmartInvite]. Answer others with success and leave
-	// them alone: the API may add types.
+	// Type is [CallbackSmartInvite]. The API may add types: answer those with success.
 	Type string `json:"type"`
 }
 
@@ -87,17 +75,15 @@ type Notification struct {
 type CallbackInvite struct {
 	SmartInviteID string `json:"smart_invite_id"`
 	CallbackURL   string `json:"callback_url,omitempty"`
-	// Recipient is the state of the person invited; Recipients, in case the
-	// API sends them, that of all.
+	// Recipient is the state of the person invited; Recipients that of all, if sent.
 	Recipient  *Participant  `json:"recipient,omitempty"`
 	Recipients []Participant `json:"recipients,omitempty"`
-	// Reply is the answer that caused this callback. Who answered need not be
-	// who was invited: invitations are forwarded.
+	// Reply is the answer that caused this callback, maybe of a person it was forwarded to.
 	Reply *Participant `json:"reply,omitempty"`
 }
 
-// ParseCallback reads the body of a callback that [VerifyCallback] let pass.
-// An unknown type is no error, nor are unknown fields.
+// ParseCallback reads the body of a callback that [VerifyCallback] let pass. An unknown type is no
+// error, nor are unknown fields.
 func ParseCallback(body []byte) (*Callback, error) {
 	if trimmed := bytes.TrimSpace(body); !bytes.HasPrefix(trimmed, []byte("{")) {
 		return nil, errors.New("cronofy: the callback is not a JSON object: check that the raw body was passed")

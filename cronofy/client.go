@@ -1,6 +1,7 @@
 package cronofy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,37 +16,24 @@ var ErrStopped = errors.New("stopped before the request was begun")
 // Client asks the Smart Invites API. It is safe for concurrent use; all that share one Client
 // share its rate limits. Make one for each application.
 type Client struct {
-	config    Config        // without the key
-	key       func() string // a function, so that no way of printing a Client shows the key
-	givenHost string        // of Config.BaseURL; empty if the data center says it
-	answered  *atomic.Bool  // by the host, with any answer
-	http      *http.Client
-	limiter   *limiter
-	stop      <-chan struct{} // see Until
+	config   Config        // without the key
+	key      func() string // a function, so that no way of printing a Client shows the key
+	answered *atomic.Bool  // by the host, with any answer
+	http     *http.Client
+	limiter  *limiter
+	stop     <-chan struct{} // see Until
 }
 
 // New checks the configuration and returns a Client. It asks nothing of the API. The error
 // joins a [*ConfigError] for each problem.
 func New(config Config) (*Client, error) {
-	given := config.BaseURL != ""
-	transport := config.Transport
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{answered: new(atomic.Bool), limiter: newLimiter(config.RatePerSecond, config.RatePerMinute)}
-	if given {
-		u, err := url.Parse(config.BaseURL)
-		if err != nil {
-			return nil, &ConfigError{Field: "BaseURL", Problem: "cannot be read as a URL"}
-		}
-		c.givenHost = u.Hostname()
-	}
-	if transport == nil {
-		transport = defaultTransport()
-	}
 	c.http = &http.Client{
-		Transport:     transport,
+		Transport:     cmp.Or(config.Transport, defaultTransport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	key := config.APIKey
@@ -81,13 +69,13 @@ func (c *Client) Until(stop <-chan struct{}) *Client {
 // returns the calendar to mail. It may be repeated without harm; of several calendars mail
 // the last.
 func (c *Client) Create(ctx context.Context, request *InviteRequest) (*SmartInvite, error) {
-	return c.post(ctx, "create", methodRequest, request, request.check())
+	return c.post(ctx, "create", "request", request, request.check())
 }
 
 // Cancel cancels a Smart Invite. The calendar it returns must be mailed, or the event stays
 // where it is.
 func (c *Client) Cancel(ctx context.Context, ref Ref) (*SmartInvite, error) {
-	return c.post(ctx, "cancel", methodCancel, ref.request(), ref.check())
+	return c.post(ctx, "cancel", "cancel", ref.request(), ref.check())
 }
 
 // Remove takes one recipient off a Smart Invite that has many. Give the address as Recipient.
@@ -97,7 +85,7 @@ func (c *Client) Remove(ctx context.Context, ref Ref) (*SmartInvite, error) {
 	if len(problems) == 0 && len(ref.Recipients) > 0 {
 		problems = append(problems, "remove takes one recipient at a time: set recipient")
 	}
-	return c.post(ctx, "remove", methodRemove, ref.request(), problems)
+	return c.post(ctx, "remove", "remove", ref.request(), problems)
 }
 
 // post sends a request about one or many recipients, unless there are problems with it.

@@ -57,13 +57,11 @@ type Config struct {
 	BaseURL string `json:"-"` // may hold a password until it is checked
 
 	// RatePerMinute and RatePerSecond are the application's limits. 0 means
-	// [DefaultRatePerMinute] and [DefaultRatePerSecond]; a negative number means no limit
-	// on our side.
+	// [DefaultRatePerMinute] and [DefaultRatePerSecond]; a negative number means no limit.
 	RatePerMinute int
 	RatePerSecond int
 
-	// Timeout bounds one attempt, from connecting to the last byte. Waiting for the rate
-	// limit or between attempts does not count. Defaults to 30 seconds.
+	// Timeout bounds one attempt, from connecting to the last byte. Defaults to 30 seconds.
 	Timeout time.Duration
 	// MaxAttempts is how often one call asks the API at most. 1 means that nothing is
 	// repeated; what had no answer within Timeout never is. Defaults to 4.
@@ -78,14 +76,12 @@ type Config struct {
 	// an address. Nil is silent.
 	Logger *slog.Logger `json:"-"`
 
-	// Transport makes the requests. Nil uses a clone of [http.DefaultTransport] tuned for
-	// one host. It may make a POST again by itself: each is marked as idempotent, in the
-	// way that [http.Transport] documents.
+	// Transport makes the requests. Nil uses a clone of [http.DefaultTransport] tuned for one host.
+	// It may make a POST again by itself: each is marked as idempotent.
 	Transport http.RoundTripper `json:"-"`
 	// UserAgent defaults to a name of this package.
 	UserAgent string
-	// Rand gives the jitter, in [0,1). It is called from several goroutines. Nil uses
-	// math/rand/v2.
+	// Rand gives the jitter, in [0,1), to several goroutines. Nil uses math/rand/v2.
 	Rand func() float64 `json:"-"`
 }
 

@@ -11,42 +11,34 @@ import (
 // Error is why a call failed. Find it with [errors.As]; [StatusOf] is enough to
 // tell the refusals apart.
 type Error struct {
-	// Status is the HTTP status by which the API refused the request: 422 if the
-	// content is invalid, 401 for the key, 402 for the account's plan, 403 for the
-	// key's permissions, 404 for an invite that does not exist, 429 for the rate
-	// limit, 5xx for a failure of the server. It is 0 if no usable answer came: the
-	// network failed, time ran out, or the answer was HTML, empty, cut off, too long
-	// or broken JSON. The API may then have done what it was asked, unless
-	// NotConnected is set.
+	// Status is the HTTP status by which the API refused the request: 422 if the content is invalid,
+	// 401 for the key, 402 for the account's plan, 403 for the key's permissions, 404 for an invite
+	// that does not exist, 429 for the rate limit, 5xx for a failure of the server. It is 0 if no
+	// usable answer came; the API may then have done what it was asked, unless NotConnected is set.
 	Status int
 
-	// Local is set if the request was not sent, and Status is what the API would have
-	// answered: 422 for an incomplete request, 429 when an earlier answer asked for a
-	// longer wait than [Config.MaxWait].
+	// Local is set if the request was not sent, and Status is what the API would have answered: 422,
+	// or 429 when an earlier answer asked for a longer wait than [Config.MaxWait].
 	Local bool
 
-	// Problems are the reasons for a 422, sorted by field. There are none when the API
-	// did not say.
+	// Problems are the reasons for a 422, sorted by field, if the API gave any.
 	Problems []Problem
 
-	// RetryAfter is the wait that the API asked for with a 429 or 5xx, 0 if it did not
-	// say.
+	// RetryAfter is the wait that the API asked for with a 429 or 5xx, 0 if it did not say.
 	RetryAfter time.Duration
 
 	// Reason says why there is no usable answer.
 	Reason string
 
-	// NotConnected is set when no connection could be made at all, so that nothing can
-	// have reached the server. It is not set when the caller's own context ended.
+	// NotConnected is set when no connection could be made, so that nothing can have reached the
+	// server. It is not set when the caller's own context ended.
 	NotConnected bool
 
-	// NoHost is set when [Config.BaseURL] was given, its host does not exist in the
-	// DNS, and the Client has had no answer from it: the URL is wrong. The host of a
-	// data center exists: when it is not found, the DNS fails.
+	// NoHost is set when the host of [Config.BaseURL] does not exist in the DNS, and the Client has
+	// had no answer from it. That of a data center exists: when it is not found, the DNS fails.
 	NoHost bool
 
-	// Err is the cause, where it can be shown. It holds neither the URL nor anything
-	// of the answer.
+	// Err is the cause, where it can be shown without the URL and the answer.
 	Err error
 }
 
@@ -155,8 +147,7 @@ func (e *Error) Retryable() (bool, string) {
 	return false, "the same request would be answered alike: check the base URL and the request"
 }
 
-// passesSoon tells the failures that are worth another attempt within the same call
-// from those that the caller should come back to later.
+// passesSoon tells which failures are worth another attempt within the same call.
 func (e *Error) passesSoon() bool {
 	switch e.Status {
 	case 0, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,

@@ -10,9 +10,8 @@ import (
 	"slices"
 )
 
-// Event is what a recipient is invited to. The fields are those of the API's
-// "create or update event" that Smart Invites take; attendees and
-// conferencing are not among them.
+// Event is what a recipient is invited to: the fields of the API's "create or update event" that
+// Smart Invites take.
 type Event struct {
 	// Summary is the title: at most 1,024 characters.
 	Summary string `json:"summary,omitempty"`
@@ -25,8 +24,7 @@ type Event struct {
 	TZID     string    `json:"tzid,omitempty"`
 	Location *Location `json:"location,omitempty"`
 	URL      string    `json:"url,omitempty"`
-	// Reminders stand in order of priority: a calendar that knows only one
-	// takes the first. An empty list that is not nil is sent as such.
+	// Reminders stand in order of priority. An empty list that is not nil is sent as such.
 	Reminders []Reminder `json:"reminders,omitzero"`
 	// RemindersCreateOnly keeps an update from touching reminders.
 	RemindersCreateOnly *bool `json:"reminders_create_only,omitempty"`
@@ -36,10 +34,8 @@ type Event struct {
 	// EventPrivate marks the event as private.
 	EventPrivate *bool  `json:"event_private,omitempty"`
 	Locale       string `json:"locale,omitempty"`
-	// Extra holds the fields that this package does not know, by name, and is
-	// passed through both ways. Naming a field here that is also set above is
-	// an error; naming one that is not set sends the value given here, such as
-	// null to clear a URL.
+	// Extra holds the fields that this package does not know, by name, and is passed through both
+	// ways. A field that is not set above may be given here, such as null to clear a URL.
 	Extra map[string]json.RawMessage `json:"-"`
 }
 
@@ -51,8 +47,8 @@ type Reminder struct {
 // Location is where the event takes place.
 type Location struct {
 	Description string `json:"description,omitempty"`
-	// Lat and Long are decimal degrees, strings as on the wire, and belong
-	// together. When reading, numbers are taken too.
+	// Lat and Long are decimal degrees, strings as on the wire, and belong together. When reading,
+	// numbers are taken too.
 	Lat  string `json:"lat,omitempty"`
 	Long string `json:"long,omitempty"`
 }
@@ -114,12 +110,8 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return slices.Concat(bytes.TrimSuffix(known, []byte("}")), []byte(","), extra[1:]), nil
 }
 
-// UnmarshalJSON reads an event. Names are compared exactly; a name that this
-// package does not know goes to Extra, and null counts as absent for the
-// names that it knows.
-func (e *Event) UnmarshalJSON(data []byte) error {
-	return errors.Join(e.read(data)...)
-}
+// UnmarshalJSON reads an event. Names are compared exactly, and null counts as absent.
+func (e *Event) UnmarshalJSON(data []byte) error { return errors.Join(e.read(data)...) }
 
 // echoedEvent is an Event in an answer.
 type echoedEvent Event

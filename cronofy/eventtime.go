@@ -9,17 +9,14 @@ import (
 	"time"
 )
 
-// EventTime is a start or an end. The API writes it in three ways: a time in
-// UTC, a date, or an object of a time and the zone it is shown in
-// (https://docs.cronofy.com/developers/api/data-types).
+// EventTime is a start or an end: on the wire a time in UTC, a date, or an object of a time and the
+// zone it is shown in (https://docs.cronofy.com/developers/api/data-types).
 type EventTime struct {
-	// Time is the instant. With DateOnly it is the calendar day that Time has
-	// in its own location.
+	// Time is the instant, or with DateOnly the calendar day in its own location.
 	Time time.Time
 	// DateOnly makes it a date, for an event that lasts whole days.
 	DateOnly bool
-	// TZID is the IANA name of the zone. When it is set, the time is written
-	// as an object.
+	// TZID is the IANA name of the zone. With it the time is written as an object.
 	TZID string
 }
 
@@ -34,12 +31,10 @@ var (
 	errEventTimeYear = errors.New("the year must be between 0 and 9999")
 )
 
-// IsZero reports whether no time is set; a zero EventTime is left out of a
-// request.
+// IsZero reports whether no time is set; a zero EventTime is left out of a request.
 func (t EventTime) IsZero() bool { return t.Time.IsZero() }
 
-// MarshalJSON writes the time in UTC and in whole seconds: the API refuses
-// fractions, so they are cut off. A zero EventTime is null.
+// MarshalJSON writes the time in UTC without fractions, which the API refuses; zero is null.
 func (t EventTime) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -58,59 +53,48 @@ func (t EventTime) MarshalJSON() ([]byte, error) {
 	return json.Marshal(timeObject{Time: text, TZID: t.TZID})
 }
 
-// UnmarshalJSON reads every form that the API is known to write: a time with
-// Z or any offset, a date, an object of either with a tzid. Time comes out in
-// UTC, a date as its midnight there; null is the zero EventTime.
+// UnmarshalJSON reads every form that the API is known to write: a time with Z or any offset, a
+// date, an object of either with a tzid. Time comes out in UTC, a date as its midnight there; null
+// is the zero EventTime.
 func (t *EventTime) UnmarshalJSON(data []byte) error {
 	*t = EventTime{}
 	data = bytes.TrimSpace(data)
 	var object timeObject
-	switch {
-	case bytes.Equal(data, []byte("null")):
+	var err error
+	switch string(data[:min(1, len(data))]) {
+	case "n":
 		return nil
-	case bytes.HasPrefix(data, []byte(`"`)):
-		if err := json.Unmarshal(data, &object.Time); err != nil {
-			return err
-		}
-	case bytes.HasPrefix(data, []byte("{")):
-		if err := json.Unmarshal(data, &object); err != nil {
-			return err
-		}
+	case `"`:
+		err = json.Unmarshal(data, &object.Time)
+	case "{":
+		err = json.Unmarshal(data, &object)
 	default:
-		return errEventTimeForm
+		err = errEventTimeForm
 	}
-	when, dateOnly, err := parseEventTime(object.Time)
 	if err != nil {
+		return err
+	}
+	t.TZID = object.TZID
+	if t.Time, err = time.Parse(wireDate, object.Time); err == nil {
+		t.DateOnly = true
+		return nil
+	}
+	// An official SDK writes a space for the T, and the API may echo it.
+	t.Time, err = time.Parse(time.RFC3339, strings.Replace(object.Time, " ", "T", 1))
+	if err != nil {
+		err = errEventTimeForm
+	} else if year := t.Time.UTC().Year(); year < 0 || year > 9999 {
+		err = errEventTimeYear
+	}
+	if err != nil {
+		*t = EventTime{}
 		return fmt.Errorf("time %q: %w", object.Time, err)
 	}
-	*t = EventTime{Time: when, DateOnly: dateOnly, TZID: object.TZID}
+	t.Time = t.Time.UTC()
 	return nil
 }
 
 type timeObject struct {
 	Time string `json:"time"`
 	TZID string `json:"tzid,omitempty"`
-}
-
-func parseEventTime(text string) (when time.Time, dateOnly bool, err error) {
-	if len(text) == len(wireDate) {
-		when, err = time.Parse(wireDate, text)
-		if err != nil {
-			return time.Time{}, false, errEventTimeForm
-		}
-		return when, true, nil
-	}
-	// An official SDK writes a space for the T, and the API may echo it.
-	if len(text) > len(wireDate) && text[len(wireDate)] == ' ' {
-		text = strings.Replace(text, " ", "T", 1)
-	}
-	when, err = time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, false, errEventTimeForm
-	}
-	when = when.UTC()
-	if year := when.Year(); year < 0 || year > 9999 {
-		return time.Time{}, false, errEventTimeYear
-	}
-	return when, false, nil
 }

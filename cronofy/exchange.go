@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"mime"
 	"net"
 	"net/http"
@@ -110,9 +109,11 @@ func (c *Client) newRequest(ctx context.Context, call call) (*http.Request, erro
 // isNoHost reports whether err says that the host which the configuration names does not
 // exist, although no answer ever came from there. Another name is that of a proxy.
 func (c *Client) isNoHost(err error) bool {
+	base, _ := url.Parse(c.config.BaseURL) // it was read before
 	var name *net.DNSError
-	return c.givenHost != "" && !c.answered.Load() && errors.As(err, &name) && name.IsNotFound &&
-		strings.EqualFold(strings.TrimSuffix(name.Name, "."), strings.TrimSuffix(c.givenHost, "."))
+	return c.config.BaseURL != dataCenters[c.config.DataCenter] && !c.answered.Load() &&
+		errors.As(err, &name) && name.IsNotFound &&
+		strings.EqualFold(strings.TrimSuffix(name.Name, "."), strings.TrimSuffix(base.Hostname(), "."))
 }
 
 // readInvite reads the answer to a request that succeeded.
@@ -134,31 +135,21 @@ func readInvite(response *http.Response) (*SmartInvite, *Error) {
 	case len(body) > maxBody:
 		return unusable("the answer is longer than 1 MiB", nil)
 	}
-	invite, problem := decodeInvite(body)
-	if problem != "" {
-		return unusable(problem, nil)
+	body = bytes.TrimSpace(body)
+	invite := new(SmartInvite)
+	err = json.Unmarshal(body, invite)
+	var broken *json.SyntaxError
+	switch { // without err, which may quote the answer
+	case len(body) == 0:
+		return unusable("the answer is empty", nil)
+	case errors.As(err, &broken):
+		return unusable("the answer is broken JSON", nil)
+	case body[0] != '{':
+		return unusable("the answer is not a JSON object", nil)
+	case err != nil:
+		return unusable("the answer does not have the documented form", nil)
 	}
 	return invite, nil
-}
-
-// decodeInvite reads a body, or says what is wrong with it without quoting it.
-func decodeInvite(body []byte) (invite *SmartInvite, problem string) {
-	body = bytes.TrimSpace(body)
-	if len(body) == 0 {
-		return nil, "the answer is empty"
-	}
-	invite = new(SmartInvite)
-	err := json.Unmarshal(body, invite)
-	var broken *json.SyntaxError
-	switch {
-	case errors.As(err, &broken):
-		return nil, "the answer is broken JSON"
-	case body[0] != '{':
-		return nil, "the answer is not a JSON object"
-	case err != nil:
-		return nil, "the answer does not have the documented form"
-	}
-	return invite, ""
 }
 
 // noAnswer wraps what a transport returned. Only causes of known kinds are kept: others may
@@ -239,10 +230,7 @@ const maxRetryAfter = 366 * 24 * time.Hour
 func retryAfter(header http.Header) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
-		if seconds > uint64(math.MaxInt64/time.Second) {
-			return maxRetryAfter
-		}
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if when, err := http.ParseTime(text); err == nil {
 		return min(max(time.Until(when), 0), maxRetryAfter)

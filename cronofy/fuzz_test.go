@@ -1,7 +1,10 @@
 package cronofy
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +27,8 @@ func FuzzAnswer(f *testing.F) {
 	clean := func(s string) string { return s }
 	f.Fuzz(func(t *testing.T, body []byte) {
 		assert.NotEmpty(t, (&Error{Status: 422, Problems: readProblems(body, clean)}).Error())
-		invite, problem := decodeInvite(body)
-		require.Equal(t, invite == nil, problem != "")
+		invite, failure := readInvite(&http.Response{Body: io.NopCloser(bytes.NewReader(body))})
+		require.Equal(t, invite == nil, failure != nil)
 		if invite == nil {
 			return
 		}

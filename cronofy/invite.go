@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Status is a recipient's answer to a Smart Invite. The API may add values:
-// one that this package does not name is passed on as it came.
+// Status is a recipient's answer to a Smart Invite. One that this package does not name is passed on
+// as it came.
 type Status string
 
 // The documented values of Status.
@@ -19,24 +19,15 @@ const (
 	StatusDeclined  Status = "declined"  // the recipient does not come
 )
 
-// The documented values of the method field.
-const (
-	methodRequest = "request"
-	methodCancel  = "cancel"
-	methodRemove  = "remove"
-)
-
 // wireRequest is the body of a POST.
 type wireRequest struct {
 	Method string `json:"method"`
 	*InviteRequest
 }
 
-// Ref names one Smart Invite. The API knows an invite by its id together with
-// its recipient; the same id may be used for several recipients of one event.
-//
-// Set Recipient for an invite that was created with one recipient, Recipients
-// for one that was created with many, never both.
+// Ref names one Smart Invite, which the API knows by its id together with its recipient. Set
+// Recipient for an invite that was created with one, Recipients for one that was created with many,
+// never both.
 type Ref struct {
 	SmartInviteID string
 	Recipient     string   // address of the one recipient
@@ -78,12 +69,10 @@ type Organizer struct {
 type SmartInvite struct {
 	SmartInviteID string `json:"smart_invite_id,omitempty"`
 	CallbackURL   string `json:"callback_url,omitempty"`
-	// Method is not in the documented answer and not to be relied on: an
-	// answer to a cancellation may say "request". The METHOD inside the
-	// iCalendar text decides.
+	// Method is not in the documented answer and not to be relied on: the METHOD inside the iCalendar
+	// text decides.
 	Method string `json:"method,omitempty"`
-	// Recipient is set on an invite with one recipient, Recipients on one
-	// with many.
+	// Recipient is set on an invite with one recipient, Recipients on one with many.
 	Recipient  *Participant  `json:"recipient,omitempty"`
 	Recipients []Participant `json:"recipients,omitempty"`
 	// Replies are the answers of all, also of people the invite was forwarded to. Only
@@ -91,8 +80,7 @@ type SmartInvite struct {
 	Replies   []Participant `json:"replies,omitempty"`
 	Event     *Event        `json:"event,omitempty"`
 	Organizer *Organizer    `json:"organizer,omitempty"`
-	// Attachments is empty in the answer of [Client.Status] unless it was
-	// asked to include the iCalendar text.
+	// Attachments is empty in the answer of [Client.Status] unless asked for.
 	Attachments Attachments `json:"attachments,omitzero"`
 }
 
@@ -114,8 +102,7 @@ type Proposal struct {
 
 // Attachments are the files to send to the recipient.
 type Attachments struct {
-	// ICalendar is the iCalendar text (RFC 5545) to mail, with the line ends
-	// that the API gave it, which need not be CRLF.
+	// ICalendar is the iCalendar text to mail, with the API's line ends, which need not be CRLF.
 	ICalendar string `json:"icalendar,omitempty"`
 	// Removed is set in the answer of [Client.Remove].
 	Removed *Removed `json:"removed,omitempty"`
@@ -124,8 +111,7 @@ type Attachments struct {
 // Removed tells who was taken off an invite with many recipients.
 type Removed struct {
 	Email string `json:"email,omitempty"`
-	// ICalendar, if the API sends it, takes the event out of that person's
-	// calendar. It is not documented.
+	// ICalendar takes the event out of that person's calendar. It is not documented.
 	ICalendar string `json:"icalendar,omitempty"`
 }
 
@@ -150,9 +136,8 @@ func (a *Attachments) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads an answer. A field of the event in a form that this
-// package does not know goes to Event.Extra: it is an echo, and no reason to
-// do without the calendar.
+// UnmarshalJSON reads an answer. A field of the event, which is an echo, in an unknown form goes to
+// Event.Extra.
 func (s *SmartInvite) UnmarshalJSON(data []byte) error {
 	type plain SmartInvite
 	wire := struct {
@@ -224,8 +209,7 @@ func (r Ref) request() *InviteRequest {
 	return request
 }
 
-// incomplete is the error for a request that is not sent, because it could not name what it
-// is about.
+// incomplete is the error for a request that is not sent.
 func incomplete(problems ...string) *Error {
 	e := &Error{Status: http.StatusUnprocessableEntity, Local: true}
 	for _, problem := range problems {

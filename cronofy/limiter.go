@@ -18,15 +18,11 @@ const windowGuard = 10 * time.Millisecond
 // lets none begin while the API asks all to wait. A token bucket does not do: it lets a burst
 // and the refill into one window.
 //
-// The API counts when requests arrive, which is known here only to be before the answer: the
-// way there may take a handshake across an ocean for one and nothing for the next. So a
-// request has its place in a window until the window's length after it ended, and then no
-// window of arrivals holds more than it may. The price is the time of one answer for each
-// window: nothing next to a minute.
+// The API counts when requests arrive, which is known here only to be before the answer. So a
+// request has its place in a window until the window's length after it ended.
 //
 // The caller that holds the token is first in line: it alone waits for its place, the others
-// wait for the token. Receivers on a channel are served in the order they came, and one that
-// gives up takes nothing with it.
+// wait for the token. Receivers on a channel are served in the order they came.
 type limiter struct {
 	first chan struct{} // holds one token, which the caller first in line takes
 	ended chan struct{} // tells the caller first in line that a request ended

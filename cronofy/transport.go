@@ -5,11 +5,8 @@ import (
 	"time"
 )
 
-// How a kept HTTP/2 connection is watched: when nothing has come over it for
-// pingAfter, it is asked for a sign of life, and given up when none comes
-// within pingTimeout. One connection carries all requests, so that a dead one
-// would cost each of them its time-out; this leaves time to ask again within
-// one [DefaultTimeout].
+// A kept HTTP/2 connection, which carries all requests, is asked for a sign of life when nothing has
+// come over it for pingAfter, and given up when none comes within pingTimeout.
 const (
 	pingAfter   = 10 * time.Second
 	pingTimeout = 5 * time.Second

@@ -72,9 +72,9 @@ func (g *playground) invite(id, recipient string) []byte {
 }
 
 // reply answers by mail, as a mail client does.
-func (g *playground) reply(invitation []byte, from string, a cronofytest.Answer, d string) {
+func (g *playground) reply(invitation []byte, from string, a cronofytest.Answer) {
 	g.t.Helper()
-	text, err := cronofytest.ReplyMail(invitation, a, d)
+	text, err := cronofytest.ReplyMail(invitation, a)
 	require.NoError(g.t, err)
 	require.NoError(g.t, smtp.SendMail(g.smtp, nil, from, []string{sandboxOrganizer.Email}, text))
 }
@@ -113,13 +113,12 @@ func TestAnswersComeBack(t *testing.T) {
 		g.serve.said(&g.serve.stdout, `^\{"smart_invite_id":"`+id+`",.*"before":"pending","status":"`+status+`"`)
 	}
 
-	g.reply(g.invite("accepted", "ann@example.org"), "ann@example.org", cronofytest.Answer{Status: "accepted"},
-		"google")
+	g.reply(g.invite("accepted", "ann@example.org"), "ann@example.org", cronofytest.Answer{Status: "accepted"})
 	changed("accepted", "accepted")
 	assert.Equal(t, "accepted", g.status("accepted").RSVP.Status)
 
 	g.reply(g.invite("declined", "bob@example.org"), "bob@example.org",
-		cronofytest.Answer{Status: "declined", Comment: "On leave, sorry – Ærlig"}, "apple")
+		cronofytest.Answer{Status: "declined", Comment: "On leave, sorry – Ærlig"})
 	changed("declined", "declined")
 	declined := g.status("declined").RSVP
 	assert.Equal(t, "declined", declined.Status)
@@ -128,7 +127,7 @@ func TestAnswersComeBack(t *testing.T) {
 	proposal := cronofytest.Proposal{Start: time.Date(2087, 4, 30, 12, 0, 0, 0, time.UTC),
 		End: time.Date(2087, 4, 30, 12, 30, 0, 0, time.UTC), TZID: "Europe/Berlin"}
 	g.reply(g.invite("counter", "eve@example.org"), "eve@example.org",
-		cronofytest.Answer{Status: "tentative", Proposal: &proposal}, "outlook")
+		cronofytest.Answer{Status: "tentative", Proposal: &proposal})
 	changed("counter", "tentative")
 	counter := g.status("counter").RSVP
 	assert.Equal(t, "tentative", counter.Status)
@@ -137,7 +136,7 @@ func TestAnswersComeBack(t *testing.T) {
 	assert.True(t, proposal.End.Equal(counter.Proposal.End), counter.Proposal.End)
 
 	g.reply(g.invite("forwarded", "max@example.org"), "assistant@example.org",
-		cronofytest.Answer{Status: "accepted", By: "assistant@example.org"}, "google")
+		cronofytest.Answer{Status: "accepted", By: "assistant@example.org"})
 	g.serve.said(&g.serve.stdout, `^\{"smart_invite_id":"forwarded",.*"status":"pending",`+
 		`.*"replied_by":"assistant@example.org"`)
 	forwarded := g.status("forwarded").RSVP
@@ -174,7 +173,7 @@ func TestMovedEventIsAnsweredAnew(t *testing.T) {
 	t.Parallel()
 	g := newPlayground(t)
 	reply := func(invitation []byte) {
-		g.reply(invitation, "ann@example.org", cronofytest.Answer{Status: "accepted"}, "google")
+		g.reply(invitation, "ann@example.org", cronofytest.Answer{Status: "accepted"})
 	}
 	reply(g.invite("talk", "ann@example.org"))
 	g.serve.said(&g.serve.stdout, `"before":"pending","status":"accepted".*"revision":1`)
@@ -212,8 +211,7 @@ func TestAnswersAreAskedFor(t *testing.T) {
 	g := newPlayground(t, "--rate-per-second=5", "--fail-every=7:503")
 	assert.Zero(t, g.serve.terminate(), "nobody is called back from here on")
 	g.env = append(g.env, "CRONOFY_RATE_PER_SECOND=5")
-	g.reply(g.invite("one", "ann@example.org"), "ann@example.org", cronofytest.Answer{Status: "accepted"},
-		"google")
+	g.reply(g.invite("one", "ann@example.org"), "ann@example.org", cronofytest.Answer{Status: "accepted"})
 	g.invite("two", "bob@example.org")
 
 	out, code := finish(t, g.dir, g.env, "status", "--refresh", "--changes")

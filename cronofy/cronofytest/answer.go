@@ -26,17 +26,16 @@ type Answer struct {
 	Comment string
 	// Proposal is another time asked for; nil for none.
 	Proposal *Proposal
-	// By is the address of the person who answers if that is not the recipient, as when an
-	// invitation was forwarded. The status of the recipient then stays as it is, and the answer is
-	// among the replies.
+	// By is the address of the person who answers if that is not the recipient, whose status then
+	// stays as it is: the answer is among the replies.
 	By string
 	// At is when it was written, for [ReplyMail]; the zero time is now.
 	At time.Time
 }
 
-// Answer records an answer and, if it changes anything, posts the callback. It does not wait for
-// the callback to arrive: [Server.Wait] does. It fails for an unknown invite or recipient, a
-// cancelled invite, and anything else that cannot be an answer.
+// Answer records an answer and, if it changes anything, posts the callback, for which
+// [Server.Wait] waits. It fails for an unknown invite or recipient, a cancelled invite, and anything
+// else that cannot be an answer.
 func (s *Server) Answer(ctx context.Context, a Answer) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -100,9 +99,6 @@ func (s *Server) settle(old *invite, invited string, p Participant, mailed time.
 	}
 	if mailed.After(old.mailed[fold(p.Email)]) {
 		next.mailed = maps.Clone(old.mailed)
-		if next.mailed == nil {
-			next.mailed = make(map[string]time.Time)
-		}
 		next.mailed[fold(p.Email)] = mailed
 	}
 	if at := index(next.Replies, p.Email); at >= 0 {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
@@ -26,10 +27,10 @@ func (i *invite) calendar(crlf bool) string {
 	w.line("METHOD:" + method)
 	start, end := newClock(i.event.Start), newClock(i.event.End)
 	if start.loc != nil {
-		w.timezone(start.tzid, start.loc, start.instant, end.instant)
+		w.timezone(start.TZID, start.loc, start.Time, end.Time)
 	}
-	if end.loc != nil && (start.loc == nil || end.tzid != start.tzid) {
-		w.timezone(end.tzid, end.loc, end.instant, end.instant)
+	if end.loc != nil && (start.loc == nil || end.TZID != start.TZID) {
+		w.timezone(end.TZID, end.loc, end.Time, end.Time)
 	}
 	i.vevent(w, start, end)
 	w.line("END:VCALENDAR")
@@ -38,18 +39,18 @@ func (i *invite) calendar(crlf bool) string {
 
 // clock is how an event time is written: loc is nil for a day and for UTC.
 type clock struct {
-	eventTime
+	cronofy.EventTime
 	loc *time.Location
 }
 
 // newClock decides how to write t. A time that the zone's clocks show twice is written in UTC:
 // local time would mean the first of the two (RFC 5545 §3.3.5), and readers differ on it.
-func newClock(t eventTime) clock {
-	c := clock{eventTime: t}
-	if t.day || t.tzid == "UTC" || t.tzid == "Etc/UTC" {
+func newClock(t cronofy.EventTime) clock {
+	c := clock{EventTime: t}
+	if t.DateOnly || t.TZID == "UTC" || t.TZID == "Etc/UTC" {
 		return c
 	}
-	if loc, ok := zone.Load(t.tzid); ok && !ambiguous(t.instant.In(loc)) {
+	if loc, ok := zone.Load(t.TZID); ok && !ambiguous(t.Time.In(loc)) {
 		c.loc = loc
 	}
 	return c
@@ -57,12 +58,12 @@ func newClock(t eventTime) clock {
 
 func (w *writer) time(name string, t clock) {
 	switch {
-	case t.day:
-		w.line(name + ";VALUE=DATE:" + t.instant.Format("20060102"))
+	case t.DateOnly:
+		w.line(name + ";VALUE=DATE:" + t.Time.Format("20060102"))
 	case t.loc != nil:
-		w.line(name + ";TZID=" + parameter(t.tzid) + ":" + t.instant.In(t.loc).Format(localForm))
+		w.line(name + ";TZID=" + parameter(t.TZID) + ":" + t.Time.In(t.loc).Format(localForm))
 	default:
-		w.line(name + ":" + t.instant.UTC().Format(utcForm))
+		w.line(name + ":" + t.Time.UTC().Format(utcForm))
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -30,8 +29,7 @@ const (
 	firstBackoff, longestBackoff = time.Second, time.Minute
 )
 
-// errCallbackHost says that a callback was not posted because its URL leads away from this
-// machine and no [Options].CallbackClient was given to go there.
+// errCallbackHost says that no [Options].CallbackClient was given to leave this machine with.
 var errCallbackHost = errors.New("callback_url is not on a loopback address: " +
 	"set CallbackClient to post there all the same")
 
@@ -81,8 +79,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// callbacks posts notifications: those of one invite one after the other, in the order of the
-// answers.
+// callbacks posts those of one invite one after the other, in the order of the answers.
 type callbacks struct {
 	client  *http.Client
 	retries int
@@ -102,16 +99,9 @@ type callbacks struct {
 // by the address that is dialled: a name under .localhost is whatever a resolver says.
 var loopbackClient = &http.Client{
 	Transport: &http.Transport{
-		DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: onlyLoopback}).DialContext,
+		DisableKeepAlives: true, DialContext: (&net.Dialer{ControlContext: loopback.Control}).DialContext,
 	},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
-func onlyLoopback(ctx context.Context, network, address string, c syscall.RawConn) error {
-	if err := loopback.Control(ctx, network, address, c); err != nil {
-		return fmt.Errorf("%w (%w)", errCallbackHost, err)
-	}
-	return nil
 }
 
 func newCallbacks(o Options) *callbacks {
@@ -129,25 +119,19 @@ func (s *Server) notify(i *invite, invited Participant, reply *Participant) erro
 	if i.CallbackURL == "" {
 		return nil
 	}
-	type smartInvite struct {
-		SmartInviteID string        `json:"smart_invite_id"`
-		CallbackURL   string        `json:"callback_url"`
-		Recipient     *Participant  `json:"recipient,omitempty"`
-		Recipients    []Participant `json:"recipients,omitempty"`
-		Reply         *Participant  `json:"reply,omitempty"`
-	}
-	var body struct {
-		Notification cronofy.Notification `json:"notification"`
-		SmartInvite  smartInvite          `json:"smart_invite"`
-	}
-	body.Notification.Type = cronofy.CallbackSmartInvite
-	body.SmartInvite = smartInvite{
-		SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Recipient: &invited, Reply: reply,
+	smartInvite := map[string]any{
+		"smart_invite_id": i.ID, "callback_url": i.CallbackURL, "recipient": invited,
 	}
 	if i.Multi {
-		body.SmartInvite.Recipients = i.Recipients
+		smartInvite["recipients"] = i.Recipients
 	}
-	raw, err := json.Marshal(body)
+	if reply != nil {
+		smartInvite["reply"] = reply
+	}
+	raw, err := json.Marshal(map[string]any{
+		"notification": cronofy.Notification{Type: cronofy.CallbackSmartInvite},
+		"smart_invite": smartInvite,
+	})
 	if err != nil {
 		return fmt.Errorf("writing the callback: %w", err)
 	}
@@ -160,10 +144,10 @@ func (s *Server) notify(i *invite, invited Participant, reply *Participant) erro
 func (c *callbacks) add(key inviteKey, callback Callback, signature string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.closed:
+	if c.closed {
 		return
-	case c.client == loopbackClient && !isLoopbackURL(callback.URL):
+	}
+	if c.client == loopbackClient && !isLoopbackURL(callback.URL) {
 		callback.Err = errCallbackHost
 		c.end(callback)
 		return
@@ -187,7 +171,7 @@ func (c *callbacks) add(key inviteKey, callback Callback, signature string) {
 // end notes how a callback ended.
 func (c *callbacks) end(callback Callback) {
 	callback.At = c.now()
-	c.over.add(func(int) Callback { return callback })
+	c.over.add(callback)
 }
 
 // deliver posts until the answer is 2xx or the tries are used up.

@@ -14,7 +14,6 @@ type Fault struct {
 	refusal *answer            // sent instead of carrying out the request
 	spoil   func(*answer)      // changes a good answer before it is sent
 	attach  func(*attachments) // changes what is attached to a good answer
-	latency time.Duration
 }
 
 // FaultFirst returns a function for [Options].Fault that makes f happen to the first n requests
@@ -77,13 +76,9 @@ func FaultBrokenJSON() *Fault {
 	return &Fault{spoil: func(a *answer) { a.body = bytes.TrimSuffix(a.body, []byte("}")) }}
 }
 
-// FaultDrop closes the connection without an answer. The request was carried out. (When this
-// happens on a connection that was used before, net/http clients repeat by themselves what they
-// take for idempotent: a GET, and all requests of package cronofy.)
+// FaultDrop closes the connection without an answer. The request was carried out. (On a connection
+// that was used before, net/http clients repeat a GET and all requests of package cronofy.)
 func FaultDrop() *Fault { return &Fault{spoil: func(a *answer) { a.cut = 0 }} }
-
-// FaultLatency delays the answer by d, on top of [Options].Latency.
-func FaultLatency(d time.Duration) *Fault { return &Fault{latency: d} }
 
 // FaultCalendar passes the iCalendar text through edit before it is sent.
 func FaultCalendar(edit func(ics string) string) *Fault {
@@ -111,7 +106,11 @@ func FaultBrokenCalendar(kind string) *Fault {
 	case kind == "missing":
 		return &Fault{attach: func(a *attachments) { a.ICalendar = nil }}
 	case kind == "list":
-		return &Fault{attach: func(a *attachments) { a.list = true }}
+		return &Fault{spoil: func(a *answer) {
+			if before, _, found := bytes.Cut(a.body, []byte(`"attachments":{`)); found {
+				a.body = append(before, `"attachments":[]}`...)
+			}
+		}}
 	case kind == "no event":
 		return FaultCalendar(replaceFirst(`(?s)BEGIN:V(TIMEZONE|EVENT).*END:VEVENT\r?\n`, ""))
 	case lacks:

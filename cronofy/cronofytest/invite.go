@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
@@ -97,16 +98,15 @@ func (s *Server) Invites() []Invite {
 	return out
 }
 
-// Organizers returns the addresses that invites have had as their organizer, as they were given,
-// each once, sorted. Mail to them may be an answer, see [Server.Reply].
+// Organizers returns the addresses that invites have had as their organizer, sorted. Mail to them
+// may be an answer, see [Server.Reply].
 func (s *Server) Organizers() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Sorted(maps.Keys(s.organizers))
 }
 
-// inviteKey tells invites apart: by id and address, or by id alone if they were made for several
-// recipients.
+// inviteKey tells invites apart; the address is empty if they were made for several recipients.
 type inviteKey struct{ id, email string }
 
 // uid is the same for all revisions and tells nothing about a person, as RFC 7986 §5.3 asks. It
@@ -119,12 +119,12 @@ func (k inviteKey) uid() string {
 	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
 }
 
-// invite is the state of a Smart Invite. It is never changed once stored: changes store another
-// one, so that a calendar can be written from it without holding the lock.
+// invite is the state of a Smart Invite. Once stored, it is replaced and never changed, so that it
+// can be read without the lock.
 type invite struct {
 	Invite
 	secret      string // the key it was last changed with
-	event       *event
+	event       *cronofy.Event
 	fingerprint string               // of event and organizer
 	mailed      map[string]time.Time // DTSTAMP of the last answer by mail, by folded address
 }
@@ -144,8 +144,7 @@ func index(people []Participant, email string) int {
 	return slices.IndexFunc(people, func(p Participant) bool { return fold(p.Email) == fold(email) })
 }
 
-// stamp makes DTSTAMP newer than before: by the clock, or by the second that iCalendar can tell
-// apart.
+// stamp makes DTSTAMP newer than before, by a second at least.
 func (i *invite) stamp(previous, now time.Time) {
 	i.ChangedAt = now.UTC().Truncate(time.Second)
 	if !i.ChangedAt.After(previous) {
@@ -159,20 +158,28 @@ func sameRecipients(a, b *invite) bool {
 		func(p Participant) bool { return index(b.Recipients, p.Email) < 0 })
 }
 
-func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answer {
-	e := c.event
-	next := &invite{secret: key, event: e, Invite: Invite{
-		ID: c.id, Multi: c.multi, CallbackURL: c.callbackURL, Organizer: c.organizer,
-		Summary: e.Summary, Start: e.Start.instant, End: e.End.instant, AllDay: e.Start.day, TZID: e.Start.tzid,
+func (s *Server) upsert(c *command, key string, now time.Time) answer {
+	e := c.Event
+	next := &invite{secret: key, event: e, mailed: map[string]time.Time{}, Invite: Invite{
+		ID: c.SmartInviteID, Multi: c.isMulti(), CallbackURL: c.CallbackURL, Organizer: s.options.DefaultOrganizer,
+		Summary: e.Summary, Start: e.Start.Time, End: e.End.Time, AllDay: e.Start.DateOnly,
+		TZID: cmp.Or(e.Start.TZID, e.TZID, "Etc/UTC"),
 	}}
-	for _, email := range c.emails {
+	e.TZID = "" // each time has its own
+	if o := c.Organizer; o != nil {
+		if strings.TrimSpace(o.Name) != "" {
+			next.Organizer.Name = o.Name
+		}
+		next.Organizer.Email = cmp.Or(o.Email, next.Organizer.Email)
+	}
+	for _, email := range c.emails() {
 		next.Recipients = append(next.Recipients, Participant{Email: email, Status: statusPending})
 	}
 	content, err := json.Marshal(e)
 	if err != nil {
 		return textAnswer(http.StatusInternalServerError, err.Error())
 	}
-	next.fingerprint = fmt.Sprintf("%q %q %s", c.organizer.Name, c.organizer.Email, content)
+	next.fingerprint = fmt.Sprintf("%q %q %s", next.Organizer.Name, next.Organizer.Email, content)
 	at := next.key()
 	next.UID = at.uid()
 
@@ -186,7 +193,7 @@ func (s *Server) upsert(c command, key string, now time.Time, fault *Fault) answ
 	s.uids[next.UID] = at
 	s.organizers[next.Organizer.Email] = struct{}{}
 	s.mu.Unlock()
-	return next.answer(false, s.attach(next, fault))
+	return next.answer(false, s.attach(next))
 }
 
 // follow takes over from old what an update keeps.
@@ -208,18 +215,18 @@ func (i *invite) follow(old *invite, now time.Time) {
 	}
 }
 
-func (s *Server) cancel(c command, now time.Time, fault *Fault) answer {
-	key := inviteKey{id: c.id}
-	if !c.multi {
-		key.email = fold(c.emails[0])
+func (s *Server) cancel(c *command, now time.Time) answer {
+	key, emails := inviteKey{id: c.SmartInviteID}, c.emails()
+	if !c.isMulti() {
+		key.email = fold(emails[0])
 	}
 	next, refusal := s.change(key, now, func(next *invite) *answer {
-		for _, email := range c.emails {
+		for _, email := range emails {
 			if index(next.Recipients, email) < 0 {
 				return notFound()
 			}
 		}
-		if len(c.emails) < len(next.Recipients) {
+		if len(emails) < len(next.Recipients) {
 			return refuse("recipients", "errors.incomplete",
 				"must name all who are invited; use remove for one of them")
 		}
@@ -227,19 +234,19 @@ func (s *Server) cancel(c command, now time.Time, fault *Fault) answer {
 			next.Sequence++
 		}
 		next.Cancelled = true
-		next.CallbackURL = cmp.Or(c.callbackURL, next.CallbackURL)
+		next.CallbackURL = cmp.Or(c.CallbackURL, next.CallbackURL)
 		return nil
 	})
 	if refusal != nil {
 		return *refusal
 	}
-	return next.answer(false, s.attach(next, fault))
+	return next.answer(false, s.attach(next))
 }
 
 // remove takes one recipient out of an invite for several.
-func (s *Server) remove(c command, now time.Time, fault *Fault) answer {
-	next, refusal := s.change(inviteKey{id: c.id}, now, func(next *invite) *answer {
-		at := index(next.Recipients, c.emails[0])
+func (s *Server) remove(c *command, now time.Time) answer {
+	next, refusal := s.change(inviteKey{id: c.SmartInviteID}, now, func(next *invite) *answer {
+		at := index(next.Recipients, c.Recipient.Email)
 		switch {
 		case at < 0 || next.Cancelled:
 			return notFound()
@@ -253,8 +260,8 @@ func (s *Server) remove(c command, now time.Time, fault *Fault) answer {
 	if refusal != nil {
 		return *refusal
 	}
-	a := s.attach(next, fault)
-	a.Removed = &removed{Email: c.emails[0]}
+	a := s.attach(next)
+	a.Removed = &removed{Email: c.Recipient.Email}
 	return next.answer(false, a)
 }
 
@@ -278,45 +285,35 @@ func (s *Server) change(
 	return &next, nil
 }
 
-func (s *Server) status(query url.Values, fault *Fault) answer {
-	o := object{m: make(map[string]any, len(query)), p: problems{}}
+func (s *Server) status(query url.Values) answer {
+	o, p := make(map[string]any, len(query)), problems{}
 	for key, values := range query {
-		o.m[key] = values[0]
+		o[key] = values[0]
 		if len(values) > 1 {
-			o.refuse(key, "errors.duplicate", "is given twice")
+			p.add(key, "errors.duplicate", "is given twice")
 		}
 	}
-	o.only("smart_invite_id", "recipient_email", "include_ics")
-	id, email := o.requiredText("smart_invite_id"), o.text("recipient_email")
-	if !slices.Contains([]string{"", "true", "false"}, o.text("include_ics")) {
-		o.refuse("include_ics", "errors.must_be_boolean", "must be true or false")
-	}
+	statusFields(p, "", o)
+	id, email := query.Get("smart_invite_id"), query.Get("recipient_email")
 	s.mu.RLock()
 	found := s.invites[inviteKey{id: id, email: fold(email)}]
-	single := found == nil && email == "" && s.hasSingle(id)
-	s.mu.RUnlock()
-	if single {
-		o.require("recipient_email")
-	}
-	switch {
-	case len(o.p) > 0:
-		return o.p.answer()
-	case found == nil:
-		return *notFound()
-	case o.text("include_ics") != "true":
-		return found.answer(true, nil)
-	}
-	return found.answer(true, s.attach(found, fault))
-}
-
-// hasSingle tells whether an invite for one recipient has this id.
-func (s *Server) hasSingle(id string) bool {
-	for key := range s.invites {
-		if key.id == id && key.email != "" {
-			return true
+	if found == nil && email == "" {
+		for key := range s.invites {
+			if key.id == id { // it is for one recipient
+				p["recipient_email"] = []problem{{"errors.required", "required"}}
+			}
 		}
 	}
-	return false
+	s.mu.RUnlock()
+	switch {
+	case len(p) > 0:
+		return p.answer()
+	case found == nil:
+		return *notFound()
+	case query.Get("include_ics") != "true":
+		return found.answer(true, nil)
+	}
+	return found.answer(true, s.attach(found))
 }
 
 func notFound() *answer {
@@ -331,31 +328,20 @@ type inviteAnswer struct {
 	Replies       *[]Participant `json:"replies,omitempty"`
 	SmartInviteID string         `json:"smart_invite_id"`
 	CallbackURL   string         `json:"callback_url,omitempty"`
-	Event         *event         `json:"event"`
+	Event         *cronofy.Event `json:"event"`
 	Attachments   *attachments   `json:"attachments,omitempty"`
 }
 
 type attachments struct {
 	ICalendar *string  `json:"icalendar,omitempty"`
 	Removed   *removed `json:"removed,omitempty"`
-	list      bool
 }
 
 type removed struct {
 	Email string `json:"email"`
 }
 
-// MarshalJSON writes an empty array where a fault asks for one.
-func (a *attachments) MarshalJSON() ([]byte, error) {
-	if a.list {
-		return []byte("[]"), nil
-	}
-	type plain attachments
-	return json.Marshal((*plain)(a))
-}
-
-// answer tells of the invite: with the replies if asked, and with attachments unless they are
-// nil.
+// answer tells of the invite, with the replies if asked.
 func (i *invite) answer(withReplies bool, a *attachments) answer {
 	out := inviteAnswer{SmartInviteID: i.ID, CallbackURL: i.CallbackURL, Event: i.event, Attachments: a}
 	if i.Multi {
@@ -367,15 +353,10 @@ func (i *invite) answer(withReplies bool, a *attachments) answer {
 			out.Replies = &replies
 		}
 	}
-	return jsonAnswer(http.StatusOK, out)
+	return answer{invite: &out}
 }
 
-// attach writes the calendar, with the fault asked for.
-func (s *Server) attach(i *invite, fault *Fault) *attachments {
-	text := i.calendar(s.options.CRLF)
-	a := &attachments{ICalendar: &text}
-	if fault != nil && fault.attach != nil {
-		fault.attach(a)
-	}
-	return a
+// attach writes the calendar.
+func (s *Server) attach(i *invite) *attachments {
+	return &attachments{ICalendar: new(i.calendar(s.options.CRLF))}
 }

@@ -63,7 +63,7 @@ func readMail(raw []byte) (*calendarMail, error) {
 	}
 	parts := append(calendars, files...)
 	if len(parts) == 0 {
-		return nil, notAnswer("no_calendar", "no part of the mail is a calendar")
+		return nil, refuseReply("no_calendar", "%w: no part of the mail is a calendar", ErrNotAnswer)
 	}
 	for _, p := range parts {
 		if out.calendar = readCalendar(p); out.calendar == nil {
@@ -94,9 +94,8 @@ func mediaParameter(p *mimetree.Part, name string) string {
 }
 
 // readCalendar reads the VCALENDAR in a part, nil if there is none. Some clients and relays name
-// one transfer encoding and use another: the first that leads to a calendar is taken. The
-// calendars of mail clients break rules and must still be read: what is beyond a limit, or no
-// content line, is passed over.
+// one transfer encoding and use another: the first that leads to a calendar is taken. What is
+// beyond a limit, or no content line, is passed over.
 func readCalendar(p *mimetree.Part) *ical.Component {
 	const begin = "BEGIN:VCALENDAR"
 	limits := ical.Options{MaxLines: maxCalendarLines, MaxNesting: maxComponentDepth}

@@ -18,26 +18,9 @@ import (
 // has no calendar, or one whose METHOD is neither REPLY nor COUNTER.
 var ErrNotAnswer = errors.New("this is no answer to an invitation")
 
-// replyError says why [Server.Reply] changed nothing. It holds no address.
-type replyError struct {
-	problem, reason string
-	err             error // ErrNotAnswer, nil for what was meant as an answer
-}
-
-// Error names the problem and the reason.
-func (e *replyError) Error() string {
-	return fmt.Sprintf("reply is ignored (%s): %s", e.problem, e.reason)
-}
-
-// Unwrap returns ErrNotAnswer for what is none.
-func (e *replyError) Unwrap() error { return e.err }
-
+// refuseReply says why [Server.Reply] changed nothing, without an address.
 func refuseReply(problem, format string, args ...any) error {
-	return &replyError{problem: problem, reason: fmt.Sprintf(format, args...)}
-}
-
-func notAnswer(problem, reason string) error {
-	return &replyError{problem: problem, reason: reason, err: ErrNotAnswer}
+	return fmt.Errorf("reply is ignored ("+problem+"): "+format, args...)
 }
 
 // Reply reads a mail that a calendar client sent to the organizer (METHOD REPLY or COUNTER, RFC
@@ -45,13 +28,11 @@ func notAnswer(problem, reason string) error {
 // forwarded to it. If it returns an error, nothing has changed.
 //
 // The UID says which invite is meant, ATTENDEE who answers. An ATTENDEE who was not invited, as
-// when an invitation was forwarded, is a reply by another: it is kept among the replies and
-// reported by callback, and the status of the person invited stays. ORGANIZER is not looked at,
-// since some clients leave it out. A SEQUENCE that is absent is 0 (RFC 5545 §3.8.7.4); an answer
-// to a revision before the last, or with a DTSTAMP older than that of the last answer of the same
-// person, is ignored as outdated. A COUNTER without an answer in it is tentative; its times are a
-// proposal if they differ from those of the event. Several COMMENTs are one, a line each.
-// RECURRENCE-ID is not looked at.
+// when an invitation was forwarded, is kept among the replies and reported by callback, and the
+// status of the person invited stays. An answer to a revision before the last, or with a DTSTAMP
+// older than that of the last answer of the same person, is ignored as outdated. A COUNTER without
+// an answer in it is tentative; its times are a proposal if they differ from those of the event.
+// ORGANIZER, which some clients leave out, and RECURRENCE-ID are not looked at.
 func (s *Server) Reply(ctx context.Context, message []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -61,11 +42,18 @@ func (s *Server) Reply(ctx context.Context, message []byte) error {
 		return err
 	}
 	if m.method != "REPLY" && m.method != "COUNTER" {
-		return notAnswer("not_a_reply", "METHOD is neither REPLY nor COUNTER")
+		return refuseReply("not_a_reply", "%w: METHOD is neither REPLY nor COUNTER", ErrNotAnswer)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, event := s.answered(m.calendar)
+	var i *invite
+	var event *ical.Component
+	for e := range m.calendar.All("VEVENT") {
+		if key, ok := s.uids[trimmed(e, "UID")]; ok {
+			i, event = s.invites[key], e
+			break
+		}
+	}
 	if i == nil {
 		return refuseReply("other_uid", "the UID is that of no invite")
 	}
@@ -82,16 +70,6 @@ func (s *Server) Reply(ctx context.Context, message []byte) error {
 	}
 	invited := i.Recipients[0].Email // of several, it is not known whose invitation was forwarded
 	return s.settle(i, invited, *p, stamp)
-}
-
-// answered finds the event that answers an invite, and the invite.
-func (s *Server) answered(calendar *ical.Component) (*invite, *ical.Component) {
-	for event := range calendar.All("VEVENT") {
-		if key, ok := s.uids[trimmed(event, "UID")]; ok {
-			return s.invites[key], event
-		}
-	}
-	return nil, nil
 }
 
 // checkOrder returns the DTSTAMP of an answer, unless it is outdated.
@@ -113,7 +91,7 @@ func checkOrder(i *invite, event *ical.Component, email string) (stamp time.Time
 }
 
 func (i *invite) readAnswer(event *ical.Component, m *calendarMail) (*Participant, error) {
-	who := i.attendee(event, m.from)
+	who := attendee(event, m.from)
 	if who == nil {
 		return nil, refuseReply("no_attendee", "no ATTENDEE tells who answers")
 	}
@@ -177,35 +155,23 @@ func inZone(t time.Time, loc *time.Location) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, loc)
 }
 
-// attendee finds who answers, nil if that is not clear. A REPLY has one ATTENDEE; a COUNTER, and
-// what some clients call a REPLY, has all who were invited: then it is the sender, or the only one
-// of them who has an answer.
-func (i *invite) attendee(event *ical.Component, from string) *ical.Property {
-	var all, answering []*ical.Property
+// attendee finds who answers, nil if that is not clear: the only ATTENDEE, or of several, as a
+// COUNTER has them, the sender.
+func attendee(event *ical.Component, from string) *ical.Property {
+	var found *ical.Property
+	n := 0
 	for p := range event.Each("ATTENDEE") {
-		if _, err := mail.ParseAddress(address(p)); err != nil {
+		a, err := mail.ParseAddress(address(p))
+		if err != nil {
 			continue
 		}
-		all = append(all, p)
-		if s := strings.ToUpper(propertyParameter(p, "PARTSTAT")); s != "" && s != "NEEDS-ACTION" {
-			answering = append(answering, p)
-		}
-	}
-	if len(all) == 1 {
-		return all[0]
-	}
-	for _, p := range all {
-		if from != "" && fold(address(p)) == fold(from) {
+		if fold(a.Address) == fold(from) {
 			return p
 		}
+		found, n = p, n+1
 	}
-	if len(answering) == 1 {
-		return answering[0]
+	if n != 1 {
+		return nil
 	}
-	for _, p := range all {
-		if !i.Multi && index(i.Recipients, address(p)) >= 0 {
-			return p
-		}
-	}
-	return nil
+	return found
 }

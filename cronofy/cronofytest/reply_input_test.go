@@ -46,6 +46,10 @@ func TestReplyBadInput(t *testing.T) {
 		want string // "" is accepted
 	}{
 		{"as it should be", func(u string) []byte { return wire(plain, replyText("REPLY", u, accepts)) }, ""},
+		{"no ORGANIZER", func(u string) []byte {
+			text := replyText("REPLY", u, accepts)
+			return wire(plain, strings.Replace(text, "ORGANIZER:mailto:organizer@myapplication.com\r\n", "", 1))
+		}, ""},
 		{"names in any case", func(u string) []byte {
 			return wire(plain, replyText("reply", u, "attendee;partstat=accepted:MAILTO:CRONOFY@example.com"))
 		}, ""},

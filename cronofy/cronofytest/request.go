@@ -16,26 +16,20 @@ const kept = 1000
 
 // history keeps the last of many, in their order.
 type history[T any] struct {
-	mu    sync.Mutex
-	count int // all, kept or not
-	list  []T
+	mu   sync.Mutex
+	list []T
 }
 
-// add stores what make returns for the number of the entry, from 1.
-func (h *history[T]) add(make func(n int) T) {
+func (h *history[T]) add(entry T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.count++
-	h.list = append(h.list, make(h.count))
-	if len(h.list) >= 2*kept {
-		h.list = slices.Clone(h.list[len(h.list)-kept:])
-	}
+	h.list = append(h.list[max(0, len(h.list)+1-kept):], entry)
 }
 
 func (h *history[T]) last() []T {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.list[max(0, len(h.list)-kept):])
+	return slices.Clone(h.list)
 }
 
 // Request is one request as it arrived, also when it was refused.
@@ -65,9 +59,9 @@ func (s *Server) Requests() []Request { return s.requests.last() }
 
 // Count returns the number of requests so far.
 func (s *Server) Count() int {
-	s.requests.mu.Lock()
-	defer s.requests.mu.Unlock()
-	return s.requests.count
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.count
 }
 
 func (s *Server) record(r *http.Request, raw []byte) *Request {
@@ -91,10 +85,11 @@ func (s *Server) record(r *http.Request, raw []byte) *Request {
 		request.ID, _ = body["smart_invite_id"].(string)
 		request.Recipients = addresses(body)
 	}
-	s.requests.add(func(n int) Request {
-		request.N = n
-		return *request
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	request.N = s.count
+	s.requests.add(*request)
 	return request
 }
 

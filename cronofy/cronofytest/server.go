@@ -27,37 +27,31 @@ const endpoint = "/v1/smart_invites"
 // Options say how a [Server] behaves. The zero value is a server without limits, delays or faults
 // that accepts any key.
 type Options struct {
-	// APIKey is the only Bearer key that is accepted; another one gets 401. Empty accepts any key
-	// that is not empty. Callbacks are signed with it, or if it is empty, with the key that the
-	// invite was last changed with.
+	// APIKey is the only Bearer key that is accepted; empty accepts any. Callbacks are signed with
+	// it, or if it is empty, with the key that the invite was last changed with.
 	APIKey string `json:"-"`
 
-	// Latency passes before each answer, unless the request's context ends first. The request is
-	// carried out before it: a client that gives up waiting has changed something nevertheless.
+	// Latency passes before each answer, after the request was carried out.
 	Latency time.Duration
 	// RatePerSecond and RatePerMinute are the most requests that are admitted in any second and any
-	// minute (sliding windows); further ones get 429. Zero means no limit. The documented defaults
-	// of the API are 50 and 500.
+	// minute (sliding windows); further ones get 429, with the time until one is admitted as
+	// Retry-After. Zero means no limit. The documented defaults of the API are 50 and 500.
 	RatePerSecond, RatePerMinute int
-	// RetryAfter is what the Retry-After header of a 429 says: zero, the time until a request is
-	// admitted, in whole seconds rounded up; positive, this time; negative, no such header. The
-	// documentation mentions none.
-	RetryAfter time.Duration
 	// Fault is asked before each answer what is to go wrong; nil, or a nil result, means nothing. It
 	// is called from several goroutines at once.
 	Fault func(r *Request) *Fault `json:"-"`
 
-	// CRLF ends the lines of attachments.icalendar with CR LF, as RFC 5545 §3.1 has it. Without it
-	// they end with LF, as the example on the API page does.
+	// CRLF ends the lines of attachments.icalendar with CR LF (RFC 5545 §3.1), not with LF as the
+	// example on the API page.
 	CRLF bool
-	// DefaultOrganizer stands in for organizer fields that a request leaves out. Empty fields
-	// default to the name "application name" and the address organizer@invite.cronofy.com.
+	// DefaultOrganizer stands in for organizer fields that a request leaves out. Its own default is
+	// "application name" at organizer@invite.cronofy.com.
 	DefaultOrganizer Organizer
 	// Now is the clock of DTSTAMP and of the rate limits; nil means time.Now.
 	Now func() time.Time `json:"-"`
 
-	// CallbackClient posts callbacks. Nil means a client that reaches loopback addresses only, so
-	// that a test never calls a program in production.
+	// CallbackClient posts callbacks. Nil means one that reaches loopback addresses only: a test must
+	// not call a program in production because its address stands in the data.
 	CallbackClient *http.Client `json:"-"`
 	// CallbackRetries is how often a callback is repeated that was not answered with 2xx within 5
 	// seconds, a second after the first and twice as long after each other: zero means 5 times,
@@ -79,6 +73,7 @@ type Server struct {
 	requests history[Request]
 
 	mu         sync.RWMutex
+	count      int // of requests
 	invites    map[inviteKey]*invite
 	uids       map[string]inviteKey // by UID
 	organizers map[string]struct{}  // by address
@@ -105,7 +100,7 @@ func New(o Options) *Server {
 }
 
 // ServeHTTP answers POST and GET of /v1/smart_invites, also below a base path. It panics with
-// [http.ErrAbortHandler], as net/http asks for, where a [Fault] wants the connection broken.
+// [http.ErrAbortHandler] where a [Fault] wants the connection broken.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	tooLarge := err != nil
@@ -122,19 +117,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case tooLarge:
 		a = textAnswer(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB or broke off")
 	default:
-		a = s.handle(r, request, fault)
+		a = s.handle(r, request)
+	}
+	if a.invite != nil {
+		if fault.attach != nil && a.invite.Attachments != nil {
+			fault.attach(a.invite.Attachments)
+		}
+		a = jsonAnswer(http.StatusOK, a.invite)
 	}
 	if fault.spoil != nil {
 		fault.spoil(&a)
 	}
-	if !pause(r.Context(), s.options.Latency+fault.latency) {
+	if !pause(r.Context(), s.options.Latency) {
 		panic(http.ErrAbortHandler) // the client is gone
 	}
 	a.write(w)
 }
 
 // handle checks what is common to all requests and carries out the one that was asked for.
-func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer {
+func (s *Server) handle(r *http.Request, request *Request) answer {
 	if !strings.HasSuffix(r.URL.Path, endpoint) {
 		return textAnswer(http.StatusNotFound, "no such path: only "+endpoint+" is here")
 	}
@@ -146,16 +147,14 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	}
 	if wait := s.limiter.admit(request.At); wait > 0 {
 		a := textAnswer(http.StatusTooManyRequests, "rate limit exceeded")
-		if s.options.RetryAfter >= 0 {
-			a.header.Set("Retry-After", retryAfter(cmp.Or(s.options.RetryAfter, wait)))
-		}
+		a.header.Set("Retry-After", retryAfter(wait))
 		return a
 	}
 	switch r.Method {
 	case http.MethodGet:
-		return s.status(r.URL.Query(), fault)
+		return s.status(r.URL.Query())
 	case http.MethodPost:
-		return s.post(r.Header.Get("Content-Type"), key, request, fault)
+		return s.post(r.Header.Get("Content-Type"), key, request)
 	default:
 		a := textAnswer(http.StatusMethodNotAllowed, "only GET and POST are known here")
 		a.header.Set("Allow", "GET, POST")
@@ -163,7 +162,7 @@ func (s *Server) handle(r *http.Request, request *Request, fault *Fault) answer 
 	}
 }
 
-func (s *Server) post(contentType, key string, request *Request, fault *Fault) answer {
+func (s *Server) post(contentType, key string, request *Request) answer {
 	media, params, err := mime.ParseMediaType(contentType)
 	isUTF8 := strings.EqualFold(cmp.Or(params["charset"], "utf-8"), "utf-8")
 	if err != nil || media != "application/json" || !isUTF8 {
@@ -173,17 +172,17 @@ func (s *Server) post(contentType, key string, request *Request, fault *Fault) a
 	if request.Body == nil || !utf8.Valid(request.Raw) {
 		return textAnswer(http.StatusBadRequest, "the body is not a JSON object in UTF-8")
 	}
-	c, problems := s.parse(request.Body)
+	c, problems := parse(request)
 	if len(problems) > 0 {
 		return problems.answer()
 	}
-	switch c.action {
+	switch c.Method {
 	case actionCancel:
-		return s.cancel(c, request.At, fault)
+		return s.cancel(c, request.At)
 	case actionRemove:
-		return s.remove(c, request.At, fault)
+		return s.remove(c, request.At)
 	default:
-		return s.upsert(c, key, request.At, fault)
+		return s.upsert(c, key, request.At)
 	}
 }
 
@@ -205,6 +204,8 @@ type answer struct {
 	body   []byte
 	// cut is how many bytes of the body are sent before the connection breaks; -1 sends all of it.
 	cut int
+	// invite becomes the body once a fault has seen it.
+	invite *inviteAnswer
 }
 
 func textAnswer(status int, text string) answer {

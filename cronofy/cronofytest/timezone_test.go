@@ -2,7 +2,6 @@ package cronofytest_test
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,33 +58,8 @@ func TestTimeZonesLeadToTheInstants(t *testing.T) {
 	})
 }
 
-// Most zones keep to rules, and calendars that people send show them as rules.
-func TestTimeZonesAsRules(t *testing.T) {
-	t.Parallel()
-	table := map[string][]string{
-		"Europe/London":     {"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU"},
-		"America/New_York":  {"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"},
-		"Australia/Sydney":  {"RRULE:FREQ=YEARLY;BYMONTH=4;BYDAY=1SU", "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=1SU"},
-		"Asia/Tokyo":        nil, // no change ahead
-		"Africa/Casablanca": nil, // Ramadan
-	}
-	for zone, rules := range table {
-		t.Run(zone, func(t *testing.T) {
-			t.Parallel()
-			o := documentedObject(t)
-			o["event"].(object)["tzid"] = zone
-			_, text := create(t, cronofytest.New(cronofytest.Options{}), o)
-			for _, rule := range rules {
-				assert.Contains(t, lines(text), rule)
-			}
-			assert.Equal(t, len(rules), strings.Count(text, "RRULE"))
-			assert.Contains(t, lines(text), "TZID:"+zone)
-		})
-	}
-}
-
-// A zone without rules in an event that lasts for centuries stays small.
-func TestLongEventInZoneWithoutRules(t *testing.T) {
+// The zone of an event that lasts for centuries stays small.
+func TestLongEvent(t *testing.T) {
 	t.Parallel()
 	o := documentedObject(t)
 	e := o["event"].(object)
@@ -98,7 +72,6 @@ func TestLongEventInZoneWithoutRules(t *testing.T) {
 type observance struct {
 	onset    time.Time // local
 	from, to time.Duration
-	rule     map[string]string
 }
 
 // readZone reads the only VTIMEZONE there is; none gives nil.
@@ -122,13 +95,6 @@ func readZone(t require.TestingT, text string) []observance {
 			onset, err := time.Parse("20060102T150405", value)
 			require.NoError(t, err)
 			zone[len(zone)-1].onset = onset
-		case "RRULE":
-			rule := map[string]string{}
-			for part := range strings.SplitSeq(value, ";") {
-				key, v, _ := strings.Cut(part, "=")
-				rule[key] = v
-			}
-			zone[len(zone)-1].rule = rule
 		}
 	}
 	return zone
@@ -145,37 +111,6 @@ func offset(t require.TestingT, value string) time.Duration {
 		return -d
 	}
 	return d
-}
-
-// latest returns the last onset of the observance not after local, if there is one.
-func (o observance) latest(t require.TestingT, local time.Time) (time.Time, bool) {
-	if o.onset.After(local) {
-		return time.Time{}, false
-	}
-	if o.rule == nil {
-		return o.onset, true
-	}
-	month, err := strconv.Atoi(o.rule["BYMONTH"])
-	require.NoError(t, err)
-	day := o.rule["BYDAY"]
-	nth, err := strconv.Atoi(day[:len(day)-2])
-	require.NoError(t, err)
-	weekday := time.Weekday(strings.Index("SUMOTUWETHFRSA", day[len(day)-2:]) / 2)
-	clock := o.onset.Sub(o.onset.Truncate(24 * time.Hour))
-	for year := local.Year(); ; year-- {
-		first := time.Date(year, time.Month(month), 1, 0, 0, 0, 0, time.UTC)
-		if nth < 0 {
-			first = first.AddDate(0, 1, 0).AddDate(0, 0, -7)
-		}
-		at := first.AddDate(0, 0, (int(weekday-first.Weekday())+7)%7)
-		if nth > 1 {
-			at = at.AddDate(0, 0, 7*(nth-1))
-		}
-		if at = at.Add(clock); !at.After(local) {
-			require.False(t, at.Before(o.onset), "the rule must begin with DTSTART")
-			return at, true
-		}
-	}
 }
 
 // instantOf reads a time of the event as RFC 5545 §3.6.5 says: the offset is that of the last
@@ -203,8 +138,8 @@ func instantOf(t require.TestingT, text, name string, loc *time.Location, zone [
 		var to time.Duration
 		found := false
 		for _, o := range zone {
-			if at, ok := o.latest(t, local); ok && (!found || at.After(last)) {
-				last, to, found = at, o.to, true
+			if !o.onset.After(local) && (!found || o.onset.After(last)) {
+				last, to, found = o.onset, o.to, true
 			}
 		}
 		require.True(t, found, "no observance for %s", line)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"testing/iotest"
 )
 
 // Transport returns an [http.RoundTripper] that takes every request, to whatever host, straight
@@ -15,8 +16,7 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
 
-// RoundTrip serves the request. A broken connection is an error that wraps
-// [io.ErrUnexpectedEOF], from here if it broke before the answer, else from reading the body.
+// RoundTrip serves the request. A broken connection is an error that wraps [io.ErrUnexpectedEOF].
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
@@ -43,15 +43,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("connection closed without an answer: %w", io.ErrUnexpectedEOF)
 	}
 	response.ContentLength = -1
-	response.Body = io.NopCloser(io.MultiReader(response.Body, brokenReader{}))
+	response.Body = io.NopCloser(io.MultiReader(response.Body, iotest.ErrReader(io.ErrUnexpectedEOF)))
 	return response, nil
 }
-
-// brokenReader is what follows the last byte on a broken connection.
-type brokenReader struct{}
-
-// Read implements [io.Reader].
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // serve reports whether the handler broke the connection.
 func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (broken bool) {

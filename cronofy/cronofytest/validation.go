@@ -1,15 +1,21 @@
 package cronofytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/invitemailer/invitemailer/cronofy"
+	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
 // problems are validation errors by field, in the documented shape.
@@ -24,6 +30,8 @@ func (p problems) add(field, key, description string) {
 	p[field] = append(p[field], problem{Key: key, Description: description})
 }
 
+func (p problems) addRequired(field string) { p.add(field, "errors.required", "required") }
+
 func (p problems) answer() answer {
 	return jsonAnswer(http.StatusUnprocessableEntity, map[string]problems{"errors": p})
 }
@@ -36,166 +44,195 @@ func refuse(field, key, description string) *answer {
 	return &a
 }
 
-// object is a JSON object of a request, with the path to it, and the place where what is wrong
-// with it is noted.
-type object struct {
-	path string
-	m    map[string]any
-	p    problems
-}
+// check notes what is wrong with the value of a field: nil where it is left out or null.
+type check func(p problems, field string, value any)
 
-func (o object) refuse(key, problem, description string) { o.p.add(o.field(key), problem, description) }
-
-func (o object) require(key string) { o.refuse(key, "errors.required", "required") }
-
-func (o object) field(key string) string {
-	if o.path == "" {
-		return key
-	}
-	return o.path + "." + key
-}
-
-// only notes every key besides the known ones.
-func (o object) only(known ...string) {
-	for key := range o.m {
-		if !slices.Contains(known, key) {
-			o.refuse(key, "errors.unknown", "unknown field")
+// typed is a check for a JSON type, such as "an object", and for what further notes.
+func typed[T any](typeName string, further func(p problems, field string, value T)) check {
+	_, name, _ := strings.Cut(typeName, " ")
+	return func(p problems, field string, value any) {
+		if v, ok := value.(T); ok {
+			further(p, field, v)
+		} else if value != nil {
+			p.add(field, "errors.must_be_"+name, "must be "+typeName)
 		}
 	}
 }
 
-// has tells whether there is a value; null counts as none.
-func (o object) has(key string) bool { return o.m[key] != nil }
-
-// value returns the value at key; ok is false if there is none or it has another type, which is
-// noted.
-func value[T any](o object, key, typeName string) (v T, ok bool) {
-	v, ok = o.m[key].(T)
-	if !ok && o.has(key) {
-		article := "a "
-		if strings.ContainsRune("aeiou", rune(typeName[0])) {
-			article = "an "
+// object is a check for an object of these members; nil marks one that is not supported.
+func object(members map[string]check) check {
+	return typed("an object", func(p problems, field string, o map[string]any) {
+		prefix := field + "."
+		if field == "" {
+			prefix = ""
 		}
-		o.refuse(key, "errors.must_be_"+typeName, "must be "+article+typeName)
-	}
-	return v, ok
-}
-
-// text returns a string, or "" if there is none.
-func (o object) text(key string) string {
-	v, _ := value[string](o, key, "string")
-	return v
-}
-
-// requiredText notes a missing or blank string too.
-func (o object) requiredText(key string) string {
-	v, isText := value[string](o, key, "string")
-	if (!o.has(key) || isText) && strings.TrimSpace(v) == "" {
-		o.require(key)
-	}
-	return v
-}
-
-// limitText notes a string of more than limit code points.
-func (o object) limitText(key, text string, limit int) {
-	if utf8.RuneCountInString(text) > limit {
-		o.refuse(key, "errors.too_long", fmt.Sprintf("must be at most %d characters", limit))
-	}
-}
-
-func (o object) boolean(key string) *bool {
-	if v, ok := value[bool](o, key, "boolean"); ok {
-		return &v
-	}
-	return nil
-}
-
-// object returns the object at key.
-func (o object) object(key string) (inner object, ok bool) {
-	m, ok := value[map[string]any](o, key, "object")
-	return object{path: o.field(key), m: m, p: o.p}, ok
-}
-
-// objects returns the elements of the array at key that are objects.
-func (o object) objects(key string) []object {
-	list, _ := value[[]any](o, key, "array")
-	var all []object
-	for i := range list {
-		name := key + "[" + strconv.Itoa(i) + "]"
-		if inner, ok := (object{path: o.path, m: map[string]any{name: list[i]}, p: o.p}).object(name); ok {
-			all = append(all, inner)
-		} else if list[i] == nil {
-			o.refuse(name, "errors.must_be_object", "must be an object")
+		for name := range o {
+			if c, known := members[name]; !known {
+				p.add(prefix+name, "errors.unknown", "unknown field")
+			} else if c == nil {
+				p.add(prefix+name, "errors.not_supported", "not supported with Smart Invites")
+			}
 		}
-	}
-	return all
-}
-
-// email returns the address at key, which must be a plain addr-spec.
-func (o object) email(key string) string {
-	v := o.text(key)
-	if v == "" {
-		return ""
-	}
-	parsed, err := mail.ParseAddress(v)
-	if err != nil || parsed.Address != v || strings.ContainsAny(v, " \t\"") {
-		o.refuse(key, "errors.invalid_email", "must be an email address")
-	}
-	return v
-}
-
-func (o object) requiredEmail(key string) string {
-	if v, _ := o.m[key].(string); v != "" {
-		return o.email(key)
-	}
-	return o.requiredText(key)
-}
-
-// url returns the absolute URL at key; callback requires one that can be posted to.
-func (o object) url(key string, callback bool) string {
-	v := o.text(key)
-	if v == "" {
-		return ""
-	}
-	u, err := url.Parse(v)
-	ok := err == nil && u.IsAbs()
-	if ok && callback {
-		ok = u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-	}
-	if !ok {
-		o.refuse(key, "errors.invalid_url", "must be an absolute URL")
-	}
-	return v
-}
-
-// coordinate returns a decimal number, which the API takes as a string.
-func (o object) coordinate(key string, limit float64) string {
-	v := o.text(key)
-	if v == "" {
-		return ""
-	}
-	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(n >= -limit && n <= limit) || strings.Trim(v, "+-.0123456789") != "" {
-		o.refuse(key, "errors.invalid", "must be decimal degrees")
-	}
-	return v
-}
-
-// natural returns a whole number from 0 to the largest 32-bit one.
-func (o object) natural(key string) int {
-	n, ok := value[json.Number](o, key, "integer")
-	if !ok {
-		if !o.has(key) {
-			o.require(key)
+		for name, c := range members {
+			if c != nil {
+				c(p, prefix+name, o[name])
+			}
 		}
-		return 0
+	})
+}
+
+func list(element check) check {
+	return typed("an array", func(p problems, field string, values []any) {
+		for i, v := range values {
+			name := fmt.Sprintf("%s[%d]", field, i)
+			if v == nil {
+				p.add(name, "errors.must_be_object", "must be an object")
+			}
+			element(p, name, v)
+		}
+	})
+}
+
+// required is a check for a value that is neither left out nor blank.
+func required(c check) check {
+	return func(p problems, field string, value any) {
+		text, isText := value.(string)
+		if value == nil || isText && strings.TrimSpace(text) == "" {
+			p.addRequired(field)
+			return
+		}
+		c(p, field, value)
 	}
-	v, err := strconv.ParseInt(n.String(), 10, 32)
-	if err != nil || v < 0 {
-		o.refuse(key, "errors.must_be_integer", "must be an integer, not negative, of 32 bits")
-		return 0
+}
+
+// text is a check for a string that is empty or valid.
+func text(key, description string, valid func(string) bool) check {
+	return typed("a string", func(p problems, field, value string) {
+		if value != "" && !valid(value) {
+			p.add(field, key, description)
+		}
+	})
+}
+
+// maxText is a check for a string of at most so many code points.
+func maxText(limit int) check {
+	return text("errors.too_long", fmt.Sprintf("must be at most %d characters", limit),
+		func(s string) bool { return utf8.RuneCountInString(s) <= limit })
+}
+
+func oneOf(key, description string, values ...string) check {
+	return typed("a string", func(p problems, field, value string) {
+		if !slices.Contains(values, value) {
+			p.add(field, key, description)
+		}
+	})
+}
+
+// degrees is a check for a decimal number, which the API takes as a string.
+func degrees(limit float64) check {
+	return text("errors.invalid", "must be decimal degrees", func(s string) bool {
+		n, err := strconv.ParseFloat(s, 64)
+		return err == nil && n >= -limit && n <= limit && strings.Trim(s, "+-.0123456789") == ""
+	})
+}
+
+var (
+	anything = func(problems, string, any) {}
+	anyText  = typed("a string", func(problems, string, string) {})
+	boolean  = typed("a boolean", func(problems, string, bool) {})
+	minutes  = typed("an integer", func(p problems, field string, n json.Number) {
+		if _, err := strconv.ParseUint(n.String(), 10, 31); err != nil {
+			p.add(field, "errors.must_be_integer", "must be an integer, not negative, of 32 bits")
+		}
+	})
+	// email is a check for a plain addr-spec.
+	email = text("errors.invalid_email", "must be an email address", func(s string) bool {
+		parsed, err := mail.ParseAddress(s)
+		return err == nil && parsed.Address == s && !strings.ContainsAny(s, " \t\"")
+	})
+	anyURL = text("errors.invalid_url", "must be an absolute URL", func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && u.IsAbs()
+	})
+	callbackURL = text("errors.invalid_url", "must be an absolute URL", func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	})
+	zoneName = text("errors.unknown_tzid", "must be a time zone identifier", func(s string) bool {
+		_, known := zone.Load(s)
+		return known
+	})
+	recipient = object(map[string]check{"email": required(email)})
+
+	requestFields = object(map[string]check{
+		"method": oneOf("errors.unknown_method", "must be request, cancel or remove",
+			actionRequest, actionCancel, actionRemove),
+		"smart_invite_id": required(anyText),
+		"recipient":       recipient,
+		"recipients":      list(recipient),
+		"callback_url":    callbackURL,
+		"event":           object(eventFields),
+		"organizer":       object(map[string]check{"name": anyText, "email": email}),
+	})
+	// eventFields are limited as in create-or-update-event.
+	eventFields = map[string]check{
+		"summary":               required(maxText(1024)),
+		"description":           maxText(4096),
+		"start":                 required(checkTime),
+		"end":                   required(checkTime),
+		"tzid":                  zoneName,
+		"url":                   anyURL,
+		"reminders":             list(object(map[string]check{"minutes": required(minutes)})),
+		"reminders_create_only": boolean,
+		"transparency": oneOf("errors.invalid", "must be opaque or transparent",
+			"", "opaque", "transparent"),
+		"color":         anyText,
+		"event_private": boolean,
+		"locale":        anyText,
+		"recurrence":    anything,
+		"subscriptions": anything,
+		"event_classes": anything,
+		"attendees":     nil,
+		"conferencing":  nil,
+		"location": object(map[string]check{
+			"description": anyText, "lat": degrees(85.05115), "long": degrees(180),
+		}),
 	}
-	return int(v)
+	timeFields = object(map[string]check{
+		"time": required(typed("a string", checkTimeText)), "tzid": required(zoneName),
+	})
+	statusFields = object(map[string]check{
+		"smart_invite_id": required(anyText),
+		"recipient_email": anyText,
+		"include_ics":     oneOf("errors.must_be_boolean", "must be true or false", "", "true", "false"),
+	})
+)
+
+// checkTime is a check for a string or an object {time, tzid}.
+func checkTime(p problems, field string, value any) {
+	switch v := value.(type) {
+	case string:
+		checkTimeText(p, field, v)
+	case map[string]any:
+		timeFields(p, field, v)
+	default:
+		p.add(field, "errors.invalid_time", "must be a date, a time, or an object of time and tzid")
+	}
+}
+
+// timeForm are the data types Date and Time. A space for the T comes from an official SDK and is
+// let pass; fractions must be zero.
+var timeForm = regexp.MustCompile(
+	`^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$`)
+
+func checkTimeText(p problems, field, value string) {
+	var t cronofy.EventTime
+	match := timeForm.FindStringSubmatch(value)
+	if match != nil && strings.Trim(match[2], ".0") != "" {
+		p.add(field, "errors.invalid_time", "must not have milliseconds")
+	} else if match == nil || t.UnmarshalJSON([]byte(`"`+value+`"`)) != nil {
+		p.add(field, "errors.invalid_time", "must be an ISO 8601 date or time")
+	}
 }
 
 const (
@@ -206,76 +243,82 @@ const (
 
 // command is a POST that passed validation.
 type command struct {
-	action      string
-	id          string
-	multi       bool
-	emails      []string
-	callbackURL string
-	event       *event
-	organizer   Organizer
+	Method string `json:"method"`
+	cronofy.InviteRequest
 }
 
-// parse reads the body of a POST and notes everything that is wrong with it.
-func (s *Server) parse(body map[string]any) (command, problems) {
-	o := object{m: body, p: problems{}}
-	o.only("method", "smart_invite_id", "recipient", "recipients", "callback_url", "event", "organizer")
-	c := command{action: actionRequest, organizer: s.options.DefaultOrganizer}
-	if o.has("method") {
-		c.action = o.text("method")
-		if !slices.Contains([]string{actionRequest, actionCancel, actionRemove}, c.action) {
-			o.refuse("method", "errors.unknown_method", "must be request, cancel or remove")
-		}
+func (c *command) isMulti() bool { return len(c.Recipients) > 0 }
+
+func (c *command) emails() []string {
+	if !c.isMulti() {
+		return []string{c.Recipient.Email}
 	}
-	c.id = o.requiredText("smart_invite_id")
-	c.emails, c.multi = parseRecipients(o)
-	if c.multi && c.action == actionRemove {
-		o.refuse("recipients", "errors.not_supported", "remove takes one recipient")
+	var all []string
+	for _, r := range c.Recipients {
+		all = append(all, r.Email)
 	}
-	c.callbackURL = o.url("callback_url", true)
-	if organizer, ok := o.object("organizer"); ok {
-		organizer.only("name", "email")
-		if name := organizer.text("name"); strings.TrimSpace(name) != "" {
-			c.organizer.Name = name
-		}
-		if email := organizer.email("email"); email != "" {
-			c.organizer.Email = email
-		}
-	}
-	if event, ok := o.object("event"); ok {
-		c.event = parseEvent(event)
-	} else if !o.has("event") && c.action == actionRequest {
-		o.require("event")
-	}
-	return c, o.p
+	return all
 }
 
-func parseRecipients(o object) (emails []string, multi bool) {
+// parse reads a POST and notes what is wrong with it: with single fields, or else with what they
+// say together.
+func parse(r *Request) (*command, problems) {
+	p := problems{}
+	requestFields(p, "", r.Body)
+	one, several := r.Body["recipient"], r.Body["recipients"]
+	list, isList := several.([]any)
 	switch {
-	case o.has("recipient") && o.has("recipients"):
-		o.refuse("recipients", "errors.exclusive", "give either recipient or recipients")
-		return nil, false
-	case !o.has("recipients"):
-		if r, ok := o.object("recipient"); ok {
-			r.only("email")
-			return []string{r.requiredEmail("email")}, false
-		}
-		if !o.has("recipient") {
-			o.require("recipient")
-		}
-		return nil, false
+	case one != nil && several != nil:
+		p.add("recipients", "errors.exclusive", "give either recipient or recipients")
+	case one == nil && several == nil:
+		p.addRequired("recipient")
+	case isList && len(list) == 0:
+		p.addRequired("recipients")
+	case isList && r.Action == actionRemove:
+		p.add("recipients", "errors.not_supported", "remove takes one recipient")
 	}
-	if list, isList := o.m["recipients"].([]any); isList && len(list) == 0 {
-		o.require("recipients")
+	if r.Body["event"] == nil && r.Action == actionRequest {
+		p.addRequired("event")
 	}
+	if len(p) > 0 {
+		return nil, p
+	}
+	c := &command{}
+	if err := json.Unmarshal(r.Raw, c); err != nil {
+		p.add("event", "errors.invalid", err.Error())
+		return nil, p
+	}
+	c.Method = r.Action
 	seen := make(map[string]bool)
-	for _, r := range o.objects("recipients") {
-		r.only("email")
-		email := r.requiredEmail("email")
-		if seen[fold(email)] {
-			r.refuse("email", "errors.duplicate", "is in the list twice")
+	for i, r := range c.Recipients {
+		if seen[fold(r.Email)] {
+			p.add(fmt.Sprintf("recipients[%d].email", i), "errors.duplicate", "is in the list twice")
 		}
-		seen[fold(email)] = true
-		emails = append(emails, email)
+		seen[fold(r.Email)] = true
 	}
-	return emails, true
+	if c.Event != nil {
+		completeEvent(p, c.Event)
+	}
+	return c, p
+}
+
+// completeEvent gives each time its zone, and notes what does not fit together.
+func completeEvent(p problems, e *cronofy.Event) {
+	for _, t := range []*cronofy.EventTime{&e.Start, &e.End} {
+		if !t.DateOnly {
+			t.TZID = cmp.Or(t.TZID, e.TZID, "Etc/UTC")
+		}
+	}
+	switch {
+	case e.Start.DateOnly != e.End.DateOnly:
+		p.add("event.end", "errors.invalid", "start and end must both be dates or both be times")
+	case !e.End.Time.After(e.Start.Time):
+		p.add("event.end", "errors.must_be_after_start", "must be after start")
+	}
+	if l := e.Location; l != nil && l.Lat == "" && l.Long != "" {
+		p.addRequired("event.location.lat")
+	} else if l != nil && l.Lat != "" && l.Long == "" {
+		p.addRequired("event.location.long")
+	}
+	maps.DeleteFunc(e.Extra, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
 }

@@ -77,9 +77,7 @@ func Example() {
 	invitation := s.Mails()[0]
 	reply, _ := cronofytest.ReplyMail(
 		invitation.Raw,
-		cronofytest.Answer{Status: "accepted", Comment: "see you there"},
-		"outlook",
-	)
+		cronofytest.Answer{Status: "accepted", Comment: "see you there"})
 	_ = smtp.SendMail(s.SMTPAddr(), nil, "ann@example.org", []string{"hr@acme.example"}, reply)
 
 	_ = s.API().Wait(ctx) // until the callback has arrived

@@ -22,8 +22,7 @@ import (
 
 // Mail is a message that was submitted to the sandbox and kept.
 type Mail struct {
-	// ID is unique in a sandbox and grows: "1", "2" and so on, after the numbers of the files that
-	// were in Dir before.
+	// ID is "1", "2" and so on, after the numbers of the files that were in Dir before.
 	ID string
 	// From and To are the envelope.
 	From string
@@ -33,8 +32,7 @@ type Mail struct {
 	At  time.Time
 	// File is its path, empty without Dir.
 	File string
-	// Problem says why a mail to an organizer changed nothing, although it looks like an answer. It
-	// is nil for all other mail.
+	// Problem says why a mail to an organizer that looks like an answer changed nothing; else nil.
 	Problem error
 }
 
@@ -77,16 +75,8 @@ func (s *Sandbox) receive(m submissiontest.Message) error {
 // forOrganizer tells whether an organizer of an invite, or a former one, is among the addresses.
 func (s *Sandbox) forOrganizer(to []string) bool {
 	return slices.ContainsFunc(s.api.Organizers(), func(organizer string) bool {
-		return slices.ContainsFunc(to, func(addr string) bool { return key(addr) == key(organizer) })
+		return slices.ContainsFunc(to, func(addr string) bool { return address.Equal(addr, organizer) })
 	})
-}
-
-// key is the form of an address that is compared.
-func key(addr string) string {
-	if a, err := address.Parse(addr); err == nil {
-		return a.Key()
-	}
-	return strings.ToLower(addr)
 }
 
 // domain is as much of an address as a log may tell.
@@ -129,21 +119,19 @@ func (s *store) keep(m Mail) (Mail, error) {
 	for {
 		s.last++
 		m.ID = strconv.Itoa(s.last)
-		if s.dir == "" {
-			break
+		if s.dir != "" {
+			m.File = filepath.Join(s.dir, fmt.Sprintf("%06d.eml", s.last))
+			err := write(m.File, m.Raw)
+			if errors.Is(err, fs.ErrExist) {
+				continue // another sandbox keeps its mail here, too
+			}
+			if err != nil {
+				return m, err
+			}
 		}
-		m.File = filepath.Join(s.dir, fmt.Sprintf("%06d.eml", s.last))
-		err := write(m.File, m.Raw)
-		if errors.Is(err, fs.ErrExist) {
-			continue // another sandbox keeps its mail here, too
-		}
-		if err != nil {
-			return m, err
-		}
-		break
+		s.list = append(s.list, m)
+		return m, nil
 	}
-	s.list = append(s.list, m)
-	return m, nil
 }
 
 // write makes a new file that is whole or not there. It never follows or replaces what has that

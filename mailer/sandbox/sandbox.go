@@ -11,12 +11,9 @@
 // The API is a [cronofytest.Server]: official SDKs work against it once they are told its address.
 // The mail server takes all mail, without login, and passes none on.
 //
-// # How answers come back
-//
-// At Cronofy, an organizer's mailbox forwards to the API. So does the sandbox: a mail to the
-// address of an invite's organizer with a METHOD:REPLY or COUNTER in it is read as an answer
-// ([cronofytest.Server.Reply]). The status changes, and the API posts the callback, signed with
-// the key. [cronofytest.Server.Answer] does the same without a mail. All other mail is kept, and
+// A mail to the address of an invite's organizer with a METHOD:REPLY or COUNTER in it is read as an
+// answer ([cronofytest.Server.Reply]), as Cronofy reads what an organizer's mailbox forwards: the
+// status changes, and the API posts the callback, signed with the key. All other mail is kept, and
 // so is an answer that changed nothing, with the reason in [Mail].Problem.
 //
 // Callbacks reach loopback addresses only, unless Options.API has a CallbackClient.
@@ -125,15 +122,14 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 func listen(ctx context.Context, name, addr string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, "127.0.0.1:0"))
 	if err != nil {
-		return nil, fmt.Errorf("sandbox: %s address: %w: give a free host:port, or port 0 for any",
-			name, err)
+		return nil, fmt.Errorf("sandbox: %s address: %w: give a free host:port, or port 0 for any", name, err)
 	}
 	return l, nil
 }
 
-// handler answers for the API and the pages. On a loopback address it answers requests for that
-// address or for localhost only: a page from elsewhere that points its own name to this machine
-// (DNS rebinding) would otherwise be let in, as the key of a sandbox is no secret.
+// handler answers for the API and the pages, on a loopback address only if asked for it or for
+// localhost: a page from elsewhere that points its own name to this machine (DNS rebinding) would
+// otherwise be let in, as the key of a sandbox is no secret.
 func (s *Sandbox) handler(pages http.Handler) http.Handler {
 	alone := loopback.Host(s.apiAddr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -170,8 +166,7 @@ func dialable(addr string) string {
 // Close stops the servers and the callbacks that are on their way, and waits until all goroutines
 // have ended. Files of mail stay.
 func (s *Sandbox) Close() error {
-	// The listener goes first: the mail server closes only what it has begun to serve, and a sandbox
-	// may be closed before that.
+	// The listener goes first: the mail server closes only what it has begun to serve.
 	err := s.http.Close()
 	for _, closed := range []error{s.smtp.Close(), s.inbox.Close(), s.api.Close()} {
 		if !errors.Is(closed, net.ErrClosed) {

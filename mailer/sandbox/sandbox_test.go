@@ -57,7 +57,7 @@ func TestMailToOrganizer(t *testing.T) {
 	s := start(t, sandbox.Options{})
 	invitation := invite(t, s)
 	reply := func(status string) []byte {
-		mail, err := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: status}, "google")
+		mail, err := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: status})
 		require.NoError(t, err)
 		return mail
 	}
@@ -214,7 +214,7 @@ func TestConcurrentMail(t *testing.T) {
 func BenchmarkReplyBySMTP(b *testing.B) {
 	s := start(b, sandbox.Options{})
 	invitation := invite(b, s)
-	reply, err := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: "accepted"}, "apple")
+	reply, err := cronofytest.ReplyMail(invitation.Raw, cronofytest.Answer{Status: "accepted"})
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
