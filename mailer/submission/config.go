@@ -98,13 +98,7 @@ type Config struct {
 	// Connections is how many connections are open at most, each opened when there is a
 	// message for it and kept for the next one. Default 2.
 	Connections int
-	// IdleLimit is how long a connection that no message uses is kept. Default 4 minutes: a
-	// server may close it after 5 (RFC 5321 section 4.5.3.2.7).
-	IdleLimit time.Duration
-	// MessagesPerConnection is after how many messages a connection is replaced. Default
-	// 100, after which many servers close it; a negative number is no limit.
-	MessagesPerConnection int
-	Timeouts              Timeouts
+	Timeouts    Timeouts
 
 	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is
 	// spoken over what it returns. It is called by several goroutines at once.
@@ -137,8 +131,6 @@ func (c Config) withDefaults() Config {
 	c.Auth = cmp.Or(c.Auth, AuthAuto)
 	c.Connections = cmp.Or(c.Connections, 2)
 	c.Timeouts = c.Timeouts.withDefaults()
-	c.IdleLimit = cmp.Or(c.IdleLimit, 4*time.Minute)
-	c.MessagesPerConnection = cmp.Or(c.MessagesPerConnection, 100)
 	if c.Port == 0 {
 		c.Port = 587
 		if c.TLS == TLSImplicit {
@@ -177,7 +169,6 @@ func (c Config) check() error {
 		"%q is not a domain name or [address]: give this host's full name", c.HELOName)
 	refuse(c.Connections < 1, "Connections", "%d connections cannot send: give 1 or more", c.Connections)
 	refuse(c.RatePerMinute < 0, "RatePerMinute", "%d is negative: give 0 for no limit", c.RatePerMinute)
-	refuse(c.IdleLimit < 0, "IdleLimit", "%s is negative: leave it 0 for the default", c.IdleLimit)
 	t := c.Timeouts
 	refuse(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts",
 		"one of them is negative: leave it 0 for the default")

@@ -34,23 +34,19 @@
 // RSET is said only after a transaction that stopped half-way, NOOP only after
 // 30 seconds of idleness. After anything out of step a connection is dropped.
 //
-// Up to Config.Connections are open at once, shared by all who call Submit; the
-// first come is the first served. A connection is opened when there is a message
-// and no idle connection for it, closed when it has been idle for
-// Config.IdleLimit, and replaced after Config.MessagesPerConnection. A kept
-// connection that turns out dead before MAIL was answered is replaced once,
-// unnoticed.
+// Up to Config.Connections are open at once, shared by all who call Submit, first come,
+// first served. A connection is opened when there is a message and no idle connection for
+// it, closed when it has been idle for 4 minutes, and replaced after 100 messages. A kept
+// connection that turns out dead before MAIL was answered is replaced once, unnoticed.
 //
-// A server may want fewer: when it refuses or breaks a connection before its
-// first message, or says 421, while others stand, then there are to be only
-// those others. The message that met this waits for one of them. After a minute
-// one more is tried, if there is work for it, and then one each time; each that is
-// refused doubles that time, up to 15 minutes.
+// A server may want fewer: when it refuses or breaks a connection before its first message,
+// or says 421, while others stand, then there are only those others for 5 minutes. The
+// message that met this waits for one of them.
 //
-// When no connection can be had at all, the message ends with what it met, and
-// connections are not begun for up to 1 second, 2, 4, and so on up to 30, of
-// which a random half is taken off. Submit waits for that for 5 seconds at most
-// and returns NotBegun, temporary, when it would have to wait for longer.
+// When no connection can be had at all, the message ends with what it met, and connections
+// are not begun for up to 1 second, 2, 4, and so on up to 30, of which a random half is
+// taken off. Submit waits for that for 5 seconds at most and returns NotBegun, temporary,
+// when it would have to wait for longer.
 //
 // # Round trips
 //

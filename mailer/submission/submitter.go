@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/limitwait"
@@ -25,7 +24,6 @@ type Submitter struct {
 	pool   *pool
 	groups *groups
 	rate   *rate // nil without a limit
-	opened *atomic.Int64
 	stop   <-chan struct{} // see Until
 }
 
@@ -44,9 +42,8 @@ func New(cfg Config) (*Submitter, error) {
 		login:  func() (string, string) { return username, password },
 		tls:    tlsConfig,
 		log:    cfg.Logger,
-		pool:   newPool(cfg),
+		pool:   &pool{most: cfg.Connections, empty: make(chan struct{})},
 		groups: new(groups),
-		opened: new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -98,56 +95,47 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 // was sent then.
 func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
 	var met *Error // how the server turned this message away, for want of a connection
-	replaced, granted, grouped := false, false, true
+	replaced, granted, grouped := false, s.rate == nil, true
 	waitCtx, done := waiting.Until(ctx, s.stop, ErrStopped)
 	defer done()
-	c, e := s.pool.enter(waitCtx, false)
+	c, e := s.pool.enter(waitCtx)
 	for e == nil {
-		if c != nil && s.pool.spent(c) {
-			s.pool.replace(c)
-			c = nil
-		}
 		if c == nil {
 			var elsewhere bool
-			if c, elsewhere, e = s.open(waitCtx, met); elsewhere {
-				met = e
+			if c, elsewhere, e = s.open(waitCtx, met); e != nil {
 				s.pool.leave(nil)
-				c, e = s.pool.enter(waitCtx, true)
+			}
+			if elsewhere {
+				met = e
+				c, e = s.pool.enter(waitCtx)
+			}
+			if c == nil {
 				continue
 			}
-			if e != nil {
-				s.pool.leave(nil)
-				break
-			}
 		}
-		if s.rate != nil && !granted {
+		if !granted {
 			ended := limitwait.Begin(ctx)
-			waited, err := s.rate.wait(waitCtx)
+			err := s.rate.wait(waitCtx)
 			ended(err)
 			if err != nil {
 				s.pool.leave(c)
 				return reply{}, &Error{Step: StepMail, Err: err}
 			}
-			granted = true
-			c.kept = c.kept || waited
+			granted, c.kept = true, true
 		}
 		r, failed := s.transact(ctx, c, env, msg, grouped)
 		switch {
 		case failed == nil || ctx.Err() != nil:
-		case failed.stale && !replaced:
-			replaced = true
-			s.pool.replace(c)
-			c = nil
-			continue
-		case failed.ungrouped && grouped:
-			grouped = false
+		case failed.stale && !replaced, failed.ungrouped && grouped:
+			replaced = replaced || failed.stale
+			grouped = grouped && !failed.ungrouped
 			s.pool.replace(c)
 			c = nil
 			continue
 		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
 			met = failed
 			s.pool.leave(c)
-			c, e = s.pool.enter(waitCtx, true)
+			c, e = s.pool.enter(waitCtx)
 			continue
 		}
 		s.pool.leave(c)
@@ -162,13 +150,11 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 	if e := s.pool.begin(ctx, met); e != nil {
 		return nil, false, e
 	}
-	begun := time.Now()
-	c, e = s.connect(ctx, s.cfg.Timeouts)
-	if e == nil {
+	if c, e = s.connect(ctx, s.cfg.Timeouts); e == nil {
 		c.lastUsed = time.Now()
-		c.via = via{number: int(s.opened.Add(1)), loginUnused: !s.logsIn && len(c.ext.mechanism) > 0}
+		c.via.loginUnused = !s.logsIn && len(c.ext.mechanism) > 0
 	}
-	elsewhere = s.pool.opened(ctx, begun, e)
+	elsewhere = s.pool.opened(ctx, c, e)
 	if elsewhere {
 		s.log.Info("smtp server takes no further connection", "host", s.cfg.Host, "step", e.Step, "code", e.Code)
 	}
