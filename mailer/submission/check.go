@@ -42,13 +42,9 @@ const checkFor = 15 * time.Second
 
 // Check connects, protects the connection and logs in, and then says QUIT: it
 // sends no message. It returns a CheckStep for each, up to the first that fails.
-// That takes 15 seconds at most, and as long for each command that follows. Ask
-// [Submitter.Probe] next whether the server takes mail from a sender.
+// That takes 15 seconds at most. Ask [Submitter.Probe] next whether the server takes mail from a sender.
 func (s *Submitter) Check(ctx context.Context) []CheckStep {
-	t := s.cfg.Timeouts
-	t.Command = min(t.Command, checkFor)
-	t.Open = checkFor
-	c, e := s.connect(ctx, t)
+	c, e := s.connect(ctx, checkFor)
 	if e != nil {
 		return s.failedSteps(e)
 	}

@@ -41,33 +41,6 @@ const (
 	AuthNone        AuthMode = "none"
 )
 
-// Timeouts limit how long each step may wait for the server. A zero field
-// takes its default; the defaults are those of RFC 5321 section 4.5.3.2.
-type Timeouts struct {
-	// Connect is for the network connection, an implicit TLS handshake, a NOOP or RSET on a
-	// kept connection, MAIL and RCPT in the first group: 30s.
-	Connect time.Duration
-	Command time.Duration // greeting, EHLO, STARTTLS and its handshake, each AUTH line, MAIL, RCPT: 5m
-	Data    time.Duration // the answer to DATA: 2m
-	Block   time.Duration // writing one block of content: 3m
-	Dot     time.Duration // the answer to the final dot: 10m
-
-	// Open is how long it may take to open a connection, all from Dial to the
-	// end of the login. Default: as long as these steps may take one by one.
-	Open time.Duration
-}
-
-func (t Timeouts) withDefaults() Timeouts {
-	return Timeouts{
-		Connect: cmp.Or(t.Connect, 30*time.Second),
-		Command: cmp.Or(t.Command, 5*time.Minute),
-		Data:    cmp.Or(t.Data, 2*time.Minute),
-		Block:   cmp.Or(t.Block, 3*time.Minute),
-		Dot:     cmp.Or(t.Dot, 10*time.Minute),
-		Open:    t.Open,
-	}
-}
-
 // Config says which server takes the messages, and how it is spoken to. Host is required.
 //
 // However it is printed, username and password are left out.
@@ -98,7 +71,10 @@ type Config struct {
 	// Connections is how many connections are open at most, each opened when there is a
 	// message for it and kept for the next one. Default 2.
 	Connections int
-	Timeouts    Timeouts
+	// OpenTimeout is how long it may take to open a connection, all from Dial to the end of
+	// the login. Default 30 minutes: each step has a limit of its own (RFC 5321 section
+	// 4.5.3.2).
+	OpenTimeout time.Duration
 
 	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is
 	// spoken over what it returns. It is called by several goroutines at once.
@@ -130,7 +106,7 @@ func (c Config) withDefaults() Config {
 	c.TLS = cmp.Or(c.TLS, TLSStartTLS)
 	c.Auth = cmp.Or(c.Auth, AuthAuto)
 	c.Connections = cmp.Or(c.Connections, 2)
-	c.Timeouts = c.Timeouts.withDefaults()
+	c.OpenTimeout = cmp.Or(c.OpenTimeout, 30*time.Minute)
 	if c.Port == 0 {
 		c.Port = 587
 		if c.TLS == TLSImplicit {
@@ -169,9 +145,7 @@ func (c Config) check() error {
 		"%q is not a domain name or [address]: give this host's full name", c.HELOName)
 	refuse(c.Connections < 1, "Connections", "%d connections cannot send: give 1 or more", c.Connections)
 	refuse(c.RatePerMinute < 0, "RatePerMinute", "%d is negative: give 0 for no limit", c.RatePerMinute)
-	t := c.Timeouts
-	refuse(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts",
-		"one of them is negative: leave it 0 for the default")
+	refuse(c.OpenTimeout < 0, "OpenTimeout", "%s is negative: leave it 0 for the default", c.OpenTimeout)
 
 	switch c.TLS {
 	case TLSStartTLS:

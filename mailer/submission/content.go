@@ -39,7 +39,7 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 
 // writeBlock writes content that does not hold the final dot.
 func (c *session) writeBlock(ctx context.Context, block []byte) *Error {
-	c.wire.within(c.timeouts.Block)
+	c.wire.within(blockTimeout)
 	_, err := c.conn.Write(block)
 	if err == nil {
 		return nil
@@ -48,7 +48,7 @@ func (c *session) writeBlock(ctx context.Context, block []byte) *Error {
 		c.broken = true
 		return refusal(StepContent, r)
 	}
-	return c.broke(ctx, StepContent, c.timeouts.Block, reply{}, err)
+	return c.broke(ctx, StepContent, blockTimeout, reply{}, err)
 }
 
 // finish writes the block that ends with the dot, and reads the reply to it.
@@ -60,19 +60,19 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 		e.Advice = "a repeat must have the same Message-ID and bytes, so that a receiver can tell"
 		return reply{}, e
 	}
-	c.wire.within(c.timeouts.Block)
+	c.wire.within(blockTimeout)
 	if _, err := c.conn.Write(block); err != nil {
 		if r, ok := c.lastReply(); ok {
 			c.broken = true
 			return reply{}, refusal(StepDot, r)
 		}
-		return unknown(c.broke(ctx, StepDot, c.timeouts.Block, reply{}, err))
+		return unknown(c.broke(ctx, StepDot, blockTimeout, reply{}, err))
 	}
-	c.wire.within(c.timeouts.Dot)
+	c.wire.within(dotTimeout)
 	r, err := c.read(StepDot)
 	switch {
 	case err != nil:
-		return unknown(c.broke(ctx, StepDot, c.timeouts.Dot, r, err))
+		return unknown(c.broke(ctx, StepDot, dotTimeout, r, err))
 	case r.class() == 2:
 		c.needReset = false
 		return r, nil

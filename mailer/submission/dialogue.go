@@ -31,9 +31,9 @@ func (c *session) commands(env Envelope, msg content) []command {
 		mail += " SMTPUTF8"
 	}
 	return []command{
-		{StepMail, mail, 250, c.timeouts.Command},
-		{StepRcpt, "RCPT TO:<" + env.To + ">", 250, c.timeouts.Command},
-		{StepData, "DATA", 354, c.timeouts.Data},
+		{StepMail, mail, 250, commandTimeout},
+		{StepRcpt, "RCPT TO:<" + env.To + ">", 250, commandTimeout},
+		{StepData, "DATA", 354, dataTimeout},
 	}
 }
 
@@ -81,7 +81,7 @@ func (c *session) ready(ctx context.Context, grouped bool) *Error {
 	default:
 		return nil
 	}
-	if _, e := c.do(ctx, command{StepMail, line, 250, c.timeouts.Connect}); e != nil {
+	if _, e := c.do(ctx, command{StepMail, line, 250, connectTimeout}); e != nil {
 		c.broken = true
 		e.stale = c.kept && ctx.Err() == nil
 		return e

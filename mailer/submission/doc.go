@@ -57,7 +57,7 @@
 // before it was answered: four round trips.
 //
 // An offer is no proof. Until the server has answered one group as it should, a
-// group of which it leaves MAIL or RCPT unanswered for Timeouts.Connect, or
+// group of which it leaves MAIL or RCPT unanswered for 30 seconds, or
 // answers otherwise than it may, is dropped with its connection, and the message
 // is repeated on a new one in lock-step. If that is answered, or if a later
 // group goes out of step or loses the replies behind a refused command, then

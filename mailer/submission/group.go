@@ -41,7 +41,7 @@ func (c *session) group(ctx context.Context, commands []command) *Error {
 	if c.ahead() {
 		return c.unasked(StepMail)
 	}
-	reset := command{StepMail, "RSET", 250, c.timeouts.Connect}
+	reset := command{StepMail, "RSET", 250, connectTimeout}
 	lines := commands
 	if c.needReset {
 		lines = slices.Insert(slices.Clone(commands), 0, reset)
@@ -56,7 +56,7 @@ func (c *session) group(ctx context.Context, commands []command) *Error {
 			e.stale = c.kept && ctx.Err() == nil
 			return e
 		}
-		g.within(c.timeouts.Command)
+		g.within(commandTimeout)
 	}
 	c.needReset = true
 	mail := g.read(commands[0])
@@ -67,7 +67,7 @@ func (c *session) group(ctx context.Context, commands []command) *Error {
 		return mail
 	}
 	if mail == nil {
-		g.within(c.timeouts.Command)
+		g.within(commandTimeout)
 	}
 	rcpt := g.read(commands[1])
 	switch {
@@ -80,7 +80,7 @@ func (c *session) group(ctx context.Context, commands []command) *Error {
 	}
 	g.trial = false // what stood behind another command has been answered
 	if mail == nil && rcpt == nil {
-		g.within(c.timeouts.Data)
+		g.within(dataTimeout)
 	}
 	data := g.read(commands[2])
 	refused := cmp.Or(mail, rcpt)
@@ -107,7 +107,7 @@ type grouped struct {
 // whether it lives.
 func (g *grouped) within(d time.Duration) {
 	if g.trial {
-		d = min(d, g.timeouts.Connect)
+		d = min(d, connectTimeout)
 	}
 	g.limit = d
 	g.wire.within(d)

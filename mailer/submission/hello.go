@@ -57,11 +57,11 @@ func readExtensions(lines []string) extensions {
 
 // greet reads the server's greeting (RFC 5321 section 3.1).
 func (c *session) greet(ctx context.Context) *Error {
-	limit := c.wire.within(c.timeouts.Command)
+	c.wire.within(commandTimeout)
 	r, err := c.read(StepGreeting)
 	switch {
 	case err != nil:
-		return c.broke(ctx, StepGreeting, limit, r, err)
+		return c.broke(ctx, StepGreeting, commandTimeout, r, err)
 	case r.code == 220:
 		return nil
 	case r.refuses():
@@ -75,10 +75,10 @@ func (c *session) greet(ctx context.Context) *Error {
 // else the two sides are out of step.
 func (c *session) hello(ctx context.Context) *Error {
 	name := c.s.cfg.HELOName
-	r, e := c.exchange(ctx, StepGreeting, c.timeouts.Command, "EHLO "+name)
+	r, e := c.exchange(ctx, StepGreeting, commandTimeout, "EHLO "+name)
 	offers := 1 // the first line of them
 	if e == nil && (r.code == 500 || r.code == 502 || r.code == 504) {
-		r, e = c.exchange(ctx, StepGreeting, c.timeouts.Command, "HELO "+name)
+		r, e = c.exchange(ctx, StepGreeting, commandTimeout, "HELO "+name)
 		offers = len(r.lines) // what follows is talk
 	}
 	switch {
@@ -98,7 +98,7 @@ func (c *session) hello(ctx context.Context) *Error {
 // the way, and must not pass for what the server says under TLS (RFC 3207 section 6): it ends
 // the session.
 func (c *session) startTLS(ctx context.Context) *Error {
-	r, e := c.exchange(ctx, StepTLS, c.timeouts.Command, "STARTTLS")
+	r, e := c.exchange(ctx, StepTLS, commandTimeout, "STARTTLS")
 	switch {
 	case e != nil:
 		return e

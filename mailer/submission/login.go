@@ -87,7 +87,7 @@ func (c *session) login(ctx context.Context) *Error {
 		line += " " + encoded
 	}
 	for range maxChallenges + 1 {
-		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, line)
+		r, e := c.exchange(ctx, StepLogin, commandTimeout, line)
 		if e != nil {
 			return e
 		}

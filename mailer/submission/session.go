@@ -10,6 +10,17 @@ import (
 	"time"
 )
 
+// How long a step may wait for the server: RFC 5321 section 4.5.3.2, but for the first.
+const (
+	// connectTimeout is for the network connection, an implicit TLS handshake, a NOOP or RSET on
+	// a kept connection, MAIL and RCPT in the first group.
+	connectTimeout = 30 * time.Second
+	commandTimeout = 5 * time.Minute
+	dataTimeout    = 2 * time.Minute
+	blockTimeout   = 3 * time.Minute
+	dotTimeout     = 10 * time.Minute
+)
+
 const (
 	blockSize = 32 << 10         // content leaves in blocks of at most about this many bytes
 	pause     = 30 * time.Second // idle for longer than this, a connection is asked whether it lives
@@ -36,7 +47,6 @@ type session struct {
 	wire     *wire
 	conn     net.Conn // the wire, or TLS on it
 	r        *bufio.Reader
-	timeouts Timeouts
 	ext      extensions
 
 	greeting  string   // the server's answer to EHLO
@@ -76,7 +86,7 @@ func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, 
 	if c.ahead() {
 		return reply{}, c.unasked(step)
 	}
-	limit = c.wire.within(limit)
+	c.wire.within(limit)
 	_, writeErr := c.conn.Write([]byte(line + "\r\n"))
 	// Even when writing failed, the server may have said why it left.
 	r, err := c.read(step)
@@ -151,28 +161,15 @@ type wire struct {
 
 	mu          sync.Mutex
 	interrupted bool
-	latest      time.Time // no deadline lies behind it; zero is no bound
 }
 
-// within gives everything that follows d, until it is called again. It returns how long that
-// is, as the limit may be nearer.
-func (w *wire) within(d time.Duration) time.Duration {
+// within gives everything that follows d, until it is called again.
+func (w *wire) within(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.latest.IsZero() {
-		d = min(d, time.Until(w.latest))
-	}
 	if !w.interrupted {
 		_ = w.SetDeadline(time.Now().Add(d)) // fails on a closed connection only, and so will the read
 	}
-	return d
-}
-
-// limit bounds what within gives from now on. The zero time lifts that.
-func (w *wire) limit(latest time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.latest = latest
 }
 
 // interrupt makes what waits return, and everything later fail.

@@ -150,7 +150,7 @@ func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere
 	if e := s.pool.begin(ctx, met); e != nil {
 		return nil, false, e
 	}
-	if c, e = s.connect(ctx, s.cfg.Timeouts); e == nil {
+	if c, e = s.connect(ctx, s.cfg.OpenTimeout); e == nil {
 		c.lastUsed = time.Now()
 		c.via.loginUnused = !s.logsIn && len(c.ext.mechanism) > 0
 	}
