@@ -69,16 +69,15 @@ func (c *session) finish(ctx context.Context, block []byte) (reply, *Error) {
 		return unknown(c.broke(ctx, StepDot, blockTimeout, reply{}, err))
 	}
 	c.wire.within(dotTimeout)
-	r, err := c.read(StepDot)
+	r, e := c.receive(ctx, StepDot, dotTimeout, nil)
 	switch {
-	case err != nil:
-		return unknown(c.broke(ctx, StepDot, dotTimeout, r, err))
+	case e != nil:
+		return unknown(e)
 	case r.class() == 2:
 		c.needReset = false
 		return r, nil
 	case r.refuses():
 		c.needReset = false
-		c.broken = c.broken || r.code == 421
 		return reply{}, refusal(StepDot, r)
 	}
 	return unknown(outOfStep(StepDot, r))

@@ -58,10 +58,10 @@ func readExtensions(lines []string) extensions {
 // greet reads the server's greeting (RFC 5321 section 3.1).
 func (c *session) greet(ctx context.Context) *Error {
 	c.wire.within(commandTimeout)
-	r, err := c.read(StepGreeting)
+	r, e := c.receive(ctx, StepGreeting, commandTimeout, nil)
 	switch {
-	case err != nil:
-		return c.broke(ctx, StepGreeting, commandTimeout, r, err)
+	case e != nil:
+		return e
 	case r.code == 220:
 		return nil
 	case r.refuses():

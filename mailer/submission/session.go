@@ -43,11 +43,11 @@ type via struct {
 //
 // After anything out of step it is broken, and good for closing only.
 type session struct {
-	s        *Submitter
-	wire     *wire
-	conn     net.Conn // the wire, or TLS on it
-	r        *bufio.Reader
-	ext      extensions
+	s    *Submitter
+	wire *wire
+	conn net.Conn // the wire, or TLS on it
+	r    *bufio.Reader
+	ext  extensions
 
 	greeting  string   // the server's answer to EHLO
 	mechanism string   // of the login; empty without one
@@ -75,12 +75,6 @@ func (s *Submitter) tell(step Step) (done func() bool) {
 	}).Stop
 }
 
-// read reads a reply.
-func (c *session) read(step Step) (reply, error) {
-	defer c.s.tell(step)()
-	return readReply(c.r, c.hidden)
-}
-
 // exchange writes one line and reads the reply. An error leaves the session broken.
 func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, line string) (reply, *Error) {
 	if c.ahead() {
@@ -88,8 +82,14 @@ func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, 
 	}
 	c.wire.within(limit)
 	_, writeErr := c.conn.Write([]byte(line + "\r\n"))
-	// Even when writing failed, the server may have said why it left.
-	r, err := c.read(step)
+	return c.receive(ctx, step, limit, writeErr)
+}
+
+// receive reads the reply to what was written with writeErr: even when that failed, the server
+// may have said why it left. An error leaves the session broken.
+func (c *session) receive(ctx context.Context, step Step, limit time.Duration, writeErr error) (reply, *Error) {
+	defer c.s.tell(step)()
+	r, err := readReply(c.r, c.hidden)
 	if writeErr != nil && (err != nil || r.class() < 4) {
 		err = writeErr
 	}

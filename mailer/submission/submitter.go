@@ -23,7 +23,7 @@ type Submitter struct {
 
 	pool   *pool
 	groups *groups
-	rate   *rate // nil without a limit
+	rate   *rate           // nil without a limit
 	stop   <-chan struct{} // see Until
 }
 
