@@ -63,31 +63,24 @@ func (s *Submitter) Check(ctx context.Context) []CheckStep {
 
 // failedSteps is what is known when connect failed with e.
 func (s *Submitter) failedSteps(e *Error) []CheckStep {
-	names := []string{"connect", "tls", "login"}
-	failed := 0
+	steps := []CheckStep{
+		{Name: "connect", OK: true, Detail: s.address()},
+		{Name: "tls", OK: true, Detail: string(s.cfg.TLS)},
+		{Name: "login"},
+	}
+	last := 0
 	switch e.Step {
 	case StepTLS:
-		failed = 1
+		last = 1
 	case StepLogin:
-		failed = 2
+		last = 2
 	}
-	steps := make([]CheckStep, 0, len(names))
-	for i, name := range names[:failed+1] {
-		step := CheckStep{Name: name, OK: i < failed}
-		switch i {
-		case failed:
-			step.Advice, step.Temporary = e.Advice, e.result().Temporary
-			bare := *e
-			bare.Advice = ""
-			step.Detail = bare.Error()
-		case 0:
-			step.Detail = s.address()
-		default:
-			step.Detail = string(s.cfg.TLS)
-		}
-		steps = append(steps, step)
-	}
-	return steps
+	bare := *e
+	bare.Advice = ""
+	failed := CheckStep{Name: steps[last].Name, Detail: bare.Error(), Advice: e.Advice}
+	failed.Temporary = e.result().Temporary
+	steps[last] = failed
+	return steps[:last+1]
 }
 
 func (s *Submitter) address() string {

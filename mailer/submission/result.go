@@ -170,7 +170,7 @@ func (e *Error) result() Result {
 		// Whatever the message, a server that greets with 5xx will not take it,
 		// and one that answers 530 wants a login or TLS first.
 		r.Config = r.Config || r.Cause != "" && (e.Step == StepGreeting || e.Code == 530)
-		told.Advice = cmp.Or(e.Advice, r.Cause.advice())
+		told.Advice = cmp.Or(e.Advice, ownCauses[r.Cause])
 	}
 	return r
 }

@@ -2,12 +2,12 @@ package submission
 
 import (
 	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,14 +21,14 @@ import (
 // nothing by one.
 const maxIterations = 2_000_000
 
+const scramName = "SCRAM-SHA-256"
+
 // scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds
-// the server to its part: to log in without having shown the server's
-// signature is to have talked to a server that does not know the password.
-// go-mail's scram takes the server at its word.
+// the server to its part, as go-mail's scram does not: a server that does not show its
+// signature does not know the password.
 type scram struct {
 	username, password string
-	nonce              string       // of ours; printable and without comma
-	ended              func() error // why the work is to be given up, if it is
+	nonce              string // of ours; printable and without comma
 
 	step      int
 	firstBare string
@@ -51,7 +51,7 @@ func (s *scram) Start(*smtp.ServerInfo) (mechanism string, response []byte, err 
 		return "", nil, errScramText
 	}
 	s.firstBare = "n=" + strings.NewReplacer("=", "=3D", ",", "=2C").Replace(username) + ",r=" + s.nonce
-	return "SCRAM-SHA-256", []byte("n,," + s.firstBare), nil
+	return scramName, []byte("n,," + s.firstBare), nil
 }
 
 // Next implements smtp.Auth.
@@ -95,11 +95,11 @@ func (s *scram) prove(serverFirst string) ([]byte, error) {
 	case err != nil || iterations == 0:
 		return nil, errScramSyntax
 	}
-	password, err := precis.OpaqueString.Bytes([]byte(s.password))
+	password, err := precis.OpaqueString.String(s.password)
 	if err != nil {
 		return nil, errScramText
 	}
-	salted, err := s.salt(password, salt, int(iterations))
+	salted, err := pbkdf2.Key(sha256.New, password, salt, int(iterations), sha256.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -126,28 +126,6 @@ func (s *scram) verify(serverFinal string) error {
 	}
 	s.verified = true
 	return nil
-}
-
-// salt is Hi of RFC 5802 section 2.2, which is PBKDF2 for one block. crypto/pbkdf2
-// cannot be interrupted.
-func (s *scram) salt(password, salt []byte, iterations int) ([]byte, error) {
-	h := hmac.New(sha256.New, password)
-	h.Write(salt)
-	h.Write([]byte{0, 0, 0, 1})
-	u := h.Sum(nil)
-	sum := slices.Clone(u)
-	for i := 1; i < iterations; i++ {
-		if i%1000 == 0 {
-			if err := s.ended(); err != nil {
-				return nil, err
-			}
-		}
-		h.Reset()
-		h.Write(u)
-		u = h.Sum(u[:0])
-		subtle.XORBytes(sum, sum, u)
-	}
-	return sum, nil
 }
 
 func mac(key []byte, message string) []byte {
