@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
 	"net"
 	"time"
 )
@@ -28,12 +27,9 @@ func NewCertificate(names ...string) *Certificate {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(now.UnixNano()),
 		Subject:               pkix.Name{CommonName: "submissiontest"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.AddDate(10, 0, 0),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 		DNSNames:              append([]string{"localhost"}, names...),
@@ -43,12 +39,9 @@ func NewCertificate(names ...string) *Certificate {
 	if err != nil {
 		panic("smtptest: create certificate: " + err.Error())
 	}
-	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	own := []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}
 	return &Certificate{
-		TLS: &tls.Config{
-			Certificates: []tls.Certificate{certificate},
-			MinVersion:   tls.VersionTLS12,
-		},
+		TLS: &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12},
 		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 	}
 }

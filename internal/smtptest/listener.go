@@ -125,23 +125,19 @@ func (l *Listener) Port() int {
 func (l *Listener) Close() error {
 	l.setup()
 	l.mu.Lock()
-	first := !l.closed
-	l.closed = true
-	port, open := l.port, l.open
-	l.open = nil
-	l.mu.Unlock()
-	var err error
-	if first {
+	if !l.closed {
+		l.closed = true
 		close(l.done)
-		if port != nil {
-			err = port.Close()
+		if l.port != nil {
+			_ = l.port.Close() // it accepts nothing more, either way
 		}
-		for c := range open {
+		for c := range l.open {
 			c.abort()
 		}
 	}
+	l.mu.Unlock()
 	l.running.Wait()
-	return err
+	return nil
 }
 
 // conn is a connection that its listener can close.

@@ -45,49 +45,31 @@ type Server struct {
 
 	mu           sync.Mutex
 	conns        int
-	talking      int // connections that are open
-	most         int // of them at once
 	commands     []string
 	transactions []*Transaction
 }
 
 // Start listens on a free port of 127.0.0.1.
 func (s *Server) Start() error {
-	s.serve()
+	s.once.Do(func() { s.Serve(s.talk) })
 	return s.Listener.Start()
 }
 
 // Dial connects without a port, whatever the address: it fits Config.Dial of package
 // submission.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	s.serve()
+	s.once.Do(func() { s.Serve(s.talk) })
 	return s.Listener.Dial(ctx, network, addr)
 }
 
-func (s *Server) serve() {
-	s.once.Do(func() { s.Serve(s.talk) })
-}
-
 func (s *Server) talk(raw net.Conn) {
+	defer raw.Close()
 	s.mu.Lock()
 	s.conns++
 	c := &conversation{server: s, number: s.conns, raw: raw}
-	s.talking++
-	s.most = max(s.most, s.talking)
 	s.mu.Unlock()
 	c.use(raw)
 	c.run()
-	_ = raw.Close()
-	s.mu.Lock()
-	s.talking--
-	s.mu.Unlock()
-}
-
-// MostConns is how many connections were open at once.
-func (s *Server) MostConns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.most
 }
 
 // Conns is how many connections there have been.

@@ -3,7 +3,6 @@ package submissiontest
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -148,9 +147,6 @@ func (in *Inbox) Close() error {
 	err := in.listener.Close()
 	_ = in.server.Shutdown(context.Background()) // waits; what it closes is closed
 	in.serving.Wait()
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }
 
