@@ -17,9 +17,9 @@ type Transaction struct {
 	Accepted bool   // the server took the message, whatever it answered
 }
 
-// Server is a line-based SMTP server that breaks where its script says, and otherwise is
-// strict: a command out of order is refused. It reads ahead, so that a client may pipeline
-// (RFC 2920). It speaks over memory (Dial), and over TCP once Start is called.
+// Server is a line-based SMTP server that breaks where its script says, and otherwise is strict: a
+// command out of order is refused. It reads ahead, so that a client may pipeline (RFC 2920). It
+// speaks over memory (Dial), and over TCP once Start is called.
 //
 // The zero value behaves well. Set the fields before the first connection.
 type Server struct {
@@ -37,8 +37,8 @@ type Server struct {
 	// Groups is what the server makes of commands that came together, although it may offer
 	// PIPELINING. Default: what it should.
 	Groups Groups
-	// ContentWithoutRecipient answers DATA with 354 when there is no recipient, and then
-	// refuses the content.
+	// ContentWithoutRecipient answers DATA with 354 when there is no recipient, and then refuses
+	// the content.
 	ContentWithoutRecipient bool
 
 	once sync.Once
@@ -55,8 +55,7 @@ func (s *Server) Start() error {
 	return s.Listener.Start()
 }
 
-// Dial connects without a port, whatever the address: it fits Config.Dial of package
-// submission.
+// Dial connects without a port, whatever the address: it fits Config.Dial of package submission.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	s.once.Do(func() { s.Serve(s.talk) })
 	return s.Listener.Dial(ctx, network, addr)
@@ -79,8 +78,8 @@ func (s *Server) Conns() int {
 	return s.conns
 }
 
-// Commands returns the command lines received so far, of all connections in the order of
-// arrival, content left out.
+// Commands returns the command lines received so far, of all connections in the order of arrival,
+// content left out.
 func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

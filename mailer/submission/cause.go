@@ -21,12 +21,11 @@ const (
 	CauseQuota      Cause = "quota"      // the account has sent as much as it may for now
 	CauseReputation Cause = "reputation" // this machine, account or domain is blocked
 
-	// CausePolicy: a security or policy status (RFC 3463 section 3.8) that does
-	// not say whose. It is this recipient's if the server takes mail for others
-	// on the same connection, else ours.
+	// CausePolicy: a security or policy status (RFC 3463 section 3.8) that does not say whose. It
+	// is this recipient's if the server takes mail for others on the same connection, else ours.
 	CausePolicy Cause = "policy"
-	// CauseUnclear: a refusal that says nothing, such as a bare 550 or 554. What
-	// becomes of messages to others tells more.
+	// CauseUnclear: a refusal that says nothing, such as a bare 550 or 554. What becomes of
+	// messages to others tells more.
 	CauseUnclear Cause = "unclear"
 )
 
@@ -43,8 +42,8 @@ var ownCauses = map[Cause]string{
 		"and look at block lists, reverse DNS, SPF, DKIM and DMARC",
 }
 
-// Ours reports whether settings, the account or this machine are the cause: the
-// message and its recipient are not.
+// Ours reports whether settings, the account or this machine are the cause: the message and its
+// recipient are not.
 func (c Cause) Ours() bool { return ownCauses[c] != "" }
 
 // statusCauses are the enhanced status codes that say it by themselves. Exchange's are of
@@ -74,61 +73,57 @@ var statusCauses = []struct {
 	{CausePolicy, "5.7.134 5.7.135 5.7.136"},                // Exchange: the same
 }
 
-// textCauses are the phrases by which servers blame us, under whatever code, the
-// first that matches. They are all about us: phrases alone never make a refusal
-// one of the recipient's, since that is remembered.
+// textCauses are the phrases by which servers blame us, under whatever code, the first that
+// matches. They are all about us: phrases alone never make a refusal one of the recipient's, since
+// that is remembered.
 var textCauses = []struct {
 	phrases *regexp.Regexp // against text in lower case
 	cause   Cause
 }{
-	// Exchange: "RESOLVER.RST.AuthRequired; authentication required" is a group
-	// that takes mail from inside only.
+	// Exchange: "RESOLVER.RST.AuthRequired; authentication required" is a group that takes mail
+	// from inside only.
 	{regexp.MustCompile(`resolver\.rst`), CausePolicy},
-	// Exchange: the sender's submission quota. Gmail: "Daily user sending limit
-	// exceeded". cPanel: "has exceeded the max emails per hour". Zoho: "Unusual
-	// sending activity detected". SendGrid: "Maximum credits exceeded".
+	// Exchange: the sender's submission quota. Gmail: "Daily user sending limit exceeded". cPanel:
+	// "has exceeded the max emails per hour". Zoho: "Unusual sending activity detected". SendGrid:
+	// "Maximum credits exceeded".
 	{regexp.MustCompile(`submission ?quota|unusual sending|credits exceeded|send(ing|er) (limit|quota|rate)|` +
 		`(daily|hourly|smtp relay) (limit|quota)|rate ?limit|` +
 		`too many (messages|mails|emails)|per (hour|day)\b`), CauseQuota},
-	// Postfix: "Sender address rejected: not logged in". Exim: "authentication
-	// required". Gmail: "Invalid credentials for relay". cPanel: "Please turn on
-	// SMTP Authentication in your mail client".
+	// Postfix: "Sender address rejected: not logged in". Exim: "authentication required". Gmail:
+	// "Invalid credentials for relay". cPanel: "Please turn on SMTP Authentication in your mail
+	// client".
 	{regexp.MustCompile(`not logged in|turn on smtp authentication|without authentication|log in first|` +
 		`login required|authenti(cation|cate)( is)? (required|needed|first)|` +
 		`(must|need to|please) (be )?authenticate|not authenticated|unauthenticated|` +
 		`credentials|starttls`), CauseLogin},
-	// Postfix: "Relay access denied". Sendmail: "Relaying denied". Exim: "relay
-	// not permitted". Exchange: "Unable to relay". qmail: "rcpthosts".
-	// Zoho: "Relaying disallowed".
+	// Postfix: "Relay access denied". Sendmail: "Relaying denied". Exim: "relay not permitted".
+	// Exchange: "Unable to relay". qmail: "rcpthosts". Zoho: "Relaying disallowed".
 	{regexp.MustCompile(`\brelay(ing)?( access)?( is)? ` +
 		`(denied|disallowed|not|prohibited|forbidden|restricted|disabled)|` +
 		`(unable|allowed|permitted|authori[sz]ed|cannot|can't|does not|do not|don't|no) (to )?relay|` +
 		`rcpthosts`), CauseRelay},
-	// Postfix: "Sender address rejected", "not owned by user". Exim: "Sender
-	// verify failed". Exchange: "SendAsDenied". SES: "Email address is not
-	// verified". SendGrid: "verified Sender Identity". Postmark: "Sender
-	// signature". Mailgun: "is not allowed to send:".
+	// Postfix: "Sender address rejected", "not owned by user". Exim: "Sender verify failed".
+	// Exchange: "SendAsDenied". SES: "Email address is not verified". SendGrid: "verified Sender
+	// Identity". Postmark: "Sender signature". Mailgun: "is not allowed to send:".
 	{regexp.MustCompile(`sender (address|verify|identity|signature|domain|rejected|denied|refused)|` +
 		`invalid sender|domain of sender|envelope sender|from (address|header)|not verified|` +
 		`send ?as\b|sendas|not owned by|` +
 		`not (allowed|permitted|authori[sz]ed) to send( (mail|email|messages))?( as| from|:)`), CauseSender},
-	// Postfix: "Client host [...] blocked using ...", "Helo command rejected".
-	// SES: "Sending suspended for this account". Exchange: "OutboundSpamException".
+	// Postfix: "Client host [...] blocked using ...", "Helo command rejected". SES: "Sending
+	// suspended for this account". Exchange: "OutboundSpamException".
 	{regexp.MustCompile(`outboundspam|client host|blocked using|(block|black|deny) ?list|dnsbl|\brbl\b|` +
 		`spamhaus|reputation|banned send|your ip|helo command|reverse (dns|hostname)|\bptr\b|` +
 		`\bspf\b|\bdkim\b|\bdmarc\b|unsolicited|sending (suspended|paused|disabled)`), CauseReputation},
-	// Exchange: any other "STOREDRV.Submission.Exception" is about what was submitted
-	// and how, and not about the recipient's mailbox, whatever its status says.
+	// Exchange: any other "STOREDRV.Submission.Exception" is about what was submitted and how, and
+	// not about the recipient's mailbox, whatever its status says.
 	{regexp.MustCompile(`storedrv\.submission`), CauseUnclear},
 }
 
-// causeOf says what a reply speaks of: code to the command of a step, with its
-// enhanced status (empty without one) and its text. It is empty unless the
-// reply is a refusal for good, 500 to 599.
+// causeOf says what a reply speaks of: code to the command of a step, with its enhanced status
+// (empty without one) and its text. It is empty unless the reply is a refusal for good, 500 to 599.
 //
-// The sources are RFC 5321 section 4.2, RFC 3463, RFC 4954 section 6, RFC 7293,
-// RFC 7372, RFC 7505 and the pages of Google, Microsoft and Amazon about what
-// their servers say.
+// The sources are RFC 5321 section 4.2, RFC 3463, RFC 4954 section 6, RFC 7293, RFC 7372, RFC 7505
+// and the pages of Google, Microsoft and Amazon about what their servers say.
 func causeOf(step Step, code int, enhanced, text string) Cause {
 	if code < 500 || code > 599 {
 		return ""

@@ -48,43 +48,40 @@ type Config struct {
 	Host string // the server's name or IP address; the name its certificate must carry
 	Port int    // default 587, or 465 with TLSImplicit (RFC 8314 section 3.3)
 
-	// TLS is how the connection is protected; default starttls. CAFile is a PEM file with
-	// the certificate authorities to trust instead of the system's.
+	// TLS is how the connection is protected; default starttls. CAFile is a PEM file with the
+	// certificate authorities to trust instead of the system's.
 	TLS    TLSMode
 	CAFile string
-	// AllowPlaintext permits TLSNone to a host that is not loopback. A login is refused
-	// there even so.
+	// AllowPlaintext permits TLSNone to a host that is not loopback. A login is refused there even
+	// so.
 	AllowPlaintext bool
 
 	Auth     AuthMode // how to log in; default auto
 	Username string   `json:"-"`
 	Password string   `json:"-"` // or the access token for xoauth2
 
-	// HELOName is the argument of EHLO: a domain name or an address literal (RFC 5321
-	// section 4.1.1.1). Default: the host's name, or "localhost" where that is not a legal
-	// one.
+	// HELOName is the argument of EHLO: a domain name or an address literal (RFC 5321 section
+	// 4.1.1.1). Default: the host's name, or "localhost" where that is not a legal one.
 	HELOName string
 
-	// RatePerMinute is how many messages are submitted at most in any minute. 0 means no
-	// limit.
+	// RatePerMinute is how many messages are submitted at most in any minute. 0 means no limit.
 	RatePerMinute int
-	// Connections is how many connections are open at most, each opened when there is a
-	// message for it and kept for the next one. Default 2.
+	// Connections is how many connections are open at most, each opened when there is a message for
+	// it and kept for the next one. Default 2.
 	Connections int
-	// OpenTimeout is how long it may take to open a connection, all from Dial to the end of
-	// the login. Default 30 minutes: each step has a limit of its own (RFC 5321 section
-	// 4.5.3.2).
+	// OpenTimeout is how long it may take to open a connection, all from Dial to the end of the
+	// login. Default 30 minutes: each step has a limit of its own (RFC 5321 section 4.5.3.2).
 	OpenTimeout time.Duration
 
-	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is
-	// spoken over what it returns. It is called by several goroutines at once.
+	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is spoken over
+	// what it returns. It is called by several goroutines at once.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `json:"-"`
 
 	Logger *slog.Logger `json:"-"` // default: logs nothing. No address and no secret is ever logged
 }
 
-// ConfigError is one thing wrong with a Config. [New] returns all of them,
-// joined; errors.As finds the first.
+// ConfigError is one thing wrong with a Config. [New] returns all of them, joined; errors.As finds
+// the first.
 type ConfigError struct {
 	Field   string // the field of Config
 	Problem string // what is wrong and what to do
@@ -93,8 +90,8 @@ type ConfigError struct {
 // Error names the field and what is wrong with it.
 func (e *ConfigError) Error() string { return "submission: " + e.Field + " " + e.Problem }
 
-// Format prints the configuration without username and password, for all verbs. Of what
-// else may print it, slog's text goes by Format too, and JSON by the tags.
+// Format prints the configuration without username and password, for all verbs. Of what else may
+// print it, slog's text goes by Format too, and JSON by the tags.
 func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%t "+
 		"Connections:%d RatePerMinute:%d}", c.Host, c.Port, string(c.TLS), string(c.Auth),
@@ -182,8 +179,7 @@ func (c Config) check() error {
 // logsIn reports whether a login is asked for.
 func (c Config) logsIn() bool { return c.Username != "" && c.Auth != AuthNone }
 
-// tlsConfig is what both TLS modes use: TLS 1.2 at least, the certificate
-// checked against Host.
+// tlsConfig is what both TLS modes use: TLS 1.2 at least, the certificate checked against Host.
 func (c Config) tlsConfig() (*tls.Config, error) {
 	conf := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12,
 		DynamicRecordSizingDisabled: true} // a message is of use only when it is whole: one record, one write
@@ -216,8 +212,8 @@ func addressLiteral(s string) bool {
 	return ok && ok2 && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
 }
 
-// domainName has letters, digits and inner hyphens in labels of at most 63 octets (RFC 5321
-// section 4.1.2), and underscores, which names in use have.
+// domainName has letters, digits and inner hyphens in labels of at most 63 octets (RFC 5321 section
+// 4.1.2), and underscores, which names in use have.
 var domainName = regexp.MustCompile(`^(?:\w|\w[\w-]{0,61}\w)(?:\.(?:\w|\w[\w-]{0,61}\w))*$`)
 
 func legalDomain(s string) bool { return len(s) <= 255 && domainName.MatchString(s) }

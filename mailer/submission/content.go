@@ -7,9 +7,8 @@ import (
 	"slices"
 )
 
-// send hands over the content and reads the verdict. Until the block that
-// holds the final dot is written, the server cannot accept; from then on, only
-// its reply tells.
+// send hands over the content and reads the verdict. Until the block that holds the final dot is
+// written, the server cannot accept; from then on, only its reply tells.
 func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(StepContent)
@@ -37,8 +36,8 @@ func (c *session) send(ctx context.Context, msg content) (reply, *Error) {
 	return c.finish(ctx, data)
 }
 
-// writeBlock writes a part of the content. When that fails, the server may have said why before
-// it stopped reading: only a refusal counts.
+// writeBlock writes a part of the content. When that fails, the server may have said why before it
+// stopped reading: only a refusal counts.
 func (c *session) writeBlock(ctx context.Context, step Step, block []byte) *Error {
 	c.wire.within(blockTimeout)
 	_, err := c.conn.Write(block)

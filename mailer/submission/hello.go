@@ -21,9 +21,9 @@ type extensions struct {
 	pipelining bool // RFC 2920
 }
 
-// readExtensions reads the lines of an EHLO reply behind the first. Keywords
-// and mechanisms come in any case (RFC 5321 section 4.1.1.1, RFC 4422 section
-// 3.1). Servers from before RFC 2554 say AUTH=LOGIN, and some say it both ways.
+// readExtensions reads the lines of an EHLO reply behind the first. Keywords and mechanisms come in
+// any case (RFC 5321 section 4.1.1.1, RFC 4422 section 3.1). Servers from before RFC 2554 say
+// AUTH=LOGIN, and some say it both ways.
 func readExtensions(lines []string) extensions {
 	var ext extensions
 	for _, line := range lines {
@@ -70,9 +70,8 @@ func (c *session) greet(ctx context.Context) *Error {
 	return outOfStep(StepGreeting, r)
 }
 
-// hello says EHLO, and takes what the server offers. HELO follows only when the
-// server says that it does not know EHLO (RFC 5321 section 3.2): after anything
-// else the two sides are out of step.
+// hello says EHLO, and takes what the server offers. HELO follows only when the server says that it
+// does not know EHLO (RFC 5321 section 3.2): after anything else the two sides are out of step.
 func (c *session) hello(ctx context.Context) *Error {
 	name := c.s.cfg.HELOName
 	r, e := c.exchange(ctx, StepGreeting, commandTimeout, "EHLO "+name)
@@ -94,9 +93,9 @@ func (c *session) hello(ctx context.Context) *Error {
 	return nil
 }
 
-// startTLS says STARTTLS. What comes with the answer came in clear, perhaps from an attacker on
-// the way, and must not pass for what the server says under TLS (RFC 3207 section 6): it ends
-// the session.
+// startTLS says STARTTLS. What comes with the answer came in clear, perhaps from an attacker on the
+// way, and must not pass for what the server says under TLS (RFC 3207 section 6): it ends the
+// session.
 func (c *session) startTLS(ctx context.Context) *Error {
 	r, e := c.exchange(ctx, StepTLS, commandTimeout, "STARTTLS")
 	switch {

@@ -14,17 +14,16 @@ import (
 	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
-// autoMechanisms is what AuthAuto tries, best first. PLAIN stands before
-// CRAM-MD5: a login is protected by TLS or never leaves the machine, and many
-// servers that offer CRAM-MD5 keep no password it can work with.
+// autoMechanisms is what AuthAuto tries, best first. PLAIN stands before CRAM-MD5: a login is
+// protected by TLS or never leaves the machine, and many servers that offer CRAM-MD5 keep no
+// password it can work with.
 var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
 
-// maxChallenges is how many challenges a login may have: no mechanism has more
-// than three.
+// maxChallenges is how many challenges a login may have: no mechanism has more than three.
 const maxChallenges = 5
 
-// mechanismFor returns the implementation of mode. None of them needs to
-// judge whether the connection is safe: login has done so.
+// mechanismFor returns the implementation of mode. None of them needs to judge whether the
+// connection is safe: login has done so.
 func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
 	user, password := s.login()
 	switch mode {
@@ -54,9 +53,9 @@ func (s *Submitter) choose(offered []string) AuthMode {
 	return ""
 }
 
-// login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
-// are go-mail's; the exchange is not, because after a refusal go-mail goes on
-// to say "*" and QUIT, and waits for the answers to both.
+// login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms are go-mail's; the
+// exchange is not, because after a refusal go-mail goes on to say "*" and QUIT, and waits for the
+// answers to both.
 func (c *session) login(ctx context.Context) *Error {
 	s := c.s
 	if !s.logsIn {
@@ -118,8 +117,8 @@ func (c *session) login(ctx context.Context) *Error {
 		Err: fmt.Errorf("%w: login %s has more than %d challenges", errOutOfStep, name, maxChallenges)}
 }
 
-// challengeNotAnswered is for a server that does not keep to the mechanism.
-// What go-mail says of that may repeat the challenge, and is left out.
+// challengeNotAnswered is for a server that does not keep to the mechanism. What go-mail says of
+// that may repeat the challenge, and is left out.
 func challengeNotAnswered(mechanism string, err error) *Error {
 	advice := "set another Config.Auth"
 	switch {

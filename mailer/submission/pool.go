@@ -22,10 +22,10 @@ const (
 // connectBackoff spares a server to which connections fail.
 var connectBackoff = backoff.Backoff{First: time.Second, Max: 30 * time.Second}
 
-// pool keeps the connections, and decides which message may use or open one. A message that
-// enters gets a place, with a kept connection or the right to open one, and leaves it. Places
-// are given first come, first served. Idle connections and places in use never add up to more
-// than the limit, so nor do connections.
+// pool keeps the connections, and decides which message may use or open one. A message that enters
+// gets a place, with a kept connection or the right to open one, and leaves it. Places are given
+// first come, first served. Idle connections and places in use never add up to more than the limit,
+// so nor do connections.
 type pool struct {
 	most int // Config.Connections
 
@@ -80,8 +80,8 @@ func (p *pool) enter(ctx context.Context) (*session, *Error) {
 	return nil, &Error{Step: StepDial, Err: context.Cause(ctx)}
 }
 
-// closedError is temporary: the server did not refuse the message, and another Submitter
-// can carry it.
+// closedError is temporary: the server did not refuse the message, and another Submitter can carry
+// it.
 func closedError() *Error { return &Error{Step: StepDial, Err: ErrClosed} }
 
 // limit is how many connections there may be.
@@ -132,8 +132,8 @@ func (p *pool) leave(c *session) {
 	p.closeEmpty()
 }
 
-// replace ends a connection, with QUIT if it stands, without giving up the
-// place: a server that counts connections must not find one too many.
+// replace ends a connection, with QUIT if it stands, without giving up the place: a server that
+// counts connections must not find one too many.
 func (p *pool) replace(c *session) {
 	c.quit()
 	p.mu.Lock()
@@ -169,10 +169,9 @@ func (p *pool) closeEmpty() {
 	}
 }
 
-// begin lets the holder of a place open a connection, after the backoff. It
-// does not when there is no hope: met is how the server turned this message
-// away before, nil if it did not, and then only another connection, that
-// stands, is a reason to try again.
+// begin lets the holder of a place open a connection, after the backoff. It does not when there is
+// no hope: met is how the server turned this message away before, nil if it did not, and then only
+// another connection, that stands, is a reason to try again.
 func (p *pool) begin(ctx context.Context, met *Error) *Error {
 	for {
 		p.mu.Lock()
@@ -199,9 +198,8 @@ func (p *pool) begin(ctx context.Context, met *Error) *Error {
 	}
 }
 
-// opened takes note of what came of begin: c or e. It reports whether e means that the
-// server wants no more connections than it has: one of the others can carry the
-// message.
+// opened takes note of what came of begin: c or e. It reports whether e means that the server wants
+// no more connections than it has: one of the others can carry the message.
 func (p *pool) opened(ctx context.Context, c *session, e *Error) (elsewhere bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -226,8 +224,8 @@ func (p *pool) opened(ctx context.Context, c *session, e *Error) (elsewhere bool
 	return false
 }
 
-// turnedAway is for a connection that stood, and on which the server then said
-// 421. It reports whether there are others.
+// turnedAway is for a connection that stood, and on which the server then said 421. It reports
+// whether there are others.
 func (p *pool) turnedAway() (elsewhere bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -238,8 +236,8 @@ func (p *pool) turnedAway() (elsewhere bool) {
 	return others > 0
 }
 
-// shutdown ends what is idle and what waits for a place, and waits until no place is in use, or
-// for the end of ctx.
+// shutdown ends what is idle and what waits for a place, and waits until no place is in use, or for
+// the end of ctx.
 func (p *pool) shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {

@@ -17,8 +17,7 @@ func newRate(messages int, length time.Duration) *rate {
 	return &rate{first: make(chan struct{}, 1), window: window.New(messages, length)}
 }
 
-// wait returns when one more message is allowed, first come, first served, or the
-// context's cause.
+// wait returns when one more message is allowed, first come, first served, or the context's cause.
 func (r *rate) wait(ctx context.Context) error {
 	select {
 	case r.first <- struct{}{}:

@@ -31,10 +31,9 @@ func (r reply) class() int { return r.code / 100 }
 // refuses reports whether r is a refusal, for a time or for good.
 func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
 
-// answers reports whether r is the answer that a command wants. To RCPT, 251
-// is as good as 250: the server forwards (RFC 5321 section 3.4). So is 252, which
-// is for VRFY (section 3.5.3), but also said by servers that take a message
-// without knowing the recipient.
+// answers reports whether r is the answer that a command wants. To RCPT, 251 is as good as 250: the
+// server forwards (RFC 5321 section 3.4). So is 252, which is for VRFY (section 3.5.3), but also
+// said by servers that take a message without knowing the recipient.
 func (r reply) answers(cmd command) bool {
 	return r.code == cmd.want || cmd.step == StepRcpt && (r.code == 251 || r.code == 252)
 }
@@ -51,13 +50,12 @@ func (r reply) line() string {
 	return truncate(text)
 }
 
-// readReply reads one reply, of one line or several. An error that is errOutOfStep means that
-// what came is no SMTP reply; the reply then has its text alone. Any other error is the
-// connection's.
+// readReply reads one reply, of one line or several. An error that is errOutOfStep means that what
+// came is no SMTP reply; the reply then has its text alone. Any other error is the connection's.
 //
-// Empty lines before it are skipped: they say nothing, and some servers send them. To take one
-// for the answer to the final dot would leave it unknown whether the message was accepted,
-// although the answer is the next line.
+// Empty lines before it are skipped: they say nothing, and some servers send them. To take one for
+// the answer to the final dot would leave it unknown whether the message was accepted, although the
+// answer is the next line.
 //
 // Whatever is in hide is taken out of the text: a server may echo what it was told.
 func readReply(r *bufio.Reader, hide []string) (reply, error) {
@@ -127,8 +125,8 @@ func readReplyLine(r *bufio.Reader) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
 }
 
-// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2). A code alone,
-// without the space, is accepted as section 4.2 asks.
+// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2). A code alone, without
+// the space, is accepted as section 4.2 asks.
 func splitReplyLine(line string) (code int, more bool, text string, ok bool) {
 	digits := line[:min(3, len(line))]
 	code, err := strconv.Atoi(digits)
@@ -157,8 +155,8 @@ func shortNumber(s string) bool {
 	return len(s) >= 1 && len(s) <= 3 && strings.Trim(s, "0123456789") == ""
 }
 
-// clean makes text from outside fit for one line of a log, with no run of white space in what
-// is not plain.
+// clean makes text from outside fit for one line of a log, with no run of white space in what is
+// not plain.
 func clean(s string) string {
 	line := safetext.Line(s)
 	if line != s {

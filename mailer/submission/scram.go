@@ -15,17 +15,16 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// maxIterations bounds the work that a server may ask for: a second or so. It
-// is three times what OWASP recommended for PBKDF2 with SHA-256 in 2023.
-// There is no lower bound: a client that accepts PLAIN over the same TLS gains
-// nothing by one.
+// maxIterations bounds the work that a server may ask for: a second or so. It is three times what
+// OWASP recommended for PBKDF2 with SHA-256 in 2023. There is no lower bound: a client that accepts
+// PLAIN over the same TLS gains nothing by one.
 const maxIterations = 2_000_000
 
 const scramName = "SCRAM-SHA-256"
 
-// scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds
-// the server to its part, as go-mail's scram does not: a server that does not show its
-// signature does not know the password.
+// scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds the server to its
+// part, as go-mail's scram does not: a server that does not show its signature does not know the
+// password.
 type scram struct {
 	username, password string
 	nonce              string // of ours; printable and without comma

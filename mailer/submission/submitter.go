@@ -15,8 +15,7 @@ import (
 type Submitter struct {
 	cfg    Config // without the login
 	logsIn bool
-	// login returns username and password: a function, so that printing a Submitter shows
-	// neither.
+	// login returns username and password: a function, so that printing a Submitter shows neither.
 	login func() (username, password string)
 	tls   *tls.Config
 	log   *slog.Logger
@@ -27,8 +26,8 @@ type Submitter struct {
 	stop   <-chan struct{} // see Until
 }
 
-// New checks everything that can be checked without the network, and reports
-// every problem at once (see [ConfigError]). It opens no connection.
+// New checks everything that can be checked without the network, and reports every problem at once
+// (see [ConfigError]). It opens no connection.
 func New(cfg Config) (*Submitter, error) {
 	cfg = cfg.withDefaults()
 	err := cfg.check()
@@ -53,30 +52,26 @@ func New(cfg Config) (*Submitter, error) {
 	return s, nil
 }
 
-// Until returns a Submitter that shares everything with s, its connections and its
-// limit included, and begins no message once stop is closed: whatever waits for a
-// connection or a limit then ends, as NotBegun, with an error that wraps
-// [ErrStopped]. What is under way is finished. A stop that s has from before does
-// not count.
+// Until returns a Submitter that shares everything with s, its connections and its limit included,
+// and begins no message once stop is closed: whatever waits for a connection or a limit then ends,
+// as NotBegun, with an error that wraps [ErrStopped]. What is under way is finished. A stop that s
+// has from before does not count.
 func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 	bound := *s
 	bound.stop = stop
 	return &bound
 }
 
-// Submit hands one message to the server, and says exactly how that ended.
-// Lines of msg end with CRLF; a bare CR or LF is an error. The bytes are sent
-// as they are, with dots doubled as SMTP asks (RFC 5321 section 4.5.2), and
-// a final CRLF when it is missing.
+// Submit hands one message to the server, and says exactly how that ended. Lines of msg end with
+// CRLF; a bare CR or LF is an error. The bytes are sent as they are, with dots doubled as SMTP asks
+// (RFC 5321 section 4.5.2), and a final CRLF when it is missing.
 //
-// Up to Config.Connections messages travel at once; the rest wait, and the
-// first come is the first served. When the context ends, Submit returns at
-// once: with NotBegun before the end of the message was handed over, with
-// Unknown after.
+// Up to Config.Connections messages travel at once; the rest wait, and the first come is the first
+// served. When the context ends, Submit returns at once: with NotBegun before the end of the
+// message was handed over, with Unknown after.
 //
-// After connections have failed, Submit does not try again at once: see the
-// package comment. If it would have to wait for more than five seconds, it
-// returns NotBegun, temporary.
+// After connections have failed, Submit does not try again at once: see the package comment. If it
+// would have to wait for more than five seconds, it returns NotBegun, temporary.
 func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result {
 	checked, e := examine(env, msg)
 	if e != nil {
@@ -90,9 +85,8 @@ func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result
 	return e.hiding(env).result()
 }
 
-// deliver finds a connection for a message and runs its transaction. It does so
-// again where that makes up for a connection that was of no use: no content
-// was sent then.
+// deliver finds a connection for a message and runs its transaction. It does so again where that
+// makes up for a connection that was of no use: no content was sent then.
 func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
 	var met *Error // how the server turned this message away, for want of a connection
 	replaced, granted, grouped := false, s.rate == nil, true
@@ -144,8 +138,8 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	return reply{}, e
 }
 
-// open opens a connection for a message that has a place without one. When it
-// reports elsewhere, another connection can carry the message that met e.
+// open opens a connection for a message that has a place without one. When it reports elsewhere,
+// another connection can carry the message that met e.
 func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
 	if e := s.pool.begin(ctx, met); e != nil {
 		return nil, false, e
@@ -180,9 +174,8 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 	return r, e
 }
 
-// Shutdown refuses new messages, and those that wait for a connection: their
-// Submit returns NotBegun. It says QUIT on every idle connection, each within five
-// seconds, and closes it, waits for the messages in hand, whose connections go the
-// same way, and returns nil. If ctx ends first, it returns an error that wraps its
-// cause, and the messages in hand go on. It may be called again.
+// Shutdown refuses new messages, and those that wait for a connection: their Submit returns
+// NotBegun. It says QUIT on every idle connection, each within five seconds, and closes it, waits
+// for the messages in hand, whose connections go the same way, and returns nil. If ctx ends first,
+// it returns an error that wraps its cause, and the messages in hand go on. It may be called again.
 func (s *Submitter) Shutdown(ctx context.Context) error { return s.pool.shutdown(ctx) }

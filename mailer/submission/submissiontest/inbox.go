@@ -26,8 +26,8 @@ type Message struct {
 	Username string // the login; empty without one
 }
 
-// Options say what an [Inbox] offers and asks for. The zero value is a server
-// without TLS and login that keeps whatever it is given.
+// Options say what an [Inbox] offers and asks for. The zero value is a server without TLS and login
+// that keeps whatever it is given.
 type Options struct {
 	Hostname    string // default "localhost"; the certificate is for it
 	STARTTLS    bool   // offer STARTTLS
@@ -35,8 +35,8 @@ type Options struct {
 
 	// Username, when set, must log in with Password before MAIL.
 	Username, Password string `json:"-"`
-	// Mechanisms is what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256,
-	// XOAUTH2. Default: PLAIN and LOGIN.
+	// Mechanisms is what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, XOAUTH2. Default:
+	// PLAIN and LOGIN.
 	Mechanisms []string
 	// LoginInClear permits a login without TLS.
 	LoginInClear bool
@@ -44,9 +44,9 @@ type Options struct {
 	SMTPUTF8 bool  // offer SMTPUTF8
 	MaxBytes int64 // announced by SIZE and enforced; 0 is no limit
 
-	// Handle takes each message. Its error refuses the message: a
-	// *smtp.SMTPError of github.com/emersion/go-smtp with its own code,
-	// another with 554. Default: messages are kept for Messages.
+	// Handle takes each message. Its error refuses the message: a *smtp.SMTPError of
+	// github.com/emersion/go-smtp with its own code, another with 554. Default: messages are kept
+	// for Messages.
 	Handle func(Message) error `json:"-"`
 }
 
@@ -55,8 +55,7 @@ func (o Options) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "submissiontest.Options{login: %t, SMTPUTF8: %t}", o.Username != "", o.SMTPUTF8)
 }
 
-// Inbox is an SMTP server that takes mail. Make one with [NewInbox]. It is safe for concurrent
-// use.
+// Inbox is an SMTP server that takes mail. Make one with [NewInbox]. It is safe for concurrent use.
 type Inbox struct {
 	options  func() Options // a function, so that printing an Inbox shows no login
 	server   *smtp.Server
@@ -118,8 +117,7 @@ func (in *Inbox) StartOn(l net.Listener) error {
 	return in.listener.StartOn(l)
 }
 
-// Dial connects without a port, whatever the address: it fits Config.Dial of
-// package submission.
+// Dial connects without a port, whatever the address: it fits Config.Dial of package submission.
 func (in *Inbox) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	in.serve()
 	return in.listener.Dial(ctx, network, addr)
@@ -141,8 +139,8 @@ func (in *Inbox) Messages() []Message {
 	return slices.Clone(in.messages)
 }
 
-// Close stops the server, and waits until all of its goroutines have ended. Connections are
-// closed, not finished.
+// Close stops the server, and waits until all of its goroutines have ended. Connections are closed,
+// not finished.
 func (in *Inbox) Close() error {
 	err := in.listener.Close()
 	_ = in.server.Shutdown(context.Background()) // waits; what it closes is closed
