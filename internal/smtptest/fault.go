@@ -14,7 +14,7 @@ const (
 	AtGreeting Point = "greeting" // the client connected
 	AtEHLO     Point = "ehlo"     // or HELO
 	AtSTARTTLS Point = "starttls"
-	AtAuth     Point = "auth" // the AUTH command, and each line that follows it
+	AtAuth     Point = "auth"
 	AtMail     Point = "mail"
 	AtRcpt     Point = "rcpt"
 	AtData     Point = "data"

@@ -32,7 +32,7 @@ type Server struct {
 	Extensions []string
 	// Certificate makes the server offer STARTTLS.
 	Certificate *Certificate
-	// Mechanisms is what AUTH offers, of PLAIN and LOGIN. Any login is good.
+	// Mechanisms is what AUTH offers. Any login is good that comes with the command, as PLAIN does.
 	Mechanisms []string
 	// Groups is what the server makes of commands that came together, although it may offer
 	// PIPELINING. Default: what it should.
