@@ -2,7 +2,6 @@ package submission
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
 	case AuthXOAUTH2:
 		return smtp.XOAuth2Auth(user, password)
 	}
-	return &scram{username: user, password: password, nonce: rand.Text()}
+	return &scram{username: user, password: password}
 }
 
 // choose returns the mechanism out of those that the server offers, or "".
