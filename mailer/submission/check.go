@@ -31,7 +31,7 @@ func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err 
 	}
 	r, e := s.deliver(ctx, env, content{none: true})
 	if e != nil {
-		res := e.hiding(env).result()
+		res := e.result(env)
 		return res.Reply, res.Err
 	}
 	return r.line(), nil
@@ -78,7 +78,7 @@ func (s *Submitter) failedSteps(e *Error) []CheckStep {
 	bare := *e
 	bare.Advice = ""
 	failed := CheckStep{Name: steps[last].Name, Detail: bare.Error(), Advice: e.Advice}
-	failed.Temporary = e.result().Temporary
+	failed.Temporary = e.result(Envelope{}).Temporary
 	steps[last] = failed
 	return steps[:last+1]
 }

@@ -66,7 +66,7 @@ func (c *session) open(ctx context.Context) *Error {
 		}
 	}
 	if e := c.greet(ctx); e != nil {
-		return adviseGreeting(e, mode)
+		return e
 	}
 	if e := c.hello(ctx); e != nil {
 		return e
@@ -77,17 +77,6 @@ func (c *session) open(ctx context.Context) *Error {
 		}
 	}
 	return c.login(ctx)
-}
-
-// adviseGreeting says what a silent server mostly means: it waits for TLS to
-// begin (RFC 8314 section 3.3).
-func adviseGreeting(e *Error, mode TLSMode) *Error {
-	silent := errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.Is(e.Err, io.EOF)
-	if mode != TLSImplicit && silent {
-		e.Advice = "the server said nothing: if its port speaks TLS from the start, as 465 does, " +
-			"set Config.TLS=implicit"
-	}
-	return e
 }
 
 // protect turns TLS on with STARTTLS, which is mandatory then: there is no way past it in

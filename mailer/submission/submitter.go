@@ -75,14 +75,14 @@ func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result {
 	checked, e := examine(env, msg)
 	if e != nil {
-		return e.result()
+		return e.result(env)
 	}
 	r, e := s.deliver(ctx, env, checked)
 	if e == nil {
 		return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(),
 			Connection: r.via.number, LoginUnused: r.via.loginUnused}
 	}
-	return e.hiding(env).result()
+	return e.result(env)
 }
 
 // deliver finds a connection for a message and runs its transaction. It does so again where that
