@@ -19,12 +19,12 @@ type CheckStep struct {
 	Temporary bool
 }
 
-// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and
-// RSET after them. No message is begun. With the sender's own address as recipient it tells a
-// server that refuses the sender from one that refuses recipients.
+// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and RSET
+// after them. No message is begun. With the sender's own address as recipient it tells a server
+// that refuses the sender from one that refuses recipients.
 //
-// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx,
-// and otherwise holds an *[Error].
+// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx, and
+// otherwise holds an *[Error].
 func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err error) {
 	if e := env.examine(); e != nil {
 		return "", e
@@ -40,17 +40,20 @@ func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err 
 // checkFor is how long a check takes at most: a person waits for it.
 const checkFor = 15 * time.Second
 
-// Check connects, protects the connection and logs in, and then says QUIT: it
-// sends no message. It returns a CheckStep for each, up to the first that fails.
-// That takes 15 seconds at most. Ask [Submitter.Probe] next whether the server takes mail from a sender.
+// Check connects, protects the connection and logs in, and then says QUIT: it sends no message. It
+// returns a CheckStep for each, up to the first that fails. That takes 15 seconds at most. Ask
+// [Submitter.Probe] next whether the server takes mail from a sender.
 func (s *Submitter) Check(ctx context.Context) []CheckStep {
 	c, e := s.connect(ctx, checkFor)
 	if e != nil {
 		return s.failedSteps(e)
 	}
 	defer c.quit()
-	login := CheckStep{Name: "login", OK: true, Detail: c.describeLogin()}
-	if !s.logsIn && len(c.ext.mechanism) > 0 {
+	login := CheckStep{Name: "login", OK: true, Detail: "none asked for"}
+	switch {
+	case c.mechanism != "":
+		login.Detail = c.mechanism + " accepted"
+	case len(c.ext.mechanism) > 0:
 		login.Detail = "none, although the server offers one (" + strings.Join(c.ext.mechanism, ", ") + ")"
 		login.Advice = "set Config.Username and Config.Password if the server refuses mail without them"
 	}
@@ -96,11 +99,4 @@ func (c *session) describeTLS(mode TLSMode) string {
 		detail += ", certificate valid until " + certs[0].NotAfter.UTC().Format(time.DateOnly)
 	}
 	return detail
-}
-
-func (c *session) describeLogin() string {
-	if c.mechanism == "" {
-		return "none asked for"
-	}
-	return c.mechanism + " accepted"
 }

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// restLimit bounds the wait for replies that cannot change the outcome any more: those to what
-// follows a refused command in a group. A server that throttles clients after an error needs
-// some seconds for them.
+// restLimit bounds the wait for the replies to what follows a refused command, which change nothing
+// any more. A server that throttles clients after an error needs some seconds for them.
 const restLimit = 10 * time.Second
 
 // groups is what is known of a server that offers PIPELINING (RFC 2920): an offer is no proof
@@ -27,13 +26,11 @@ func (g *groups) settle(e *Error) bool {
 }
 
 // group says MAIL, RCPT and DATA in one write and reads each reply (RFC 2920 section 3.1). It
-// returns nil only when the server waits for the content of this message.
+// returns nil only when the server waits for the content of this message. The first refusal is the
+// outcome; a command that is taken behind it ends the connection.
 //
-// The first refusal is the outcome. What follows it in the group is refused too by a server in
-// its right mind; whatever else comes cannot change the outcome, but ends the connection.
-//
-// An *Error that is ungrouped says that the server has never answered a group as it should, and
-// of this one not even RCPT: lock-step may do better. No content was sent.
+// An *Error that is ungrouped says that the server has never answered a group as it should, and of
+// this one not even RCPT: lock-step may do better. No content was sent.
 func (c *session) group(ctx context.Context, commands []command) (refused *Error) {
 	if c.ahead() {
 		return c.unasked(StepMail)

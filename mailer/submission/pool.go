@@ -22,10 +22,9 @@ const (
 // connectBackoff spares a server to which connections fail.
 var connectBackoff = backoff.Backoff{First: time.Second, Max: 30 * time.Second}
 
-// pool keeps the connections, and decides which message may use or open one. A message that enters
-// gets a place, with a kept connection or the right to open one, and leaves it. Places are given
-// first come, first served. Idle connections and places in use never add up to more than the limit,
-// so nor do connections.
+// pool keeps the connections. A message that enters gets a place, with a kept connection or the
+// right to open one, and leaves it. Places are given first come, first served. Idle connections and
+// places in use never add up to more than the limit, so nor do connections.
 type pool struct {
 	most int // Config.Connections
 
@@ -169,9 +168,8 @@ func (p *pool) closeEmpty() {
 	}
 }
 
-// begin lets the holder of a place open a connection, after the backoff. It does not when there is
-// no hope: met is how the server turned this message away before, nil if it did not, and then only
-// another connection, that stands, is a reason to try again.
+// begin lets the holder of a place open a connection, after the backoff. met is how the server
+// turned this message away before, nil if it did not: then another connection must stand.
 func (p *pool) begin(ctx context.Context, met *Error) *Error {
 	for {
 		p.mu.Lock()
@@ -199,7 +197,7 @@ func (p *pool) begin(ctx context.Context, met *Error) *Error {
 }
 
 // opened takes note of what came of begin: c or e. It reports whether e means that the server wants
-// no more connections than it has: one of the others can carry the message.
+// no more connections than the others, one of which can carry the message.
 func (p *pool) opened(ctx context.Context, c *session, e *Error) (elsewhere bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -62,11 +62,8 @@ func (r reply) line() string {
 // readReply reads one reply, of one line or several. An error that is errOutOfStep means that what
 // came is no SMTP reply; the reply then has its text alone. Any other error is the connection's.
 //
-// Empty lines before it are skipped: they say nothing, and some servers send them. To take one for
-// the answer to the final dot would leave it unknown whether the message was accepted, although the
-// answer is the next line.
-//
-// Whatever is in hide is taken out of the text: a server may echo what it was told.
+// Empty lines before it are skipped: some servers send them, also before the answer to the final
+// dot. What is in hide is taken out of the text: a server may echo what it was told.
 func readReply(r *bufio.Reader, hide []string) (reply, error) {
 	var rep reply
 	for range maxReplyLines {

@@ -66,12 +66,9 @@ func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 // CRLF; a bare CR or LF is an error. The bytes are sent as they are, with dots doubled as SMTP asks
 // (RFC 5321 section 4.5.2), and a final CRLF when it is missing.
 //
-// Up to Config.Connections messages travel at once; the rest wait, and the first come is the first
-// served. When the context ends, Submit returns at once: with NotBegun before the end of the
-// message was handed over, with Unknown after.
-//
-// After connections have failed, Submit does not try again at once: see the package comment. If it
-// would have to wait for more than five seconds, it returns NotBegun, temporary.
+// It waits for one of Config.Connections, first come, first served; after connections have failed,
+// for five seconds at most. When the context ends, it returns at once: with NotBegun before the end
+// of the message was handed over, with Unknown after.
 func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result {
 	checked, e := examine(env, msg)
 	if e != nil {
