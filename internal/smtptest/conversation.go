@@ -214,7 +214,7 @@ func (c *conversation) misbehave(f Fault, right string) bool {
 	case Silence:
 		_, _ = io.Copy(io.Discard, c.conn)
 	case Deaf:
-		<-c.server.done
+		<-c.server.open.Done()
 	}
 	return f.Then == Continue
 }
