@@ -18,9 +18,9 @@ type Certificate struct {
 	PEM []byte      // what a client must trust
 }
 
-// NewCertificate makes a certificate for the names, "localhost" and the loopback addresses,
-// valid for ten years. It panics if the system has no random numbers.
-func NewCertificate(names ...string) *Certificate {
+// NewCertificate makes a certificate for "localhost" and the loopback addresses, valid for ten
+// years. It panics if the system has no random numbers.
+func NewCertificate() *Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("smtptest: generate key: " + err.Error())
@@ -32,7 +32,7 @@ func NewCertificate(names ...string) *Certificate {
 		NotAfter:              now.AddDate(10, 0, 0),
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		DNSNames:              append([]string{"localhost"}, names...),
+		DNSNames:              []string{"localhost"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

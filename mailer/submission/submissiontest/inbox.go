@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -29,9 +30,8 @@ type Message struct {
 // Options say what an [Inbox] offers and asks for. The zero value is a server without TLS and login
 // that keeps whatever it is given.
 type Options struct {
-	Hostname    string // default "localhost"; the certificate is for it
-	STARTTLS    bool   // offer STARTTLS
-	ImplicitTLS bool   // speak TLS from the first byte
+	STARTTLS    bool // offer STARTTLS; the certificate is for localhost
+	ImplicitTLS bool // speak TLS from the first byte
 
 	// Username, when set, must log in with Password before MAIL.
 	Username, Password string `json:"-"`
@@ -70,9 +70,6 @@ type Inbox struct {
 
 // NewInbox returns an inbox that answers to its Dial at once. Start opens a port as well.
 func NewInbox(o Options) *Inbox {
-	if o.Hostname == "" {
-		o.Hostname = "localhost"
-	}
 	if len(o.Mechanisms) == 0 {
 		o.Mechanisms = []string{"PLAIN", "LOGIN"}
 	}
@@ -80,15 +77,15 @@ func NewInbox(o Options) *Inbox {
 	in.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &inboxSession{inbox: in, conn: c}, nil
 	}))
-	in.server.Domain = o.Hostname
+	in.server.Domain = "localhost"
 	in.server.MaxLineLength = 0
 	in.server.MaxMessageBytes = o.MaxBytes
 	in.server.AllowInsecureAuth = o.LoginInClear
 	in.server.EnableSMTPUTF8 = o.SMTPUTF8
-	in.server.ErrorLog = silent{}
+	in.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // it tells that clients hang up
 	var listener net.Listener = &in.listener
 	if o.STARTTLS || o.ImplicitTLS {
-		certificate := smtptest.NewCertificate(o.Hostname)
+		certificate := smtptest.NewCertificate()
 		in.pem = certificate.PEM
 		if o.STARTTLS {
 			in.server.TLSConfig = certificate.TLS
@@ -157,15 +154,6 @@ func (in *Inbox) take(m Message) error {
 	in.messages = append(in.messages, m)
 	return nil
 }
-
-// silent is a go-smtp Logger. What go-smtp says there is that clients hang up.
-type silent struct{}
-
-// Printf implements smtp.Logger.
-func (silent) Printf(string, ...any) {}
-
-// Println implements smtp.Logger.
-func (silent) Println(...any) {}
 
 // inboxSession is one connection's session with go-smtp.
 type inboxSession struct {
