@@ -92,7 +92,9 @@ func (p *pool) limit() int {
 }
 
 // lower is for a server that wants no more than n connections.
-func (p *pool) lower(n int) { p.fewer, p.fewerUntil = n, time.Now().Add(fewerFor) }
+func (p *pool) lower(n int) {
+	p.fewer, p.fewerUntil = min(n, p.limit()), time.Now().Add(fewerFor)
+}
 
 // serve gives the places that are free, each with a connection when one is idle.
 func (p *pool) serve() {

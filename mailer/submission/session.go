@@ -27,9 +27,7 @@ const (
 	quitLimit = 5 * time.Second  // for QUIT and its answer
 	lastLimit = time.Second      // for a reply that a server sent before it stopped reading
 
-	// tellAfter is how long a server may take for an answer before the log says what is
-	// being waited for.
-	tellAfter = 10 * time.Second
+	tellAfter = 10 * time.Second // for an answer, before the log says what is being waited for
 )
 
 // via is what a Result says of the connection.
@@ -38,10 +36,8 @@ type via struct {
 	loginUnused bool // a login was offered and none is set
 }
 
-// session is one connection that is logged in, and the state of the one transaction on it. It
-// is used by one goroutine at a time.
-//
-// After anything out of step it is broken, and good for closing only.
+// session is one connection that is logged in, and the state of the one transaction on it. It is
+// used by one goroutine at a time. After anything out of step it is broken, good for closing only.
 type session struct {
 	s    *Submitter
 	wire *wire
