@@ -17,6 +17,6 @@ func TestConnectTimeout(t *testing.T) {
 	} {
 		f, c := runFlags{RetryFor: retryFor}, &configuration{}
 		f.apply(c)
-		assert.Equal(t, want, c.smtp.Timeouts.Open)
+		assert.Equal(t, want, c.smtp.OpenTimeout)
 	}
 }

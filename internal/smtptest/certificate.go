@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
 	"net"
 	"time"
 )
@@ -19,36 +18,30 @@ type Certificate struct {
 	PEM []byte      // what a client must trust
 }
 
-// NewCertificate makes a certificate for the names, "localhost" and the loopback addresses,
-// valid for ten years. It panics if the system has no random numbers.
-func NewCertificate(names ...string) *Certificate {
+// NewCertificate makes a certificate for "localhost" and the loopback addresses, valid for ten
+// years. It panics if the system has no random numbers.
+func NewCertificate() *Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("smtptest: generate key: " + err.Error())
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(now.UnixNano()),
 		Subject:               pkix.Name{CommonName: "submissiontest"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.AddDate(10, 0, 0),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		DNSNames:              append([]string{"localhost"}, names...),
+		DNSNames:              []string{"localhost"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		panic("smtptest: create certificate: " + err.Error())
 	}
-	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	own := []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}
 	return &Certificate{
-		TLS: &tls.Config{
-			Certificates: []tls.Certificate{certificate},
-			MinVersion:   tls.VersionTLS12,
-		},
+		TLS: &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12},
 		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Point is a place in a conversation at which a [Server] can misbehave,
-// named after what the client has just done.
+// Point is a place in a conversation at which a [Server] can misbehave, named after what the client
+// has just done.
 type Point string
 
 // The points, in the order of a conversation.
@@ -14,7 +14,7 @@ const (
 	AtGreeting Point = "greeting" // the client connected
 	AtEHLO     Point = "ehlo"     // or HELO
 	AtSTARTTLS Point = "starttls"
-	AtAuth     Point = "auth" // the AUTH command, and each line that follows it
+	AtAuth     Point = "auth"
 	AtMail     Point = "mail"
 	AtRcpt     Point = "rcpt"
 	AtData     Point = "data"
@@ -63,20 +63,18 @@ const (
 
 // Fault is one misbehaviour. The zero value is to behave well.
 type Fault struct {
-	// Reply is sent instead of the right answer: a line or several, separated
-	// by CRLF, without the last one. At AtContent it also takes the place of
-	// the answer to the dot.
+	// Reply is sent instead of the right answer: a line or several, separated by CRLF, without the
+	// last one. At AtContent it also takes the place of the answer to the dot.
 	Reply string
 	// Answer gives the right answer first, and then does the rest.
 	Answer bool
 	// Then is done last.
 	Then Action
-	// Bytes is how many bytes of content are read before a fault at AtContent
-	// strikes. Less than one is one.
+	// Bytes is how many bytes of content are read before a fault at AtContent strikes. Less than
+	// one is one.
 	Bytes int
-	// Lost, at AtDot, makes the server forget the message. Otherwise it takes
-	// a message even when no answer says so; only a reply of 4xx or 5xx
-	// refuses.
+	// Lost, at AtDot, makes the server forget the message. Otherwise it takes a message even when
+	// no answer says so; only a reply of 4xx or 5xx refuses.
 	Lost bool
 	// OneByte sends every byte in a packet of its own.
 	OneByte bool
@@ -116,8 +114,7 @@ func After(f Fault) Fault {
 	return f
 }
 
-// Script says what goes wrong at an event. It is called from several
-// goroutines at once.
+// Script says what goes wrong at an event. It is called from several goroutines at once.
 type Script func(Event) Fault
 
 // Always breaks at each arrival at point.

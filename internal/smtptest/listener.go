@@ -11,19 +11,18 @@ import (
 type Listener struct {
 	once    sync.Once
 	conns   chan net.Conn
-	done    chan struct{} // closed by Close
+	open    context.Context // until Close
+	end     context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
-	port   net.Listener
-	open   map[*conn]struct{}
+	mu   sync.Mutex
+	port net.Listener
 }
 
 func (l *Listener) setup() {
 	l.once.Do(func() {
-		l.conns, l.done = make(chan net.Conn), make(chan struct{})
-		l.open = make(map[*conn]struct{})
+		l.conns = make(chan net.Conn)
+		l.open, l.end = context.WithCancel(context.Background())
 	})
 }
 
@@ -35,7 +34,7 @@ func (l *Listener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	select {
 	case l.conns <- server:
 		return client, nil
-	case <-l.done:
+	case <-l.open.Done():
 		server.abort()
 		return nil, net.ErrClosed
 	case <-ctx.Done():
@@ -58,7 +57,7 @@ func (l *Listener) StartOn(port net.Listener) error {
 	l.setup()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.open.Err() != nil {
 		_ = port.Close()
 		return net.ErrClosed
 	}
@@ -71,7 +70,7 @@ func (l *Listener) StartOn(port net.Listener) error {
 			}
 			select {
 			case l.conns <- c:
-			case <-l.done:
+			case <-l.open.Done():
 				_ = c.Close()
 			}
 		}
@@ -83,9 +82,11 @@ func (l *Listener) StartOn(port net.Listener) error {
 func (l *Listener) Accept() (net.Conn, error) {
 	l.setup()
 	select {
-	case c := <-l.conns:
-		return l.track(c), nil
-	case <-l.done:
+	case raw := <-l.conns:
+		c := &conn{Conn: raw}
+		c.stop = context.AfterFunc(l.open, c.abort)
+		return c, nil
+	case <-l.open.Done():
 		return nil, net.ErrClosed
 	}
 }
@@ -125,48 +126,24 @@ func (l *Listener) Port() int {
 func (l *Listener) Close() error {
 	l.setup()
 	l.mu.Lock()
-	first := !l.closed
-	l.closed = true
-	port, open := l.port, l.open
-	l.open = nil
-	l.mu.Unlock()
-	var err error
-	if first {
-		close(l.done)
-		if port != nil {
-			err = port.Close()
-		}
-		for c := range open {
-			c.abort()
-		}
+	l.end()
+	if l.port != nil {
+		_ = l.port.Close() // it accepts nothing more, either way
 	}
+	l.mu.Unlock()
 	l.running.Wait()
-	return err
+	return nil
 }
 
 // conn is a connection that its listener can close.
 type conn struct {
 	net.Conn
-	listener *Listener
-}
-
-func (l *Listener) track(raw net.Conn) net.Conn {
-	c := &conn{Conn: raw, listener: l}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		c.abort()
-	} else {
-		l.open[c] = struct{}{}
-	}
-	return c
+	stop func() bool // the listener need not close it any more
 }
 
 // Close implements net.Conn.
 func (c *conn) Close() error {
-	c.listener.mu.Lock()
-	delete(c.listener.open, c)
-	c.listener.mu.Unlock()
+	c.stop()
 	return c.Conn.Close()
 }
 

@@ -5,35 +5,30 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// pipe is a server's end of a net.Pipe that writes as a network does: a Write does not wait
-// until it is read. Without it, a server that speaks out of turn and a client that writes
-// would wait for each other.
+// pipe is a server's end of a net.Pipe that writes as a network does: Write and Close do not
+// wait until the client reads. Without it, a server that speaks out of turn and a client that
+// writes would wait for each other.
 type pipe struct {
 	net.Conn
 
-	mu      sync.Mutex
-	closing bool
-	unsent  atomic.Int64  // writes that have not arrived yet
-	queue   chan []byte   // what is to be written
-	written chan struct{} // closed when the queue has been, or cannot be, written
+	queue chan []byte // what is to be written; nil closes
+	once  sync.Once
 }
 
 // pipeQueue is more writes than any test leaves unread.
 const pipeQueue = 4096
 
 func newPipe(conn net.Conn) *pipe {
-	p := &pipe{Conn: conn, queue: make(chan []byte, pipeQueue), written: make(chan struct{})}
+	p := &pipe{Conn: conn, queue: make(chan []byte, pipeQueue)}
 	go func() {
-		defer close(p.written)
-		for b := range p.queue {
+		defer conn.Close()
+		for b := <-p.queue; b != nil; b = <-p.queue {
 			if _, err := conn.Write(b); err != nil {
 				return
 			}
-			p.unsent.Add(-1)
 		}
 	}()
 	return p
@@ -41,37 +36,18 @@ func newPipe(conn net.Conn) *pipe {
 
 // Write implements net.Conn.
 func (p *pipe) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closing {
-		return 0, net.ErrClosed
-	}
-	p.unsent.Add(1)
-	select {
-	case p.queue <- slices.Clone(b):
-		return len(b), nil
-	case <-p.written:
-		return 0, io.ErrClosedPipe
-	}
+	p.queue <- slices.Clone(b)
+	return len(b), nil
 }
 
 // Close implements net.Conn. What was written arrives first, if the client reads it; what
 // the client still writes meanwhile is lost, as on a network.
 func (p *pipe) Close() error {
-	p.mu.Lock()
-	first := !p.closing
-	if first {
-		p.closing = true
-		close(p.queue)
-	}
-	p.mu.Unlock()
-	if first && p.unsent.Load() > 0 {
+	p.once.Do(func() {
+		p.queue <- nil
 		go func() { _, _ = io.Copy(io.Discard, p.Conn) }()
-		<-p.written
-	}
-	err := p.Conn.Close()
-	<-p.written
-	return err
+	})
+	return nil
 }
 
 // abort closes without waiting for what was written to arrive.

@@ -17,9 +17,9 @@ type Transaction struct {
 	Accepted bool   // the server took the message, whatever it answered
 }
 
-// Server is a line-based SMTP server that breaks where its script says, and otherwise is
-// strict: a command out of order is refused. It reads ahead, so that a client may pipeline
-// (RFC 2920). It speaks over memory (Dial), and over TCP once Start is called.
+// Server is a line-based SMTP server that breaks where its script says, and otherwise is strict: a
+// command out of order is refused. It reads ahead, so that a client may pipeline (RFC 2920). It
+// speaks over memory (Dial), and over TCP once Start is called.
 //
 // The zero value behaves well. Set the fields before the first connection.
 type Server struct {
@@ -32,62 +32,43 @@ type Server struct {
 	Extensions []string
 	// Certificate makes the server offer STARTTLS.
 	Certificate *Certificate
-	// Mechanisms is what AUTH offers, of PLAIN and LOGIN. Any login is good.
+	// Mechanisms is what AUTH offers. Any login is good that comes with the command, as PLAIN does.
 	Mechanisms []string
 	// Groups is what the server makes of commands that came together, although it may offer
 	// PIPELINING. Default: what it should.
 	Groups Groups
-	// ContentWithoutRecipient answers DATA with 354 when there is no recipient, and then
-	// refuses the content.
+	// ContentWithoutRecipient answers DATA with 354 when there is no recipient, and then refuses
+	// the content.
 	ContentWithoutRecipient bool
 
 	once sync.Once
 
 	mu           sync.Mutex
 	conns        int
-	talking      int // connections that are open
-	most         int // of them at once
 	commands     []string
 	transactions []*Transaction
 }
 
 // Start listens on a free port of 127.0.0.1.
 func (s *Server) Start() error {
-	s.serve()
+	s.once.Do(func() { s.Serve(s.talk) })
 	return s.Listener.Start()
 }
 
-// Dial connects without a port, whatever the address: it fits Config.Dial of package
-// submission.
+// Dial connects without a port, whatever the address: it fits Config.Dial of package submission.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	s.serve()
+	s.once.Do(func() { s.Serve(s.talk) })
 	return s.Listener.Dial(ctx, network, addr)
 }
 
-func (s *Server) serve() {
-	s.once.Do(func() { s.Serve(s.talk) })
-}
-
 func (s *Server) talk(raw net.Conn) {
+	defer raw.Close()
 	s.mu.Lock()
 	s.conns++
 	c := &conversation{server: s, number: s.conns, raw: raw}
-	s.talking++
-	s.most = max(s.most, s.talking)
 	s.mu.Unlock()
 	c.use(raw)
 	c.run()
-	_ = raw.Close()
-	s.mu.Lock()
-	s.talking--
-	s.mu.Unlock()
-}
-
-// MostConns is how many connections were open at once.
-func (s *Server) MostConns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.most
 }
 
 // Conns is how many connections there have been.
@@ -97,8 +78,8 @@ func (s *Server) Conns() int {
 	return s.conns
 }
 
-// Commands returns the command lines received so far, of all connections in the order of
-// arrival, content left out.
+// Commands returns the command lines received so far, of all connections in the order of arrival,
+// content left out.
 func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,10 +2,9 @@ package smtptest
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"io"
 	"net"
+	"net/textproto"
 	"sync"
 	"sync/atomic"
 )
@@ -64,7 +63,10 @@ func (s *Sink) talk(conn net.Conn) {
 		_, _ = w.WriteString(reply)
 		switch command {
 		case 'D':
-			if flush() != nil || skipContent(r) != nil {
+			if flush() != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, textproto.NewReader(r).DotReader()); err != nil {
 				return
 			}
 			s.messages.Add(1)
@@ -73,20 +75,5 @@ func (s *Sink) talk(conn net.Conn) {
 			_ = w.Flush() // the client is leaving, whether it reads this or not
 			return
 		}
-	}
-}
-
-// skipContent reads up to the final dot.
-func skipContent(r *bufio.Reader) error {
-	whole := true // the line began where the last one ended
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return errors.Join(err, io.ErrUnexpectedEOF)
-		}
-		if whole && bytes.Equal(line, []byte(".\r\n")) {
-			return nil
-		}
-		whole = err == nil
 	}
 }

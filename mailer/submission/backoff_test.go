@@ -106,6 +106,6 @@ func TestServerThatIsGone(t *testing.T) {
 		for _, got := range submitTogether(t, s, 10) {
 			assert.NoError(t, got.Err)
 		}
-		assert.Equal(t, 5, server.MostConns())
+		assert.Equal(t, 5, server.Conns())
 	})
 }

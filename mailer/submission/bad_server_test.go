@@ -1,10 +1,8 @@
 package submission_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -34,7 +32,7 @@ func TestServerThatOffersPipeliningAndCannot(t *testing.T) {
 		"flushes after a refusal":      {groups: fault.GroupsFlushed, wait: 10 * time.Second, conns: 2},
 		"hears one command a read":     {groups: fault.GroupsOneCommand, wait: 30 * time.Second, conns: 2},
 		"hangs up on groups":           {groups: fault.GroupsHangUp, conns: 2},
-		"takes content for nobody":     {nobody: true, conns: 1},
+		"takes content for nobody":     {nobody: true, conns: 2},
 		"can do it, in one-byte steps": {bytes: true, conns: 1},
 	} {
 		for _, refused := range []fault.Point{fault.AtMail, fault.AtRcpt} {
@@ -99,93 +97,6 @@ func TestManyConnectionsToAServerThatCannotPipeline(t *testing.T) {
 			assert.Len(t, server.Accepted(), 36)
 			assert.LessOrEqual(t, server.Conns(), 8)
 		})
-	}
-}
-
-// DATA is answered with 354 although nobody is to have the content: a lone dot
-// ends it. Whatever that is answered with, the outcome stands, and only a
-// refusal keeps the connection.
-func TestLoneDot(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		answer string // to the lone dot; none: the connection is closed
-		conns  int
-		wait   time.Duration
-	}{
-		"refused": {"554 5.5.1 No valid recipients", 1, 0}, "421": {"421 4.3.2 Bye", 2, 0},
-		"accepted": {"250 2.0.0 Ok", 2, 0},
-		"garbage":  {"what?", 2, 0}, "closed": {"", 2, 0}, "silent": {"silence", 2, 10 * time.Second},
-	} {
-		for _, refused := range []string{"MAIL", "RCPT"} {
-			synctest.Test(t, func(t *testing.T) {
-				server := &fault.Server{}
-				t.Cleanup(func() { assert.NoError(t, server.Close()) })
-				conns := 0
-				s := newSubmitter(
-					t,
-					submission.Config{
-						Connections: 1,
-						Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-							if conns++; conns > 1 {
-								return server.Dial(ctx, network, addr)
-							}
-							client, conn := net.Pipe()
-							go lonely(conn, refused, tc.answer)
-							return client, nil
-						},
-					},
-				)
-				begun := time.Now()
-				got := s.Submit(t.Context(), guest(0), []byte(letter))
-				assert.Equal(
-					t,
-					wanted{submission.Refused, submission.Step(strings.ToLower(refused)), false, false},
-					of(got),
-					"%s: %v",
-					name,
-					got.Err,
-				)
-				assert.Equal(t, 550, got.Code)
-				assert.Equal(t, tc.wait, time.Since(begun), name)
-				got = s.Submit(t.Context(), guest(1), []byte(letter))
-				assert.Equal(t, tc.conns == 2, got.Outcome == submission.Accepted, "%s: %v", name, got.Err)
-				assert.Equal(t, tc.conns, conns, name)
-			})
-		}
-	}
-}
-
-// lonely is a server that refuses MAIL or RCPT, and then takes content all the
-// same, and so on with each message.
-func lonely(conn net.Conn, refused, answer string) {
-	defer func() { _ = conn.Close() }()
-	say := func(lines string) { _, _ = io.WriteString(conn, lines+"\r\n") }
-	say("220 lonely.example")
-	lines := bufio.NewScanner(conn)
-	for lines.Scan() {
-		switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
-		case "EHLO":
-			say("250-lonely.example\r\n250 PIPELINING")
-		case "RSET":
-			say("250 Ok")
-		case "DATA":
-			replies := "250 Ok\r\n550 No\r\n354 Go ahead"
-			if refused == "MAIL" {
-				replies = "550 No\r\n503 No\r\n354 Go ahead"
-			}
-			say(replies)
-		case ".":
-			switch answer {
-			case "":
-				return
-			case "silence":
-			default:
-				say(answer)
-			}
-		case "QUIT":
-			say("221 Bye")
-			return
-		}
 	}
 }
 

@@ -19,19 +19,19 @@ type CheckStep struct {
 	Temporary bool
 }
 
-// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and
-// RSET after them. No message is begun. With the sender's own address as recipient it tells a
-// server that refuses the sender from one that refuses recipients.
+// Probe asks the server whether it would take a message for this envelope: MAIL and RCPT, and RSET
+// after them. No message is begun. With the sender's own address as recipient it tells a server
+// that refuses the sender from one that refuses recipients.
 //
-// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx,
-// and otherwise holds an *[Error].
+// It returns the answer to RCPT, on one line as in [Result]. The error is nil if that was 2xx, and
+// otherwise holds an *[Error].
 func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err error) {
 	if e := env.examine(); e != nil {
 		return "", e
 	}
 	r, e := s.deliver(ctx, env, content{none: true})
 	if e != nil {
-		res := e.hiding(env).result()
+		res := e.result(env)
 		return res.Reply, res.Err
 	}
 	return r.line(), nil
@@ -40,21 +40,20 @@ func (s *Submitter) Probe(ctx context.Context, env Envelope) (reply string, err 
 // checkFor is how long a check takes at most: a person waits for it.
 const checkFor = 15 * time.Second
 
-// Check connects, protects the connection and logs in, and then says QUIT: it
-// sends no message. It returns a CheckStep for each, up to the first that fails.
-// That takes 15 seconds at most, and as long for each command that follows. Ask
+// Check connects, protects the connection and logs in, and then says QUIT: it sends no message. It
+// returns a CheckStep for each, up to the first that fails. That takes 15 seconds at most. Ask
 // [Submitter.Probe] next whether the server takes mail from a sender.
 func (s *Submitter) Check(ctx context.Context) []CheckStep {
-	t := s.cfg.Timeouts
-	t.Command = min(t.Command, checkFor)
-	t.Open = checkFor
-	c, e := s.connect(ctx, t)
+	c, e := s.connect(ctx, checkFor)
 	if e != nil {
 		return s.failedSteps(e)
 	}
 	defer c.quit()
-	login := CheckStep{Name: "login", OK: true, Detail: c.describeLogin()}
-	if !s.logsIn && len(c.ext.mechanism) > 0 {
+	login := CheckStep{Name: "login", OK: true, Detail: "none asked for"}
+	switch {
+	case c.mechanism != "":
+		login.Detail = c.mechanism + " accepted"
+	case len(c.ext.mechanism) > 0:
 		login.Detail = "none, although the server offers one (" + strings.Join(c.ext.mechanism, ", ") + ")"
 		login.Advice = "set Config.Username and Config.Password if the server refuses mail without them"
 	}
@@ -67,31 +66,24 @@ func (s *Submitter) Check(ctx context.Context) []CheckStep {
 
 // failedSteps is what is known when connect failed with e.
 func (s *Submitter) failedSteps(e *Error) []CheckStep {
-	names := []string{"connect", "tls", "login"}
-	failed := 0
+	steps := []CheckStep{
+		{Name: "connect", OK: true, Detail: s.address()},
+		{Name: "tls", OK: true, Detail: string(s.cfg.TLS)},
+		{Name: "login"},
+	}
+	last := 0
 	switch e.Step {
 	case StepTLS:
-		failed = 1
+		last = 1
 	case StepLogin:
-		failed = 2
+		last = 2
 	}
-	steps := make([]CheckStep, 0, len(names))
-	for i, name := range names[:failed+1] {
-		step := CheckStep{Name: name, OK: i < failed}
-		switch i {
-		case failed:
-			step.Advice, step.Temporary = e.Advice, e.result().Temporary
-			bare := *e
-			bare.Advice = ""
-			step.Detail = bare.Error()
-		case 0:
-			step.Detail = s.address()
-		default:
-			step.Detail = string(s.cfg.TLS)
-		}
-		steps = append(steps, step)
-	}
-	return steps
+	bare := *e
+	bare.Advice = ""
+	failed := CheckStep{Name: steps[last].Name, Detail: bare.Error(), Advice: e.Advice}
+	failed.Temporary = e.result(Envelope{}).Temporary
+	steps[last] = failed
+	return steps[:last+1]
 }
 
 func (s *Submitter) address() string {
@@ -107,11 +99,4 @@ func (c *session) describeTLS(mode TLSMode) string {
 		detail += ", certificate valid until " + certs[0].NotAfter.UTC().Format(time.DateOnly)
 	}
 	return detail
-}
-
-func (c *session) describeLogin() string {
-	if c.mechanism == "" {
-		return "none asked for"
-	}
-	return c.mechanism + " accepted"
 }

@@ -41,33 +41,6 @@ const (
 	AuthNone        AuthMode = "none"
 )
 
-// Timeouts limit how long each step may wait for the server. A zero field
-// takes its default; the defaults are those of RFC 5321 section 4.5.3.2.
-type Timeouts struct {
-	// Connect is for the network connection, an implicit TLS handshake, a NOOP or RSET on a
-	// kept connection, MAIL and RCPT in the first group: 30s.
-	Connect time.Duration
-	Command time.Duration // greeting, EHLO, STARTTLS and its handshake, each AUTH line, MAIL, RCPT: 5m
-	Data    time.Duration // the answer to DATA: 2m
-	Block   time.Duration // writing one block of content: 3m
-	Dot     time.Duration // the answer to the final dot: 10m
-
-	// Open is how long it may take to open a connection, all from Dial to the
-	// end of the login. Default: as long as these steps may take one by one.
-	Open time.Duration
-}
-
-func (t Timeouts) withDefaults() Timeouts {
-	return Timeouts{
-		Connect: cmp.Or(t.Connect, 30*time.Second),
-		Command: cmp.Or(t.Command, 5*time.Minute),
-		Data:    cmp.Or(t.Data, 2*time.Minute),
-		Block:   cmp.Or(t.Block, 3*time.Minute),
-		Dot:     cmp.Or(t.Dot, 10*time.Minute),
-		Open:    t.Open,
-	}
-}
-
 // Config says which server takes the messages, and how it is spoken to. Host is required.
 //
 // However it is printed, username and password are left out.
@@ -75,46 +48,40 @@ type Config struct {
 	Host string // the server's name or IP address; the name its certificate must carry
 	Port int    // default 587, or 465 with TLSImplicit (RFC 8314 section 3.3)
 
-	// TLS is how the connection is protected; default starttls. CAFile is a PEM file with
-	// the certificate authorities to trust instead of the system's.
+	// TLS is how the connection is protected; default starttls. CAFile is a PEM file with the
+	// certificate authorities to trust instead of the system's.
 	TLS    TLSMode
 	CAFile string
-	// AllowPlaintext permits TLSNone to a host that is not loopback. A login is refused
-	// there even so.
+	// AllowPlaintext permits TLSNone to a host that is not loopback. A login is refused there even
+	// so.
 	AllowPlaintext bool
 
 	Auth     AuthMode // how to log in; default auto
 	Username string   `json:"-"`
 	Password string   `json:"-"` // or the access token for xoauth2
 
-	// HELOName is the argument of EHLO: a domain name or an address literal (RFC 5321
-	// section 4.1.1.1). Default: the host's name, or "localhost" where that is not a legal
-	// one.
+	// HELOName is the argument of EHLO: a domain name or an address literal (RFC 5321 section
+	// 4.1.1.1). Default: the host's name, or "localhost" where that is not a legal one.
 	HELOName string
 
-	// RatePerMinute is how many messages are submitted at most in any minute. 0 means no
-	// limit.
+	// RatePerMinute is how many messages are submitted at most in any minute. 0 means no limit.
 	RatePerMinute int
-	// Connections is how many connections are open at most, each opened when there is a
-	// message for it and kept for the next one. Default 2.
+	// Connections is how many connections are open at most, each opened when there is a message for
+	// it and kept for the next one. Default 2.
 	Connections int
-	// IdleLimit is how long a connection that no message uses is kept. Default 4 minutes: a
-	// server may close it after 5 (RFC 5321 section 4.5.3.2.7).
-	IdleLimit time.Duration
-	// MessagesPerConnection is after how many messages a connection is replaced. Default
-	// 100, after which many servers close it; a negative number is no limit.
-	MessagesPerConnection int
-	Timeouts              Timeouts
+	// OpenTimeout is how long it may take to open a connection, all from Dial to the end of the
+	// login. Default 30 minutes: each step has a limit of its own (RFC 5321 section 4.5.3.2).
+	OpenTimeout time.Duration
 
-	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is
-	// spoken over what it returns. It is called by several goroutines at once.
+	// Dial opens the network connection. Default: a net.Dialer. TLS, when asked for, is spoken over
+	// what it returns. It is called by several goroutines at once.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `json:"-"`
 
 	Logger *slog.Logger `json:"-"` // default: logs nothing. No address and no secret is ever logged
 }
 
-// ConfigError is one thing wrong with a Config. [New] returns all of them,
-// joined; errors.As finds the first.
+// ConfigError is one thing wrong with a Config. [New] returns all of them, joined; errors.As finds
+// the first.
 type ConfigError struct {
 	Field   string // the field of Config
 	Problem string // what is wrong and what to do
@@ -123,8 +90,8 @@ type ConfigError struct {
 // Error names the field and what is wrong with it.
 func (e *ConfigError) Error() string { return "submission: " + e.Field + " " + e.Problem }
 
-// Format prints the configuration without username and password, for all verbs. Of what
-// else may print it, slog's text goes by Format too, and JSON by the tags.
+// Format prints the configuration without username and password, for all verbs. Of what else may
+// print it, slog's text goes by Format too, and JSON by the tags.
 func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "submission.Config{Host:%q Port:%d TLS:%q Auth:%q login:%t "+
 		"Connections:%d RatePerMinute:%d}", c.Host, c.Port, string(c.TLS), string(c.Auth),
@@ -136,9 +103,7 @@ func (c Config) withDefaults() Config {
 	c.TLS = cmp.Or(c.TLS, TLSStartTLS)
 	c.Auth = cmp.Or(c.Auth, AuthAuto)
 	c.Connections = cmp.Or(c.Connections, 2)
-	c.Timeouts = c.Timeouts.withDefaults()
-	c.IdleLimit = cmp.Or(c.IdleLimit, 4*time.Minute)
-	c.MessagesPerConnection = cmp.Or(c.MessagesPerConnection, 100)
+	c.OpenTimeout = cmp.Or(c.OpenTimeout, 30*time.Minute)
 	if c.Port == 0 {
 		c.Port = 587
 		if c.TLS == TLSImplicit {
@@ -177,10 +142,7 @@ func (c Config) check() error {
 		"%q is not a domain name or [address]: give this host's full name", c.HELOName)
 	refuse(c.Connections < 1, "Connections", "%d connections cannot send: give 1 or more", c.Connections)
 	refuse(c.RatePerMinute < 0, "RatePerMinute", "%d is negative: give 0 for no limit", c.RatePerMinute)
-	refuse(c.IdleLimit < 0, "IdleLimit", "%s is negative: leave it 0 for the default", c.IdleLimit)
-	t := c.Timeouts
-	refuse(min(t.Connect, t.Command, t.Data, t.Block, t.Dot, t.Open) < 0, "Timeouts",
-		"one of them is negative: leave it 0 for the default")
+	refuse(c.OpenTimeout < 0, "OpenTimeout", "%s is negative: leave it 0 for the default", c.OpenTimeout)
 
 	switch c.TLS {
 	case TLSStartTLS:
@@ -217,8 +179,7 @@ func (c Config) check() error {
 // logsIn reports whether a login is asked for.
 func (c Config) logsIn() bool { return c.Username != "" && c.Auth != AuthNone }
 
-// tlsConfig is what both TLS modes use: TLS 1.2 at least, the certificate
-// checked against Host.
+// tlsConfig is what both TLS modes use: TLS 1.2 at least, the certificate checked against Host.
 func (c Config) tlsConfig() (*tls.Config, error) {
 	conf := &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12,
 		DynamicRecordSizingDisabled: true} // a message is of use only when it is whole: one record, one write
@@ -251,8 +212,8 @@ func addressLiteral(s string) bool {
 	return ok && ok2 && net.ParseIP(strings.TrimPrefix(inner, "IPv6:")) != nil
 }
 
-// domainName has letters, digits and inner hyphens in labels of at most 63 octets (RFC 5321
-// section 4.1.2), and underscores, which names in use have.
+// domainName has letters, digits and inner hyphens in labels of at most 63 octets (RFC 5321 section
+// 4.1.2), and underscores, which names in use have.
 var domainName = regexp.MustCompile(`^(?:\w|\w[\w-]{0,61}\w)(?:\.(?:\w|\w[\w-]{0,61}\w))*$`)
 
 func legalDomain(s string) bool { return len(s) <= 255 && domainName.MatchString(s) }

@@ -12,9 +12,13 @@ import (
 	"time"
 )
 
-// connect opens a connection that is ready for MAIL. The context is obeyed until it returns.
-func (s *Submitter) connect(ctx context.Context, t Timeouts) (*session, *Error) {
-	c := &session{s: s, timeouts: t}
+// connect opens a connection that is ready for MAIL, within limit. The context is obeyed until
+// it returns.
+func (s *Submitter) connect(ctx context.Context, limit time.Duration) (*session, *Error) {
+	late := fmt.Errorf("no answer within %s: %w", limit, os.ErrDeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
+	c := &session{s: s}
 	e := c.dial(ctx)
 	if e == nil {
 		stop := context.AfterFunc(ctx, c.wire.interrupt)
@@ -30,33 +34,26 @@ func (s *Submitter) connect(ctx context.Context, t Timeouts) (*session, *Error) 
 		s.log.Debug("smtp connection failed", "host", s.cfg.Host, "step", e.Step, "code", e.Code)
 		return nil, e
 	}
-	c.wire.limit(time.Time{})
 	s.log.Debug("smtp connection opened", "host", s.cfg.Host, "tls", c.protection(), "login", c.mechanism)
 	return c, nil
 }
 
 // dial makes the network connection.
 func (c *session) dial(ctx context.Context) *Error {
-	var until time.Time // when it must be ready for MAIL
-	limit := c.timeouts.Connect
-	if c.timeouts.Open > 0 {
-		until = time.Now().Add(c.timeouts.Open)
-		limit = min(limit, c.timeouts.Open)
-	}
-	dialCtx, cancel := context.WithTimeout(ctx, limit)
+	dialCtx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	done := c.s.tell(StepDial)
 	conn, err := c.s.cfg.Dial(dialCtx, "tcp", c.s.address())
 	done()
 	switch {
 	case err == nil:
-		c.wire = &wire{Conn: conn, latest: until}
+		c.wire = &wire{Conn: conn}
 		c.use(c.wire)
 		return nil
 	case ctx.Err() != nil:
 		return &Error{Step: StepDial, Err: context.Cause(ctx)}
 	}
-	return &Error{Step: StepDial, Err: describe(err, limit),
+	return &Error{Step: StepDial, Err: describe(err, connectTimeout),
 		Advice: "is Config.Host the server, Config.Port its port, and the way open?"}
 }
 
@@ -64,12 +61,12 @@ func (c *session) dial(ctx context.Context) *Error {
 func (c *session) open(ctx context.Context) *Error {
 	mode := c.s.cfg.TLS
 	if mode == TLSImplicit {
-		if e := c.handshake(ctx, c.timeouts.Connect); e != nil {
+		if e := c.handshake(ctx, connectTimeout); e != nil {
 			return e
 		}
 	}
 	if e := c.greet(ctx); e != nil {
-		return adviseGreeting(e, mode)
+		return e
 	}
 	if e := c.hello(ctx); e != nil {
 		return e
@@ -80,17 +77,6 @@ func (c *session) open(ctx context.Context) *Error {
 		}
 	}
 	return c.login(ctx)
-}
-
-// adviseGreeting says what a silent server mostly means: it waits for TLS to
-// begin (RFC 8314 section 3.3).
-func adviseGreeting(e *Error, mode TLSMode) *Error {
-	silent := errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.Is(e.Err, io.EOF)
-	if mode != TLSImplicit && silent {
-		e.Advice = "the server said nothing: if its port speaks TLS from the start, as 465 does, " +
-			"set Config.TLS=implicit"
-	}
-	return e
 }
 
 // protect turns TLS on with STARTTLS, which is mandatory then: there is no way past it in
@@ -104,7 +90,7 @@ func (c *session) protect(ctx context.Context) *Error {
 	if e := c.startTLS(ctx); e != nil {
 		return e
 	}
-	if e := c.handshake(ctx, c.timeouts.Command); e != nil {
+	if e := c.handshake(ctx, commandTimeout); e != nil {
 		return e
 	}
 	return c.hello(ctx)
@@ -112,7 +98,7 @@ func (c *session) protect(ctx context.Context) *Error {
 
 // handshake puts TLS on the connection.
 func (c *session) handshake(ctx context.Context, limit time.Duration) *Error {
-	limit = c.wire.within(limit)
+	c.wire.within(limit)
 	defer c.s.tell(StepTLS)()
 	conn := tls.Client(c.wire, c.s.tls)
 	if err := conn.HandshakeContext(ctx); err != nil {

@@ -175,7 +175,7 @@ func TestCommandsOfAKeptConnection(t *testing.T) {
 		)
 		require.NoError(t, server.Close())
 	})
-	synctest.Test(t, func(t *testing.T) { // the same in groups, with which RSET may go
+	synctest.Test(t, func(t *testing.T) { // the same in groups
 		server := &fault.Server{Script: fault.Scripts(
 			fault.Nth(
 				2,

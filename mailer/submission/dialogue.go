@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -31,9 +30,9 @@ func (c *session) commands(env Envelope, msg content) []command {
 		mail += " SMTPUTF8"
 	}
 	return []command{
-		{StepMail, mail, 250, c.timeouts.Command},
-		{StepRcpt, "RCPT TO:<" + env.To + ">", 250, c.timeouts.Command},
-		{StepData, "DATA", 354, c.timeouts.Data},
+		{StepMail, mail, 250, commandTimeout},
+		{StepRcpt, "RCPT TO:<" + env.To + ">", 250, commandTimeout},
+		{StepData, "DATA", 354, dataTimeout},
 	}
 }
 
@@ -44,8 +43,7 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content, group
 	if e := c.fits(env, msg); e != nil {
 		return reply{}, e
 	}
-	grouped = grouped && !msg.none && c.ext.pipelining && !c.s.groups.spoiled.Load()
-	if e := c.ready(ctx, grouped); e != nil {
+	if e := c.ready(ctx); e != nil {
 		return reply{}, e
 	}
 	commands := c.commands(env, msg)
@@ -53,10 +51,10 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content, group
 	case msg.none:
 		r, e := c.lockStep(ctx, commands[:2])
 		if !c.broken {
-			_ = c.ready(ctx, false) // RSET; a connection that fails it is dropped, and the answer stands
+			_ = c.ready(ctx) // RSET; a connection that fails it is dropped, and the answer stands
 		}
 		return r, e
-	case grouped:
+	case grouped && c.ext.pipelining && !c.s.groups.spoiled.Load():
 		if e := c.group(ctx, commands); e != nil {
 			return reply{}, e
 		}
@@ -69,19 +67,16 @@ func (c *session) transact(ctx context.Context, env Envelope, msg content, group
 }
 
 // ready makes a kept connection fit for the next MAIL: RSET when the last transaction stopped
-// half-way, unless it can go with the group, NOOP after a pause, and mostly nothing.
-func (c *session) ready(ctx context.Context, grouped bool) *Error {
-	line := ""
-	paused := c.kept && time.Since(c.lastUsed) > pause
-	switch {
-	case paused && !c.needReset:
+// half-way, NOOP after a pause, and mostly nothing.
+func (c *session) ready(ctx context.Context) *Error {
+	line := "RSET"
+	if !c.needReset {
 		line = "NOOP"
-	case c.needReset && (!grouped || paused):
-		line = "RSET"
-	default:
-		return nil
+		if !c.kept || time.Since(c.lastUsed) <= pause {
+			return nil
+		}
 	}
-	if _, e := c.do(ctx, command{StepMail, line, 250, c.timeouts.Connect}); e != nil {
+	if _, e := c.do(ctx, command{StepMail, line, 250, connectTimeout}); e != nil {
 		c.broken = true
 		e.stale = c.kept && ctx.Err() == nil
 		return e
@@ -90,20 +85,25 @@ func (c *session) ready(ctx context.Context, grouped bool) *Error {
 	return nil
 }
 
-// do says one command, and returns its answer if that is the one it wants. A refusal leaves the
-// session usable.
+// do says one command, and returns its answer if that is the one it wants.
 func (c *session) do(ctx context.Context, cmd command) (reply, *Error) {
 	r, e := c.exchange(ctx, cmd.step, cmd.limit, cmd.line)
+	if e == nil {
+		e = c.check(cmd, r)
+	}
+	return r, e
+}
+
+// check is nil if r is the answer that cmd wants. A refusal leaves the session usable.
+func (c *session) check(cmd command, r reply) *Error {
 	switch {
-	case e != nil:
-		return reply{}, e
 	case r.answers(cmd):
-		return r, nil
+		return nil
 	case r.refuses():
-		return reply{}, refusal(cmd.step, r)
+		return refusal(cmd.step, r)
 	}
 	c.broken = true
-	return reply{}, outOfStep(cmd.step, r)
+	return outOfStep(cmd.step, r)
 }
 
 // lockStep says commands, of which MAIL is the first, each when the one before it has been
@@ -154,13 +154,4 @@ func (c *session) fits(env Envelope, msg content) *Error {
 		return lacks(552, "5.3.4", err, "make the message smaller")
 	}
 	return nil
-}
-
-// joined are the lines of commands, for one write.
-func joined(commands []command) []byte {
-	var b strings.Builder
-	for _, cmd := range commands {
-		b.WriteString(cmd.line + "\r\n")
-	}
-	return []byte(b.String())
 }

@@ -10,76 +10,50 @@
 //
 // # Outcomes
 //
-// A submission ends in one of four ways (see [Outcome]). The border between
-// known and unknown is the block of content that holds the final dot. Before
-// it is written the server cannot have accepted, whatever happens: NotBegun,
-// or Refused when the server said so. After that only the reply to the dot
-// tells: 2xx is Accepted, 4xx and 5xx are Refused, and anything else (silence,
-// a broken connection, an ended context, text that is no reply) is Unknown.
-// The content of a message is never handed over a second time by this package.
+// A submission ends in one of four ways (see [Outcome]). The border between known and unknown
+// is the block of content that holds the final dot. Before it is written the server cannot
+// have accepted: NotBegun, or Refused when the server said so. After that only the reply to
+// the dot tells: 2xx is Accepted, 4xx and 5xx are Refused, anything else (silence, a broken
+// connection, an ended context, text that is no reply) is Unknown. The content of a message is
+// never handed over a second time by this package.
 //
-// A short message leaves in one block. So a caller that must survive a crash records
-// "about to submit" before calling Submit, and clears it by the Result.
+// A short message leaves in one block. So a caller that must survive a crash records "about to
+// submit" before calling Submit, and clears it by the Result.
 //
-// # Refusals
-//
-// A refusal for good may be about the recipient, the message, or us: no login, a
-// sender that the server does not let through, a quota, a block list. Result.Cause is
-// what one reply says of that. What it leaves open ([CausePolicy], [CauseUnclear]) is for
-// the caller to judge, by what became of other messages and by asking about the sender:
-// see [Submitter.Probe].
+// A refusal for good may be about the recipient, the message, or us. Result.Cause is what one
+// reply says of that. What it leaves open ([CausePolicy], [CauseUnclear]) is for the caller to
+// judge, by what became of other messages and by [Submitter.Probe]. Result.Config tells what no
+// repeat fixes: a refused login, no TLS, a certificate that does not fit. [Submitter.Check]
+// finds these beforehand.
 //
 // # Connections
 //
-// RSET is said only after a transaction that stopped half-way, NOOP only after
-// 30 seconds of idleness. After anything out of step a connection is dropped.
+// Up to Config.Connections are open at once, shared by all who call Submit, first come, first
+// served. A connection is opened when there is a message and no idle connection for it, closed
+// when it has been idle for 4 minutes, and replaced after 100 messages. After anything out of
+// step it is dropped. A kept connection that turns out dead before MAIL was answered is
+// replaced once, unnoticed.
 //
-// Up to Config.Connections are open at once, shared by all who call Submit; the
-// first come is the first served. A connection is opened when there is a message
-// and no idle connection for it, closed when it has been idle for
-// Config.IdleLimit, and replaced after Config.MessagesPerConnection. A kept
-// connection that turns out dead before MAIL was answered is replaced once,
-// unnoticed.
+// A server may want fewer: when it refuses or breaks a connection before its first message, or
+// says 421, while others stand, then there are only those others for 5 minutes. The message
+// that met this waits for one of them.
 //
-// A server may want fewer: when it refuses or breaks a connection before its
-// first message, or says 421, while others stand, then there are to be only
-// those others. The message that met this waits for one of them. After a minute
-// one more is tried, if there is work for it, and then one each time; each that is
-// refused doubles that time, up to 15 minutes.
+// When no connection can be had at all, the message ends with what it met, and connections are
+// not begun for up to 1 second, 2, 4, and so on up to 30, of which a random half is taken off.
+// Submit waits for that for 5 seconds at most and returns NotBegun, temporary, when it would
+// have to wait for longer.
 //
-// When no connection can be had at all, the message ends with what it met, and
-// connections are not begun for up to 1 second, 2, 4, and so on up to 30, of
-// which a random half is taken off. Submit waits for that for 5 seconds at most
-// and returns NotBegun, temporary, when it would have to wait for longer.
+// TLS is mandatory unless configured otherwise ([TLSNone]), TLS 1.2 at least, and a login never
+// leaves this machine in clear. What takes longer than 10 seconds is told in the log.
 //
 // # Round trips
 //
-// To a server that offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one
-// write, so that a message on a kept connection costs two round trips: that
-// group, and the content. The content follows only when DATA was answered with
-// 354. To any other server the commands go in lock-step, each when the one
-// before it was answered: four round trips.
+// To a server that offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write, so that a
+// message on a kept connection costs two round trips: that group, and the content, once DATA
+// was answered with 354. To any other server the commands go in lock-step: four round trips.
 //
-// An offer is no proof. Until the server has answered one group as it should, a
-// group of which it leaves MAIL or RCPT unanswered for Timeouts.Connect, or
-// answers otherwise than it may, is dropped with its connection, and the message
-// is repeated on a new one in lock-step. If that is answered, or if a later
-// group goes out of step or loses the replies behind a refused command, then
-// everything goes in lock-step until the Submitter is closed.
-//
-// # What is taken from a server
-//
-// EHLO keywords are recognised in any case, and AUTH= as AUTH. 251 and 252 to
-// RCPT are as good as 250. Empty lines before a reply are skipped; anything else
-// that is no reply, or comes unasked, ends the connection, and so do bytes in
-// clear behind the answer to STARTTLS. What takes longer than 10 seconds is told
-// in the log while it lasts.
-//
-// TLS is mandatory unless configured otherwise ([TLSNone]), TLS 1.2 at least,
-// and a login never leaves this machine in clear.
-//
-// # Configuration errors
-//
-// Result.Config tells what no repeat fixes: a refused login, no TLS, a
-// certificate that does not fit. [Submitter.Check] finds these beforehand.
+// An offer is no proof. Until the server has answered one group as it should, a group of which
+// it leaves MAIL or RCPT unanswered for 30 seconds, or answers otherwise than it may, is
+// repeated on a new connection in lock-step. If that is answered, everything goes in lock-step
+// until the Submitter is closed.
 package submission

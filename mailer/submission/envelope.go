@@ -11,21 +11,18 @@ import (
 	"github.com/invitemailer/invitemailer/internal/safetext"
 )
 
-// Envelope is who a message is from and to, as the server is told
-// (RFC 5321 section 2.3.1). Both are bare addresses: no name, no angle
-// brackets, domains as A-labels unless SMTPUTF8.
+// Envelope is who a message is from and to, as the server is told (RFC 5321 section 2.3.1). Both
+// are bare addresses: no name, no angle brackets, domains as A-labels unless SMTPUTF8.
 type Envelope struct {
 	From string // gets the bounces
 	To   string // one message, one recipient
 
-	// SMTPUTF8 asks for that extension (RFC 6531). Set it only when an
-	// address or a header needs it: a later hop without it bounces the
-	// message. A server that does not offer it refuses.
+	// SMTPUTF8 asks for that extension (RFC 6531). Set it only when an address or a header needs
+	// it: a later hop without it bounces the message. A server that does not offer it refuses.
 	SMTPUTF8 bool
 }
 
-// content is a message that is fit to be sent, and what the server must know
-// about it beforehand.
+// content is a message that is fit to be sent, and what the server must know about it beforehand.
 type content struct {
 	msg      []byte
 	eightBit bool
@@ -123,8 +120,7 @@ func legalMailDomain(domain string) bool {
 	return addressLiteral(domain) || legalDomain(ascii)
 }
 
-// withoutAddresses hides the local parts of both addresses in a server's text, for errors and
-// logs.
+// withoutAddresses hides the local parts of both addresses in a server's text, for errors and logs.
 func (e Envelope) withoutAddresses(s string) string {
 	for _, addr := range []string{e.To, e.From} {
 		at := strings.LastIndexByte(addr, '@')

@@ -217,14 +217,14 @@ func TestPort465WithSTARTTLS(t *testing.T) {
 	}
 }
 
-// Timeouts.Open bounds all steps up to the login together, however the server
+// OpenTimeout bounds all steps up to the login together, however the server
 // spreads its answers over them, and none after it.
 func TestOpeningIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, silent := range []fault.Point{fault.AtGreeting, fault.AtEHLO, fault.AtSTARTTLS, fault.AtAuth} {
 		synctest.Test(t, func(t *testing.T) {
 			_, cfg := setting(t, fault.Always(silent, fault.FallSilent()))
-			cfg.Timeouts.Open = 20 * time.Second
+			cfg.OpenTimeout = 20 * time.Second
 			begun := time.Now()
 			got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, 20*time.Second, time.Since(begun))
@@ -235,7 +235,7 @@ func TestOpeningIsBounded(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := setting(t, nil)
-		cfg.Timeouts.Open = 20 * time.Second
+		cfg.OpenTimeout = 20 * time.Second
 		cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -249,7 +249,7 @@ func TestOpeningIsBounded(t *testing.T) {
 		6 * time.Second: false} { // each of 6 answers before MAIL
 		synctest.Test(t, func(t *testing.T) {
 			_, cfg := setting(t, func(fault.Event) fault.Fault { time.Sleep(wait); return fault.Fault{} })
-			cfg.Timeouts.Open = 20 * time.Second
+			cfg.OpenTimeout = 20 * time.Second
 			begun := time.Now()
 			got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 			assert.Equal(t, accepted, got.Outcome == submission.Accepted, "%v", got.Err)
@@ -260,7 +260,7 @@ func TestOpeningIsBounded(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // a slow message is not cut short by it
 		_, cfg := setting(t, fault.Always(fault.AtDot, fault.FallSilent()))
-		cfg.Timeouts.Open = 20 * time.Second
+		cfg.OpenTimeout = 20 * time.Second
 		begun := time.Now()
 		got := newSubmitter(t, cfg).Submit(t.Context(), envelope, []byte(letter))
 		assert.Equal(t, submission.Unknown, got.Outcome)

@@ -2,7 +2,6 @@ package submission
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,18 +13,17 @@ import (
 	"github.com/invitemailer/invitemailer/internal/loopback"
 )
 
-// autoMechanisms is what AuthAuto tries, best first. PLAIN stands before
-// CRAM-MD5: a login is protected by TLS or never leaves the machine, and many
-// servers that offer CRAM-MD5 keep no password it can work with.
+// autoMechanisms is what AuthAuto tries, best first. PLAIN stands before CRAM-MD5: a login is
+// protected by TLS or never leaves the machine, and many servers that offer CRAM-MD5 keep no
+// password it can work with.
 var autoMechanisms = []AuthMode{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
 
-// maxChallenges is how many challenges a login may have: no mechanism has more
-// than three.
+// maxChallenges is how many challenges a login may have: no mechanism has more than three.
 const maxChallenges = 5
 
-// mechanismFor returns the implementation of mode. None of them needs to
-// judge whether the connection is safe: login has done so.
-func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
+// mechanismFor returns the implementation of mode. None of them needs to judge whether the
+// connection is safe: login has done so.
+func (s *Submitter) mechanismFor(mode AuthMode) smtp.Auth {
 	user, password := s.login()
 	switch mode {
 	case AuthPlain:
@@ -36,29 +34,27 @@ func (s *Submitter) mechanismFor(ctx context.Context, mode AuthMode) smtp.Auth {
 		return smtp.CRAMMD5Auth(user, password)
 	case AuthXOAUTH2:
 		return smtp.XOAuth2Auth(user, password)
-	default:
-		return &scram{username: user, password: password, nonce: rand.Text(),
-			ended: func() error { return context.Cause(ctx) }}
 	}
+	return &scram{username: user, password: password}
 }
 
-// choose picks the mechanism out of those that the server offers.
-func (s *Submitter) choose(offered []string) (AuthMode, bool) {
+// choose returns the mechanism out of those that the server offers, or "".
+func (s *Submitter) choose(offered []string) AuthMode {
 	candidates := autoMechanisms
 	if s.cfg.Auth != AuthAuto {
 		candidates = []AuthMode{s.cfg.Auth}
 	}
 	for _, mode := range candidates {
 		if slices.Contains(offered, strings.ToUpper(string(mode))) {
-			return mode, true
+			return mode
 		}
 	}
-	return "", false
+	return ""
 }
 
-// login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms
-// are go-mail's; the exchange is not, because after a refusal go-mail goes on
-// to say "*" and QUIT, and waits for the answers to both.
+// login logs in (RFC 4954 section 4), if a login is asked for. Most mechanisms are go-mail's; the
+// exchange is not, because after a refusal go-mail goes on to say "*" and QUIT, and waits for the
+// answers to both.
 func (c *session) login(ctx context.Context) *Error {
 	s := c.s
 	if !s.logsIn {
@@ -68,12 +64,12 @@ func (c *session) login(ctx context.Context) *Error {
 		return unusable(fmt.Errorf("%w: the connection is not protected", errNoLogin),
 			"set Config.TLS to starttls or implicit")
 	}
-	mode, ok := s.choose(c.ext.mechanism)
-	if !ok {
+	mode := s.choose(c.ext.mechanism)
+	if mode == "" {
 		return unusable(fmt.Errorf("%w: it offers %q", errNoLogin, c.ext.mechanism),
 			"set Config.Auth to one of these, or leave Config.Username out if the server needs no login")
 	}
-	auth := s.mechanismFor(ctx, mode)
+	auth := s.mechanismFor(mode)
 	name, response, err := auth.Start(&smtp.ServerInfo{Name: s.cfg.Host, TLS: c.tls != nil, Auth: c.ext.mechanism})
 	if err != nil {
 		return unusable(fmt.Errorf("login %s: %w", mode, err), "set another Config.Auth")
@@ -87,7 +83,7 @@ func (c *session) login(ctx context.Context) *Error {
 		line += " " + encoded
 	}
 	for range maxChallenges + 1 {
-		r, e := c.exchange(ctx, StepLogin, c.timeouts.Command, line)
+		r, e := c.exchange(ctx, StepLogin, commandTimeout, line)
 		if e != nil {
 			return e
 		}
@@ -104,8 +100,6 @@ func (c *session) login(ctx context.Context) *Error {
 			response, err = auth.Next(challenge, r.code == 334)
 		}
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return &Error{Step: StepLogin, Err: context.Cause(ctx)}
 		case err != nil:
 			return challengeNotAnswered(name, err)
 		case r.code == 235:
@@ -122,18 +116,18 @@ func (c *session) login(ctx context.Context) *Error {
 		Err: fmt.Errorf("%w: login %s has more than %d challenges", errOutOfStep, name, maxChallenges)}
 }
 
-// challengeNotAnswered is for a server that does not keep to the mechanism.
-// What go-mail says of that may repeat the challenge, and is left out.
+// challengeNotAnswered is for a server that does not keep to the mechanism. What go-mail says of
+// that may repeat the challenge, and is left out.
 func challengeNotAnswered(mechanism string, err error) *Error {
+	advice := "set another Config.Auth"
 	switch {
 	case errors.Is(err, errUnproven):
-		return unusable(fmt.Errorf("login %s: %w", mechanism, err), "the login was given up; "+
-			"make sure that Config.Host is the server it should be, or set another Config.Auth")
-	case errors.Is(err, errIterations), errors.Is(err, errScramSyntax), errors.Is(err, errScramText):
-		return unusable(fmt.Errorf("login %s: %w", mechanism, err), "set another Config.Auth")
+		advice = "the login was given up; make sure that Config.Host is the server it should be, or " + advice
+	case mechanism != scramName:
+		err = errors.New("server's challenge was not answered")
+		advice = "the server does not follow the mechanism, or does not know the password: " + advice
 	}
-	return unusable(fmt.Errorf("login %s: server's challenge was not answered", mechanism),
-		"the server does not follow the mechanism, or does not know the password: set another Config.Auth")
+	return unusable(fmt.Errorf("login %s: %w", mechanism, err), advice)
 }
 
 // unusable is the error for a login that other settings are needed for.
@@ -143,15 +137,14 @@ func unusable(err error, advice string) *Error {
 
 // loginRefused reads RFC 4954 section 6: 454 and other 4xx pass, 5xx do not.
 func loginRefused(r reply, mechanism string) *Error {
-	switch r.class() {
-	case 4:
-		return refusal(StepLogin, r)
-	case 5:
-		e := refusal(StepLogin, r)
+	if !r.refuses() {
+		return outOfStep(StepLogin, r)
+	}
+	e := refusal(StepLogin, r)
+	if r.class() == 5 {
 		e.config = true
 		e.Err = fmt.Errorf("login %s refused", mechanism)
 		e.Advice = "check Config.Username and Config.Password, and that the account may submit mail"
-		return e
 	}
-	return outOfStep(StepLogin, r)
+	return e
 }

@@ -17,29 +17,34 @@ func newRate(messages int, length time.Duration) *rate {
 	return &rate{first: make(chan struct{}, 1), window: window.New(messages, length)}
 }
 
-// wait returns when one more message is allowed, first come, first served, or the
-// context's cause. waited says whether that took long enough for a connection
-// to have died meanwhile.
-func (r *rate) wait(ctx context.Context) (waited bool, err error) {
-	begun := time.Now()
+// wait returns when one more message is allowed, first come, first served, or the context's cause.
+func (r *rate) wait(ctx context.Context) error {
 	select {
 	case r.first <- struct{}{}:
 		defer func() { <-r.first }()
 	case <-ctx.Done():
-		return true, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	for {
 		delay := r.window.Wait(time.Now())
 		if delay <= 0 {
 			r.window.Add(time.Now())
-			return time.Since(begun) > time.Second, nil
+			return nil
 		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return true, context.Cause(ctx)
+		if err := sleep(ctx, delay); err != nil {
+			return err
 		}
+	}
+}
+
+// sleep returns after d, or with the context's cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

@@ -2,9 +2,11 @@ package submission
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,6 +18,13 @@ const (
 	maxReplyLines = 128
 	maxReplyText  = 300 // bytes kept of a reply
 )
+
+// replyLine is Reply-code with its separator, and the text. A code alone, without the space, is
+// accepted as RFC 5321 section 4.2 asks.
+var replyLine = regexp.MustCompile(`(?s)^([2-5]\d\d)(?:([ -])(.*))?$`)
+
+// enhancedStatus is an enhanced status code (RFC 3463 section 2) before a text.
+var enhancedStatus = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}(?: |$)`)
 
 // reply is one reply of the server (RFC 5321 section 4.2).
 type reply struct {
@@ -31,10 +40,9 @@ func (r reply) class() int { return r.code / 100 }
 // refuses reports whether r is a refusal, for a time or for good.
 func (r reply) refuses() bool { return r.class() == 4 || r.class() == 5 }
 
-// answers reports whether r is the answer that a command wants. To RCPT, 251
-// is as good as 250: the server forwards (RFC 5321 section 3.4). So is 252, which
-// is for VRFY (section 3.5.3), but also said by servers that take a message
-// without knowing the recipient.
+// answers reports whether r is the answer that a command wants. To RCPT, 251 is as good as 250: the
+// server forwards (RFC 5321 section 3.4). So is 252, which is for VRFY (section 3.5.3), but also
+// said by servers that take a message without knowing the recipient.
 func (r reply) answers(cmd command) bool {
 	return r.code == cmd.want || cmd.step == StepRcpt && (r.code == 251 || r.code == 252)
 }
@@ -51,15 +59,11 @@ func (r reply) line() string {
 	return truncate(text)
 }
 
-// readReply reads one reply, of one line or several. An error that is errOutOfStep means that
-// what came is no SMTP reply; the reply then has its text alone. Any other error is the
-// connection's.
+// readReply reads one reply, of one line or several. An error that is errOutOfStep means that what
+// came is no SMTP reply; the reply then has its text alone. Any other error is the connection's.
 //
-// Empty lines before it are skipped: they say nothing, and some servers send them. To take one
-// for the answer to the final dot would leave it unknown whether the message was accepted,
-// although the answer is the next line.
-//
-// Whatever is in hide is taken out of the text: a server may echo what it was told.
+// Empty lines before it are skipped: some servers send them, also before the answer to the final
+// dot. What is in hide is taken out of the text: a server may echo what it was told.
 func readReply(r *bufio.Reader, hide []string) (reply, error) {
 	var rep reply
 	for range maxReplyLines {
@@ -70,14 +74,14 @@ func readReply(r *bufio.Reader, hide []string) (reply, error) {
 		if line == "" && rep.code == 0 {
 			continue
 		}
-		code, more, text, ok := splitReplyLine(line)
-		if !ok || rep.code != 0 && code != rep.code {
+		parts := replyLine.FindStringSubmatch(line)
+		if parts == nil || rep.code != 0 && parts[1] != strconv.Itoa(rep.code) {
 			return reply{text: clean(without(line, hide))}, errOutOfStep
 		}
-		rep.code = code
-		rep.lines = append(rep.lines, text)
-		rep.add(without(text, hide))
-		if !more {
+		rep.code, _ = strconv.Atoi(parts[1]) // it is a number
+		rep.lines = append(rep.lines, parts[3])
+		rep.add(without(parts[3], hide))
+		if parts[2] != "-" {
 			return rep, nil
 		}
 	}
@@ -86,12 +90,11 @@ func readReply(r *bufio.Reader, hide []string) (reply, error) {
 
 // add takes the text of one more line.
 func (r *reply) add(text string) {
-	if status, rest, ok := cutEnhanced(text); ok && int(status[0]-'0') == r.class() {
-		if r.enhanced == "" {
-			r.enhanced = status
-		}
+	if found := enhancedStatus.FindString(text); found != "" && int(found[0]-'0') == r.class() {
+		status := strings.TrimSuffix(found, " ")
+		r.enhanced = cmp.Or(r.enhanced, status)
 		if status == r.enhanced {
-			text = rest
+			text = text[len(found):]
 		}
 	}
 	text = clean(text)
@@ -127,38 +130,8 @@ func readReplyLine(r *bufio.Reader) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
 }
 
-// splitReplyLine reads Reply-code with its separator (RFC 5321 section 4.2). A code alone,
-// without the space, is accepted as section 4.2 asks.
-func splitReplyLine(line string) (code int, more bool, text string, ok bool) {
-	digits := line[:min(3, len(line))]
-	code, err := strconv.Atoi(digits)
-	if err != nil || code < 200 || code > 599 {
-		return 0, false, "", false
-	}
-	if line == digits {
-		return code, false, "", true
-	}
-	return code, line[3] == '-', line[4:], line[3] == ' ' || line[3] == '-'
-}
-
-// cutEnhanced takes an enhanced status code (RFC 3463 section 2) off text.
-func cutEnhanced(text string) (status, rest string, ok bool) {
-	status, rest, _ = strings.Cut(text, " ")
-	class, detail, ok := strings.Cut(status, ".")
-	subject, detail, ok2 := strings.Cut(detail, ".")
-	if !ok || !ok2 || len(class) != 1 || !strings.Contains("245", class) ||
-		!shortNumber(subject) || !shortNumber(detail) {
-		return "", "", false
-	}
-	return status, rest, true
-}
-
-func shortNumber(s string) bool {
-	return len(s) >= 1 && len(s) <= 3 && strings.Trim(s, "0123456789") == ""
-}
-
-// clean makes text from outside fit for one line of a log, with no run of white space in what
-// is not plain.
+// clean makes text from outside fit for one line of a log, with no run of white space in what is
+// not plain.
 func clean(s string) string {
 	line := safetext.Line(s)
 	if line != s {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Outcome says what is known about one submission.
@@ -21,17 +20,11 @@ const (
 
 // String returns "not begun", "refused", "accepted" or "unknown".
 func (o Outcome) String() string {
-	switch o {
-	case NotBegun:
-		return "not begun"
-	case Refused:
-		return "refused"
-	case Accepted:
-		return "accepted"
-	case Unknown:
-		return "unknown"
+	names := []string{"not begun", "refused", "accepted", "unknown"}
+	if o < 0 || int(o) >= len(names) {
+		return fmt.Sprintf("Outcome(%d)", int(o))
 	}
-	return fmt.Sprintf("Outcome(%d)", int(o))
+	return names[o]
 }
 
 // Step is a part of the dialogue with the server, at which a submission ended.
@@ -91,7 +84,7 @@ type Error struct {
 	// *tls.CertificateVerificationError, ...
 	Err error
 
-	summary   string // the reply as Error prints it, when not Reply
+	summary   string // the reply as Error prints it
 	unknown   bool
 	permanent bool // for what did not begin: a repeat is pointless
 	config    bool
@@ -114,43 +107,30 @@ var (
 )
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("smtp " + string(e.Step) + ": ")
-	said := e.Reply
-	if e.summary != "" {
-		said = e.summary
-	}
+	text := "smtp " + string(e.Step) + ": "
+	said := cmp.Or(e.summary, e.Reply)
 	switch {
 	case e.Err != nil && said != "":
-		fmt.Fprintf(&b, "%v (server said %q)", e.Err, said)
+		text += fmt.Sprintf("%v (server said %q)", e.Err, said)
 	case e.Err != nil:
-		b.WriteString(e.Err.Error())
+		text += e.Err.Error()
 	default:
-		fmt.Fprintf(&b, "server said %q", said)
+		text += fmt.Sprintf("server said %q", said)
 	}
 	if e.Advice != "" {
-		b.WriteString(": " + e.Advice)
+		text += ": " + e.Advice
 	}
-	return b.String()
+	return text
 }
 
 // Unwrap returns the cause below.
 func (e *Error) Unwrap() error { return e.Err }
 
-// hiding returns e with its text free of the addresses of env.
-func (e *Error) hiding(env Envelope) *Error {
-	hidden := env.withoutAddresses(e.Reply)
-	if hidden == e.Reply {
-		return e
-	}
-	told := *e
-	told.summary = hidden
-	return &told
-}
-
-// result turns what went wrong into what it means for the message.
-func (e *Error) result() Result {
+// result turns what went wrong into what it means for the message. The text of the error is
+// free of the addresses of env.
+func (e *Error) result(env Envelope) Result {
 	told := *e // the pool may keep e, and show it to others
+	told.summary = env.withoutAddresses(e.Reply)
 	r := Result{Step: e.Step, Code: e.Code, EnhancedCode: e.EnhancedCode, Reply: e.Reply,
 		Config: e.config, Err: &told}
 	switch {
@@ -170,7 +150,7 @@ func (e *Error) result() Result {
 		// Whatever the message, a server that greets with 5xx will not take it,
 		// and one that answers 530 wants a login or TLS first.
 		r.Config = r.Config || r.Cause != "" && (e.Step == StepGreeting || e.Code == 530)
-		told.Advice = cmp.Or(e.Advice, r.Cause.advice())
+		told.Advice = cmp.Or(e.Advice, ownCauses[r.Cause])
 	}
 	return r
 }

@@ -1,13 +1,8 @@
 package submission
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,25 +10,22 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// maxIterations bounds the work that a server may ask for: a second or so. It
-// is three times what OWASP recommended for PBKDF2 with SHA-256 in 2023.
-// There is no lower bound: a client that accepts PLAIN over the same TLS gains
-// nothing by one.
+const scramName = "SCRAM-SHA-256"
+
+// maxIterations bounds the work that a server may ask for: a second or so. It is three times what
+// OWASP recommended for PBKDF2 with SHA-256 in 2023. There is no lower bound: a client that accepts
+// PLAIN over the same TLS gains nothing by one.
 const maxIterations = 2_000_000
 
-// scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds
-// the server to its part: to log in without having shown the server's
-// signature is to have talked to a server that does not know the password.
-// go-mail's scram takes the server at its word.
+// scram is SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). It holds the server to its
+// part, as go-mail's does not: messages in their order, a bound to the work, and no login without
+// the server's signature, since a server that does not show it does not know the password.
 type scram struct {
-	username, password string
-	nonce              string       // of ours; printable and without comma
-	ended              func() error // why the work is to be given up, if it is
+	smtp.Auth // go-mail's
 
-	step      int
-	firstBare string
-	signature []byte // what the server must show
-	verified  bool
+	username, password string
+	step               int
+	verified           bool
 }
 
 // Errors of scram. None of them repeats what the server said.
@@ -46,112 +38,50 @@ var (
 
 // Start implements smtp.Auth.
 func (s *scram) Start(*smtp.ServerInfo) (mechanism string, response []byte, err error) {
-	username, err := precis.OpaqueString.String(s.username)
-	if err != nil {
-		return "", nil, errScramText
+	for _, text := range []string{s.username, s.password} {
+		if _, err := precis.OpaqueString.String(text); err != nil {
+			return "", nil, errScramText
+		}
 	}
-	s.firstBare = "n=" + strings.NewReplacer("=", "=3D", ",", "=2C").Replace(username) + ",r=" + s.nonce
-	return "SCRAM-SHA-256", []byte("n,," + s.firstBare), nil
+	s.Auth = smtp.ScramSHA256Auth(s.username, s.password)
+	response, err = s.Auth.Next(nil, true) // the client's first message
+	return scramName, response, err
 }
 
 // Next implements smtp.Auth.
 func (s *scram) Next(fromServer []byte, more bool) ([]byte, error) {
-	s.step++
-	switch {
-	case !more && s.verified:
+	if !more {
+		if !s.verified {
+			return nil, errUnproven
+		}
 		return nil, nil
-	case !more:
-		return nil, errUnproven
-	case s.step == 1:
-		return s.prove(string(fromServer))
-	case s.step == 2 && strings.HasPrefix(string(fromServer), "e="):
+	}
+	s.step++
+	kind, rest, _ := strings.Cut(string(fromServer), "=")
+	switch {
+	case s.step == 1 && kind == "r":
+		_, count, _ := strings.Cut(rest, ",i=")
+		count, _, _ = strings.Cut(count, ",") // extensions may follow
+		iterations, err := strconv.ParseUint(count, 10, 64)
+		switch {
+		case errors.Is(err, strconv.ErrRange), iterations > maxIterations:
+			return nil, errIterations
+		case err != nil, iterations == 0:
+			return nil, errScramSyntax
+		}
+		response, err := s.Auth.Next(fromServer, true)
+		if err != nil {
+			return nil, errScramSyntax
+		}
+		return response, nil
+	case s.step == 2 && kind == "e":
 		return nil, nil // the refusal follows
-	case s.step == 2:
-		return nil, s.verify(string(fromServer))
+	case s.step == 2 && kind == "v":
+		if _, err := s.Auth.Next(fromServer, true); err != nil {
+			return nil, errUnproven
+		}
+		s.verified = true
+		return nil, nil
 	}
 	return nil, errScramSyntax
-}
-
-// prove answers the server's first message, and works out how it must answer.
-func (s *scram) prove(serverFirst string) ([]byte, error) {
-	fields := strings.SplitN(serverFirst, ",", 4) // extensions may follow
-	if len(fields) < 3 {
-		return nil, errScramSyntax
-	}
-	nonce, ok := strings.CutPrefix(fields[0], "r=")
-	salt64, ok2 := strings.CutPrefix(fields[1], "s=")
-	count, ok3 := strings.CutPrefix(fields[2], "i=")
-	if !ok || !ok2 || !ok3 || !strings.HasPrefix(nonce, s.nonce) || nonce == s.nonce {
-		return nil, errScramSyntax // the server must put its own part behind ours (RFC 5802 section 5.1)
-	}
-	salt, err := base64.StdEncoding.DecodeString(salt64)
-	if err != nil {
-		return nil, errScramSyntax
-	}
-	iterations, err := strconv.ParseUint(count, 10, 64)
-	switch {
-	case errors.Is(err, strconv.ErrRange) || err == nil && iterations > maxIterations:
-		return nil, errIterations
-	case err != nil || iterations == 0:
-		return nil, errScramSyntax
-	}
-	password, err := precis.OpaqueString.Bytes([]byte(s.password))
-	if err != nil {
-		return nil, errScramText
-	}
-	salted, err := s.salt(password, salt, int(iterations))
-	if err != nil {
-		return nil, err
-	}
-	final := "c=biws,r=" + nonce // biws is n,, in base64
-	message := s.firstBare + "," + serverFirst + "," + final
-	clientKey := mac(salted, "Client Key")
-	stored := sha256.Sum256(clientKey)
-	proof := mac(stored[:], message)
-	subtle.XORBytes(proof, proof, clientKey)
-	s.signature = mac(mac(salted, "Server Key"), message)
-	return []byte(final + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
-}
-
-// verify reads the server's last message.
-func (s *scram) verify(serverFinal string) error {
-	field, _, _ := strings.Cut(serverFinal, ",") // extensions may follow
-	signature64, ok := strings.CutPrefix(field, "v=")
-	signature, err := base64.StdEncoding.DecodeString(signature64)
-	if !ok || err != nil {
-		return errScramSyntax
-	}
-	if !hmac.Equal(signature, s.signature) {
-		return errUnproven
-	}
-	s.verified = true
-	return nil
-}
-
-// salt is Hi of RFC 5802 section 2.2, which is PBKDF2 for one block. crypto/pbkdf2
-// cannot be interrupted.
-func (s *scram) salt(password, salt []byte, iterations int) ([]byte, error) {
-	h := hmac.New(sha256.New, password)
-	h.Write(salt)
-	h.Write([]byte{0, 0, 0, 1})
-	u := h.Sum(nil)
-	sum := slices.Clone(u)
-	for i := 1; i < iterations; i++ {
-		if i%1000 == 0 {
-			if err := s.ended(); err != nil {
-				return nil, err
-			}
-		}
-		h.Reset()
-		h.Write(u)
-		u = h.Sum(u[:0])
-		subtle.XORBytes(sum, sum, u)
-	}
-	return sum, nil
-}
-
-func mac(key []byte, message string) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte(message))
-	return h.Sum(nil)
 }

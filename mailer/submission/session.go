@@ -10,15 +10,24 @@ import (
 	"time"
 )
 
+// How long a step may wait for the server: RFC 5321 section 4.5.3.2, but for the first.
+const (
+	// connectTimeout is for the network connection, an implicit TLS handshake, a NOOP or RSET on
+	// a kept connection, MAIL and RCPT in the first group.
+	connectTimeout = 30 * time.Second
+	commandTimeout = 5 * time.Minute
+	dataTimeout    = 2 * time.Minute
+	blockTimeout   = 3 * time.Minute
+	dotTimeout     = 10 * time.Minute
+)
+
 const (
 	blockSize = 32 << 10         // content leaves in blocks of at most about this many bytes
 	pause     = 30 * time.Second // idle for longer than this, a connection is asked whether it lives
 	quitLimit = 5 * time.Second  // for QUIT and its answer
 	lastLimit = time.Second      // for a reply that a server sent before it stopped reading
 
-	// tellAfter is how long a server may take for an answer before the log says what is
-	// being waited for.
-	tellAfter = 10 * time.Second
+	tellAfter = 10 * time.Second // for an answer, before the log says what is being waited for
 )
 
 // via is what a Result says of the connection.
@@ -27,17 +36,14 @@ type via struct {
 	loginUnused bool // a login was offered and none is set
 }
 
-// session is one connection that is logged in, and the state of the one transaction on it. It
-// is used by one goroutine at a time.
-//
-// After anything out of step it is broken, and good for closing only.
+// session is one connection that is logged in, and the state of the one transaction on it. It is
+// used by one goroutine at a time. After anything out of step it is broken, good for closing only.
 type session struct {
-	s        *Submitter
-	wire     *wire
-	conn     net.Conn // the wire, or TLS on it
-	r        *bufio.Reader
-	timeouts Timeouts
-	ext      extensions
+	s    *Submitter
+	wire *wire
+	conn net.Conn // the wire, or TLS on it
+	r    *bufio.Reader
+	ext  extensions
 
 	greeting  string   // the server's answer to EHLO
 	mechanism string   // of the login; empty without one
@@ -65,21 +71,21 @@ func (s *Submitter) tell(step Step) (done func() bool) {
 	}).Stop
 }
 
-// read reads a reply.
-func (c *session) read(step Step) (reply, error) {
-	defer c.s.tell(step)()
-	return readReply(c.r, c.hidden)
-}
-
 // exchange writes one line and reads the reply. An error leaves the session broken.
 func (c *session) exchange(ctx context.Context, step Step, limit time.Duration, line string) (reply, *Error) {
 	if c.ahead() {
 		return reply{}, c.unasked(step)
 	}
-	limit = c.wire.within(limit)
+	c.wire.within(limit)
 	_, writeErr := c.conn.Write([]byte(line + "\r\n"))
-	// Even when writing failed, the server may have said why it left.
-	r, err := c.read(step)
+	return c.receive(ctx, step, limit, writeErr)
+}
+
+// receive reads the reply to what was written with writeErr: even when that failed, the server
+// may have said why it left. An error leaves the session broken.
+func (c *session) receive(ctx context.Context, step Step, limit time.Duration, writeErr error) (reply, *Error) {
+	defer c.s.tell(step)()
+	r, err := readReply(c.r, c.hidden)
 	if writeErr != nil && (err != nil || r.class() < 4) {
 		err = writeErr
 	}
@@ -151,28 +157,15 @@ type wire struct {
 
 	mu          sync.Mutex
 	interrupted bool
-	latest      time.Time // no deadline lies behind it; zero is no bound
 }
 
-// within gives everything that follows d, until it is called again. It returns how long that
-// is, as the limit may be nearer.
-func (w *wire) within(d time.Duration) time.Duration {
+// within gives everything that follows d, until it is called again.
+func (w *wire) within(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.latest.IsZero() {
-		d = min(d, time.Until(w.latest))
-	}
 	if !w.interrupted {
 		_ = w.SetDeadline(time.Now().Add(d)) // fails on a closed connection only, and so will the read
 	}
-	return d
-}
-
-// limit bounds what within gives from now on. The zero time lifts that.
-func (w *wire) limit(latest time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.latest = latest
 }
 
 // interrupt makes what waits return, and everything later fail.

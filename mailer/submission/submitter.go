@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/internal/limitwait"
@@ -16,21 +15,19 @@ import (
 type Submitter struct {
 	cfg    Config // without the login
 	logsIn bool
-	// login returns username and password: a function, so that printing a Submitter shows
-	// neither.
+	// login returns username and password: a function, so that printing a Submitter shows neither.
 	login func() (username, password string)
 	tls   *tls.Config
 	log   *slog.Logger
 
 	pool   *pool
 	groups *groups
-	rate   *rate // nil without a limit
-	opened *atomic.Int64
+	rate   *rate           // nil without a limit
 	stop   <-chan struct{} // see Until
 }
 
-// New checks everything that can be checked without the network, and reports
-// every problem at once (see [ConfigError]). It opens no connection.
+// New checks everything that can be checked without the network, and reports every problem at once
+// (see [ConfigError]). It opens no connection.
 func New(cfg Config) (*Submitter, error) {
 	cfg = cfg.withDefaults()
 	err := cfg.check()
@@ -44,9 +41,8 @@ func New(cfg Config) (*Submitter, error) {
 		login:  func() (string, string) { return username, password },
 		tls:    tlsConfig,
 		log:    cfg.Logger,
-		pool:   newPool(cfg),
+		pool:   &pool{most: cfg.Connections, empty: make(chan struct{})},
 		groups: new(groups),
-		opened: new(atomic.Int64),
 	}
 	cfg.Username, cfg.Password = "", ""
 	s.cfg = cfg
@@ -56,98 +52,81 @@ func New(cfg Config) (*Submitter, error) {
 	return s, nil
 }
 
-// Until returns a Submitter that shares everything with s, its connections and its
-// limit included, and begins no message once stop is closed: whatever waits for a
-// connection or a limit then ends, as NotBegun, with an error that wraps
-// [ErrStopped]. What is under way is finished. A stop that s has from before does
-// not count.
+// Until returns a Submitter that shares everything with s, its connections and its limit included,
+// and begins no message once stop is closed: whatever waits for a connection or a limit then ends,
+// as NotBegun, with an error that wraps [ErrStopped]. What is under way is finished. A stop that s
+// has from before does not count.
 func (s *Submitter) Until(stop <-chan struct{}) *Submitter {
 	bound := *s
 	bound.stop = stop
 	return &bound
 }
 
-// Submit hands one message to the server, and says exactly how that ended.
-// Lines of msg end with CRLF; a bare CR or LF is an error. The bytes are sent
-// as they are, with dots doubled as SMTP asks (RFC 5321 section 4.5.2), and
-// a final CRLF when it is missing.
+// Submit hands one message to the server, and says exactly how that ended. Lines of msg end with
+// CRLF; a bare CR or LF is an error. The bytes are sent as they are, with dots doubled as SMTP asks
+// (RFC 5321 section 4.5.2), and a final CRLF when it is missing.
 //
-// Up to Config.Connections messages travel at once; the rest wait, and the
-// first come is the first served. When the context ends, Submit returns at
-// once: with NotBegun before the end of the message was handed over, with
-// Unknown after.
-//
-// After connections have failed, Submit does not try again at once: see the
-// package comment. If it would have to wait for more than five seconds, it
-// returns NotBegun, temporary.
+// It waits for one of Config.Connections, first come, first served; after connections have failed,
+// for five seconds at most. When the context ends, it returns at once: with NotBegun before the end
+// of the message was handed over, with Unknown after.
 func (s *Submitter) Submit(ctx context.Context, env Envelope, msg []byte) Result {
 	checked, e := examine(env, msg)
 	if e != nil {
-		return e.result()
+		return e.result(env)
 	}
 	r, e := s.deliver(ctx, env, checked)
 	if e == nil {
 		return Result{Outcome: Accepted, Step: StepDot, Code: r.code, EnhancedCode: r.enhanced, Reply: r.line(),
 			Connection: r.via.number, LoginUnused: r.via.loginUnused}
 	}
-	return e.hiding(env).result()
+	return e.result(env)
 }
 
-// deliver finds a connection for a message and runs its transaction. It does so
-// again where that makes up for a connection that was of no use: no content
-// was sent then.
+// deliver finds a connection for a message and runs its transaction. It does so again where that
+// makes up for a connection that was of no use: no content was sent then.
 func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (reply, *Error) {
 	var met *Error // how the server turned this message away, for want of a connection
-	replaced, granted, grouped := false, false, true
+	replaced, granted, grouped := false, s.rate == nil, true
 	waitCtx, done := waiting.Until(ctx, s.stop, ErrStopped)
 	defer done()
-	c, e := s.pool.enter(waitCtx, false)
+	c, e := s.pool.enter(waitCtx)
 	for e == nil {
-		if c != nil && s.pool.spent(c) {
-			s.pool.replace(c)
-			c = nil
-		}
 		if c == nil {
 			var elsewhere bool
-			if c, elsewhere, e = s.open(waitCtx, met); elsewhere {
-				met = e
+			if c, elsewhere, e = s.open(waitCtx, met); e != nil {
 				s.pool.leave(nil)
-				c, e = s.pool.enter(waitCtx, true)
+			}
+			if elsewhere {
+				met = e
+				c, e = s.pool.enter(waitCtx)
+			}
+			if c == nil {
 				continue
 			}
-			if e != nil {
-				s.pool.leave(nil)
-				break
-			}
 		}
-		if s.rate != nil && !granted {
+		if !granted {
 			ended := limitwait.Begin(ctx)
-			waited, err := s.rate.wait(waitCtx)
+			err := s.rate.wait(waitCtx)
 			ended(err)
 			if err != nil {
 				s.pool.leave(c)
 				return reply{}, &Error{Step: StepMail, Err: err}
 			}
-			granted = true
-			c.kept = c.kept || waited
+			granted, c.kept = true, true
 		}
 		r, failed := s.transact(ctx, c, env, msg, grouped)
 		switch {
 		case failed == nil || ctx.Err() != nil:
-		case failed.stale && !replaced:
-			replaced = true
-			s.pool.replace(c)
-			c = nil
-			continue
-		case failed.ungrouped && grouped:
-			grouped = false
+		case failed.stale && !replaced, failed.ungrouped && grouped:
+			replaced = replaced || failed.stale
+			grouped = grouped && !failed.ungrouped
 			s.pool.replace(c)
 			c = nil
 			continue
 		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
 			met = failed
 			s.pool.leave(c)
-			c, e = s.pool.enter(waitCtx, true)
+			c, e = s.pool.enter(waitCtx)
 			continue
 		}
 		s.pool.leave(c)
@@ -156,19 +135,17 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	return reply{}, e
 }
 
-// open opens a connection for a message that has a place without one. When it
-// reports elsewhere, another connection can carry the message that met e.
+// open opens a connection for a message that has a place without one. When it reports elsewhere,
+// another connection can carry the message that met e.
 func (s *Submitter) open(ctx context.Context, met *Error) (c *session, elsewhere bool, e *Error) {
 	if e := s.pool.begin(ctx, met); e != nil {
 		return nil, false, e
 	}
-	begun := time.Now()
-	c, e = s.connect(ctx, s.cfg.Timeouts)
-	if e == nil {
+	if c, e = s.connect(ctx, s.cfg.OpenTimeout); e == nil {
 		c.lastUsed = time.Now()
-		c.via = via{number: int(s.opened.Add(1)), loginUnused: !s.logsIn && len(c.ext.mechanism) > 0}
+		c.via.loginUnused = !s.logsIn && len(c.ext.mechanism) > 0
 	}
-	elsewhere = s.pool.opened(ctx, begun, e)
+	elsewhere = s.pool.opened(ctx, c, e)
 	if elsewhere {
 		s.log.Info("smtp server takes no further connection", "host", s.cfg.Host, "step", e.Step, "code", e.Code)
 	}
@@ -194,9 +171,8 @@ func (s *Submitter) transact(ctx context.Context, c *session, env Envelope, msg 
 	return r, e
 }
 
-// Shutdown refuses new messages, and those that wait for a connection: their
-// Submit returns NotBegun. It says QUIT on every idle connection, each within five
-// seconds, and closes it, waits for the messages in hand, whose connections go the
-// same way, and returns nil. If ctx ends first, it returns an error that wraps its
-// cause, and the messages in hand go on. It may be called again.
+// Shutdown refuses new messages, and those that wait for a connection: their Submit returns
+// NotBegun. It says QUIT on every idle connection, each within five seconds, and closes it, waits
+// for the messages in hand, whose connections go the same way, and returns nil. If ctx ends first,
+// it returns an error that wraps its cause, and the messages in hand go on. It may be called again.
 func (s *Submitter) Shutdown(ctx context.Context) error { return s.pool.shutdown(ctx) }

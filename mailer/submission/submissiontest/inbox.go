@@ -3,9 +3,9 @@ package submissiontest
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -27,17 +27,16 @@ type Message struct {
 	Username string // the login; empty without one
 }
 
-// Options say what an [Inbox] offers and asks for. The zero value is a server
-// without TLS and login that keeps whatever it is given.
+// Options say what an [Inbox] offers and asks for. The zero value is a server without TLS and login
+// that keeps whatever it is given.
 type Options struct {
-	Hostname    string // default "localhost"; the certificate is for it
-	STARTTLS    bool   // offer STARTTLS
-	ImplicitTLS bool   // speak TLS from the first byte
+	STARTTLS    bool // offer STARTTLS; the certificate is for localhost
+	ImplicitTLS bool // speak TLS from the first byte
 
 	// Username, when set, must log in with Password before MAIL.
 	Username, Password string `json:"-"`
-	// Mechanisms is what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256,
-	// XOAUTH2. Default: PLAIN and LOGIN.
+	// Mechanisms is what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, XOAUTH2. Default:
+	// PLAIN and LOGIN.
 	Mechanisms []string
 	// LoginInClear permits a login without TLS.
 	LoginInClear bool
@@ -45,9 +44,9 @@ type Options struct {
 	SMTPUTF8 bool  // offer SMTPUTF8
 	MaxBytes int64 // announced by SIZE and enforced; 0 is no limit
 
-	// Handle takes each message. Its error refuses the message: a
-	// *smtp.SMTPError of github.com/emersion/go-smtp with its own code,
-	// another with 554. Default: messages are kept for Messages.
+	// Handle takes each message. Its error refuses the message: a *smtp.SMTPError of
+	// github.com/emersion/go-smtp with its own code, another with 554. Default: messages are kept
+	// for Messages.
 	Handle func(Message) error `json:"-"`
 }
 
@@ -56,8 +55,7 @@ func (o Options) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "submissiontest.Options{login: %t, SMTPUTF8: %t}", o.Username != "", o.SMTPUTF8)
 }
 
-// Inbox is an SMTP server that takes mail. Make one with [NewInbox]. It is safe for concurrent
-// use.
+// Inbox is an SMTP server that takes mail. Make one with [NewInbox]. It is safe for concurrent use.
 type Inbox struct {
 	options  func() Options // a function, so that printing an Inbox shows no login
 	server   *smtp.Server
@@ -72,9 +70,6 @@ type Inbox struct {
 
 // NewInbox returns an inbox that answers to its Dial at once. Start opens a port as well.
 func NewInbox(o Options) *Inbox {
-	if o.Hostname == "" {
-		o.Hostname = "localhost"
-	}
 	if len(o.Mechanisms) == 0 {
 		o.Mechanisms = []string{"PLAIN", "LOGIN"}
 	}
@@ -82,15 +77,15 @@ func NewInbox(o Options) *Inbox {
 	in.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &inboxSession{inbox: in, conn: c}, nil
 	}))
-	in.server.Domain = o.Hostname
+	in.server.Domain = "localhost"
 	in.server.MaxLineLength = 0
 	in.server.MaxMessageBytes = o.MaxBytes
 	in.server.AllowInsecureAuth = o.LoginInClear
 	in.server.EnableSMTPUTF8 = o.SMTPUTF8
-	in.server.ErrorLog = silent{}
+	in.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // it tells that clients hang up
 	var listener net.Listener = &in.listener
 	if o.STARTTLS || o.ImplicitTLS {
-		certificate := smtptest.NewCertificate(o.Hostname)
+		certificate := smtptest.NewCertificate()
 		in.pem = certificate.PEM
 		if o.STARTTLS {
 			in.server.TLSConfig = certificate.TLS
@@ -119,8 +114,7 @@ func (in *Inbox) StartOn(l net.Listener) error {
 	return in.listener.StartOn(l)
 }
 
-// Dial connects without a port, whatever the address: it fits Config.Dial of
-// package submission.
+// Dial connects without a port, whatever the address: it fits Config.Dial of package submission.
 func (in *Inbox) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	in.serve()
 	return in.listener.Dial(ctx, network, addr)
@@ -142,15 +136,12 @@ func (in *Inbox) Messages() []Message {
 	return slices.Clone(in.messages)
 }
 
-// Close stops the server, and waits until all of its goroutines have ended. Connections are
-// closed, not finished.
+// Close stops the server, and waits until all of its goroutines have ended. Connections are closed,
+// not finished.
 func (in *Inbox) Close() error {
 	err := in.listener.Close()
 	_ = in.server.Shutdown(context.Background()) // waits; what it closes is closed
 	in.serving.Wait()
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }
 
@@ -163,15 +154,6 @@ func (in *Inbox) take(m Message) error {
 	in.messages = append(in.messages, m)
 	return nil
 }
-
-// silent is a go-smtp Logger. What go-smtp says there is that clients hang up.
-type silent struct{}
-
-// Printf implements smtp.Logger.
-func (silent) Printf(string, ...any) {}
-
-// Println implements smtp.Logger.
-func (silent) Println(...any) {}
 
 // inboxSession is one connection's session with go-smtp.
 type inboxSession struct {

@@ -1,15 +1,14 @@
 package submissiontest
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // CRAM-MD5 is made of it
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -28,157 +27,137 @@ func (s *inboxSession) AuthMechanisms() []string {
 // Auth implements smtp.AuthSession.
 func (s *inboxSession) Auth(mechanism string) (sasl.Server, error) {
 	username, password := s.inbox.options().Username, s.inbox.options().Password
-	verdict := func(ok bool) error {
-		if !ok {
+	check := func(u, p string) error {
+		if u != username || p != password {
 			return smtp.ErrAuthFailed
 		}
 		s.username = username
 		return nil
 	}
-	check := func(u, p string) error { return verdict(u == username && p == password) }
+	verdict := func(ok bool) error {
+		if !ok {
+			return smtp.ErrAuthFailed
+		}
+		return check(username, password)
+	}
 	switch mechanism {
 	case "PLAIN":
 		return sasl.NewPlainServer(func(_, u, p string) error { return check(u, p) }), nil
 	case "LOGIN":
-		return &loginServer{check: check}, nil
+		return login(check), nil
 	case "XOAUTH2":
-		return &xoauth2Server{check: check}, nil
+		return xoauth2(check), nil
 	case "CRAM-MD5":
-		return &cramServer{password: password, username: username, verdict: verdict}, nil
+		return cram(username, password, verdict), nil
 	case "SCRAM-SHA-256":
-		return &scramServer{password: password, username: username, verdict: verdict}, nil
+		return scram(username, password, verdict), nil
 	}
 	return nil, smtp.ErrAuthUnknownMechanism
 }
 
-// loginServer is LOGIN (draft-murchison-sasl-login).
-type loginServer struct {
-	check    func(username, password string) error
-	step     int
-	username string
+// step takes one response of the client.
+type step func(response []byte) (challenge []byte, done bool, err error)
+
+// exchange is a sasl.Server.
+type exchange struct {
+	prompt []byte // for a first response that did not come with the command; nil: none is wanted
+	steps  []step
 }
 
 // Next implements sasl.Server.
-func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
-	if l.step == 0 && response == nil {
-		l.step = 1
-		return []byte("Username:"), false, nil
+func (x *exchange) Next(response []byte) (challenge []byte, done bool, err error) {
+	prompt := x.prompt
+	x.prompt = nil
+	if prompt != nil && response == nil {
+		return prompt, false, nil
 	}
-	if l.step <= 1 {
-		l.step, l.username = 2, string(response)
-		return []byte("Password:"), false, nil
-	}
-	return nil, true, l.check(l.username, string(response))
+	next := x.steps[0]
+	x.steps = x.steps[1:]
+	return next(response)
 }
 
-// xoauth2Server is XOAUTH2: on failure it sends a challenge with the reason,
-// which the client must answer with an empty line.
-type xoauth2Server struct {
-	check  func(username, token string) error
-	failed error
+// login is LOGIN (draft-murchison-sasl-login).
+func login(check func(username, password string) error) *exchange {
+	var username string
+	return &exchange{[]byte("Username:"), []step{
+		func(response []byte) ([]byte, bool, error) {
+			username = string(response)
+			return []byte("Password:"), false, nil
+		},
+		func(response []byte) ([]byte, bool, error) { return nil, true, check(username, string(response)) },
+	}}
 }
 
-// Next implements sasl.Server.
-func (x *xoauth2Server) Next(response []byte) ([]byte, bool, error) {
-	if x.failed != nil {
-		return nil, true, x.failed
-	}
-	var username, token string
-	for field := range strings.SplitSeq(string(response), "\x01") {
-		if v, ok := strings.CutPrefix(field, "user="); ok {
-			username = v
-		}
-		if v, ok := strings.CutPrefix(field, "auth=Bearer "); ok {
-			token = v
-		}
-	}
-	x.failed = x.check(username, token)
-	if x.failed == nil {
-		return nil, true, nil
-	}
-	return []byte(`{"status":"401","schemes":"bearer","scope":"` + strings.Repeat("mail ", 100) + `"}`), false, nil
+// xoauth2 is XOAUTH2: on failure it sends a challenge with the reason, which the client must
+// answer with an empty line.
+func xoauth2(check func(username, token string) error) *exchange {
+	var failed error
+	return &exchange{[]byte{}, []step{
+		func(response []byte) ([]byte, bool, error) {
+			fields := strings.Split(string(response), "\x01")
+			user, _ := strings.CutPrefix(fields[0], "user=")
+			token, _ := strings.CutPrefix(fields[min(1, len(fields)-1)], "auth=Bearer ")
+			if failed = check(user, token); failed == nil {
+				return nil, true, nil
+			}
+			scope := strings.Repeat("mail ", 100)
+			return []byte(`{"status":"401","schemes":"bearer","scope":"` + scope + `"}`), false, nil
+		},
+		func([]byte) ([]byte, bool, error) { return nil, true, failed },
+	}}
 }
 
-// cramServer is CRAM-MD5 (RFC 2195).
-type cramServer struct {
-	username, password string
-	verdict            func(ok bool) error
-	challenge          []byte
+// cram is CRAM-MD5 (RFC 2195).
+func cram(username, password string, verdict func(ok bool) error) *exchange {
+	challenge := fmt.Appendf(nil, "<%s@localhost>", rand.Text())
+	return &exchange{nil, []step{
+		func([]byte) ([]byte, bool, error) { return challenge, false, nil },
+		func(response []byte) ([]byte, bool, error) {
+			mac := hmac.New(md5.New, []byte(password))
+			mac.Write(challenge)
+			want := username + " " + hex.EncodeToString(mac.Sum(nil))
+			return nil, true, verdict(want == string(response))
+		},
+	}}
 }
 
-// Next implements sasl.Server.
-func (c *cramServer) Next(response []byte) ([]byte, bool, error) {
-	if c.challenge == nil {
-		c.challenge = fmt.Appendf(nil, "<%s@localhost>", rand.Text())
-		return c.challenge, false, nil
-	}
-	mac := hmac.New(md5.New, []byte(c.password))
-	mac.Write(c.challenge)
-	want := c.username + " " + hex.EncodeToString(mac.Sum(nil))
-	return nil, true, c.verdict(hmac.Equal([]byte(want), response))
-}
-
-// scramServer is SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding.
-type scramServer struct {
-	username, password string
-	verdict            func(ok bool) error
-
-	step                             int
-	firstBare, serverFirst, combined string
-	salted                           []byte
-	outcome                          error
-}
-
-// Next implements sasl.Server.
-func (s *scramServer) Next(response []byte) ([]byte, bool, error) {
-	switch {
-	case s.step == 0 && response == nil:
-		return []byte{}, false, nil
-	case s.step == 0:
-		s.step++
-		return s.first(string(response))
-	case s.step == 1:
-		s.step++
-		return s.final(string(response))
-	}
-	return nil, true, s.outcome
-}
-
-func (s *scramServer) first(response string) ([]byte, bool, error) {
-	bare, ok := strings.CutPrefix(response, "n,,")
-	user, nonce, ok2 := strings.Cut(bare, ",r=")
-	if !ok || !ok2 || user != "n="+s.username {
-		return nil, true, s.verdict(false)
-	}
+// scram is SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding.
+func scram(username, password string, verdict func(ok bool) error) *exchange {
 	const rounds = 4096
-	salt := []byte(rand.Text())
-	var err error
-	if s.salted, err = pbkdf2.Key(sha256.New, s.password, salt, rounds, sha256.Size); err != nil {
-		return nil, true, err
-	}
-	s.firstBare, s.combined = bare, nonce+rand.Text()
-	s.serverFirst = fmt.Sprintf("r=%s,s=%s,i=%d", s.combined, base64.StdEncoding.EncodeToString(salt), rounds)
-	return []byte(s.serverFirst), false, nil
-}
-
-func (s *scramServer) final(response string) ([]byte, bool, error) {
-	bare, proof, ok := strings.Cut(response, ",p=")
-	if !ok || bare != "c=biws,r="+s.combined {
-		return nil, true, errors.New("scram: unexpected final message")
-	}
-	message := s.firstBare + "," + s.serverFirst + "," + bare
-	clientKey := sum(s.salted, "Client Key")
-	stored := sha256.Sum256(clientKey)
-	signature := sum(stored[:], message)
-	want := make([]byte, len(clientKey))
-	for i := range want {
-		want[i] = clientKey[i] ^ signature[i]
-	}
-	got, err := base64.StdEncoding.DecodeString(proof)
-	if s.outcome = s.verdict(err == nil && bytes.Equal(got, want)); s.outcome != nil {
-		return nil, true, s.outcome
-	}
-	return []byte("v=" + base64.StdEncoding.EncodeToString(sum(sum(s.salted, "Server Key"), message))), false, nil
+	salt, nonce := rand.Text(), rand.Text()
+	var bare, serverFirst string
+	return &exchange{[]byte{}, []step{
+		func(response []byte) ([]byte, bool, error) {
+			bare, _ = strings.CutPrefix(string(response), "n,,")
+			user, clientNonce, _ := strings.Cut(bare, ",r=")
+			if user != "n="+username {
+				return nil, true, verdict(false)
+			}
+			nonce = clientNonce + nonce
+			encoded := base64.StdEncoding.EncodeToString([]byte(salt))
+			serverFirst = fmt.Sprintf("r=%s,s=%s,i=%d", nonce, encoded, rounds)
+			return []byte(serverFirst), false, nil
+		},
+		func(response []byte) ([]byte, bool, error) {
+			salted, err := pbkdf2.Key(sha256.New, password, []byte(salt), rounds, sha256.Size)
+			if err != nil {
+				return nil, true, err
+			}
+			final := "c=biws,r=" + nonce // biws is n,, in base64
+			message := bare + "," + serverFirst + "," + final
+			clientKey := sum(salted, "Client Key")
+			stored := sha256.Sum256(clientKey)
+			proof := sum(stored[:], message)
+			subtle.XORBytes(proof, proof, clientKey)
+			want := final + ",p=" + base64.StdEncoding.EncodeToString(proof)
+			if err := verdict(want == string(response)); err != nil {
+				return nil, true, err
+			}
+			signature := sum(sum(salted, "Server Key"), message)
+			return []byte("v=" + base64.StdEncoding.EncodeToString(signature)), false, nil
+		},
+		func([]byte) ([]byte, bool, error) { return nil, true, nil },
+	}}
 }
 
 func sum(key []byte, message string) []byte {
