@@ -3,7 +3,6 @@ package ical
 import (
 	"errors"
 	"iter"
-	"regexp"
 	"strings"
 )
 
@@ -26,10 +25,6 @@ type Line struct {
 	Text   string // unfolded
 }
 
-// fold is what stands between the lines of a content line. Any number of CRs may
-// come before the LF.
-var fold = regexp.MustCompile(`\r*\n[ \t]`)
-
 // Lines yields the content lines of a text. Empty ones, as they stand at the end of
 // a MIME part, are left out.
 func Lines(text string) iter.Seq[Line] {
@@ -38,10 +33,7 @@ func Lines(text string) iter.Seq[Line] {
 		for text != "" {
 			end := contentLine(text)
 			raw := strings.TrimRight(text[:end], "\r\n")
-			line := Line{Number: number, Raw: raw, Text: raw}
-			if strings.Contains(raw, "\n") {
-				line.Text = fold.ReplaceAllLiteralString(raw, "")
-			}
+			line := Line{Number: number, Raw: raw, Text: unfold(raw)}
 			if strings.Trim(line.Text, " \t\r") != "" && !yield(line) {
 				return
 			}
@@ -49,6 +41,20 @@ func Lines(text string) iter.Seq[Line] {
 			text = text[end:]
 		}
 	}
+}
+
+// unfold joins the lines of a content line. Any number of CRs may come before a LF.
+func unfold(raw string) string {
+	first, rest, found := strings.Cut(raw, "\n")
+	if !found {
+		return raw
+	}
+	var text strings.Builder
+	text.WriteString(strings.TrimRight(first, "\r"))
+	for line := range strings.SplitSeq(rest, "\n") {
+		text.WriteString(strings.TrimRight(line[1:], "\r")) // without the space or tab of the fold
+	}
+	return text.String()
 }
 
 // contentLine returns where the first content line of text ends: behind the first

@@ -4,6 +4,7 @@
 package mimetree
 
 import (
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -86,13 +87,22 @@ func (p *Part) Has(q *Part) bool {
 	return false
 }
 
-// Field returns the first Field of that name and how many there are.
-func (p *Part) Field(name string) (first *Field, n int) {
-	for i := range p.Fields {
-		if strings.EqualFold(p.Fields[i].Name, name) {
-			if n++; first == nil {
-				first = &p.Fields[i]
+// Each yields the fields of that name.
+func (p *Part) Each(name string) iter.Seq[*Field] {
+	return func(yield func(*Field) bool) {
+		for i := range p.Fields {
+			if strings.EqualFold(p.Fields[i].Name, name) && !yield(&p.Fields[i]) {
+				return
 			}
+		}
+	}
+}
+
+// Field returns the first field of that name, nil if there is none, and how many there are.
+func (p *Part) Field(name string) (first *Field, n int) {
+	for f := range p.Each(name) {
+		if n++; first == nil {
+			first = f
 		}
 	}
 	return first, n

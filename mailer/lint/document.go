@@ -29,9 +29,11 @@ type document struct {
 	// sender seems to have meant.
 	method string
 
-	to, from []mailbox // of the headers To and From
-	html     map[*mimetree.Part]page
-	zones    zones
+	mailboxes map[string][]mailbox // of the addressFields, as far as they can be read (IM58)
+	to, from  []mailbox
+	html      map[*mimetree.Part]page
+	shown     map[string]string // what a reader sees of the first body of a type, squeezed
+	zones     zones
 }
 
 // limit is a limit that was met or another reason for reading no further.
@@ -43,7 +45,8 @@ type limit struct {
 
 // read makes the document.
 func read(data []byte) *document {
-	d := &document{html: map[*mimetree.Part]page{}, zones: zones{}}
+	d := &document{mailboxes: map[string][]mailbox{}, html: map[*mimetree.Part]page{},
+		shown: map[string]string{}, zones: zones{}}
 	if len(data) > MaxSize {
 		d.stop(whole, Composed, "it is larger than 16 MiB, the most that is read; nothing of it was checked")
 		return d
@@ -87,12 +90,20 @@ func (d *document) readMessage() {
 	for _, l := range m.Limits {
 		d.stop(place{part: l.Part}, Composed, "%s", l.What)
 	}
-	d.to = d.mailboxes("To")
-	d.from = d.mailboxes("From")
+	for _, name := range addressFields {
+		for f := range d.root.Each(name) {
+			boxes, _ := parseMailboxes(f.Value)
+			d.mailboxes[name] = append(d.mailboxes[name], boxes...)
+		}
+	}
+	d.to, d.from = d.mailboxes["To"], d.mailboxes["From"]
 	for _, p := range d.parts {
 		if p.IsBody("text/html") {
 			d.html[p] = readHTML(p.Text())
 		}
+	}
+	for _, kind := range []string{"text/plain", "text/html"} {
+		d.shown[kind] = squeeze(d.visible(kind))
 	}
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.Text()
@@ -184,6 +195,18 @@ func (d *document) body(kind string) *mimetree.Part {
 		}
 	}
 	return nil
+}
+
+// visible returns what a reader sees of a body.
+func (d *document) visible(kind string) string {
+	p := d.body(kind)
+	switch {
+	case p == nil:
+		return ""
+	case kind == "text/html":
+		return d.html[p].text
+	}
+	return p.Text()
 }
 
 // encoded reports whether the calendar travels in an encoding that keeps its lines as they are.

@@ -30,18 +30,6 @@ func decodeHeader(s string) string {
 	return s
 }
 
-// mailboxes reads all fields of that name; nil if there are none or they cannot be read.
-func (d *document) mailboxes(name string) []mailbox {
-	var all []mailbox
-	for _, f := range d.root.Fields {
-		if strings.EqualFold(f.Name, name) {
-			boxes, _ := parseMailboxes(f.Value) // IM58 says what cannot be read
-			all = append(all, boxes...)
-		}
-	}
-	return all
-}
-
 func parseMailboxes(value string) ([]mailbox, error) {
 	if len(value) > maxAddresses {
 		return nil, fmt.Errorf("the address list is longer than %d octets", maxAddresses)

@@ -37,7 +37,7 @@ var contentRules = []Rule{
 				return
 			}
 			for _, kind := range []string{"text/plain", "text/html"} {
-				text := d.shown(kind)
+				text := d.shown[kind]
 				if text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
 					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
 				}
@@ -67,18 +67,6 @@ var contentRules = []Rule{
 	},
 }
 
-// shown returns what a reader sees of a body, squeezed.
-func (d *document) shown(kind string) string {
-	p := d.body(kind)
-	switch {
-	case p == nil:
-		return ""
-	case kind == "text/html":
-		return squeeze(d.html[p].text)
-	}
-	return squeeze(p.Text())
-}
-
 // enough is how many characters of a text must be shown: a long one may be cut.
 const enough = 40
 
@@ -96,7 +84,7 @@ func checkContent(d *document, r *report) {
 		return
 	}
 	for _, kind := range []string{"text/plain", "text/html"} {
-		text := d.shown(kind)
+		text := d.shown[kind]
 		if text == "" {
 			continue // IM05, IM06
 		}
@@ -137,7 +125,7 @@ func (d *document) showsOrganizer(text string) bool {
 		names = append(names, ical.UnescapeParameter(cn.Value), o.key)
 	}
 	for _, header := range []string{"From", "Reply-To"} {
-		for _, box := range d.mailboxes(header) {
+		for _, box := range d.mailboxes[header] {
 			names = append(names, box.name, box.addr)
 		}
 	}

@@ -48,7 +48,7 @@ var headerRules = []Rule{
 				checkHidden(r, "Subject", decodeHeader(f.Value))
 			}
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					checkHidden(r, name, box.name)
 				}
 			}
@@ -62,7 +62,7 @@ var headerRules = []Rule{
 		Fix:    "Use the name of a person or organization.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
 						r.add(place{header: name}, "the name %s beside the address %s",
 							quote(box.name), quote(box.addr))
@@ -80,7 +80,7 @@ var headerRules = []Rule{
 			"address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					at := strings.LastIndexByte(box.addr, '@')
 					switch {
 					case at < 0:

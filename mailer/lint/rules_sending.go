@@ -59,7 +59,7 @@ var sendingRules = []Rule{
 				}
 				return
 			}
-			sender := d.mailboxes("Sender")
+			sender := d.mailboxes["Sender"]
 			if len(sender) != 1 || len(d.from) == 0 {
 				r.add(where, "it is not one address")
 				return

@@ -204,15 +204,7 @@ func (d *document) mustSay(r *report, kind string) {
 		r.add(whole, "there is no %s part", kind)
 		return
 	}
-	if d.shown(kind) != "" {
-		return
-	}
-	// Nothing but white space and what is invisible. The latter counts here: it was written.
-	text := p.Text()
-	if kind == "text/html" {
-		text = d.html[p].text
-	}
-	if strings.Trim(text, " \t\r\n\u00a0") == "" {
+	if strings.Trim(d.visible(kind), " \t\r\n\u00a0") == "" { // what is invisible was written
 		r.add(place{part: p}, "it is blank")
 	}
 }
@@ -259,7 +251,7 @@ func checkImages(d *document, r *report) {
 	}
 	shown := map[*mimetree.Part]bool{}
 	for _, html := range d.parts {
-		if !html.IsBody("text/html") {
+		if !html.IsBody("text/html") || !containsFold(html.Text(), "cid:") {
 			continue
 		}
 		seen := map[string]bool{}
