@@ -42,7 +42,7 @@ func parseMailboxes(value string) ([]mailbox, error) {
 	boxes := make([]mailbox, 0, len(list))
 	for _, a := range list {
 		box := mailbox{name: a.Name, addr: a.Address}
-		box.address, _ = parseAddress(a.Address)
+		box.address, _ = address.Parse(a.Address)
 		box.key = box.address.Key()
 		boxes = append(boxes, box)
 	}

@@ -105,36 +105,16 @@ func Markdown() string {
 	return b.String()
 }
 
-// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; those below do the same for
-// parts, for text/calendar parts with a method, and for calendar files.
-func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
+// each makes a check of many things of a document out of one of a single thing.
+func each[T any](all func(*document) []T, one func(*document, *report, T)) func(*document, *report) {
 	return func(d *document, r *report) {
-		for _, e := range d.cal.events {
-			one(d, r, e)
+		for _, t := range all(d) {
+			one(d, r, t)
 		}
 	}
 }
 
-func eachPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return func(d *document, r *report) {
-		for _, p := range d.parts {
-			one(d, r, p)
-		}
-	}
-}
-
-func eachCalendarPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return func(d *document, r *report) {
-		for p := range d.calendarParts {
-			one(d, r, p)
-		}
-	}
-}
-
-func eachFile(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return eachPart(func(d *document, r *report, p *mimetree.Part) {
-		if p.IsICS() {
-			one(d, r, p)
-		}
-	})
-}
+func events(d *document) []*ical.Component { return d.cal.events }
+func parts(d *document) []*mimetree.Part   { return d.parts }
+func invites(d *document) []*mimetree.Part { return d.invites }
+func files(d *document) []*mimetree.Part   { return d.files }

@@ -15,18 +15,13 @@ import (
 
 // The rules on what the mail says to its reader.
 var contentRules = []Rule{
-	{
-		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
-		Title: "Plain text and HTML both show title, zone of the start, place and organizer; a " +
-			"cancellation says so and offers no answer",
-		Why: "Clients without calendars show nothing else, and a calendar may hide an event " +
-			"of an unknown sender until its mail is answered.",
+	{ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		Title:  "Plain text and HTML both show title, zone of the start, place and organizer; a cancellation says so and offers no answer",
+		Why:    "Clients without calendars show nothing else, and a calendar may hide an event of an unknown sender until its mail is answered.",
 		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
 		Fix:    "Name them in both texts.",
-		check:  checkContent,
-	},
-	{
-		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		check:  checkContent},
+	{ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The start in the text is DTSTART in the zone of the event",
 		Why:    "Two times in one mail: half of the guests come at the wrong one.",
 		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
@@ -42,29 +37,23 @@ var contentRules = []Rule{
 					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
 				}
 			}
-		},
-	},
-	{
-		ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		}},
+	{ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The Subject says the title, and whether it is an invitation, an update or a cancellation",
 		Why:    "It is all that many readers see.",
 		Source: "Thunderbird and sabre/dav write it so; experience",
 		Fix:    "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
-		check:  checkSubject,
-	},
-	{
-		ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The HTML has links to https, http, tel and mailto only, no form, script or " +
-			"style from elsewhere, and is below 100 kB",
+		check:  checkSubject},
+	{ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Fix:    "Keep the HTML plain and small.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			if p.IsBody("text/html") {
 				checkHTML(d, r, p)
 			}
-		}),
-	},
+		})},
 }
 
 // enough is how many characters of a text must be shown: a long one may be cut.
@@ -230,7 +219,7 @@ func checkSubject(d *document, r *report) {
 		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
 	case updated && number == 0 && d.options.Previous == nil:
 		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
-	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" &&
+	case d.options.Previous != nil && !d.repeats() && d.options.Previous.cal.method == "REQUEST" &&
 		hasPrefixFold(frame, "invitation:"):
 		r.add(where, "it does not say that this is an update: %s", quote(plain))
 	}

@@ -9,39 +9,32 @@ import (
 
 // The rules on boundaries and transfer encodings.
 var encodingRules = []Rule{
-	{
-		ID: "IM09", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Each multipart has a boundary that occurs, is closed, is at most 70 characters " +
-			"long and is not the beginning of another's",
+	{ID: "IM09", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Each multipart has a boundary that occurs, is closed, is at most 70 characters long and is not the beginning of another's",
 		Why:    "Parsers drop the parts behind a boundary they do not find, and run on through one that is not closed.",
 		Source: "RFC 2046 sections 5.1 and 5.1.1",
 		Fix:    "Let a mail library write the multiparts; look for programs that cut off the end of the mail.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			if p.IsMultipart() && p.Depth < maxDepth {
 				checkBoundary(r, p)
 			}
-		}),
-	},
-	{
-		ID: "IM10", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		})},
+	{ID: "IM10", Own: Error, Any: Error, Origin: Composed, scope: inMail,
 		Title:  "No multipart is encoded itself: its Content-Transfer-Encoding is absent, 7bit, 8bit or binary",
 		Why:    "Anything else is illegal, and parsers either decode the boundaries away or do not decode at all.",
 		Source: "RFC 2045 section 6.4",
 		Fix:    "Encode the parts, not the multipart.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			if p.IsMultipart() && !slices.Contains([]string{"7bit", "8bit", "binary"}, p.Encoding) {
 				r.add(place{part: p}, "the multipart has Content-Transfer-Encoding: %s", quoteName(p.Encoding))
 			}
-		}),
-	},
-	{
-		ID: "IM22", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Each part is what its Content-Transfer-Encoding says",
-		Why: "Servers and clients decode by the label: octets above 127 under 7bit, and " +
-			"base64 or quoted-printable that is not, arrive spoiled.",
+		})},
+	{ID: "IM22", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Each part is what its Content-Transfer-Encoding says",
+		Why:    "Servers and clients decode by the label: octets above 127 under 7bit, and base64 or quoted-printable that is not, arrive spoiled.",
 		Source: "RFC 2045 sections 2.7, 2.8, 6.7 and 6.8; RFC 6047 section 2.5",
 		Fix:    "Label 7bit only ASCII with lines up to 998 octets; encode the rest, with lines up to 76.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			if p.IsMultipart() {
 				return
 			}
@@ -64,10 +57,8 @@ var encodingRules = []Rule{
 			if more := content.Count - len(content.Faults); more > 0 {
 				r.warn(place{part: p}, "the same in %d more lines", more)
 			}
-		}),
-	},
-	{
-		ID: "IM23", Own: Error, Any: Error, Origin: Calendar,
+		})},
+	{ID: "IM23", Own: Error, Any: Error, Origin: Calendar,
 		Title:  "What comes out of the decoding begins with BEGIN:VCALENDAR",
 		Why:    "A byte order mark, or base64 within base64, is shown as a file that no calendar opens.",
 		Source: "RFC 5545 section 3.4; cal.diy issue 20912",
@@ -84,18 +75,15 @@ var encodingRules = []Rule{
 					r.payload(place{part: p}, p.Text())
 				}
 			}
-		},
-	},
-	{
-		ID: "IM24", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The calendar in the alternative is sent as 7bit or quoted-printable",
-		Why: "Small clients do not decode base64 there; 8bit is encoded anew by servers on " +
-			"the way, which breaks a DKIM signature.",
+		}},
+	{ID: "IM24", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The calendar in the alternative is sent as 7bit or quoted-printable",
+		Why:    "Small clients do not decode base64 there; 8bit is encoded anew by servers on the way, which breaks a DKIM signature.",
 		Source: "RFC 6047 section 2.5; RFC 6376 section 5.3; Symfony documentation issue 22832",
 		Fix:    "Use quoted-printable, or 7bit for pure ASCII.",
 		check: func(d *document, r *report) {
 			_, signed := d.field("DKIM-Signature")
-			for p := range d.calendarParts {
+			for _, p := range d.invites {
 				where := place{header: "Content-Transfer-Encoding", part: p}
 				switch p.Encoding {
 				case "7bit", "quoted-printable":
@@ -109,8 +97,7 @@ var encodingRules = []Rule{
 					r.add(where, "it is base64")
 				}
 			}
-		},
-	},
+		}},
 }
 
 // checkBoundary is IM09 for one multipart.

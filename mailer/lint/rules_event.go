@@ -9,13 +9,12 @@ import (
 
 // The rules on what a VEVENT says of itself: SEQUENCE, STATUS.
 var eventRules = []Rule{
-	{
-		ID: "IM37", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+	{ID: "IM37", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "SEQUENCE is a number from 0 on, there once at most, and always there in a CANCEL",
 		Why:    "Clients compare it to tell the newer message; a cancellation without it is taken for an old one.",
 		Source: "RFC 5545 section 3.8.7.4; RFC 5546 section 3.2.5",
 		Fix:    "Write SEQUENCE:0 first, and one more for each change and for the cancellation.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+		check: each(events, func(d *document, r *report, e *ical.Component) {
 			p := d.once(r, e, "SEQUENCE", d.method == "CANCEL")
 			if p == nil {
 				return
@@ -23,10 +22,8 @@ var eventRules = []Rule{
 			if _, ok := sequence(e); !ok {
 				r.add(d.at(p.Line), "SEQUENCE:%s is no number from 0 to 2147483647", quoteName(p.Value))
 			}
-		}),
-	},
-	{
-		ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar | inRequest,
+		})},
+	{ID: "IM40", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar | inRequest,
 		Title:  "The STATUS of a REQUEST is TENTATIVE or CONFIRMED, or absent",
 		Why:    "Clients show what they do not know as they please.",
 		Source: "RFC 5546 section 3.2.2",
@@ -43,19 +40,14 @@ var eventRules = []Rule{
 					r.add(d.at(p.Line), "STATUS:%s", quoteName(p.Value))
 				}
 			}
-		},
-	},
-	{
-		ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM41", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "STATUS:CANCELLED comes with METHOD:CANCEL, and a CANCEL has no other STATUS",
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
-		Fix: "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a " +
-			"single person out, without STATUS.",
-		check: checkCancelled,
-	},
-	{
-		ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
+		Fix:    "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
+		check:  checkCancelled},
+	{ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
 		Title:  "SUMMARY says something, and links in the HTML are in the calendar too",
 		Why:    "Outlook shows the calendar and hides the text of the mail: a join link that is only there is lost.",
 		Source: "mrbs-code issue 498; Zimbra, CalendarMailSender",
@@ -68,8 +60,7 @@ var eventRules = []Rule{
 			if d.root != nil && !d.foreign() && d.method == "REQUEST" {
 				checkLinksInEvent(d, r, e)
 			}
-		},
-	},
+		}},
 }
 
 // sequence reads SEQUENCE, an INTEGER from 0 on (RFC 5545 section 3.3.8).
@@ -109,11 +100,12 @@ func checkCancelled(d *document, r *report) {
 // whole event is meant.
 func (d *document) allTold() bool {
 	before := d.options.Previous
-	if before == nil || before.method != "REQUEST" || len(before.attendees) == 0 {
+	if before == nil || before.cal.method != "REQUEST" || len(before.cal.byKey) == 0 {
 		return false
 	}
-	for _, key := range before.attendees {
-		if key != before.organizer && d.cal.byKey[key] == nil {
+	organizer := before.cal.organizer()
+	for key := range before.cal.byKey {
+		if key != organizer && d.cal.byKey[key] == nil {
 			return false
 		}
 	}

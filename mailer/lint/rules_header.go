@@ -14,32 +14,24 @@ import (
 
 // The rules on the header as text: which fields, how they are written, what they can hide.
 var headerRules = []Rule{
-	{
-		ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "From, To, Date, Message-ID, Subject and MIME-Version are there once each and " +
-			"can be read; no field is broken; own mail has no unexpected field",
+	{ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
 		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
 		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
 		Fix:    "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
-		check:  checkFields,
-	},
-	{
-		ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Header lines are at most 998 octets (own: 78 where they can be folded); what " +
-			"is not ASCII is in encoded-words of at most 75 characters, whole characters each",
+		check:  checkFields},
+	{ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
 		Fix:    "Fold at spaces, and encode with a library.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			for i := range p.Fields {
 				checkFieldText(r, p, &p.Fields[i])
 			}
-		}),
-	},
-	{
-		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Subject and display names have no control, no line separator and no bidi " +
-			"control in them, encoded or not",
+		})},
+	{ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
 		Why:    "They turn text around to look like another, or become line breaks for the next program.",
 		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
 		Fix:    "Take them out before encoding.",
@@ -52,10 +44,8 @@ var headerRules = []Rule{
 					checkHidden(r, name, box.name)
 				}
 			}
-		},
-	},
-	{
-		ID: "IM61", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		}},
+	{ID: "IM61", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "No display name shows a mail address other than its own",
 		Why:    "Clients show the name and hide the address, so readers take the one in the name for the sender's.",
 		Source: "RFC 5322 section 3.4 (a display name is free text); experience",
@@ -69,15 +59,12 @@ var headerRules = []Rule{
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM72", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		}},
+	{ID: "IM72", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
 		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
 		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
-		Fix: "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII " +
-			"address where the local part is not.",
+		Fix:    "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
 				for _, box := range d.mailboxes[name] {
@@ -91,13 +78,10 @@ var headerRules = []Rule{
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "All lines end in CRLF, and no line of a body begins with \"From \"",
-		Why: "Servers that guard against smuggling refuse a bare LF; programs that keep mail " +
-			"in mbox files change \"From \" and break signatures.",
+		}},
+	{ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
+		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
 		Fix:    "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
@@ -113,8 +97,7 @@ var headerRules = []Rule{
 					r.strict(place{part: p}, "a line begins with \"From \"")
 				}
 			}
-		},
-	},
+		}},
 }
 
 // addressFields are the fields with mailboxes in them.

@@ -10,14 +10,12 @@ import (
 
 // The rules on the labels of the parts: Content-Type, Content-Disposition, file names.
 var partRules = []Rule{
-	{
-		ID: "IM14", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "The Content-Type of each part can be parsed and says nothing twice",
-		Why: "Go, and others, refuse a part whose parameters are double; the component " +
-			"parameter, which must be repeated, is how that happens.",
+	{ID: "IM14", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "The Content-Type of each part can be parsed and says nothing twice",
+		Why:    "Go, and others, refuse a part whose parameters are double; the component parameter, which must be repeated, is how that happens.",
 		Source: "RFC 2045 section 5.1; RFC 5545 section 8.1",
 		Fix:    "Write type/subtype and parameters once each, values with special characters in quotes.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			f, n := p.Field("Content-Type")
 			if n == 0 {
 				return
@@ -31,10 +29,8 @@ var partRules = []Rule{
 			} else if _, _, err := mime.ParseMediaType(f.Value); err != nil {
 				r.add(where, "%s cannot be parsed (%s)", quote(f.Value), strings.TrimPrefix(err.Error(), "mime: "))
 			}
-		}),
-	},
-	{
-		ID: "IM15", Own: Error, Any: Error, Origin: Composed, scope: inMail | inCalendar,
+		})},
+	{ID: "IM15", Own: Error, Any: Error, Origin: Composed, scope: inMail | inCalendar,
 		Title:  "The method parameter is the METHOD of the calendar",
 		Why:    "Outlook refuses the mail: \"Inbound Mime method and ICAL method mismatch\".",
 		Source: "RFC 6047 section 2.4; maevsi/vibetype issue 2368",
@@ -43,34 +39,29 @@ var partRules = []Rule{
 			if d.cal.method == "" {
 				return // IM28
 			}
-			for p := range d.calendarParts {
+			for _, p := range d.invites {
 				if m, _ := p.Media.Get("method"); !strings.EqualFold(m, d.cal.method) {
 					r.add(place{header: "Content-Type", part: p},
 						"method=%s, but the calendar says METHOD:%s", quoteName(m), quoteName(d.cal.method))
 				}
 			}
-		},
-	},
-	{
-		ID: "IM16", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		}},
+	{ID: "IM16", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "The method parameter is written in upper case",
 		Why:    "Tuta overlooked method=request.",
 		Source: "RFC 6047 section 2.4 ignores case; tutanota issue 2960",
 		Fix:    "Write method=REQUEST or method=CANCEL.",
-		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(invites, func(d *document, r *report, p *mimetree.Part) {
 			if m, _ := p.Media.Get("method"); m != strings.ToUpper(m) || !ical.IsName(m) {
 				r.add(place{header: "Content-Type", part: p}, "method=%s", quoteName(m))
 			}
-		}),
-	},
-	{
-		ID: "IM17", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The charset of the calendar part is UTF-8",
-		Why: "Without it the text counts as US-ASCII, and names beyond that are spoiled; " +
-			"Outlook called such parts \"not supported\".",
+		})},
+	{ID: "IM17", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The charset of the calendar part is UTF-8",
+		Why:    "Without it the text counts as US-ASCII, and names beyond that are spoiled; Outlook called such parts \"not supported\".",
 		Source: "RFC 6047 section 2.4 (MUST where a character is not ASCII); sendgrid-nodejs issue 1313",
 		Fix:    "Add charset=UTF-8 to the Content-Type, always.",
-		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(invites, func(d *document, r *report, p *mimetree.Part) {
 			charset, ok := p.Media.Get("charset")
 			if strings.EqualFold(charset, "utf-8") {
 				return
@@ -84,16 +75,13 @@ var partRules = []Rule{
 			} else {
 				r.error(where, "%s, but the calendar is not all ASCII", what)
 			}
-		}),
-	},
-	{
-		ID: "IM18", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "There is no component parameter, and none that is wrong",
-		Why: "It would have to be repeated for VTIMEZONE, and a repeated parameter is " +
-			"refused by parsers; no large sender has it.",
+		})},
+	{ID: "IM18", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "There is no component parameter, and none that is wrong",
+		Why:    "It would have to be repeated for VTIMEZONE, and a repeated parameter is refused by parsers; no large sender has it.",
 		Source: "RFC 5545 section 8.1; RFC 6047 section 2.4 (optional)",
 		Fix:    "Leave it out.",
-		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(invites, func(d *document, r *report, p *mimetree.Part) {
 			for _, q := range p.Media.Params {
 				if q.Name != "component" {
 					continue
@@ -105,29 +93,23 @@ var partRules = []Rule{
 					r.add(where, "component=%s", quoteName(q.Value))
 				}
 			}
-		}),
-	},
-	{
-		ID: "IM20", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "The calendar in the alternative is not an attachment",
-		Why: "With Content-Disposition: attachment, Evolution and Apple Mail show a file in " +
-			"place of the invitation.",
+		})},
+	{ID: "IM20", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "The calendar in the alternative is not an attachment",
+		Why:    "With Content-Disposition: attachment, Evolution and Apple Mail show a file in place of the invitation.",
 		Source: "RFC 2183 section 2.2; Nextcloud Mail issue 10416",
 		Fix:    "Leave Content-Disposition away from this part; only the application/ics copy is an attachment.",
-		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(invites, func(d *document, r *report, p *mimetree.Part) {
 			if p.Disposition.Kind == "attachment" {
 				r.add(place{header: "Content-Disposition", part: p}, "the part is an attachment")
 			}
-		}),
-	},
-	{
-		ID: "IM21", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The calendar in the alternative has no Content-ID, no inline disposition and no name",
-		Why: "Thunderbird showed no invitation for a part with Content-ID and " +
-			"Content-Disposition: inline; Google and Exchange send none of the three.",
+		})},
+	{ID: "IM21", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The calendar in the alternative has no Content-ID, no inline disposition and no name",
+		Why:    "Thunderbird showed no invitation for a part with Content-ID and Content-Disposition: inline; Google and Exchange send none of the three.",
 		Source: "PHPMailer issue 175 (2025)",
 		Fix:    "Send the part with Content-Type and Content-Transfer-Encoding only.",
-		check: eachCalendarPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(invites, func(d *document, r *report, p *mimetree.Part) {
 			if _, n := p.Field("Content-ID"); n > 0 {
 				r.add(place{header: "Content-ID", part: p}, "the part has a Content-ID")
 			}
@@ -138,17 +120,13 @@ var partRules = []Rule{
 			if name, ok := p.Media.Get("name"); ok {
 				r.add(place{header: "Content-Type", part: p}, "the part has the name %s", quote(name))
 			}
-		}),
-	},
-	{
-		ID: "IM25", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The attached calendar is an attachment in base64 with a name that ends in .ics",
-		Why: "Clients that only look at attachments, and people, go by the name; anything " +
-			"but base64 may be altered on the way.",
+		})},
+	{ID: "IM25", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The attached calendar is an attachment in base64 with a name that ends in .ics",
+		Why:    "Clients that only look at attachments, and people, go by the name; anything but base64 may be altered on the way.",
 		Source: "CalConnect Developer's Guide, iMIP Best Practices; RFC 5545 section 8.1 (extension ics)",
-		Fix: "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: " +
-			"attachment; filename=\"invite.ics\", base64.",
-		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
+		Fix:    "Content-Type: application/ics; name=\"invite.ics\", Content-Disposition: attachment; filename=\"invite.ics\", base64.",
+		check: each(files, func(d *document, r *report, p *mimetree.Part) {
 			if p.Disposition.Kind != "attachment" {
 				r.add(place{header: "Content-Disposition", part: p}, "application/ics is not an attachment")
 			}
@@ -159,15 +137,13 @@ var partRules = []Rule{
 			if name := fileName(p); !strings.HasSuffix(strings.ToLower(name), ".ics") {
 				r.add(place{header: "Content-Disposition", part: p}, "the file name is %s", quote(name))
 			}
-		}),
-	},
-	{
-		ID: "IM26", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		})},
+	{ID: "IM26", Own: Error, Any: Error, Origin: Composed, scope: inMail,
 		Title:  "Where the attached calendar has method or charset, they are those of the calendar part",
 		Why:    "A client that reads the attachment first would take a cancellation for an invitation.",
 		Source: "RFC 6047 section 2.4; Cronofy, Sending Smart Invites; nodemailer issue 1615",
 		Fix:    "Leave both out of application/ics, as Google does, or write the same.",
-		check: eachFile(func(d *document, r *report, p *mimetree.Part) {
+		check: each(files, func(d *document, r *report, p *mimetree.Part) {
 			for _, name := range []string{"method", "charset"} {
 				mine, ok := p.Media.Get(name)
 				theirs, _ := d.source.Media.Get(name)
@@ -176,20 +152,16 @@ var partRules = []Rule{
 						name, quoteName(mine), d.source.Path(), quote(theirs))
 				}
 			}
-		}),
-	},
-	{
-		ID: "IM27", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "File names are ASCII without path or controls; others come as filename*= beside a plain one",
-		Why: "Old clients show raw or encoded names as garbage, and a path in a name is an " +
-			"attempt to write elsewhere.",
+		})},
+	{ID: "IM27", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "File names are ASCII without path or controls; others come as filename*= beside a plain one",
+		Why:    "Old clients show raw or encoded names as garbage, and a path in a name is an attempt to write elsewhere.",
 		Source: "RFC 2183 section 2.3; RFC 2231 section 4; RFC 2047 section 5 (no encoded-word in a parameter)",
 		Fix:    "Call it invite.ics.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			checkFileName(r, p, "Content-Disposition", &p.Disposition, "filename")
 			checkFileName(r, p, "Content-Type", &p.Media, "name")
-		}),
-	},
+		})},
 }
 
 // maxMedia is the longest Content-Type that is looked into.

@@ -10,19 +10,13 @@ import (
 
 // The rules on times, zones and recurrence.
 var timeRules = []Rule{
-	{
-		ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
-		Title: "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after " +
-			"the start and is of the same type",
+	{ID: "IM44", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title:  "A REQUEST has one DTSTART and not both DTEND and DURATION; the end comes after the start and is of the same type",
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
 		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
-			checkSpan(d, r, e)
-		}),
-	},
-	{
-		ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		check:  each(events, checkSpan)},
+	{ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
 		Why:    "Outlook shows the event an hour or more off, or not at all.",
 		Source: "RFC 5545 section 3.2.19; Microsoft KB 4456241",
@@ -52,16 +46,13 @@ var timeRules = []Rule{
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
-		Title: "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
-		Why: "A floating time is another hour for each reader; a TZID where it does not " +
-			"belong is read in different ways.",
+		}},
+	{ID: "IM46", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		Title:  "Times name their zone or are in UTC; TZID stands on local times only and is no property of the event",
+		Why:    "A floating time is another hour for each reader; a TZID where it does not belong is read in different ways.",
 		Source: "RFC 5545 sections 3.2.19 and 3.3.5; ical4j issue 585",
 		Fix:    "Write DTSTART;TZID=Europe/London:20270429T093000, or 20270429T083000Z without TZID.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+		check: each(events, func(d *document, r *report, e *ical.Component) {
 			for i := range e.Properties {
 				p := &e.Properties[i]
 				if p.Name == "TZID" {
@@ -71,16 +62,13 @@ var timeRules = []Rule{
 					checkZone(d, r, p)
 				}
 			}
-		}),
-	},
-	{
-		ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
-		Title: "Recurrence stays within what Outlook reads: no RDATE without RRULE, one " +
-			"BYMONTHDAY or one ordinal of a weekday",
+		})},
+	{ID: "IM54", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		Title:  "Recurrence stays within what Outlook reads: no RDATE without RRULE, one BYMONTHDAY or one ordinal of a weekday",
 		Why:    "Outlook shows \"not supported calendar message.ics\" for anything else.",
 		Source: "Microsoft KB 2643084",
 		Fix:    "Use a simple RRULE, or send single events.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+		check: each(events, func(d *document, r *report, e *ical.Component) {
 			rule, _ := e.Get("RRULE")
 			if rule == nil {
 				if p, n := e.Get("RDATE"); n > 0 {
@@ -89,20 +77,14 @@ var timeRules = []Rule{
 				return
 			}
 			checkRecurrence(d, r, rule)
-		}),
-	},
-	{
-		ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
-		Title: "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation " +
-			"to a series has its master",
-		Why: "Clients treat two masters or two copies of an instance each in their own way, " +
-			"and some drop instances without a master.",
+		})},
+	{ID: "IM55", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title:  "RECURRENCE-ID names one instance each, in the type of DTSTART; an invitation to a series has its master",
+		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
 		Fix:    "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
-		check:  checkInstances,
-	},
-	{
-		ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		check:  checkInstances},
+	{ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "The event is not over",
 		Why:    "Clients and servers pass over invitations to the past.",
 		Source: "Nextcloud and Apple's calendar server do not send them (IMipPlugin.php, outbound.py)",
@@ -125,8 +107,7 @@ var timeRules = []Rule{
 			if where != nil && last.Before(d.options.Now) {
 				r.add(d.at(where.Line), "the event ended at %s", last.Format("2006-01-02 15:04 UTC"))
 			}
-		},
-	},
+		}},
 }
 
 // times are the properties of a VEVENT that have a date or time and may have a TZID.
@@ -172,8 +153,8 @@ func checkSpan(d *document, r *report, e *ical.Component) {
 	a, b := from.Clock, to.Clock
 	if from.UTC != to.UTC || from.TZID != to.TZID {
 		var okA, okB bool
-		a, okA = d.zones.instant(from)
-		b, okB = d.zones.instant(to)
+		a, okA = instant(from)
+		b, okB = instant(to)
 		if !okA || !okB {
 			return
 		}

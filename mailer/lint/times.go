@@ -14,31 +14,16 @@ func readDuration(s string) (time.Duration, bool) {
 	return time.Duration(days)*24*time.Hour + rest, ok
 }
 
-// zones are the zones that a document names, nil for names that are not of the IANA database.
-type zones map[string]*time.Location
-
-// maxZones is how many names of one document are looked up: each costs a look into the file system.
-const maxZones = 50
-
-func (z zones) load(tzid string) *time.Location {
-	location, known := z[tzid]
-	if !known && len(z) < maxZones {
-		location, _ = zone.Load(tzid)
-		z[tzid] = location
-	}
-	return location
-}
-
 // instant returns w in UTC, if its zone is one of the IANA database.
-func (z zones) instant(w ical.When) (time.Time, bool) {
-	if !w.OK || w.Floating() {
+func instant(w ical.When) (time.Time, bool) {
+	switch {
+	case !w.OK || w.Floating():
 		return time.Time{}, false
-	}
-	if w.Day || w.UTC {
+	case w.Day || w.UTC:
 		return w.Clock, true
 	}
-	location := z.load(w.TZID)
-	if location == nil {
+	location, ok := zone.Load(w.TZID)
+	if !ok {
 		return time.Time{}, false
 	}
 	c := w.Clock
@@ -87,7 +72,7 @@ func (d *document) lastEnd(e *ical.Component) (time.Time, *ical.Property, bool) 
 	latest := out.Add(behind)
 	near := !latest.Before(d.options.Now) && !out.Add(-ahead).After(d.options.Now)
 	if near && !end.Day {
-		if t, ok := d.zones.instant(end); ok {
+		if t, ok := instant(end); ok {
 			return t.Add(extra), at, true
 		}
 	}
