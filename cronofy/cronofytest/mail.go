@@ -54,7 +54,7 @@ func readMail(raw []byte) (*calendarMail, error) {
 	var calendars, files []*mimetree.Part
 	for _, p := range m.Parts {
 		switch {
-		case !p.IsLeaf():
+		case p.IsMultipart():
 		case p.IsCalendar():
 			calendars = append(calendars, p)
 		case p.IsICS() || strings.HasSuffix(strings.ToLower(fileName(p)), ".ics"):

@@ -5,7 +5,6 @@ package mimetree
 
 import (
 	"iter"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -52,9 +51,6 @@ func (p *Part) Path() string {
 
 // IsMultipart reports whether p has parts, or should have.
 func (p *Part) IsMultipart() bool { return strings.HasPrefix(p.Media.Kind, "multipart/") }
-
-// IsLeaf reports whether p has content.
-func (p *Part) IsLeaf() bool { return !p.IsMultipart() }
 
 // IsCalendar reports whether p says it is an iCalendar text (RFC 5545 section 8.1).
 func (p *Part) IsCalendar() bool { return p.Media.Kind == "text/calendar" }
@@ -108,9 +104,8 @@ func (p *Part) Field(name string) (first *Field, n int) {
 	return first, n
 }
 
-// fold is what goes from a field that is folded (RFC 5322 section 2.2.3): line ends, and a CR before the
-// last one.
-var fold = regexp.MustCompile(`\r?\n|\r$`)
+// lineEnds are what goes from a field that is folded (RFC 5322 section 2.2.3).
+var lineEnds = strings.NewReplacer("\r\n", "", "\n", "")
 
 func newField(s string) Field {
 	name, raw, found := strings.Cut(s, ":")
@@ -119,7 +114,7 @@ func newField(s string) Field {
 	}
 	value := raw
 	if strings.Contains(raw, "\n") {
-		value = fold.ReplaceAllLiteralString(raw, "")
+		value = strings.TrimSuffix(lineEnds.Replace(raw), "\r")
 	}
 	return Field{Name: name, Raw: raw, Value: strings.Trim(value, " \t")}
 }

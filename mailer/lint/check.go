@@ -94,9 +94,9 @@ func Check(data []byte, o Options) []Finding {
 	d := read(data)
 	d.options = o
 	var findings []Finding
-	for _, rule := range table {
-		level := rule.level(o.Profile)
-		if level != Off && rule.applies(d) {
+	for i := range table {
+		rule := &table[i]
+		if level := rule.level(o.Profile); level != Off && rule.applies(d) {
 			r := &report{rule: rule, level: level, own: o.Profile == Own}
 			rule.check(d, r)
 			findings = append(findings, r.close()...)
@@ -108,7 +108,7 @@ func Check(data []byte, o Options) []Finding {
 
 // report takes the findings of one rule.
 type report struct {
-	rule     Rule
+	rule     *Rule
 	level    Level
 	own      bool
 	findings []Finding

@@ -11,21 +11,15 @@ import (
 
 // Rule is one rule and its documentation.
 type Rule struct {
-	// ID is IM and two digits. It never changes its meaning.
-	ID string
-	// Title says what the rule wants.
-	Title string
+	ID    string // IM and two digits; it never changes its meaning
+	Title string // what the rule wants
 	// Own and Any are the levels under the profiles. A single finding can be above or below, as the
 	// text of the rule says.
 	Own, Any Level
-	// Origin says whose mistake a finding is; single findings may differ.
-	Origin Origin
-	// Why says which client or server fails.
-	Why string
-	// Source is the RFC and section, or the document or report of a vendor.
-	Source string
-	// Fix says what to do.
-	Fix string
+	Origin   Origin // whose mistake a finding is; single findings may differ
+	Why      string // which client or server fails
+	Source   string // the RFC and section, or the document or report of a vendor
+	Fix      string // what to do
 
 	scope scope
 	check func(*document, *report)
@@ -73,8 +67,8 @@ var table = slices.SortedFunc(slices.Values(slices.Concat(
 // Rules returns all rules in the order of their numbers.
 func Rules() []Rule { return slices.Clone(table) }
 
-// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The
-// case does not matter.
+// Explain returns a rule in full, as text of several lines, and whether there is one of that
+// number, in any case.
 func Explain(id string) (string, bool) {
 	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, strings.TrimSpace(id)) })
 	if i < 0 {
@@ -93,8 +87,7 @@ func Explain(id string) (string, bool) {
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# The rules for calendar invitations\n\n" +
-		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that " +
-		"invitemailer sends, `any` that for the mail of\n" +
+		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
 		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")

@@ -46,7 +46,40 @@ var calendarRules = []Rule{
 		Why:    "The UID is how every client finds the event again; without it updates make duplicates and cancellations do nothing.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.7",
 		Fix:    "Give all VEVENTs of the calendar one UID, a UUID for example (RFC 7986 section 5.3).",
-		check:  checkUID},
+		check: func(d *document, r *report) {
+			for _, sub := range d.cal.objects[0].Components {
+				switch sub.Name {
+				case "VTODO", "VJOURNAL", "VFREEBUSY":
+					r.add(d.at(sub.Line), "there is a %s", sub.Name)
+				}
+			}
+			if len(d.cal.events) == 0 {
+				r.fatal(d.at(d.cal.objects[0].Line), "there is no VEVENT")
+				return
+			}
+			uid := ""
+			for _, e := range d.cal.events {
+				p, n := e.Get("UID")
+				switch {
+				case n == 0:
+					r.fatal(d.at(e.Line), "the VEVENT has no UID")
+					continue
+				case n > 1:
+					r.add(d.at(e.Line), "the VEVENT has %d UIDs", n)
+				}
+				switch {
+				case strings.Trim(p.Value, " \t") == "":
+					r.fatal(d.at(p.Line), "the UID is empty")
+				case len(p.Value) > maxUID:
+					r.add(d.at(p.Line), "the UID is %d octets long", len(p.Value))
+				case uid != "" && p.Value != uid:
+					r.add(d.at(p.Line), "the UID %s is not that of the first VEVENT", quote(p.Value))
+				}
+				if uid == "" {
+					uid = p.Value
+				}
+			}
+		}},
 	{ID: "IM30", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each VEVENT has one DTSTAMP, in UTC and not in the future",
 		Why:    "DTSTAMP decides which of two messages is the newer; without it Gmail ignored cancellations.",
@@ -189,39 +222,3 @@ func checkMethod(d *document, r *report, object *ical.Component) {
 
 // maxUID is what every reader must be able to keep (RFC 5545 section 3.8.4.7).
 const maxUID = 255
-
-// checkUID is IM29.
-func checkUID(d *document, r *report) {
-	for _, sub := range d.cal.objects[0].Components {
-		switch sub.Name {
-		case "VTODO", "VJOURNAL", "VFREEBUSY":
-			r.add(d.at(sub.Line), "there is a %s", sub.Name)
-		}
-	}
-	if len(d.cal.events) == 0 {
-		r.fatal(d.at(d.cal.objects[0].Line), "there is no VEVENT")
-		return
-	}
-	uid := ""
-	for _, e := range d.cal.events {
-		p, n := e.Get("UID")
-		switch {
-		case n == 0:
-			r.fatal(d.at(e.Line), "the VEVENT has no UID")
-			continue
-		case n > 1:
-			r.add(d.at(e.Line), "the VEVENT has %d UIDs", n)
-		}
-		switch {
-		case strings.Trim(p.Value, " \t") == "":
-			r.fatal(d.at(p.Line), "the UID is empty")
-		case len(p.Value) > maxUID:
-			r.add(d.at(p.Line), "the UID is %d octets long", len(p.Value))
-		case uid != "" && p.Value != uid:
-			r.add(d.at(p.Line), "the UID %s is not that of the first VEVENT", quote(p.Value))
-		}
-		if uid == "" {
-			uid = p.Value
-		}
-	}
-}

@@ -43,7 +43,36 @@ var contentRules = []Rule{
 		Why:    "It is all that many readers see.",
 		Source: "Thunderbird and sabre/dav write it so; experience",
 		Fix:    "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
-		check:  checkSubject},
+		check: func(d *document, r *report) {
+			e := d.cal.main()
+			f, _ := d.field("Subject")
+			if f == nil {
+				return
+			}
+			where := place{header: "Subject"}
+			plain := decodeHeader(f.Value)
+			text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
+			if title != "" && !strings.Contains(text, title) {
+				r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
+				return
+			}
+			frame := strings.Replace(text, title, "", 1)
+			updated := hasPrefixFold(frame, "updated")
+			number, _ := sequence(e)
+			switch {
+			case d.method == "CANCEL" && !saysCancelled(frame):
+				r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
+			case d.method != "REQUEST":
+			case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
+				1)) && !saysCancelled(title):
+				r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
+			case updated && number == 0 && d.options.Previous == nil:
+				r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
+			case d.options.Previous != nil && !d.repeats() && d.options.Previous.cal.method == "REQUEST" &&
+				hasPrefixFold(frame, "invitation:"):
+				r.add(where, "it does not say that this is an update: %s", quote(plain))
+			}
+		}},
 	{ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
@@ -133,10 +162,9 @@ func (d *document) showsOrganizer(text string) bool {
 // written in.
 var cancelled = []string{
 	"cancel", "abgesagt", "storniert", "annul", "geannuleerd", "anulad", "avlyst", "aflyst", "inställ",
-	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен",
-	"скасован", "iptal",
-	"ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy",
-	"ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
+	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован",
+	"iptal", "ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء",
+	"בוטל", "रद्द",
 }
 
 func saysCancelled(text string) bool {
@@ -192,38 +220,6 @@ func showsTimeAhead(text string, w ical.When) bool {
 
 // maxOffsets is how many offsets of one text are tried.
 const maxOffsets = 100
-
-// checkSubject is IM76.
-func checkSubject(d *document, r *report) {
-	e := d.cal.main()
-	f, _ := d.field("Subject")
-	if f == nil {
-		return
-	}
-	where := place{header: "Subject"}
-	plain := decodeHeader(f.Value)
-	text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
-	if title != "" && !strings.Contains(text, title) {
-		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
-		return
-	}
-	frame := strings.Replace(text, title, "", 1)
-	updated := hasPrefixFold(frame, "updated")
-	number, _ := sequence(e)
-	switch {
-	case d.method == "CANCEL" && !saysCancelled(frame):
-		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
-	case d.method != "REQUEST":
-	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
-		1)) && !saysCancelled(title):
-		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
-	case updated && number == 0 && d.options.Previous == nil:
-		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
-	case d.options.Previous != nil && !d.repeats() && d.options.Previous.cal.method == "REQUEST" &&
-		hasPrefixFold(frame, "invitation:"):
-		r.add(where, "it does not say that this is an update: %s", quote(plain))
-	}
-}
 
 const maxHTML = 100_000
 

@@ -46,7 +46,31 @@ var eventRules = []Rule{
 		Why:    "A cancellation sent as REQUEST leaves the event in the calendar.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; cal.diy issue 29706",
 		Fix:    "To cancel, send METHOD:CANCEL with STATUS:CANCELLED, spelled so; to take a single person out, without STATUS.",
-		check:  checkCancelled},
+		check: func(d *document, r *report) {
+			whole := d.method == "CANCEL" && d.allTold()
+			for _, e := range d.cal.events {
+				p, n := e.Get("STATUS")
+				status := ""
+				if p != nil {
+					status = strings.ToUpper(strings.Trim(p.Value, " \t"))
+				}
+				_, instance := e.Get("RECURRENCE-ID")
+				switch {
+				case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
+					r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for "+
+						"it, or an EXDATE, is safer")
+				case d.method == "REQUEST" && status == "CANCELLED":
+					r.add(d.at(p.Line), "STATUS:CANCELLED, but METHOD:REQUEST")
+				case d.method != "CANCEL":
+				case n > 1:
+					r.add(d.at(p.Line), "STATUS is there %d times", n)
+				case n == 1 && status != "CANCELLED":
+					r.add(d.at(p.Line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.Value))
+				case n == 0 && instance == 0 && whole:
+					r.add(d.at(e.Line), "all who were invited are told, but STATUS:CANCELLED is missing")
+				}
+			}
+		}},
 	{ID: "IM56", Own: Warning, Any: Warning, Origin: Calendar, scope: inEvent,
 		Title:  "SUMMARY says something, and links in the HTML are in the calendar too",
 		Why:    "Outlook shows the calendar and hides the text of the mail: a join link that is only there is lost.",
@@ -67,33 +91,6 @@ var eventRules = []Rule{
 func sequence(e *ical.Component) (int, bool) {
 	n, err := strconv.ParseInt(strings.Trim(e.Value("SEQUENCE"), " \t"), 10, 32)
 	return int(max(n, 0)), err == nil && n >= 0
-}
-
-// checkCancelled is IM41.
-func checkCancelled(d *document, r *report) {
-	whole := d.method == "CANCEL" && d.allTold()
-	for _, e := range d.cal.events {
-		p, n := e.Get("STATUS")
-		status := ""
-		if p != nil {
-			status = strings.ToUpper(strings.Trim(p.Value, " \t"))
-		}
-		_, instance := e.Get("RECURRENCE-ID")
-		switch {
-		case d.method == "REQUEST" && status == "CANCELLED" && instance > 0:
-			r.warn(d.at(p.Line), "an instance is STATUS:CANCELLED in a REQUEST; a CANCEL for "+
-				"it, or an EXDATE, is safer")
-		case d.method == "REQUEST" && status == "CANCELLED":
-			r.add(d.at(p.Line), "STATUS:CANCELLED, but METHOD:REQUEST")
-		case d.method != "CANCEL":
-		case n > 1:
-			r.add(d.at(p.Line), "STATUS is there %d times", n)
-		case n == 1 && status != "CANCELLED":
-			r.add(d.at(p.Line), "STATUS:%s, but METHOD:CANCEL", quoteName(p.Value))
-		case n == 0 && instance == 0 && whole:
-			r.add(d.at(e.Line), "all who were invited are told, but STATUS:CANCELLED is missing")
-		}
-	}
 }
 
 // allTold reports whether a CANCEL names all whom the earlier message invited, so that the

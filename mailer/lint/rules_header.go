@@ -93,7 +93,7 @@ var headerRules = []Rule{
 				r.add(whole, "a CR without LF (%d in all)", cr)
 			}
 			for _, p := range d.parts {
-				if p.IsLeaf() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
+				if !p.IsMultipart() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
 					r.strict(place{part: p}, "a line begins with \"From \"")
 				}
 			}

@@ -97,7 +97,24 @@ var sendingRules = []Rule{
 		Why:    "Receivers ignore, or count as abuse, a one-click unsubscribe that is incomplete.",
 		Source: "RFC 8058 sections 3.1 and 4; RFC 2369 section 3.2",
 		Fix:    "Leave both out; or send List-Unsubscribe: <https://…> with it and sign both.",
-		check:  checkUnsubscribe},
+		check: func(d *document, r *report) {
+			list, hasList := d.field("List-Unsubscribe")
+			_, hasPost := d.field("List-Unsubscribe-Post")
+			if hasPost > 0 {
+				if hasList == 0 || !containsFold(list.Value, "<https:") {
+					r.add(place{header: "List-Unsubscribe-Post"}, "there is no https address in List-Unsubscribe")
+				}
+				if signatures := d.signatures(); len(signatures) > 0 &&
+					!slices.ContainsFunc(signatures, func(s signature) bool {
+						return s.covers("list-unsubscribe") && s.covers("list-unsubscribe-post")
+					}) {
+					r.add(place{header: "DKIM-Signature"}, "it does not cover List-Unsubscribe and List-Unsubscribe-Post")
+				}
+			}
+			if hasList > 0 && !d.foreign() {
+				r.warn(place{header: "List-Unsubscribe"}, "an invitation to one person is no mailing list")
+			}
+		}},
 	{ID: "IM79", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "A DKIM signature covers the fields that matter, and the whole body",
 		Why:    "What is not covered can be changed on the way without breaking the signature, the calendar included.",
@@ -126,26 +143,6 @@ var sendingRules = []Rule{
 // sameOrganization reports whether one domain is the other or below it.
 func sameOrganization(a, b string) bool {
 	return a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)
-}
-
-// checkUnsubscribe is IM69.
-func checkUnsubscribe(d *document, r *report) {
-	list, hasList := d.field("List-Unsubscribe")
-	_, hasPost := d.field("List-Unsubscribe-Post")
-	if hasPost > 0 {
-		if hasList == 0 || !containsFold(list.Value, "<https:") {
-			r.add(place{header: "List-Unsubscribe-Post"}, "there is no https address in List-Unsubscribe")
-		}
-		if signatures := d.signatures(); len(signatures) > 0 &&
-			!slices.ContainsFunc(signatures, func(s signature) bool {
-				return s.covers("list-unsubscribe") && s.covers("list-unsubscribe-post")
-			}) {
-			r.add(place{header: "DKIM-Signature"}, "it does not cover List-Unsubscribe and List-Unsubscribe-Post")
-		}
-	}
-	if hasList > 0 && !d.foreign() {
-		r.warn(place{header: "List-Unsubscribe"}, "an invitation to one person is no mailing list")
-	}
 }
 
 // signature is a DKIM-Signature (RFC 6376 section 3.5).

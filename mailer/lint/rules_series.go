@@ -13,7 +13,44 @@ var seriesRules = []Rule{
 		Why:    "Clients ignore what looks older than what they have: the meeting stays at the old time.",
 		Source: "RFC 5546 sections 2.1.4 and 2.1.5; tutanota issue 5732",
 		Fix:    "Count SEQUENCE up, and write a new DTSTAMP each time.",
-		check:  checkSequence},
+		check: func(d *document, r *report) {
+			before, e := d.options.Previous.cal, d.cal.main()
+			if e.Value("UID") != before.main().Value("UID") || d.repeats() {
+				return
+			}
+			where := d.at(e.Line)
+			if p, _ := e.Get("SEQUENCE"); p != nil {
+				where = d.at(p.Line)
+			}
+			now, ok := sequence(e)
+			if !ok && e.Value("SEQUENCE") != "" {
+				return // IM37
+			}
+			was, _ := sequence(before.main())
+			switch {
+			case now < was:
+				r.add(where, "SEQUENCE was %d and is %d", was, now)
+			case now > was:
+			case d.method == "CANCEL" && before.method != "CANCEL":
+				r.add(where, "SEQUENCE was %d before the CANCEL and still is", was)
+			default:
+				for _, e := range d.cal.events {
+					if name := before.changed(e); name != "" {
+						r.add(where, "%s changed, but SEQUENCE is %d as before", name, now)
+						break
+					}
+				}
+			}
+			var old ical.When
+			if stamp, _ := before.main().Get("DTSTAMP"); stamp != nil {
+				old = stamp.When()
+			}
+			stamp, _ := e.Get("DTSTAMP")
+			if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(old.Clock) {
+				r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer",
+					old.Clock.Format("20060102T150405Z"), stamp.Value)
+			}
+		}},
 	{ID: "IM39", Own: Error, Any: Error, Origin: Calendar, scope: inEvent | inSeries,
 		Title:  "Against the message before: UID and ORGANIZER are the same",
 		Why:    "With another UID the reader has two events; Gmail ignores changes by another organizer.",
@@ -63,46 +100,6 @@ var seriesRules = []Rule{
 
 // repeats reports whether the calendar is the one before, sent again.
 func (d *document) repeats() bool { return d.calendarText == d.options.Previous.calendarText }
-
-// checkSequence is IM38.
-func checkSequence(d *document, r *report) {
-	before, e := d.options.Previous.cal, d.cal.main()
-	if e.Value("UID") != before.main().Value("UID") || d.repeats() {
-		return
-	}
-	where := d.at(e.Line)
-	if p, _ := e.Get("SEQUENCE"); p != nil {
-		where = d.at(p.Line)
-	}
-	now, ok := sequence(e)
-	if !ok && e.Value("SEQUENCE") != "" {
-		return // IM37
-	}
-	was, _ := sequence(before.main())
-	switch {
-	case now < was:
-		r.add(where, "SEQUENCE was %d and is %d", was, now)
-	case now > was:
-	case d.method == "CANCEL" && before.method != "CANCEL":
-		r.add(where, "SEQUENCE was %d before the CANCEL and still is", was)
-	default:
-		for _, e := range d.cal.events {
-			if name := before.changed(e); name != "" {
-				r.add(where, "%s changed, but SEQUENCE is %d as before", name, now)
-				break
-			}
-		}
-	}
-	var old ical.When
-	if stamp, _ := before.main().Get("DTSTAMP"); stamp != nil {
-		old = stamp.When()
-	}
-	stamp, _ := e.Get("DTSTAMP")
-	if stamp != nil && stamp.When().OK && !stamp.When().Clock.After(old.Clock) {
-		r.add(d.at(stamp.Line), "DTSTAMP was %s and is %s, which is not newer",
-			old.Clock.Format("20060102T150405Z"), stamp.Value)
-	}
-}
 
 // changed returns the first significant property that e does not have as in c, or "".
 func (c *calendar) changed(e *ical.Component) string {

@@ -15,7 +15,57 @@ var timeRules = []Rule{
 		Why:    "Clients drop the event, or show it without an end.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 sections 3.6.1 and 3.8.2.2",
 		Fix:    "Give DTSTART and DTEND, both as DATE or both as DATE-TIME, the end later.",
-		check:  each(events, checkSpan)},
+		check: each(events, func(d *document, r *report, e *ical.Component) {
+			start := d.once(r, e, "DTSTART", d.method == "REQUEST")
+			end := d.once(r, e, "DTEND", false)
+			length := d.once(r, e, "DURATION", false)
+			if end != nil && length != nil {
+				r.add(d.at(length.Line), "there are both DTEND and DURATION")
+			}
+			if start != nil && !start.When().OK {
+				r.add(d.at(start.Line), "DTSTART:%s is no date or time", quoteName(start.Value))
+				return
+			}
+			if length != nil {
+				if n, ok := readDuration(length.Value); !ok || n <= 0 {
+					r.add(d.at(length.Line), "DURATION:%s is no length of time", quoteName(length.Value))
+				}
+			}
+			if end == nil {
+				return
+			}
+			to := end.When()
+			if !to.OK {
+				r.add(d.at(end.Line), "DTEND:%s is no date or time", quoteName(end.Value))
+				return
+			}
+			if start == nil {
+				return
+			}
+			from := start.When()
+			v, typed := start.Parameter("VALUE")
+			if typed && !strings.EqualFold(v.Value, from.ValueType()) || !typed && from.Day {
+				r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE",
+					quoteName(start.Value))
+			}
+			if from.Day != to.Day {
+				r.add(d.at(end.Line), "DTSTART is a %s and DTEND a %s", from.ValueType(), to.ValueType())
+				return
+			}
+			a, b := from.Clock, to.Clock
+			if from.UTC != to.UTC || from.TZID != to.TZID {
+				var okA, okB bool
+				a, okA = instant(from)
+				b, okB = instant(to)
+				if !okA || !okB {
+					return
+				}
+			}
+			if !b.After(a) {
+				r.add(d.at(end.Line), "the end, %s, does not come after the start, %s",
+					quoteName(end.Value), quoteName(start.Value))
+			}
+		})},
 	{ID: "IM45", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each TZID has its VTIMEZONE in the calendar, none of which has RRULE and RDATE in one rule",
 		Why:    "Outlook shows the event an hour or more off, or not at all.",
@@ -83,7 +133,36 @@ var timeRules = []Rule{
 		Why:    "Clients treat two masters or two copies of an instance each in their own way, and some drop instances without a master.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.4",
 		Fix:    "One VEVENT with RRULE and no RECURRENCE-ID, and one for each changed instance.",
-		check:  checkInstances},
+		check: func(d *document, r *report) {
+			seen := map[string]bool{}
+			master := false
+			for _, e := range d.cal.events {
+				id := d.once(r, e, "RECURRENCE-ID", false)
+				if id == nil {
+					if master {
+						r.add(d.at(e.Line), "this is another VEVENT without RECURRENCE-ID")
+					}
+					master = true
+					continue
+				}
+				tzid, _ := id.Parameter("TZID")
+				key := tzid.Value + ":" + id.Value
+				if seen[key] {
+					r.add(d.at(id.Line), "this is another VEVENT for the instance %s", quoteName(id.Value))
+				}
+				seen[key] = true
+				start, _ := e.Get("DTSTART")
+				if start != nil && start.When().OK && (!id.When().OK || id.When().Day != start.When().Day) {
+					r.add(d.at(id.Line), "RECURRENCE-ID:%s is not of the type of DTSTART", quoteName(id.Value))
+				}
+				if p, n := e.Get("RRULE"); n > 0 {
+					r.add(d.at(p.Line), "an instance has an RRULE")
+				}
+			}
+			if !master && len(seen) > 0 && d.method == "REQUEST" {
+				r.warn(d.at(d.cal.events[0].Line), "there are instances only, and no VEVENT for the series")
+			}
+		}},
 	{ID: "IM57", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "The event is not over",
 		Why:    "Clients and servers pass over invitations to the past.",
@@ -112,58 +191,6 @@ var timeRules = []Rule{
 
 // times are the properties of a VEVENT that have a date or time and may have a TZID.
 var times = []string{"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"}
-
-// checkSpan is IM44 for one VEVENT.
-func checkSpan(d *document, r *report, e *ical.Component) {
-	start := d.once(r, e, "DTSTART", d.method == "REQUEST")
-	end := d.once(r, e, "DTEND", false)
-	length := d.once(r, e, "DURATION", false)
-	if end != nil && length != nil {
-		r.add(d.at(length.Line), "there are both DTEND and DURATION")
-	}
-	if start != nil && !start.When().OK {
-		r.add(d.at(start.Line), "DTSTART:%s is no date or time", quoteName(start.Value))
-		return
-	}
-	if length != nil {
-		if n, ok := readDuration(length.Value); !ok || n <= 0 {
-			r.add(d.at(length.Line), "DURATION:%s is no length of time", quoteName(length.Value))
-		}
-	}
-	if end == nil {
-		return
-	}
-	to := end.When()
-	if !to.OK {
-		r.add(d.at(end.Line), "DTEND:%s is no date or time", quoteName(end.Value))
-		return
-	}
-	if start == nil {
-		return
-	}
-	from := start.When()
-	if v, ok := start.Parameter("VALUE"); ok && !strings.EqualFold(v.Value, from.ValueType()) || !ok && from.Day {
-		r.add(d.at(start.Line), "DTSTART:%s is not of the type it says: a date needs VALUE=DATE",
-			quoteName(start.Value))
-	}
-	if from.Day != to.Day {
-		r.add(d.at(end.Line), "DTSTART is a %s and DTEND a %s", from.ValueType(), to.ValueType())
-		return
-	}
-	a, b := from.Clock, to.Clock
-	if from.UTC != to.UTC || from.TZID != to.TZID {
-		var okA, okB bool
-		a, okA = instant(from)
-		b, okB = instant(to)
-		if !okA || !okB {
-			return
-		}
-	}
-	if !b.After(a) {
-		r.add(d.at(end.Line), "the end, %s, does not come after the start, %s",
-			quoteName(end.Value), quoteName(start.Value))
-	}
-}
 
 // checkZone is IM46 for one property.
 func checkZone(d *document, r *report, p *ical.Property) {
@@ -205,37 +232,5 @@ func checkRecurrence(d *document, r *report, rule *ical.Property) {
 				r.add(d.at(rule.Line), "RRULE has FREQ=%s", value)
 			}
 		}
-	}
-}
-
-// checkInstances is IM55.
-func checkInstances(d *document, r *report) {
-	seen := map[string]bool{}
-	master := false
-	for _, e := range d.cal.events {
-		id := d.once(r, e, "RECURRENCE-ID", false)
-		if id == nil {
-			if master {
-				r.add(d.at(e.Line), "this is another VEVENT without RECURRENCE-ID")
-			}
-			master = true
-			continue
-		}
-		tzid, _ := id.Parameter("TZID")
-		key := tzid.Value + ":" + id.Value
-		if seen[key] {
-			r.add(d.at(id.Line), "this is another VEVENT for the instance %s", quoteName(id.Value))
-		}
-		seen[key] = true
-		start, _ := e.Get("DTSTART")
-		if start != nil && start.When().OK && (!id.When().OK || id.When().Day != start.When().Day) {
-			r.add(d.at(id.Line), "RECURRENCE-ID:%s is not of the type of DTSTART", quoteName(id.Value))
-		}
-		if p, n := e.Get("RRULE"); n > 0 {
-			r.add(d.at(p.Line), "an instance has an RRULE")
-		}
-	}
-	if !master && len(seen) > 0 && d.method == "REQUEST" {
-		r.warn(d.at(d.cal.events[0].Line), "there are instances only, and no VEVENT for the series")
 	}
 }

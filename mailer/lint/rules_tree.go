@@ -185,7 +185,7 @@ func checkImages(d *document, r *report) {
 	byID := map[string][]*mimetree.Part{}
 	var named []*mimetree.Part
 	for _, p := range d.parts {
-		if f, _ := p.Field("Content-ID"); f != nil && p.IsLeaf() && !p.IsCalendar() && !p.IsICS() {
+		if f, _ := p.Field("Content-ID"); f != nil && !p.IsMultipart() && !p.IsCalendar() && !p.IsICS() {
 			id := strings.Trim(f.Value, "<> \t")
 			byID[id] = append(byID[id], p)
 			named = append(named, p)
