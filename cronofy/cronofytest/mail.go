@@ -101,7 +101,8 @@ func readCalendar(p *mimetree.Part) *ical.Component {
 	const begin = "BEGIN:VCALENDAR"
 	limits := ical.Options{MaxLines: maxCalendarLines, MaxNesting: maxComponentDepth}
 	for _, encoding := range []string{p.Encoding, "binary", "base64", "quoted-printable"} {
-		text := decodeCharset([]byte(p.DecodeAs(encoding).Text), mediaParameter(p, "charset"))
+		as := mimetree.Part{Encoding: encoding, Body: p.Body}
+		text := decodeCharset([]byte(as.Text()), mediaParameter(p, "charset"))
 		text = strings.TrimLeft(text, " \t\r\n\ufeff")
 		if len(text) < len(begin) || !strings.EqualFold(text[:len(begin)], begin) {
 			continue

@@ -176,9 +176,7 @@ func (r *yearly) readByDay(value string) bool {
 		return false
 	}
 	r.byWeekday, r.weekday = true, time.Weekday(slices.Index(weekdays, m[2]))
-	if m[1] != "" {
-		r.nth, _ = strconv.Atoi(m[1]) // a number, by its form
-	}
+	r.nth, _ = strconv.Atoi(m[1]) // a number, by its form, or nothing
 	return true
 }
 

@@ -25,8 +25,7 @@ type Line struct {
 	Text   string // unfolded
 }
 
-// Lines yields the content lines of a text. Empty ones, as they stand at the end of
-// a MIME part, are left out.
+// Lines yields the content lines of a text but for empty ones, as at the end of a MIME part.
 func Lines(text string) iter.Seq[Line] {
 	return func(yield func(Line) bool) {
 		number := 1
@@ -57,8 +56,7 @@ func unfold(raw string) string {
 	return text.String()
 }
 
-// contentLine returns where the first content line of text ends: behind the first
-// line end that begins no fold.
+// contentLine returns where the first content line ends: behind a line end that begins no fold.
 func contentLine(text string) (end int) {
 	for {
 		n := strings.IndexByte(text[end:], '\n')
@@ -72,8 +70,8 @@ func contentLine(text string) (end int) {
 	}
 }
 
-// Read reads a text in time and memory proportional to its length. Whatever the
-// error, which is one of the two above, the stream holds what came before.
+// Read reads a text in time and memory proportional to its length. Beyond a limit it returns one of
+// the two errors and a stream of what came before.
 func Read(text string, o Options) (*Stream, error) {
 	r := reader{Stream: &Stream{}}
 	err := r.read(text, o)

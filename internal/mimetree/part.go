@@ -1,6 +1,5 @@
-// Package mimetree reads a message and the parts within it (RFC 5322, RFC 2045) as
-// they stand. It is lenient, keeps what it cannot make sense of, and judges nothing.
-// Everything in it is a substring of the text where nothing had to be undone.
+// Package mimetree reads a message and the parts within it (RFC 5322, RFC 2045) as they stand. It is
+// lenient, keeps what it cannot make sense of, and judges nothing.
 package mimetree
 
 import (
@@ -126,14 +125,13 @@ func IsFieldName(s string) bool {
 
 // describe reads the fields that say what a part is.
 func (p *Part) describe() {
-	p.Media = Media{Kind: "text/plain"}
+	p.Media, p.Encoding = Media{Kind: "text/plain"}, "7bit"
 	if f, _ := p.Field("Content-Type"); f != nil {
-		p.Media = ParseMedia(f.Value)
+		p.Media = parseMedia(f.Value)
 	}
 	if f, _ := p.Field("Content-Disposition"); f != nil {
-		p.Disposition = ParseMedia(f.Value)
+		p.Disposition = parseMedia(f.Value)
 	}
-	p.Encoding = "7bit"
 	if f, _ := p.Field("Content-Transfer-Encoding"); f != nil {
 		p.Encoding = strings.ToLower(f.Value)
 	}
