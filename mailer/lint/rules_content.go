@@ -172,27 +172,29 @@ func saysCancelled(text string) bool {
 	return slices.ContainsFunc(cancelled, func(word string) bool { return strings.Contains(text, word) })
 }
 
-var number = regexp.MustCompile(`[0-9]+`)
-
 // showsTime looks for the day of the month and the clock time among the numbers of a text, however
 // they are written.
 func showsTime(text string, w ical.When) bool {
+	const digits = "0123456789"
 	hour, minute := w.Clock.Hour(), w.Clock.Minute()
 	hour12 := (hour+11)%12 + 1
-	day, clock := false, w.Day
-	last, lastEnd := -1, 0
-	numbers := number.FindAllStringIndex(text, -1)
-	for _, at := range numbers {
-		n, _ := strconv.Atoi(text[at[0]:at[1]]) // far too large is no part of a time either
+	day, clock, last := false, w.Day, -1
+	for {
+		gap := strings.IndexAny(text, digits)
+		if gap < 0 {
+			break
+		}
+		rest := strings.TrimLeft(text[gap:], digits)
+		n, _ := strconv.Atoi(text[gap : len(text)-len(rest)]) // far too large is no part of a time either
 		day = day || n == w.Clock.Day()
-		near := last >= 0 && at[0]-lastEnd <= 6
+		near := last >= 0 && gap <= 6
 		if near && n == minute && (last == hour || last == hour12) || n == hour12 && minute == 0 { // "9 am"
 			clock = true
 		}
-		last, lastEnd = n, at[1]
+		text, last = rest, n
 	}
 	// Written in other digits, or in letters, there is nothing to compare.
-	return len(numbers) == 0 || day && clock
+	return last < 0 || day && clock
 }
 
 var utcOffset = regexp.MustCompile(`UTC[+-][0-9]{2}:[0-9]{2}`)
