@@ -38,30 +38,19 @@ const (
 )
 
 func (r *Rule) applies(d *document) bool {
-	needs := func(s scope) bool { return r.scope&s != 0 }
-	switch {
-	case needs(inMail) && d.root == nil,
-		needs(inCalendar) && d.cal == nil,
-		needs(inEvent) && (d.cal == nil || len(d.cal.events) == 0),
-		needs(inSeries) && d.options.Previous == nil,
-		needs(inRequest) && d.method != "REQUEST",
-		needs(inCancel) && d.method != "CANCEL":
-		return false
-	}
-	return true
-}
-
-func (r *Rule) level(p Profile) Level {
-	if p == Any {
-		return r.Any
-	}
-	return r.Own
+	lacks := func(s scope, there bool) bool { return r.scope&s != 0 && !there }
+	return !(lacks(inMail, d.root != nil) ||
+		lacks(inCalendar, d.cal != nil) ||
+		lacks(inEvent, d.cal != nil && len(d.cal.events) > 0) ||
+		lacks(inSeries, d.options.Previous != nil) ||
+		lacks(inRequest, d.method == "REQUEST") ||
+		lacks(inCancel, d.method == "CANCEL"))
 }
 
 // table holds the rules in the order of their numbers.
 var table = slices.SortedFunc(slices.Values(slices.Concat(
-	readingRules, treeRules, partRules, encodingRules, calendarRules, textRules, eventRules, timeRules,
-	peopleRules, seriesRules, headerRules, sendingRules, contentRules,
+	treeRules, partRules, calendarRules, textRules, eventRules, timeRules,
+	peopleRules, headerRules, sendingRules, contentRules,
 )), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 
 // Rules returns all rules in the order of their numbers.

@@ -79,8 +79,24 @@ var contentRules = []Rule{
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Fix:    "Keep the HTML plain and small.",
 		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
-			if p.IsBody("text/html") {
-				checkHTML(d, r, p)
+			if !p.IsBody("text/html") {
+				return
+			}
+			text, where := p.Text(), place{part: p}
+			if len(text) >= maxHTML {
+				r.add(where, "it has %d octets", len(text))
+			}
+			tags := d.html[p].tags
+			for _, tag := range tags {
+				switch tag.Data {
+				case "form", "script", "iframe", "object", "embed":
+					r.add(where, "there is a <%s>", tag.Data)
+				}
+			}
+			for _, tag := range tags {
+				for _, a := range tag.Attr {
+					checkAttribute(r, where, tag.Data, a.Key, strings.TrimSpace(a.Val))
+				}
 			}
 		})},
 }
@@ -225,26 +241,7 @@ const maxOffsets = 100
 
 const maxHTML = 100_000
 
-// checkHTML is IM77 for one part.
-func checkHTML(d *document, r *report, p *mimetree.Part) {
-	text, where := p.Text(), place{part: p}
-	if len(text) >= maxHTML {
-		r.add(where, "it has %d octets", len(text))
-	}
-	tags := d.html[p].tags
-	for _, tag := range tags {
-		switch tag.Data {
-		case "form", "script", "iframe", "object", "embed":
-			r.add(where, "there is a <%s>", tag.Data)
-		}
-	}
-	for _, tag := range tags {
-		for _, a := range tag.Attr {
-			checkAttribute(r, where, tag.Data, a.Key, strings.TrimSpace(a.Val))
-		}
-	}
-}
-
+// checkAttribute is IM77 for one attribute.
 func checkAttribute(r *report, where place, element, name, value string) {
 	switch name {
 	case "rel":

@@ -7,21 +7,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/mimetree"
 )
 
-// The rule on what can be read at all.
-var readingRules = []Rule{
-	{ID: "IM00", Own: Error, Any: Error, Origin: Composed,
-		Title:  "The input is a message or an iCalendar text and can be read to its end",
-		Why:    "Nobody shows what nobody reads; servers and clients have limits like the ones here.",
-		Source: "RFC 5322 section 2.1; RFC 5545 section 3.4; the limits are those of this package",
-		Fix:    "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
-		check: func(d *document, r *report) {
-			for _, l := range d.limits {
-				r.put(Finding{Level: Error, Origin: l.origin, Fatal: true}, l.where, "%s", l.what)
-			}
-		}},
-}
-
-// The rules on the shape of the message: which parts there are, and where.
+// The rules on what can be read, and on the shape of the message: which parts there are, and where.
 var treeRules = []Rule{
 	{ID: "IM01", Own: Error, Any: Error, Origin: Composed, scope: inMail,
 		Title:  "Exactly one text/calendar part has a method parameter",
@@ -161,6 +147,16 @@ var treeRules = []Rule{
 				r.add(place{part: p}, "a %s is attached", quote(p.Media.Kind))
 			}
 		})},
+	{ID: "IM00", Own: Error, Any: Error, Origin: Composed,
+		Title:  "The input is a message or an iCalendar text and can be read to its end",
+		Why:    "Nobody shows what nobody reads; servers and clients have limits like the ones here.",
+		Source: "RFC 5322 section 2.1; RFC 5545 section 3.4; the limits are those of this package",
+		Fix:    "Give one whole message (.eml) or calendar (.ics). If it is one, make it smaller.",
+		check: func(d *document, r *report) {
+			for _, l := range d.limits {
+				r.put(Finding{Level: Error, Origin: l.origin, Fatal: true}, l.where, "%s", l.what)
+			}
+		}},
 }
 
 func (d *document) mustSay(r *report, kind string) {
