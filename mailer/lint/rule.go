@@ -38,13 +38,13 @@ const (
 )
 
 func (r *Rule) applies(d *document) bool {
-	lacks := func(s scope, there bool) bool { return r.scope&s != 0 && !there }
-	return !(lacks(inMail, d.root != nil) ||
-		lacks(inCalendar, d.cal != nil) ||
-		lacks(inEvent, d.cal != nil && len(d.cal.events) > 0) ||
-		lacks(inSeries, d.options.Previous != nil) ||
-		lacks(inRequest, d.method == "REQUEST") ||
-		lacks(inCancel, d.method == "CANCEL"))
+	finds := func(s scope, there bool) bool { return r.scope&s == 0 || there }
+	return finds(inMail, d.root != nil) &&
+		finds(inCalendar, d.cal != nil) &&
+		finds(inEvent, d.cal != nil && len(d.cal.events) > 0) &&
+		finds(inSeries, d.options.Previous != nil) &&
+		finds(inRequest, d.method == "REQUEST") &&
+		finds(inCancel, d.method == "CANCEL")
 }
 
 // table holds the rules in the order of their numbers.

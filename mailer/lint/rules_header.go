@@ -116,15 +116,11 @@ var expected = []string{
 
 // checkFields is IM58.
 func checkFields(d *document, r *report) {
-	for _, want := range []struct {
-		name   string
-		always bool // also in the mail of others
-	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false},
-		{"Subject", false}} {
-		_, n := d.field(want.name)
-		where := place{header: want.name}
-		switch {
-		case n == 0 && want.always:
+	always := []string{"From", "Date", "MIME-Version"} // also in the mail of others
+	for _, name := range slices.Concat(always, []string{"To", "Message-ID", "Subject"}) {
+		_, n := d.field(name)
+		switch where := (place{header: name}); {
+		case n == 0 && slices.Contains(always, name):
 			r.add(where, "there is none")
 		case n == 0:
 			r.strict(where, "there is none")

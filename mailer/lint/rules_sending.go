@@ -179,8 +179,8 @@ func (d *document) signatures() []signature {
 
 // unsigned returns the first field that is there and matters and that s does not cover, or "".
 func (d *document) unsigned(s signature) string {
-	for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version",
-		"Content-Type", "Reply-To"} {
+	names := []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Reply-To"}
+	for _, name := range names {
 		if _, n := d.field(name); n > 0 && !s.covers(strings.ToLower(name)) {
 			return name
 		}

@@ -232,8 +232,8 @@ func namesContent(html string) bool {
 
 // shareRelated reports whether some multipart/related holds both.
 func shareRelated(a, b *mimetree.Part) bool {
-	for q := a.Parent; q != nil; q = q.Parent {
-		if q.Media.Kind == "multipart/related" && q.Has(b) {
+	for q := a.Within("multipart/related"); q != nil; q = q.Within("multipart/related") {
+		if q.Has(b) {
 			return true
 		}
 	}
