@@ -54,7 +54,7 @@ func readMail(raw []byte) (*calendarMail, error) {
 	var calendars, files []*mimetree.Part
 	for _, p := range m.Parts {
 		switch {
-		case !p.IsLeaf():
+		case p.IsMultipart():
 		case p.IsCalendar():
 			calendars = append(calendars, p)
 		case p.IsICS() || strings.HasSuffix(strings.ToLower(fileName(p)), ".ics"):
@@ -100,7 +100,8 @@ func readCalendar(p *mimetree.Part) *ical.Component {
 	const begin = "BEGIN:VCALENDAR"
 	limits := ical.Options{MaxLines: maxCalendarLines, MaxNesting: maxComponentDepth}
 	for _, encoding := range []string{p.Encoding, "binary", "base64", "quoted-printable"} {
-		text := decodeCharset([]byte(p.DecodeAs(encoding).Text), mediaParameter(p, "charset"))
+		as := mimetree.Part{Encoding: encoding, Body: p.Body}
+		text := decodeCharset([]byte(as.Text()), mediaParameter(p, "charset"))
 		text = strings.TrimLeft(text, " \t\r\n\ufeff")
 		if len(text) < len(begin) || !strings.EqualFold(text[:len(begin)], begin) {
 			continue

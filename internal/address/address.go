@@ -1,19 +1,15 @@
 // Package address reads mail addresses and makes text fit to stand beside them.
 //
-// One person has one address, however it is written. [Parse] reads an addr-spec and puts its domain
-// into the form that goes on the wire: lower case, A-labels. [Address.String] is that form;
-// [Address.Key] is the form to compare and to store by, in which the local part is lower case as
-// well. RFC 5321 section 2.4 leaves the case of a local part to the host that owns it, but calendar
-// clients and the Smart Invites API compare without regard to case, so two spellings must not
-// become two people.
-//
-// [CleanText] and [CleanName] take out of subjects and display names what could break a header or deceive a reader.
+// One person has one address, however it is written: the host that owns a local part decides upon
+// its case (RFC 5321 section 2.4), but calendar clients and the Smart Invites API compare without
+// regard to case, so two spellings must not become two people.
 //
 // Errors name the domain at most, never the whole address: they may be logged.
 package address
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,8 +45,6 @@ type Error struct {
 	Domain string
 	// Problem says what is wrong and what to do.
 	Problem string
-	// Err is the cause, where there is one.
-	Err error
 }
 
 // Error implements error.
@@ -61,8 +55,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("mail address at %q: %s", e.Domain, e.Problem)
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func fail(domain, format string, args ...any) error {
+	const most = 80 // octets, so that an error stays readable whatever was given
+	return &Error{Domain: safetext.Ellipsis(domain, most), Problem: fmt.Sprintf(format, args...)}
+}
 
 // Parse reads one addr-spec: no display name, no angle brackets, no comment, no white space around
 // it. The local part is a Dot-string or a Quoted-string (RFC 5321 section 4.1.2), UTF-8 allowed
@@ -70,15 +66,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // to lower-case A-labels (RFC 5891, lookup). Address literals such as [192.0.2.1] are refused.
 // Every error is an *[Error].
 func Parse(s string) (Address, error) {
-	if s == "" {
-		return Address{}, &Error{Problem: "it is empty; give one address such as name@example.com"}
-	}
-	if !utf8.ValidString(s) {
-		return Address{}, &Error{Problem: "it is not valid UTF-8; give the address in UTF-8"}
-	}
 	at := strings.LastIndexByte(s, '@')
-	if at < 0 {
-		return Address{}, &Error{Problem: "there is no @ in it; give one address such as name@example.com"}
+	switch {
+	case s == "":
+		return Address{}, fail("", "it is empty; give one address such as name@example.com")
+	case !utf8.ValidString(s):
+		return Address{}, fail("", "it is not valid UTF-8; give the address in UTF-8")
+	case at < 0:
+		return Address{}, fail("", "there is no @ in it; give one address such as name@example.com")
 	}
 	domain, err := parseDomain(s[at+1:])
 	if err != nil {
@@ -90,8 +85,7 @@ func Parse(s string) (Address, error) {
 	}
 	a := Address{local: local, domain: domain}
 	if len(a.String()) > MaxAddress {
-		return Address{}, &Error{Domain: short(domain), Problem: fmt.Sprintf(
-			"it is longer than %d octets; check it for text that does not belong to it", MaxAddress)}
+		return Address{}, fail(domain, "it is longer than %d octets; check it for text that does not belong to it", MaxAddress)
 	}
 	return a, nil
 }
@@ -113,9 +107,6 @@ func (a Address) Key() string {
 	return lower(norm.NFC.String(a.local)) + "@" + a.domain
 }
 
-// LocalPart returns what stands before the @, as given.
-func (a Address) LocalPart() string { return a.local }
-
 // Domain returns the domain in lower-case A-labels. It is as much of an address as a log may show.
 func (a Address) Domain() string { return a.domain }
 
@@ -126,7 +117,7 @@ func (a Address) IsZero() bool { return a == Address{} }
 // SMTPUTF8 extension can take mail for it (RFC 6531). An internationalized domain does not need it:
 // it travels as A-labels.
 func (a Address) NeedsSMTPUTF8() bool {
-	return strings.IndexFunc(a.local, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0
+	return strings.ContainsFunc(a.local, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // Equal reports whether both texts are addresses and name the same mailbox.
@@ -141,42 +132,34 @@ func Equal(a, b string) bool {
 
 // parseDomain returns the lower-case A-label form of a domain name.
 func parseDomain(s string) (string, error) {
+	const tooLong = "its domain is longer than %d octets; check it for text that does not belong to it"
+	isForeign := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("<>(),;:\\\"", r) }
 	switch {
 	case s == "":
-		return "", &Error{Problem: "nothing follows the @; add the domain"}
+		return "", fail("", "nothing follows the @; add the domain")
 	case len(s) > 4*MaxDomain: // Longer cannot become short enough as A-labels; do not spend time on it.
-		return "", &Error{Problem: fmt.Sprintf(
-			"its domain is longer than %d octets; check it for text that does not belong to it", MaxDomain)}
+		return "", fail("", tooLong, MaxDomain)
 	case s[0] == '[':
-		return "", &Error{Domain: short(s),
-			Problem: "an address literal in place of a domain name is not supported; give a domain name"}
-	case strings.IndexFunc(s, func(r rune) bool {
-		return r <= ' ' || r == 0x7f ||
-			strings.ContainsRune("<>(),;:\\\"", r)
-	}) >= 0:
-		return "", &Error{Problem: "a character that no domain name has follows the @; give the bare address, without name, brackets, comment or spaces"}
+		return "", fail(s, "an address literal in place of a domain name is not supported; give a domain name")
+	case strings.ContainsFunc(s, isForeign):
+		return "", fail("", "a character that no domain name has follows the @; give the bare address, without name, brackets, comment or spaces")
 	}
 	domain, err := idna.Lookup.ToASCII(s)
-	if err != nil {
-		return "", &Error{Domain: short(s), Problem: "its domain is not a valid domain name; check the spelling",
-			Err: err}
-	}
 	domain = strings.ToLower(domain)
-	if hasStrayCharacter(domain) {
-		return "", &Error{Domain: short(s),
-			Problem: "a character that no domain name has is in its domain; give the bare address, without quotation marks around it"}
-	}
-	if len(domain) > MaxDomain {
-		return "", &Error{Domain: short(domain), Problem: fmt.Sprintf(
-			"its domain is longer than %d octets; check it for text that does not belong to it", MaxDomain)}
+	switch {
+	case err != nil:
+		return "", fail(s, "its domain is not a valid domain name; check the spelling")
+	case hasStrayCharacter(domain):
+		return "", fail(s, "a character that no domain name has is in its domain; give the bare address, without quotation marks around it")
+	case len(domain) > MaxDomain:
+		return "", fail(domain, tooLong, MaxDomain)
 	}
 	for label := range strings.SplitSeq(domain, ".") {
 		switch {
 		case label == "":
-			return "", &Error{Domain: short(domain), Problem: "its domain has a dot too many; remove it"}
+			return "", fail(domain, "its domain has a dot too many; remove it")
 		case len(label) > maxLabel:
-			return "", &Error{Domain: short(domain),
-				Problem: fmt.Sprintf("a part of its domain is longer than %d octets; check the spelling", maxLabel)}
+			return "", fail(domain, "a part of its domain is longer than %d octets; check the spelling", maxLabel)
 		}
 	}
 	return domain, nil
@@ -199,33 +182,25 @@ func hasStrayCharacter(domain string) bool {
 
 // parseLocalPart checks a local part and returns it without quotes it does not need.
 func parseLocalPart(s, domain string) (string, error) {
-	fail := func(problem string) (string, error) { return "", &Error{Domain: short(domain), Problem: problem} }
-	if s == "" {
-		return fail("nothing stands before the @; add the name of the mailbox")
+	switch content, isQuoted := unquote(s); {
+	case s == "":
+		return "", fail(domain, "nothing stands before the @; add the name of the mailbox")
+	case len(s) > MaxLocalPart:
+		return "", fail(domain, "its local part, before the @, is longer than %d octets; check it for text that does not belong to it", MaxLocalPart)
+	case isQuoted && isDotString(content):
+		return content, nil
+	case isQuoted: // with as few pairs as possible, so that equal contents give equal texts
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(content) + `"`, nil
+	case s[0] == '"':
+		return "", fail(domain, "the quotes in its local part, before the @, are not closed or hold a character that is not allowed; give the bare address")
+	case isDotString(s):
+		return s, nil
+	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
+		return "", fail(domain, "its local part, before the @, has a dot too many; remove it")
+	case strings.Contains(s, "@"):
+		return "", fail(domain, "there is more than one @ in it; give one address")
 	}
-	if len(s) > MaxLocalPart {
-		return fail(fmt.Sprintf("its local part, before the @, is longer than %d octets; check it for text that does not belong to it", MaxLocalPart))
-	}
-	if s[0] == '"' {
-		content, ok := unquote(s)
-		if !ok {
-			return fail("the quotes in its local part, before the @, are not closed or hold a character that is not allowed; give the bare address")
-		}
-		if isDotString(content) {
-			return content, nil
-		}
-		return quote(content), nil
-	}
-	if !isDotString(s) {
-		switch {
-		case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
-			return fail("its local part, before the @, has a dot too many; remove it")
-		case strings.Contains(s, "@"):
-			return fail("there is more than one @ in it; give one address")
-		}
-		return fail("its local part, before the @, has a character that is not allowed; give the bare address, without name, brackets, comment or spaces")
-	}
-	return s, nil
+	return "", fail(domain, "its local part, before the @, has a character that is not allowed; give the bare address, without name, brackets, comment or spaces")
 }
 
 // isDotString reports whether s is a Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC
@@ -236,8 +211,8 @@ func isDotString(s string) bool {
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
 	}
-	if first, _ := utf8.DecodeRuneInString(s); unicode.In(first, unicode.Pi, unicode.Pf) || first == '‚' ||
-		first == '„' {
+	first, _ := utf8.DecodeRuneInString(s)
+	if unicode.In(first, unicode.Pi, unicode.Pf) || first == '‚' || first == '„' {
 		return false
 	}
 	for _, r := range s {
@@ -253,35 +228,19 @@ func isDotString(s string) bool {
 	return true
 }
 
-// unquote returns the content of a Quoted-string: printable ASCII only, pairs resolved.
+// quotedString is a Quoted-string, printable ASCII only, and quotedPair one of its pairs.
+var (
+	quotedString = regexp.MustCompile(`^"((?:[ !#-\[\]-~]|\\[ -~])+)"$`)
+	quotedPair   = regexp.MustCompile(`\\(.)`)
+)
+
+// unquote returns the content of a Quoted-string, pairs resolved.
 func unquote(s string) (string, bool) {
-	if len(s) < 3 || s[len(s)-1] != '"' {
+	m := quotedString.FindStringSubmatch(s)
+	if m == nil {
 		return "", false
 	}
-	inner := s[1 : len(s)-1]
-	var b strings.Builder
-	for i := 0; i < len(inner); i++ {
-		c := inner[i]
-		switch c {
-		case '"':
-			return "", false
-		case '\\':
-			if i++; i == len(inner) {
-				return "", false
-			}
-			c = inner[i]
-		}
-		if c < ' ' || c > '~' {
-			return "", false
-		}
-		b.WriteByte(c)
-	}
-	return b.String(), true
-}
-
-// quote writes content as a Quoted-string with as few pairs as possible, so that equal contents give equal texts.
-func quote(content string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(content) + `"`
+	return quotedPair.ReplaceAllString(m[1], "$1"), true
 }
 
 // lower lower-cases letter by letter. A letter beyond ASCII never becomes one of ASCII: the dotted
@@ -293,10 +252,4 @@ func lower(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// short keeps an error readable whatever was given as a domain.
-func short(domain string) string {
-	const most = 80 // octets
-	return safetext.Ellipsis(domain, most)
 }

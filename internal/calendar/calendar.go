@@ -1,26 +1,16 @@
 // Package calendar says what a received iCalendar text means for a mail, and hands the text on as
-// it came.
-//
-// [Read] takes the text that came from the Smart Invites API and returns the few things a mailer
-// needs to know: the method, the identity (UID, SEQUENCE, DTSTAMP), the times, who invites and who
-// is invited. Nothing is written back from what was read. [Calendar.Bytes] is the received text
-// itself; only its line ends are made CRLF.
-//
-// # What is read, and how
+// it came: nothing is written back from what was read.
 //
 //   - If there are several VEVENTs they must have one UID. The one without RECURRENCE-ID speaks for
 //     all; if each has one, the first.
 //   - What is absent has the zero value: whether a calendar without UID or METHOD can be mailed is the
 //     mailer's decision. What is there and cannot be read (a date, a number, a zone) is an error.
 //   - If a property occurs twice where one is allowed, the first is read. Properties that are not
-//     read, X-properties among them, are not looked into.
-//   - Names are read without regard to case (RFC 5545 section 1.3).
-//   - A TZID is looked up in the IANA time zone database, which the program carries with it; then, for
-//     names that only the text explains, such as those of Windows, in the VTIMEZONE of that name. A
-//     time without zone is floating (RFC 5545 section 3.3.5): it is read as if it were UTC and
-//     Floating is set. The zone of the machine never plays a part.
-//
-// # Limits
+//     read, X-properties among them, are not looked into. Names are read in any case (RFC 5545
+//     section 1.3).
+//   - A TZID is looked up in the IANA time zone database; then, for names that only the text explains,
+//     such as those of Windows, in the VTIMEZONE of that name. The zone of the machine never plays a
+//     part.
 //
 // The text comes from outside. So size, nesting, and the length and number of parameters are
 // bounded, and it is read in time and memory proportional to its length.
@@ -28,6 +18,7 @@ package calendar
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"strings"
 	"time"
 
@@ -37,17 +28,12 @@ import (
 // Calendar is what an iCalendar object (RFC 5545) with an iTIP method (RFC 5546) says. Text values
 // are unescaped and otherwise as they came: clean them before they go into a header or a page.
 type Calendar struct {
-	// Method is METHOD in upper case, such as REQUEST or CANCEL; empty if there is none.
-	Method string
-	// UID identifies the event; empty if there is none.
-	UID string
-	// Sequence is SEQUENCE, 0 if there is none; HasSequence tells the two apart.
-	Sequence    int
+	Method      string // METHOD in upper case, such as REQUEST or CANCEL
+	UID         string // identifies the event
+	Sequence    int    // SEQUENCE, 0 if there is none; HasSequence tells the two apart
 	HasSequence bool
-	// DTStamp is when this object was made, in UTC; the zero time if DTSTAMP is absent.
-	DTStamp time.Time
-	// Status is STATUS in upper case, such as CONFIRMED or CANCELLED.
-	Status string
+	DTStamp     time.Time // when this object was made, in UTC; zero if DTSTAMP is absent
+	Status      string    // STATUS in upper case, such as CONFIRMED or CANCELLED
 
 	Summary, Description, Location, URL string
 
@@ -58,18 +44,16 @@ type Calendar struct {
 	// AllDay is set if DTSTART is a date. Start and End are then midnights in UTC, and End is the
 	// day after the last.
 	AllDay bool
-	// Floating is set if DTSTART has neither zone nor UTC mark. Start and End are then wall-clock
-	// times written as UTC.
+	// Floating is set if DTSTART has neither zone nor UTC mark (RFC 5545 section 3.3.5). Start and
+	// End are then wall-clock times written as UTC.
 	Floating bool
 	// TZID is the TZID of DTSTART as it stands in the text; empty for UTC, dates and floating
 	// times. If it is an IANA name, Start is in that zone; otherwise Start is in a fixed zone of
 	// that name.
 	TZID string
 
-	// Organizer is ORGANIZER; the zero Person if there is none.
-	Organizer Person
-	// Attendees are the ATTENDEEs in their order.
-	Attendees []Person
+	Organizer Person   // the zero Person if there is none
+	Attendees []Person // in their order
 
 	// RecurrenceRule is the value of RRULE; empty for an event that happens once, or if RDATEs
 	// alone repeat it.
@@ -84,16 +68,32 @@ type Calendar struct {
 // Person is a calendar user: the value of ORGANIZER or ATTENDEE and its parameters (RFC 5545
 // section 3.2).
 type Person struct {
-	// Name is CN.
-	Name string
+	Name string // CN
 	// Email is the address of a mailto: value (RFC 6068), percent-decoded; for another kind of
 	// value it is the EMAIL parameter (RFC 7986), or empty. It is as it came: whether it is an
 	// address is for address.Parse to say.
-	Email string
-	// PartStat is PARTSTAT in upper case; empty if absent.
-	PartStat string
-	// RSVP is set for RSVP=TRUE.
-	RSVP bool
+	Email    string
+	PartStat string // PARTSTAT in upper case; empty if absent
+	RSVP     bool   // RSVP=TRUE
+}
+
+// Error says why a text is not a calendar that can be mailed.
+type Error struct {
+	Line   int    // in the received text, from 1; 0 if the cause is not in one line
+	Reason string // quotes names of the format and of zones, no text of the event
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	const todo = "; the text must come from its source again, fixed"
+	if e.Line > 0 {
+		return fmt.Sprintf("calendar line %d: %s%s", e.Line, e.Reason, todo)
+	}
+	return "calendar: " + e.Reason + todo
+}
+
+func fail(line int, format string, args ...any) *Error {
+	return &Error{Line: line, Reason: fmt.Sprintf(format, args...)}
 }
 
 // Read reads one iCalendar object. Every error is an *[Error]. It does not change with the zone of
@@ -111,7 +111,7 @@ func Read(text string) (*Calendar, error) {
 	if err := c.read(event); err != nil {
 		return nil, err
 	}
-	if err := c.readTimes(event, zones{object}); err != nil {
+	if err := c.readTimes(event, object); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,25 +10,20 @@ import (
 
 // speaking returns the VEVENT that speaks for all: the first without RECURRENCE-ID, else the first.
 func speaking(object *ical.Component) (*ical.Component, error) {
-	var first, master *ical.Component
-	for event := range object.All("VEVENT") {
-		if first == nil {
-			first = event
-		}
-		if event.Value("UID") != first.Value("UID") {
+	events := slices.Collect(object.All("VEVENT"))
+	if len(events) == 0 {
+		return nil, fail(0, "there is no VEVENT in it")
+	}
+	for _, event := range events {
+		if event.Value("UID") != events[0].Value("UID") {
 			return nil, fail(0, "it holds events with different UIDs")
 		}
-		if _, n := event.Get("RECURRENCE-ID"); master == nil && n == 0 {
-			master = event
-		}
 	}
-	switch {
-	case first == nil:
-		return nil, fail(0, "there is no VEVENT in it")
-	case master == nil:
-		return first, nil
+	isMaster := func(event *ical.Component) bool {
+		_, n := event.Get("RECURRENCE-ID")
+		return n == 0
 	}
-	return master, nil
+	return events[max(0, slices.IndexFunc(events, isMaster))], nil
 }
 
 func (c *Calendar) read(event *ical.Component) error {
@@ -64,12 +60,8 @@ func person(p *ical.Property) Person {
 	if !ok {
 		email, _ = ical.Mailto("mailto:" + parameter(p, "EMAIL"))
 	}
-	return Person{
-		Name:     parameter(p, "CN"),
-		Email:    email,
-		PartStat: strings.ToUpper(parameter(p, "PARTSTAT")),
-		RSVP:     strings.EqualFold(parameter(p, "RSVP"), "TRUE"),
-	}
+	return Person{Name: parameter(p, "CN"), Email: email,
+		PartStat: strings.ToUpper(parameter(p, "PARTSTAT")), RSVP: strings.EqualFold(parameter(p, "RSVP"), "TRUE")}
 }
 
 // text is the value of the first property of that name, a TEXT; "" if there is none.

@@ -31,9 +31,9 @@ func scan(text string) (*ical.Component, error) {
 	case !strings.EqualFold(text[:min(len(text), len(opening))], opening):
 		return nil, fail(1, "the text does not begin with %s", opening)
 	}
+	s, err := ical.Read(text, ical.Options{MaxLines: MaxSize, MaxNesting: MaxDepth})
 	f := faults{}
 	f.lines(text)
-	s, err := ical.Read(text, ical.Options{MaxLines: MaxSize, MaxNesting: MaxDepth})
 	if errors.Is(err, ical.ErrTooDeep) {
 		f.add(s.Last, "components are nested more than %d deep", MaxDepth)
 	}

@@ -8,9 +8,16 @@ import (
 	"github.com/invitemailer/invitemailer/internal/zone"
 )
 
-func (c *Calendar) readTimes(event *ical.Component, z zones) error {
+// Times reads only when an event takes place, for a text whose other faults do not matter. The
+// result has DTStamp, Start, End, AllDay, Floating and TZID; object holds the VTIMEZONEs.
+func Times(object, event *ical.Component) (*Calendar, error) {
+	c := &Calendar{}
+	return c, c.readTimes(event, object)
+}
+
+func (c *Calendar) readTimes(event, object *ical.Component) error {
 	if stamp, _ := event.Get("DTSTAMP"); stamp != nil {
-		_, at, err := z.read(stamp)
+		_, at, err := read(object, stamp)
 		if err != nil {
 			return err
 		}
@@ -20,7 +27,7 @@ func (c *Calendar) readTimes(event *ical.Component, z zones) error {
 	if start == nil {
 		return nil
 	}
-	from, at, err := z.read(start)
+	from, at, err := read(object, start)
 	if err != nil {
 		return err
 	}
@@ -32,7 +39,7 @@ func (c *Calendar) readTimes(event *ical.Component, z zones) error {
 	length, _ := event.Get("DURATION")
 	switch {
 	case end != nil:
-		_, c.End, err = z.read(end)
+		_, c.End, err = read(object, end)
 	case length != nil:
 		value := strings.ToUpper(strings.TrimSpace(length.Value))
 		days, rest, ok := ical.ReadDuration(value)
@@ -40,7 +47,7 @@ func (c *Calendar) readTimes(event *ical.Component, z zones) error {
 			return fail(0, "its DURATION cannot be read")
 		}
 		from.Clock = from.Clock.AddDate(0, 0, days)
-		at, err = z.instant(from)
+		at, err = instant(object, from)
 		c.End = at.Add(rest)
 	case c.AllDay:
 		c.End = c.Start.AddDate(0, 0, 1)
@@ -48,21 +55,18 @@ func (c *Calendar) readTimes(event *ical.Component, z zones) error {
 	return err
 }
 
-// zones finds out what the TZIDs of one text mean.
-type zones struct{ text *ical.Component }
-
-// read reads a property that is a DATE or DATE-TIME.
-func (z zones) read(p *ical.Property) (ical.When, time.Time, error) {
+// read reads a property that is a DATE or DATE-TIME; object holds the VTIMEZONEs.
+func read(object *ical.Component, p *ical.Property) (ical.When, time.Time, error) {
 	w := ical.ReadWhen(strings.TrimSpace(p.Value), parameter(p, "TZID"))
 	if !w.OK {
 		return w, time.Time{}, fail(0, "its %s is not a date or a date with time", p.Name)
 	}
-	at, err := z.instant(w)
+	at, err := instant(object, w)
 	return w, at, err
 }
 
 // instant returns when w is. A date and a floating time are taken as UTC.
-func (z zones) instant(w ical.When) (time.Time, error) {
+func instant(object *ical.Component, w ical.When) (time.Time, error) {
 	if w.Day || w.UTC || w.TZID == "" {
 		return w.Clock, nil
 	}
@@ -71,13 +75,13 @@ func (z zones) instant(w ical.When) (time.Time, error) {
 		return time.Date(clock.Year(), clock.Month(), clock.Day(),
 			clock.Hour(), clock.Minute(), clock.Second(), 0, location), nil
 	}
-	for described := range z.text.All("VTIMEZONE") {
+	for described := range object.All("VTIMEZONE") {
 		if text(described, "TZID") != w.TZID {
 			continue
 		}
-		observances, err := readObservances(described)
-		if err != nil {
-			return time.Time{}, &Error{Reason: "its VTIMEZONE cannot be read", Err: err}
+		observances, ok := readObservances(described)
+		if !ok {
+			return time.Time{}, fail(0, "its VTIMEZONE cannot be read")
 		}
 		offset := offsetAt(observances, clock)
 		return clock.Add(-offset).In(time.FixedZone(w.TZID, int(offset/time.Second))), nil

@@ -1,8 +1,6 @@
 package calendar
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,33 +19,27 @@ type observance struct {
 	dates    []time.Time // DTSTART and the RDATEs
 }
 
-// readObservances reads the STANDARDs and DAYLIGHTs of a VTIMEZONE.
-func readObservances(zone *ical.Component) ([]*observance, error) {
-	var all []*observance
+// readObservances reads the STANDARDs and DAYLIGHTs of a VTIMEZONE, one at least.
+func readObservances(zone *ical.Component) (all []*observance, ok bool) {
 	for _, sub := range zone.Components {
 		if sub.Name != "STANDARD" && sub.Name != "DAYLIGHT" {
 			continue
 		}
-		o, err := readObservance(sub)
-		if err != nil {
-			return nil, err
+		o, ok := readObservance(sub)
+		if !ok {
+			return nil, false
 		}
 		all = append(all, o)
 	}
-	if len(all) == 0 {
-		return nil, errors.New("it has neither STANDARD nor DAYLIGHT")
-	}
-	return all, nil
+	return all, len(all) > 0
 }
 
 // offsetAt returns the offset from UTC when the clock shows wall: that of the observance whose
 // onset came last. A time that the clock leaps over has the offset before the leap, a time it shows
 // twice is the first of the two (RFC 5545 section 3.3.5).
 func offsetAt(observances []*observance, wall time.Time) time.Duration {
-	var (
-		earliest, current *observance
-		latest            time.Time
-	)
+	var earliest, current *observance
+	var latest time.Time
 	for _, o := range observances {
 		if earliest == nil || o.start.Before(earliest.start) {
 			earliest = o
@@ -68,46 +60,43 @@ func offsetAt(observances []*observance, wall time.Time) time.Duration {
 // dateTime is the form of a DATE-TIME without zone.
 const dateTime = "20060102T150405"
 
-func readObservance(c *ical.Component) (*observance, error) {
-	o := &observance{}
-	var err error
-	if o.start, err = time.Parse(dateTime, raw(c, "DTSTART")); err != nil {
-		return nil, fmt.Errorf("a DTSTART in it is not a local time: %w", err)
+func readObservance(c *ical.Component) (*observance, bool) {
+	start, err := time.Parse(dateTime, raw(c, "DTSTART"))
+	from, okFrom := utcOffset(raw(c, "TZOFFSETFROM"))
+	to, okTo := utcOffset(raw(c, "TZOFFSETTO"))
+	if err != nil || !okFrom || !okTo {
+		return nil, false
 	}
-	o.dates = []time.Time{o.start}
-	if o.from, err = utcOffset(raw(c, "TZOFFSETFROM")); err != nil {
-		return nil, fmt.Errorf("a TZOFFSETFROM in it: %w", err)
-	}
-	if o.to, err = utcOffset(raw(c, "TZOFFSETTO")); err != nil {
-		return nil, fmt.Errorf("a TZOFFSETTO in it: %w", err)
-	}
+	o := &observance{start: start, from: from, to: to, dates: []time.Time{start}}
 	if text := raw(c, "RRULE"); text != "" {
-		if o.rule, err = readYearly(text, o); err != nil {
-			return nil, fmt.Errorf("an RRULE in it: %w", err)
+		rule, ok := readYearly(text, o)
+		if !ok {
+			return nil, false
 		}
+		o.rule = rule
 	}
 	for property := range c.Each("RDATE") {
 		for text := range strings.SplitSeq(strings.TrimSpace(property.Value), ",") {
 			t, err := time.Parse(dateTime, text)
 			if err != nil {
-				return nil, fmt.Errorf("an RDATE in it is not a local time: %w", err)
+				return nil, false
 			}
 			o.dates = append(o.dates, t)
 		}
 	}
-	return o, nil
+	return o, true
 }
 
 var offsetForm = regexp.MustCompile(`^[+-]([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9])?$`)
 
 // utcOffset reads a UTC-OFFSET (RFC 5545 section 3.3.14).
-func utcOffset(s string) (time.Duration, error) {
+func utcOffset(s string) (time.Duration, bool) {
 	if !offsetForm.MatchString(s) {
-		return 0, errors.New("it is not of the form +hhmm")
+		return 0, false
 	}
 	t, err := time.Parse("-070000"[:len(s)], s)
 	_, offset := t.Zone()
-	return time.Duration(offset) * time.Second, err
+	return time.Duration(offset) * time.Second, err == nil
 }
 
 // lastOnset returns the last onset that is not after wall, if there is one.
@@ -135,12 +124,12 @@ type yearly struct {
 }
 
 var (
-	errRule  = errors.New("it is not a rule for one day in every year, which is all that time zones need")
 	byDay    = regexp.MustCompile(`^([+-]?0?[1-5])?(SU|MO|TU|WE|TH|FR|SA)$`)
 	weekdays = []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
 )
 
-func readYearly(text string, o *observance) (*yearly, error) {
+// readYearly reads a rule for one day in every year, which is all that time zones need.
+func readYearly(text string, o *observance) (*yearly, bool) {
 	r := &yearly{month: o.start.Month(), until: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}
 	freq, ok := "", true
 	for part := range strings.SplitSeq(strings.ToUpper(text), ";") {
@@ -167,18 +156,18 @@ func readYearly(text string, o *observance) (*yearly, error) {
 			ok = false
 		}
 		if !ok {
-			return nil, errRule
+			return nil, false
 		}
 	}
 	if freq != "YEARLY" ||
 		r.byWeekday && (r.nth == 0) == (len(r.days) == 0) || // one of the two must choose among the weekdays
 		!r.byWeekday && len(r.days) > 1 {
-		return nil, errRule
+		return nil, false
 	}
 	if !r.byWeekday && len(r.days) == 0 {
 		r.days = []int{o.start.Day()}
 	}
-	return r, nil
+	return r, true
 }
 
 func (r *yearly) readByDay(value string) bool {
@@ -187,9 +176,7 @@ func (r *yearly) readByDay(value string) bool {
 		return false
 	}
 	r.byWeekday, r.weekday = true, time.Weekday(slices.Index(weekdays, m[2]))
-	if m[1] != "" {
-		r.nth, _ = strconv.Atoi(m[1]) // a number, by its form
-	}
+	r.nth, _ = strconv.Atoi(m[1]) // a number, by its form, or nothing
 	return true
 }
 

@@ -1,23 +1,17 @@
-// Package ical reads iCalendar text (RFC 5545) as it stands. It is lenient: it
-// keeps what it cannot make sense of, with the lines where that stands, and judges
-// nothing. What a caller must not accept, it looks for in the [Stream].
+// Package ical reads iCalendar text (RFC 5545) as it stands. It is lenient: it keeps what it cannot
+// make sense of, with the lines where that stands, and judges nothing.
 package ical
 
 import "strings"
 
 // Stream is an iCalendar stream (RFC 5545 section 3.4).
 type Stream struct {
-	// Top holds the components of the outermost level.
-	Top []*Component
-	// Stray are content lines outside of any component, Broken those without a name
-	// and a colon.
-	Stray, Broken []Property
-	// Misnested are END lines that end nothing, or more than the innermost component.
-	Misnested []Property
-	// Open is the innermost component that nothing ends, nil if all are ended.
-	Open *Component
-	// Last is the number of the last line that was read.
-	Last int
+	Top       []*Component // those of the outermost level
+	Stray     []Property   // content lines outside of any component
+	Broken    []Property   // content lines without a name and a colon
+	Misnested []Property   // END lines that end nothing, or more than the innermost component
+	Open      *Component   // the innermost that nothing ends; nil if all are ended
+	Last      int          // the number of the last line that was read
 }
 
 // Component is what stands between BEGIN and END (section 3.6).
@@ -64,8 +58,7 @@ func (c *Component) Each(name string) func(yield func(*Property) bool) {
 	}
 }
 
-// Get returns the first property of that name, nil if there is none, and how many
-// there are.
+// Get returns the first property of that name, nil if there is none, and how many there are.
 func (c *Component) Get(name string) (first *Property, n int) {
 	for p := range c.Each(name) {
 		if n++; first == nil {
@@ -83,8 +76,7 @@ func (c *Component) Value(name string) string {
 	return ""
 }
 
-// Properties yields every property of the stream that stands in a component, with
-// that component.
+// Properties yields every property that stands in a component, with that component.
 func (s *Stream) Properties(yield func(*Component, *Property) bool) {
 	for _, top := range s.Top {
 		if !top.walk(yield) {

@@ -3,7 +3,6 @@ package ical
 import (
 	"errors"
 	"iter"
-	"regexp"
 	"strings"
 )
 
@@ -26,22 +25,14 @@ type Line struct {
 	Text   string // unfolded
 }
 
-// fold is what stands between the lines of a content line. Any number of CRs may
-// come before the LF.
-var fold = regexp.MustCompile(`\r*\n[ \t]`)
-
-// Lines yields the content lines of a text. Empty ones, as they stand at the end of
-// a MIME part, are left out.
+// Lines yields the content lines of a text but for empty ones, as at the end of a MIME part.
 func Lines(text string) iter.Seq[Line] {
 	return func(yield func(Line) bool) {
 		number := 1
 		for text != "" {
 			end := contentLine(text)
 			raw := strings.TrimRight(text[:end], "\r\n")
-			line := Line{Number: number, Raw: raw, Text: raw}
-			if strings.Contains(raw, "\n") {
-				line.Text = fold.ReplaceAllLiteralString(raw, "")
-			}
+			line := Line{Number: number, Raw: raw, Text: unfold(raw)}
 			if strings.Trim(line.Text, " \t\r") != "" && !yield(line) {
 				return
 			}
@@ -51,8 +42,21 @@ func Lines(text string) iter.Seq[Line] {
 	}
 }
 
-// contentLine returns where the first content line of text ends: behind the first
-// line end that begins no fold.
+// unfold joins the lines of a content line. Any number of CRs may come before a LF.
+func unfold(raw string) string {
+	first, rest, found := strings.Cut(raw, "\n")
+	if !found {
+		return raw
+	}
+	var text strings.Builder
+	text.WriteString(strings.TrimRight(first, "\r"))
+	for line := range strings.SplitSeq(rest, "\n") {
+		text.WriteString(strings.TrimRight(line[1:], "\r")) // without the space or tab of the fold
+	}
+	return text.String()
+}
+
+// contentLine returns where the first content line ends: behind a line end that begins no fold.
 func contentLine(text string) (end int) {
 	for {
 		n := strings.IndexByte(text[end:], '\n')
@@ -66,8 +70,8 @@ func contentLine(text string) (end int) {
 	}
 }
 
-// Read reads a text in time and memory proportional to its length. Whatever the
-// error, which is one of the two above, the stream holds what came before.
+// Read reads a text in time and memory proportional to its length. Beyond a limit it returns one of
+// the two errors and a stream of what came before.
 func Read(text string, o Options) (*Stream, error) {
 	r := reader{Stream: &Stream{}}
 	err := r.read(text, o)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,45 +43,37 @@ func (p *Part) Text() string { return p.Decode().Text }
 // Decode undoes the transfer encoding that the part names (RFC 2045 section 6). It notes each
 // mistake, and reads on.
 func (p *Part) Decode() *Content {
-	if p.content == nil {
-		p.content = p.decode()
+	if p.content != nil {
+		return p.content
 	}
-	return p.content
-}
-
-func (p *Part) decode() *Content {
-	isEncoded := p.Encoding == "quoted-printable" || p.Encoding == "base64"
-	if isEncoded || !p.IsCalendar() && !p.IsICS() || !strings.HasPrefix(p.Body, "QkVHSU46") { // "BEGIN:"
-		return p.DecodeAs(p.Encoding)
-	}
-	c := p.DecodeAs("base64")
-	c.Count++
-	c.Faults = append([]Fault{{Line: 1, What: "the calendar is base64, but the label says something else",
-		Offending: p.Encoding}}, c.Faults...)
-	return c
-}
-
-// DecodeAs is Decode for a part that may have named the wrong encoding.
-func (p *Part) DecodeAs(encoding string) *Content {
-	c := &Content{}
-	switch encoding {
+	c := &Content{Text: p.Body}
+	p.content = c
+	switch p.Encoding {
 	case "quoted-printable":
 		c.quotedPrintable(p.Body)
+		return c
 	case "base64":
 		c.base64(p.Body)
+		return c
+	}
+	if (p.IsCalendar() || p.IsICS()) && strings.HasPrefix(p.Body, "QkVHSU46") { // "BEGIN:"
+		c.base64(p.Body)
+		c.Count++
+		c.Faults = slices.Insert(c.Faults, 0, Fault{Line: 1, Offending: p.Encoding,
+			What: "the calendar is base64, but the label says something else"})
+		return c
+	}
+	switch p.Encoding {
 	case "7bit", "8bit":
-		c.plain(p.Body, encoding)
+		c.plain(p.Body, p.Encoding)
 	case "binary":
-		c.Text = p.Body
 	default:
-		c.Text = p.Body
-		c.fault(Fault{What: "there is no such Content-Transfer-Encoding", Offending: encoding})
+		c.fault(Fault{What: "there is no such Content-Transfer-Encoding", Offending: p.Encoding})
 	}
 	return c
 }
 
 func (c *Content) plain(body, encoding string) {
-	c.Text = body
 	number := 0
 	for line := range strings.SplitSeq(body, "\n") {
 		number++
@@ -101,13 +94,11 @@ func (c *Content) quotedPrintable(body string) {
 	number := 0
 	for line := range strings.Lines(body) {
 		number++
-		end := ""
-		for _, e := range []string{"\r\n", "\n"} {
-			if before, found := strings.CutSuffix(line, e); found {
-				line, end = before, e
-				break
-			}
+		text, isCRLF := strings.CutSuffix(line, "\r\n")
+		if !isCRLF {
+			text = strings.TrimSuffix(line, "\n")
 		}
+		line, end := text, line[len(text):]
 		if len(line) > maxEncoded {
 			c.fault(Fault{Line: number, What: "a quoted-printable line of more than 76 octets", Long: true})
 		}

@@ -41,17 +41,15 @@ var (
 	quotedPair = regexp.MustCompile(`(?s)\\(.)`)
 )
 
-// ParseMedia reads as much as can be read: what is wrong with it is for a rule to say.
-func ParseMedia(s string) Media {
+// parseMedia reads as much as can be read: what is wrong with it is for a rule to say.
+func parseMedia(s string) Media {
 	const space = " \t"
 	kind, rest, _ := strings.Cut(s, ";")
 	m := Media{Kind: strings.ToLower(strings.Trim(kind, space))}
 	for _, p := range param.FindAllStringSubmatch(rest, 100) {
-		name, quoted, open, bare := p[1], p[2], p[3], p[4]
-		m.Params = append(m.Params, Param{
-			Name:  strings.ToLower(strings.Trim(name, space)),
-			Value: quotedPair.ReplaceAllString(quoted, "$1") + open + strings.Trim(bare, space),
-		})
+		name, quoted, open, bare := strings.Trim(p[1], space), p[2], p[3], strings.Trim(p[4], space)
+		value := quotedPair.ReplaceAllString(quoted, "$1") + open + bare
+		m.Params = append(m.Params, Param{Name: strings.ToLower(name), Value: value})
 	}
 	return m
 }

@@ -24,7 +24,7 @@ func TestRead(t *testing.T) {
 	var paths, bodies []string
 	for _, p := range m.Parts {
 		paths = append(paths, p.Path()+" "+p.Media.Kind)
-		if p.IsLeaf() {
+		if !p.IsMultipart() {
 			bodies = append(bodies, p.Text())
 		}
 	}

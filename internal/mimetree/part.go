@@ -1,10 +1,9 @@
-// Package mimetree reads a message and the parts within it (RFC 5322, RFC 2045) as
-// they stand. It is lenient, keeps what it cannot make sense of, and judges nothing.
-// Everything in it is a substring of the text where nothing had to be undone.
+// Package mimetree reads a message and the parts within it (RFC 5322, RFC 2045) as they stand. It is
+// lenient, keeps what it cannot make sense of, and judges nothing.
 package mimetree
 
 import (
-	"regexp"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -52,9 +51,6 @@ func (p *Part) Path() string {
 // IsMultipart reports whether p has parts, or should have.
 func (p *Part) IsMultipart() bool { return strings.HasPrefix(p.Media.Kind, "multipart/") }
 
-// IsLeaf reports whether p has content.
-func (p *Part) IsLeaf() bool { return !p.IsMultipart() }
-
 // IsCalendar reports whether p says it is an iCalendar text (RFC 5545 section 8.1).
 func (p *Part) IsCalendar() bool { return p.Media.Kind == "text/calendar" }
 
@@ -86,21 +82,29 @@ func (p *Part) Has(q *Part) bool {
 	return false
 }
 
-// Field returns the first Field of that name and how many there are.
-func (p *Part) Field(name string) (first *Field, n int) {
-	for i := range p.Fields {
-		if strings.EqualFold(p.Fields[i].Name, name) {
-			if n++; first == nil {
-				first = &p.Fields[i]
+// Each yields the fields of that name.
+func (p *Part) Each(name string) iter.Seq[*Field] {
+	return func(yield func(*Field) bool) {
+		for i := range p.Fields {
+			if strings.EqualFold(p.Fields[i].Name, name) && !yield(&p.Fields[i]) {
+				return
 			}
+		}
+	}
+}
+
+// Field returns the first field of that name, nil if there is none, and how many there are.
+func (p *Part) Field(name string) (first *Field, n int) {
+	for f := range p.Each(name) {
+		if n++; first == nil {
+			first = f
 		}
 	}
 	return first, n
 }
 
-// fold is what goes from a field that is folded (RFC 5322 section 2.2.3): line ends, and a CR before the
-// last one.
-var fold = regexp.MustCompile(`\r?\n|\r$`)
+// lineEnds are what goes from a field that is folded (RFC 5322 section 2.2.3).
+var lineEnds = strings.NewReplacer("\r\n", "", "\n", "")
 
 func newField(s string) Field {
 	name, raw, found := strings.Cut(s, ":")
@@ -109,7 +113,7 @@ func newField(s string) Field {
 	}
 	value := raw
 	if strings.Contains(raw, "\n") {
-		value = fold.ReplaceAllLiteralString(raw, "")
+		value = strings.TrimSuffix(lineEnds.Replace(raw), "\r")
 	}
 	return Field{Name: name, Raw: raw, Value: strings.Trim(value, " \t")}
 }
@@ -121,14 +125,13 @@ func IsFieldName(s string) bool {
 
 // describe reads the fields that say what a part is.
 func (p *Part) describe() {
-	p.Media = Media{Kind: "text/plain"}
+	p.Media, p.Encoding = Media{Kind: "text/plain"}, "7bit"
 	if f, _ := p.Field("Content-Type"); f != nil {
-		p.Media = ParseMedia(f.Value)
+		p.Media = parseMedia(f.Value)
 	}
 	if f, _ := p.Field("Content-Disposition"); f != nil {
-		p.Disposition = ParseMedia(f.Value)
+		p.Disposition = parseMedia(f.Value)
 	}
-	p.Encoding = "7bit"
 	if f, _ := p.Field("Content-Transfer-Encoding"); f != nil {
 		p.Encoding = strings.ToLower(f.Value)
 	}

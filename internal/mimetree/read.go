@@ -14,14 +14,12 @@ type Options struct {
 
 // Message is a message as far as it could be read.
 type Message struct {
-	Root  *Part
-	Parts []*Part // all of them, in the order they come
-	// Limits are the limits that were met.
-	Limits []Limit
+	Root   *Part
+	Parts  []*Part // all of them, in the order they come
+	Limits []Limit // those that were met
 }
 
-// Limit is a limit of the [Options], where it was met, in a part, and what was left
-// out for it.
+// Limit is a limit of the [Options], the part where it was met, and what was left out for it.
 type Limit struct {
 	Part *Part
 	What string
@@ -51,7 +49,7 @@ func Read(text string, o Options) *Message {
 	if strings.HasPrefix(t.text, "From ") { // the separator of an mbox file
 		t.line()
 	}
-	t.m.Root = &Part{Fields: make([]Field, 0, 16)}
+	t.m.Root = &Part{}
 	t.part(t.m.Root)
 	return t.m
 }
@@ -154,7 +152,7 @@ func (t *reader) multipart(p *Part) delimiter {
 			_, d = t.skip()
 			continue
 		}
-		child := &Part{Parent: p, Index: len(p.Children) + 1, Depth: p.Depth + 1, Fields: make([]Field, 0, 4)}
+		child := &Part{Parent: p, Index: len(p.Children) + 1, Depth: p.Depth + 1}
 		p.Children = append(p.Children, child)
 		d = t.part(child)
 	}

@@ -23,11 +23,7 @@ func Line(s string) string { return shown(s, false) }
 func Text(s string) string { return shown(strings.ReplaceAll(s, "\r\n", "\n"), true) }
 
 func shown(s string, lines bool) string {
-	if isPlain(s) {
-		return s
-	}
 	var b strings.Builder
-	b.Grow(len(s) + 16)
 	for i, size := 0, 0; i < len(s); i += size {
 		var r rune
 		r, size = utf8.DecodeRuneInString(s[i:])
@@ -49,16 +45,6 @@ func shown(s string, lines bool) string {
 		}
 	}
 	return b.String()
-}
-
-// isPlain is the quick way out for the printable ASCII that most texts are.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 func breaksLine(r rune) bool {
@@ -99,23 +85,12 @@ func (j jsonWriter) Write(p []byte) (int, error) {
 // escaped escapes characters that JSON allows in strings only, and so need no look at where they
 // stand (RFC 8259 section 7).
 func escaped(p []byte) []byte {
-	unsafe := func(r rune) bool { return (r >= 0x7f || r < ' ' && !breaksLine(r)) && !isSafe(r) }
-	at := -1
-	for i, size := 0, 0; i < len(p) && at < 0; i += size {
-		var r rune
-		if r, size = utf8.DecodeRune(p[i:]); unsafe(r) {
-			at = i
-		}
-	}
-	if at < 0 {
-		return p
-	}
-	out := append(make([]byte, 0, len(p)+32), p[:at]...)
-	for i, size := at, 0; i < len(p); i += size {
+	var out []byte
+	for i, size := 0, 0; i < len(p); i += size {
 		var r rune
 		r, size = utf8.DecodeRune(p[i:])
 		switch {
-		case !unsafe(r):
+		case isSafe(r) || r < ' ' && breaksLine(r):
 			out = append(out, p[i:i+size]...)
 		case r > 0xffff:
 			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)

@@ -21,7 +21,7 @@ type calendar struct {
 	method string // METHOD in upper case; "" if there is none that counts
 
 	// Those whom the events name.
-	organizers, attendees []person
+	organizers, attendees []*person
 	byKey                 map[string]*person // the attendees that have an address, each the first time
 }
 
@@ -44,13 +44,11 @@ func newCalendar(text string, s *ical.Stream) *calendar {
 			c.organizers = append(c.organizers, readPerson(p))
 		}
 		for p := range e.Each("ATTENDEE") {
-			c.attendees = append(c.attendees, readPerson(p))
-		}
-	}
-	for i := range c.attendees {
-		a := &c.attendees[i]
-		if a.key != "" && c.byKey[a.key] == nil {
-			c.byKey[a.key] = a
+			a := readPerson(p)
+			c.attendees = append(c.attendees, a)
+			if a.key != "" && c.byKey[a.key] == nil {
+				c.byKey[a.key] = a
+			}
 		}
 	}
 	return c
@@ -101,8 +99,8 @@ type person struct {
 
 // readPerson reads a calendar user address: mailto: and a bare addr-spec (RFC 6047 section 2.3, RFC
 // 6068).
-func readPerson(p *ical.Property) person {
-	who := person{property: p}
+func readPerson(p *ical.Property) *person {
+	who := &person{property: p}
 	value := strings.Trim(p.Value, " \t")
 	if !hasPrefixFold(value, "mailto:") {
 		who.problem = "no mailto: before the address"
@@ -115,19 +113,10 @@ func readPerson(p *ical.Property) person {
 	if plain, err := url.PathUnescape(spec); err == nil {
 		spec = plain
 	}
-	a, ok := parseAddress(spec)
-	if !ok && who.problem == "" {
+	a, err := address.Parse(spec)
+	if err != nil && who.problem == "" {
 		who.problem = "what follows mailto: is not a bare address"
 	}
 	who.key = a.Key()
 	return who
-}
-
-// parseAddress reads an address, unless it is far too long to be one.
-func parseAddress(s string) (address.Address, bool) {
-	if len(s) > 4*address.MaxAddress {
-		return address.Address{}, false
-	}
-	a, err := address.Parse(s)
-	return a, err == nil
 }

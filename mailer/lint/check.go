@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -65,6 +66,22 @@ type Options struct {
 	SMTPUTF8 bool
 }
 
+// Previous is the mail or calendar that was sent before about the same event.
+type Previous struct{ *document }
+
+// ReadPrevious reads the earlier message or iCalendar text. What is wrong with it is not looked
+// for; it is an error if there is no event in it.
+func ReadPrevious(data []byte) (*Previous, error) {
+	d := read(data)
+	if len(d.limits) > 0 {
+		return nil, fmt.Errorf("reading the earlier message: %s", d.limits[0].what)
+	}
+	if d.cal == nil || d.cal.main() == nil {
+		return nil, errors.New("reading the earlier message: there is no event in it; give the mail or the calendar that was sent before")
+	}
+	return &Previous{d}, nil
+}
+
 // Finding is one place where one rule is broken.
 type Finding struct {
 	Rule   string `json:"rule"`   // such as IM15
@@ -94,8 +111,12 @@ func Check(data []byte, o Options) []Finding {
 	d := read(data)
 	d.options = o
 	var findings []Finding
-	for _, rule := range table {
-		level := rule.level(o.Profile)
+	for i := range table {
+		rule := &table[i]
+		level := rule.Own
+		if o.Profile == Any {
+			level = rule.Any
+		}
 		if level != Off && rule.applies(d) {
 			r := &report{rule: rule, level: level, own: o.Profile == Own}
 			rule.check(d, r)
@@ -108,7 +129,7 @@ func Check(data []byte, o Options) []Finding {
 
 // report takes the findings of one rule.
 type report struct {
-	rule     Rule
+	rule     *Rule
 	level    Level
 	own      bool
 	findings []Finding
@@ -116,7 +137,7 @@ type report struct {
 	counted  Level // the worst level of the latter
 }
 
-// add reports a finding of the rule's own level and origin.
+// add reports a finding of the rule's own level.
 func (r *report) add(where place, format string, args ...any) {
 	r.put(Finding{Level: r.level}, where, format, args...)
 }

@@ -25,9 +25,9 @@
 //
 // # How it reads
 //
-// The readers are lenient and keep what is wrong where it stands; the rules judge it. Nothing is
-// corrected. The rules look at the calendar in the first text/calendar part with a method, else the
-// first text/calendar part, else the first application/ics part. The copy in the attachment is only
+// The readers keep what is wrong where it stands; the rules judge it. Nothing is corrected. The
+// rules look at the calendar in the first text/calendar part with a method, else the first
+// text/calendar part, else the first application/ics part. The copy in the attachment is only
 // compared with it (IM08).
 //
 // The input comes from outside and may be anything. Check never panics, takes time in proportion to
@@ -39,8 +39,8 @@
 //
 // Bytes cannot tell whether a CANCEL without STATUS takes single people out or cancels the event
 // (RFC 5546 section 3.2.5). IM41 asks for STATUS:CANCELLED only where the earlier message shows that
-// all who were invited are told. The layouts with images (IM13), the aligned domain of From (IM62),
-// the Message-ID of a repeat (IM71) and the escaping of HTML (IM73) are tests of a composer.
+// all who were invited are told. IM13 (images), IM62 (aligned domain of From), IM71 (Message-ID of a
+// repeat) and IM73 (escaped HTML) are tests of a composer.
 package lint
 
 //go:generate go run ./internal/rulesdoc

@@ -3,6 +3,7 @@ package lint
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +19,8 @@ type document struct {
 	// root is the message; nil for an iCalendar text.
 	root  *mimetree.Part
 	parts []*mimetree.Part // all of them, in the order they come
+	// invites are the text/calendar parts with a method, files the application/ics parts.
+	invites, files []*mimetree.Part
 	// stored: no line of the message ends in CRLF, as in a file on disk.
 	stored bool
 	// source is the part that cal was read from; nil in an iCalendar text.
@@ -29,9 +32,10 @@ type document struct {
 	// sender seems to have meant.
 	method string
 
-	to, from []mailbox // of the headers To and From
-	html     map[*mimetree.Part]page
-	zones    zones
+	mailboxes map[string][]mailbox // of the addressFields, as far as they can be read (IM58)
+	to, from  []mailbox
+	html      map[*mimetree.Part]page
+	shown     map[string]string // what a reader sees of the first body of a type, squeezed
 }
 
 // limit is a limit that was met or another reason for reading no further.
@@ -43,7 +47,8 @@ type limit struct {
 
 // read makes the document.
 func read(data []byte) *document {
-	d := &document{html: map[*mimetree.Part]page{}, zones: zones{}}
+	d := &document{mailboxes: map[string][]mailbox{}, html: map[*mimetree.Part]page{},
+		shown: map[string]string{}}
 	if len(data) > MaxSize {
 		d.stop(whole, Composed, "it is larger than 16 MiB, the most that is read; nothing of it was checked")
 		return d
@@ -87,12 +92,25 @@ func (d *document) readMessage() {
 	for _, l := range m.Limits {
 		d.stop(place{part: l.Part}, Composed, "%s", l.What)
 	}
-	d.to = d.mailboxes("To")
-	d.from = d.mailboxes("From")
-	for _, p := range d.parts {
-		if p.IsBody("text/html") {
-			d.html[p] = readHTML(p.Text())
+	for _, name := range addressFields {
+		for f := range d.root.Each(name) {
+			boxes, _ := parseMailboxes(f.Value)
+			d.mailboxes[name] = append(d.mailboxes[name], boxes...)
 		}
+	}
+	d.to, d.from = d.mailboxes["To"], d.mailboxes["From"]
+	for _, p := range d.parts {
+		switch {
+		case p.IsBody("text/html"):
+			d.html[p] = readHTML(p.Text())
+		case p.IsCalendar() && p.Media.Has("method"):
+			d.invites = append(d.invites, p)
+		case p.IsICS():
+			d.files = append(d.files, p)
+		}
+	}
+	for _, kind := range []string{"text/plain", "text/html"} {
+		d.shown[kind] = squeeze(d.visible(kind))
 	}
 	if d.source = d.findCalendar(); d.source != nil {
 		d.calendarText = d.source.Text()
@@ -103,30 +121,16 @@ func (d *document) readMessage() {
 	}
 }
 
-// findCalendar chooses the part that the rules on the calendar look at.
+// findCalendar chooses the part that the rules on the calendar look at; nil if there is none.
 func (d *document) findCalendar() *mimetree.Part {
-	for p := range d.calendarParts {
+	isCalendar := func(p *mimetree.Part) bool { return p.IsCalendar() }
+	if i := slices.IndexFunc(d.parts, isCalendar); i >= 0 && len(d.invites) == 0 {
+		return d.parts[i]
+	}
+	for _, p := range slices.Concat(d.invites, d.files) {
 		return p
 	}
-	var file *mimetree.Part
-	for _, p := range d.parts {
-		switch {
-		case p.IsCalendar():
-			return p
-		case p.IsICS() && file == nil:
-			file = p
-		}
-	}
-	return file
-}
-
-// calendarParts yields the text/calendar parts with a method.
-func (d *document) calendarParts(yield func(*mimetree.Part) bool) {
-	for _, p := range d.parts {
-		if p.IsCalendar() && p.Media.Has("method") && !yield(p) {
-			return
-		}
-	}
+	return nil
 }
 
 // readCalendar reads d.calendarText into d.cal, unless it is beyond the limits or no calendar at
@@ -184,6 +188,18 @@ func (d *document) body(kind string) *mimetree.Part {
 		}
 	}
 	return nil
+}
+
+// visible returns what a reader sees of a body.
+func (d *document) visible(kind string) string {
+	p := d.body(kind)
+	switch {
+	case p == nil:
+		return ""
+	case kind == "text/html":
+		return d.html[p].text
+	}
+	return p.Text()
 }
 
 // encoded reports whether the calendar travels in an encoding that keeps its lines as they are.

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -22,8 +23,8 @@ func readHTML(s string) page {
 	var p page
 	var text strings.Builder
 	shown := true
-	for z := html.NewTokenizer(strings.NewReader(s)); z.Next() != html.ErrorToken; {
-		switch token := z.Token(); token.Type {
+	for token := range tokens(s) {
+		switch token.Type {
 		case html.TextToken:
 			if shown {
 				text.WriteString(token.Data)
@@ -36,22 +37,26 @@ func readHTML(s string) page {
 			shown = true
 			text.WriteByte(' ')
 		case html.CommentToken: // Outlook reads what is in a conditional one.
-			p.tags = append(p.tags, tagsIn(token.Data)...)
+			for inner := range tokens(token.Data) {
+				if inner.Type == html.StartTagToken || inner.Type == html.SelfClosingTagToken {
+					p.tags = append(p.tags, inner)
+				}
+			}
 		}
 	}
 	p.text = text.String()
 	return p
 }
 
-// tagsIn returns the opening tags of an HTML text.
-func tagsIn(s string) []html.Token {
-	var tags []html.Token
-	for z := html.NewTokenizer(strings.NewReader(s)); z.Next() != html.ErrorToken; {
-		if token := z.Token(); token.Type == html.StartTagToken || token.Type == html.SelfClosingTagToken {
-			tags = append(tags, token)
+func tokens(s string) iter.Seq[html.Token] {
+	return func(yield func(html.Token) bool) {
+		z := html.NewTokenizer(strings.NewReader(s))
+		for z.Next() != html.ErrorToken {
+			if !yield(z.Token()) {
+				return
+			}
 		}
 	}
-	return tags
 }
 
 // links yields the values of href.

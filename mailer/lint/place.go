@@ -40,27 +40,24 @@ const maxQuote = 80
 // quote shows offending text: in quotes, on one line, controls, bidi controls and what is not UTF-8
 // escaped, shortened.
 func quote(s string) string {
-	text, cut := escape(s)
-	if cut {
-		return `"` + text + `"…`
-	}
-	return `"` + text + `"`
+	text, more := escape(s)
+	return `"` + text + `"` + more
 }
 
 // quoteName is quote without the quotes, for what stands within a sentence.
 func quoteName(s string) string {
-	text, cut := escape(s)
-	if cut {
-		return text + "…"
-	}
-	return text
+	text, more := escape(s)
+	return text + more
 }
 
-// escape makes at most the first maxQuote octets of s printable, and reports whether there were
-// more. Unlike [safetext.Line] it leaves no doubt which octets stand there: a TAB, a line break or
-// a space that is not U+0020 is what many findings are about.
-func escape(s string) (text string, cut bool) {
-	s, cut = safetext.Cut(s, maxQuote)
+// escape makes at most the first maxQuote octets of s printable, and returns … if there are more.
+// Unlike [safetext.Line] it leaves no doubt which octets stand there: a TAB, a line break or a space
+// that is not U+0020 is what many findings are about.
+func escape(s string) (text, more string) {
+	s, cut := safetext.Cut(s, maxQuote)
+	if cut {
+		more = "…"
+	}
 	var b strings.Builder
 	for i, r := range s {
 		_, n := utf8.DecodeRuneInString(s[i:])
@@ -71,5 +68,5 @@ func escape(s string) (text string, cut bool) {
 			b.WriteString(strings.Trim(strconv.QuoteToASCII(octets), `"`))
 		}
 	}
-	return b.String(), cut
+	return b.String(), more
 }

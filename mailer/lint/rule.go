@@ -11,21 +11,15 @@ import (
 
 // Rule is one rule and its documentation.
 type Rule struct {
-	// ID is IM and two digits. It never changes its meaning.
-	ID string
-	// Title says what the rule wants.
-	Title string
+	ID    string // IM and two digits; it never changes its meaning
+	Title string // what the rule wants
 	// Own and Any are the levels under the profiles. A single finding can be above or below, as the
 	// text of the rule says.
 	Own, Any Level
-	// Origin says whose mistake a finding is; single findings may differ.
-	Origin Origin
-	// Why says which client or server fails.
-	Why string
-	// Source is the RFC and section, or the document or report of a vendor.
-	Source string
-	// Fix says what to do.
-	Fix string
+	Origin   Origin // whose mistake a finding is; single findings may differ
+	Why      string // which client or server fails
+	Source   string // the RFC and section, or the document or report of a vendor
+	Fix      string // what to do
 
 	scope scope
 	check func(*document, *report)
@@ -44,37 +38,26 @@ const (
 )
 
 func (r *Rule) applies(d *document) bool {
-	needs := func(s scope) bool { return r.scope&s != 0 }
-	switch {
-	case needs(inMail) && d.root == nil,
-		needs(inCalendar) && d.cal == nil,
-		needs(inEvent) && (d.cal == nil || len(d.cal.events) == 0),
-		needs(inSeries) && d.options.Previous == nil,
-		needs(inRequest) && d.method != "REQUEST",
-		needs(inCancel) && d.method != "CANCEL":
-		return false
-	}
-	return true
-}
-
-func (r *Rule) level(p Profile) Level {
-	if p == Any {
-		return r.Any
-	}
-	return r.Own
+	finds := func(s scope, there bool) bool { return r.scope&s == 0 || there }
+	return finds(inMail, d.root != nil) &&
+		finds(inCalendar, d.cal != nil) &&
+		finds(inEvent, d.cal != nil && len(d.cal.events) > 0) &&
+		finds(inSeries, d.options.Previous != nil) &&
+		finds(inRequest, d.method == "REQUEST") &&
+		finds(inCancel, d.method == "CANCEL")
 }
 
 // table holds the rules in the order of their numbers.
 var table = slices.SortedFunc(slices.Values(slices.Concat(
-	readingRules, treeRules, partRules, encodingRules, calendarRules, textRules, eventRules, timeRules,
-	peopleRules, seriesRules, headerRules, sendingRules, contentRules,
+	treeRules, partRules, calendarRules, textRules, eventRules, timeRules,
+	peopleRules, headerRules, sendingRules, contentRules,
 )), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 
 // Rules returns all rules in the order of their numbers.
 func Rules() []Rule { return slices.Clone(table) }
 
-// Explain returns a rule in full, as text of several lines, and whether there is one of that number. The
-// case does not matter.
+// Explain returns a rule in full, as text of several lines, and whether there is one of that
+// number, in any case.
 func Explain(id string) (string, bool) {
 	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, strings.TrimSpace(id)) })
 	if i < 0 {
@@ -93,8 +76,7 @@ func Explain(id string) (string, bool) {
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# The rules for calendar invitations\n\n" +
-		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that " +
-		"invitemailer sends, `any` that for the mail of\n" +
+		"Made from the code by `go generate`; do not edit. `own` is the profile for mail that invitemailer sends, `any` that for the mail of\n" +
 		"others. Single findings of a rule can be of a lower or higher level.\n\n" +
 		"| rule | own | any | about | wants | because | source | fix |\n|---|---|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\n", " ")
@@ -105,36 +87,16 @@ func Markdown() string {
 	return b.String()
 }
 
-// eachEvent makes a check of all VEVENTs out of one of a single VEVENT; those below do the same for
-// parts, for text/calendar parts with a method, and for calendar files.
-func eachEvent(one func(*document, *report, *ical.Component)) func(*document, *report) {
+// each makes a check of many things of a document out of one of a single thing.
+func each[T any](all func(*document) []T, one func(*document, *report, T)) func(*document, *report) {
 	return func(d *document, r *report) {
-		for _, e := range d.cal.events {
-			one(d, r, e)
+		for _, t := range all(d) {
+			one(d, r, t)
 		}
 	}
 }
 
-func eachPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return func(d *document, r *report) {
-		for _, p := range d.parts {
-			one(d, r, p)
-		}
-	}
-}
-
-func eachCalendarPart(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return func(d *document, r *report) {
-		for p := range d.calendarParts {
-			one(d, r, p)
-		}
-	}
-}
-
-func eachFile(one func(*document, *report, *mimetree.Part)) func(*document, *report) {
-	return eachPart(func(d *document, r *report, p *mimetree.Part) {
-		if p.IsICS() {
-			one(d, r, p)
-		}
-	})
-}
+func events(d *document) []*ical.Component { return d.cal.events }
+func parts(d *document) []*mimetree.Part   { return d.parts }
+func invites(d *document) []*mimetree.Part { return d.invites }
+func files(d *document) []*mimetree.Part   { return d.files }

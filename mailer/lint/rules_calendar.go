@@ -8,13 +8,11 @@ import (
 
 // The rules on the calendar as an object: METHOD, components, structure.
 var calendarRules = []Rule{
-	{
-		ID: "IM19", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+	{ID: "IM19", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "METHOD is REQUEST or CANCEL",
 		Why:    "PUBLISH shows no buttons, and must not have an ATTENDEE; what no standard knows, no client shows.",
 		Source: "RFC 5546 section 1.4; RFC 5545 section 3.8.4.1",
-		Fix: "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and " +
-			"their like pass as the mail of others.)",
+		Fix:    "Ask for METHOD:REQUEST to invite, METHOD:CANCEL to take it back. (Answers and their like pass as the mail of others.)",
 		check: func(d *document, r *report) {
 			m := d.cal.method
 			if m == "" {
@@ -36,35 +34,58 @@ var calendarRules = []Rule{
 			default:
 				r.fatal(d.at(p.Line), "METHOD:%s does not exist", quoteName(m))
 			}
-		},
-	},
-	{
-		ID: "IM28", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
-		Title: "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once " +
-			"each before its components, and no property twice that may occur once",
-		Why: "A METHOD within or behind the event is overlooked: the mail is then no " +
-			"invitation, and a cancellation adds a second event.",
-		Source: "RFC 5546 section 3.1.1; RFC 5545 sections 3.4, 3.6, 3.6.1 and 3.7; ical4j " +
-			"issue 423; Couchers issue 8557",
-		Fix:   "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
-		check: checkObject,
-	},
-	{
-		ID: "IM29", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
-		Title: "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
-		Why: "The UID is how every client finds the event again; without it updates make " +
-			"duplicates and cancellations do nothing.",
+		}},
+	{ID: "IM28", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title:  "There is one VCALENDAR, well nested, with METHOD, VERSION:2.0 and PRODID once each before its components, and no property twice that may occur once",
+		Why:    "A METHOD within or behind the event is overlooked: the mail is then no invitation, and a cancellation adds a second event.",
+		Source: "RFC 5546 section 3.1.1; RFC 5545 sections 3.4, 3.6, 3.6.1 and 3.7; ical4j issue 423; Couchers issue 8557",
+		Fix:    "Write BEGIN:VCALENDAR, VERSION, PRODID, METHOD, then the components, then END:VCALENDAR.",
+		check:  checkObject},
+	{ID: "IM29", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title:  "There is a VEVENT, all have the same UID of 1 to 255 octets, and there is nothing else to schedule",
+		Why:    "The UID is how every client finds the event again; without it updates make duplicates and cancellations do nothing.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5; RFC 5545 section 3.8.4.7",
 		Fix:    "Give all VEVENTs of the calendar one UID, a UUID for example (RFC 7986 section 5.3).",
-		check:  checkUID,
-	},
-	{
-		ID: "IM30", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		check: func(d *document, r *report) {
+			for _, sub := range d.cal.objects[0].Components {
+				switch sub.Name {
+				case "VTODO", "VJOURNAL", "VFREEBUSY":
+					r.add(d.at(sub.Line), "there is a %s", sub.Name)
+				}
+			}
+			if len(d.cal.events) == 0 {
+				r.fatal(d.at(d.cal.objects[0].Line), "there is no VEVENT")
+				return
+			}
+			uid := ""
+			for _, e := range d.cal.events {
+				p, n := e.Get("UID")
+				switch {
+				case n == 0:
+					r.fatal(d.at(e.Line), "the VEVENT has no UID")
+					continue
+				case n > 1:
+					r.add(d.at(e.Line), "the VEVENT has %d UIDs", n)
+				}
+				switch {
+				case strings.Trim(p.Value, " \t") == "":
+					r.fatal(d.at(p.Line), "the UID is empty")
+				case len(p.Value) > maxUID:
+					r.add(d.at(p.Line), "the UID is %d octets long", len(p.Value))
+				case uid != "" && p.Value != uid:
+					r.add(d.at(p.Line), "the UID %s is not that of the first VEVENT", quote(p.Value))
+				}
+				if uid == "" {
+					uid = p.Value
+				}
+			}
+		}},
+	{ID: "IM30", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "Each VEVENT has one DTSTAMP, in UTC and not in the future",
 		Why:    "DTSTAMP decides which of two messages is the newer; without it Gmail ignored cancellations.",
 		Source: "RFC 5545 section 3.8.7.2; RFC 5546 section 2.1.5; Couchers issue 8557",
 		Fix:    "Write DTSTAMP with the time this calendar was made, as 20270401T120000Z.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+		check: each(events, func(d *document, r *report, e *ical.Component) {
 			p := d.once(r, e, "DTSTAMP", true)
 			if p == nil {
 				return
@@ -75,10 +96,8 @@ var calendarRules = []Rule{
 			} else if now := d.options.Now; !now.IsZero() && w.Clock.Sub(now).Minutes() > 5 {
 				r.add(d.at(p.Line), "DTSTAMP:%s is more than 5 minutes in the future", p.Value)
 			}
-		}),
-	},
-	{
-		ID: "IM43", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		})},
+	{ID: "IM43", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "A CANCEL has no VALARM, and neither REQUEST nor CANCEL has a REQUEST-STATUS",
 		Why:    "Both are forbidden there; an alarm for what is cancelled still rings in some clients.",
 		Source: "RFC 5546 sections 3.2.2 and 3.2.5",
@@ -97,15 +116,13 @@ var calendarRules = []Rule{
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM80", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM80", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "X-MICROSOFT-CDO-APPT-SEQUENCE, if there, is the SEQUENCE",
 		Why:    "Outlook goes by it in preference to SEQUENCE.",
 		Source: "MS-OXCICAL, on SEQUENCE and X-MICROSOFT-CDO-APPT-SEQUENCE",
 		Fix:    "Leave it out, or write the same number.",
-		check: eachEvent(func(d *document, r *report, e *ical.Component) {
+		check: each(events, func(d *document, r *report, e *ical.Component) {
 			seq := strings.Trim(e.Value("SEQUENCE"), " \t")
 			if seq == "" {
 				seq = "0"
@@ -115,8 +132,7 @@ var calendarRules = []Rule{
 					r.add(d.at(p.Line), "it is %s, but SEQUENCE is %s", quote(p.Value), quoteName(seq))
 				}
 			}
-		}),
-	},
+		})},
 }
 
 // once wants a property to be there once (or at most once) and returns it.
@@ -206,39 +222,3 @@ func checkMethod(d *document, r *report, object *ical.Component) {
 
 // maxUID is what every reader must be able to keep (RFC 5545 section 3.8.4.7).
 const maxUID = 255
-
-// checkUID is IM29.
-func checkUID(d *document, r *report) {
-	for _, sub := range d.cal.objects[0].Components {
-		switch sub.Name {
-		case "VTODO", "VJOURNAL", "VFREEBUSY":
-			r.add(d.at(sub.Line), "there is a %s", sub.Name)
-		}
-	}
-	if len(d.cal.events) == 0 {
-		r.fatal(d.at(d.cal.objects[0].Line), "there is no VEVENT")
-		return
-	}
-	uid := ""
-	for _, e := range d.cal.events {
-		p, n := e.Get("UID")
-		switch {
-		case n == 0:
-			r.fatal(d.at(e.Line), "the VEVENT has no UID")
-			continue
-		case n > 1:
-			r.add(d.at(e.Line), "the VEVENT has %d UIDs", n)
-		}
-		switch {
-		case strings.Trim(p.Value, " \t") == "":
-			r.fatal(d.at(p.Line), "the UID is empty")
-		case len(p.Value) > maxUID:
-			r.add(d.at(p.Line), "the UID is %d octets long", len(p.Value))
-		case uid != "" && p.Value != uid:
-			r.add(d.at(p.Line), "the UID %s is not that of the first VEVENT", quote(p.Value))
-		}
-		if uid == "" {
-			uid = p.Value
-		}
-	}
-}

@@ -15,18 +15,13 @@ import (
 
 // The rules on what the mail says to its reader.
 var contentRules = []Rule{
-	{
-		ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
-		Title: "Plain text and HTML both show title, zone of the start, place and organizer; a " +
-			"cancellation says so and offers no answer",
-		Why: "Clients without calendars show nothing else, and a calendar may hide an event " +
-			"of an unknown sender until its mail is answered.",
+	{ID: "IM74", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		Title:  "Plain text and HTML both show title, zone of the start, place and organizer; a cancellation says so and offers no answer",
+		Why:    "Clients without calendars show nothing else, and a calendar may hide an event of an unknown sender until its mail is answered.",
 		Source: "RFC 6047 section 4.2; Google Calendar help, answer 37135",
 		Fix:    "Name them in both texts.",
-		check:  checkContent,
-	},
-	{
-		ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		check:  checkContent},
+	{ID: "IM75", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The start in the text is DTSTART in the zone of the event",
 		Why:    "Two times in one mail: half of the guests come at the wrong one.",
 		Source: "RFC 6047 section 4.2; cal.diy issue 9485",
@@ -37,46 +32,73 @@ var contentRules = []Rule{
 				return
 			}
 			for _, kind := range []string{"text/plain", "text/html"} {
-				text := d.shown(kind)
+				text := d.shown[kind]
 				if text != "" && !showsTime(text, p.When()) && !showsTimeAhead(text, p.When()) {
 					r.add(place{part: d.body(kind)}, "the text does not show the start, %s", quoteName(p.Value))
 				}
 			}
-		},
-	},
-	{
-		ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
+		}},
+	{ID: "IM76", Own: Warning, Any: Off, Origin: Composed, scope: inMail | inEvent,
 		Title:  "The Subject says the title, and whether it is an invitation, an update or a cancellation",
 		Why:    "It is all that many readers see.",
 		Source: "Thunderbird and sabre/dav write it so; experience",
 		Fix:    "\"Invitation: …\", \"Updated invitation: …\", \"Cancelled: …\" and the SUMMARY.",
-		check:  checkSubject,
-	},
-	{
-		ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
-		Title: "The HTML has links to https, http, tel and mailto only, no form, script or " +
-			"style from elsewhere, and is below 100 kB",
+		check: func(d *document, r *report) {
+			e := d.cal.main()
+			f, _ := d.field("Subject")
+			if f == nil {
+				return
+			}
+			where := place{header: "Subject"}
+			plain := decodeHeader(f.Value)
+			text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
+			if title != "" && !strings.Contains(text, title) {
+				r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
+				return
+			}
+			frame := strings.Replace(text, title, "", 1)
+			updated := hasPrefixFold(frame, "updated")
+			number, _ := sequence(e)
+			switch {
+			case d.method == "CANCEL" && !saysCancelled(frame):
+				r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
+			case d.method != "REQUEST":
+			case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
+				1)) && !saysCancelled(title):
+				r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
+			case updated && number == 0 && d.options.Previous == nil:
+				r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
+			case d.options.Previous != nil && !d.repeats() && d.options.Previous.cal.method == "REQUEST" &&
+				hasPrefixFold(frame, "invitation:"):
+				r.add(where, "it does not say that this is an update: %s", quote(plain))
+			}
+		}},
+	{ID: "IM77", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		Title:  "The HTML has links to https, http, tel and mailto only, no form, script or style from elsewhere, and is below 100 kB",
 		Why:    "Clients take the rest out, scanners count it as an attack, and Gmail cuts off what is longer.",
 		Source: "Experience: mail clients sanitize, and Gmail clips at 102 kB",
 		Fix:    "Keep the HTML plain and small.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
-			if p.IsBody("text/html") {
-				checkHTML(d, r, p)
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
+			if !p.IsBody("text/html") {
+				return
 			}
-		}),
-	},
-}
-
-// shown returns what a reader sees of a body, squeezed.
-func (d *document) shown(kind string) string {
-	p := d.body(kind)
-	switch {
-	case p == nil:
-		return ""
-	case kind == "text/html":
-		return squeeze(d.html[p].text)
-	}
-	return squeeze(p.Text())
+			text, where := p.Text(), place{part: p}
+			if len(text) >= maxHTML {
+				r.add(where, "it has %d octets", len(text))
+			}
+			tags := d.html[p].tags
+			for _, tag := range tags {
+				switch tag.Data {
+				case "form", "script", "iframe", "object", "embed":
+					r.add(where, "there is a <%s>", tag.Data)
+				}
+			}
+			for _, tag := range tags {
+				for _, a := range tag.Attr {
+					checkAttribute(r, where, tag.Data, a.Key, strings.TrimSpace(a.Val))
+				}
+			}
+		})},
 }
 
 // enough is how many characters of a text must be shown: a long one may be cut.
@@ -96,7 +118,7 @@ func checkContent(d *document, r *report) {
 		return
 	}
 	for _, kind := range []string{"text/plain", "text/html"} {
-		text := d.shown(kind)
+		text := d.shown[kind]
 		if text == "" {
 			continue // IM05, IM06
 		}
@@ -137,7 +159,7 @@ func (d *document) showsOrganizer(text string) bool {
 		names = append(names, ical.UnescapeParameter(cn.Value), o.key)
 	}
 	for _, header := range []string{"From", "Reply-To"} {
-		for _, box := range d.mailboxes(header) {
+		for _, box := range d.mailboxes[header] {
 			names = append(names, box.name, box.addr)
 		}
 	}
@@ -156,10 +178,9 @@ func (d *document) showsOrganizer(text string) bool {
 // written in.
 var cancelled = []string{
 	"cancel", "abgesagt", "storniert", "annul", "geannuleerd", "anulad", "avlyst", "aflyst", "inställ",
-	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен",
-	"скасован", "iptal",
-	"ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy",
-	"ยกเลิก", "ملغ", "إلغاء", "בוטל", "रद्द",
+	"peru", "odwołan", "anulowan", "zrušen", "lemond", "törölv", "anulat", "отмен", "скасован",
+	"iptal", "ακυρ", "取消", "キャンセル", "中止", "취소", "dibatalkan", "hủy", "ยกเลิก", "ملغ", "إلغاء",
+	"בוטל", "रद्द",
 }
 
 func saysCancelled(text string) bool {
@@ -167,27 +188,29 @@ func saysCancelled(text string) bool {
 	return slices.ContainsFunc(cancelled, func(word string) bool { return strings.Contains(text, word) })
 }
 
-var number = regexp.MustCompile(`[0-9]+`)
-
 // showsTime looks for the day of the month and the clock time among the numbers of a text, however
 // they are written.
 func showsTime(text string, w ical.When) bool {
+	const digits = "0123456789"
 	hour, minute := w.Clock.Hour(), w.Clock.Minute()
 	hour12 := (hour+11)%12 + 1
-	day, clock := false, w.Day
-	last, lastEnd := -1, 0
-	numbers := number.FindAllStringIndex(text, -1)
-	for _, at := range numbers {
-		n, _ := strconv.Atoi(text[at[0]:at[1]]) // far too large is no part of a time either
+	day, clock, last := false, w.Day, -1
+	for {
+		gap := strings.IndexAny(text, digits)
+		if gap < 0 {
+			break
+		}
+		rest := strings.TrimLeft(text[gap:], digits)
+		n, _ := strconv.Atoi(text[gap : len(text)-len(rest)]) // far too large is no part of a time either
 		day = day || n == w.Clock.Day()
-		near := last >= 0 && at[0]-lastEnd <= 6
+		near := last >= 0 && gap <= 6
 		if near && n == minute && (last == hour || last == hour12) || n == hour12 && minute == 0 { // "9 am"
 			clock = true
 		}
-		last, lastEnd = n, at[1]
+		text, last = rest, n
 	}
 	// Written in other digits, or in letters, there is nothing to compare.
-	return len(numbers) == 0 || day && clock
+	return last < 0 || day && clock
 }
 
 var utcOffset = regexp.MustCompile(`UTC[+-][0-9]{2}:[0-9]{2}`)
@@ -216,60 +239,9 @@ func showsTimeAhead(text string, w ical.When) bool {
 // maxOffsets is how many offsets of one text are tried.
 const maxOffsets = 100
 
-// checkSubject is IM76.
-func checkSubject(d *document, r *report) {
-	e := d.cal.main()
-	f, _ := d.field("Subject")
-	if f == nil {
-		return
-	}
-	where := place{header: "Subject"}
-	plain := decodeHeader(f.Value)
-	text, title := squeeze(plain), beginning(ical.UnescapeText(e.Value("SUMMARY")))
-	if title != "" && !strings.Contains(text, title) {
-		r.add(where, "SUMMARY, %s, is not in it: %s", quote(e.Value("SUMMARY")), quote(plain))
-		return
-	}
-	frame := strings.Replace(text, title, "", 1)
-	updated := hasPrefixFold(frame, "updated")
-	number, _ := sequence(e)
-	switch {
-	case d.method == "CANCEL" && !saysCancelled(frame):
-		r.add(where, "it does not say that the event is cancelled: %s", quote(plain))
-	case d.method != "REQUEST":
-	case saysCancelled(strings.Replace(frame, squeeze(ical.UnescapeText(e.Value("SUMMARY"))), "",
-		1)) && !saysCancelled(title):
-		r.add(where, "it speaks of a cancellation, but METHOD is REQUEST: %s", quote(plain))
-	case updated && number == 0 && d.options.Previous == nil:
-		r.add(where, "it speaks of an update, but SEQUENCE is 0: %s", quote(plain))
-	case d.options.Previous != nil && !d.repeats() && d.options.Previous.method == "REQUEST" &&
-		hasPrefixFold(frame, "invitation:"):
-		r.add(where, "it does not say that this is an update: %s", quote(plain))
-	}
-}
-
 const maxHTML = 100_000
 
-// checkHTML is IM77 for one part.
-func checkHTML(d *document, r *report, p *mimetree.Part) {
-	text, where := p.Text(), place{part: p}
-	if len(text) >= maxHTML {
-		r.add(where, "it has %d octets", len(text))
-	}
-	tags := d.html[p].tags
-	for _, tag := range tags {
-		switch tag.Data {
-		case "form", "script", "iframe", "object", "embed":
-			r.add(where, "there is a <%s>", tag.Data)
-		}
-	}
-	for _, tag := range tags {
-		for _, a := range tag.Attr {
-			checkAttribute(r, where, tag.Data, a.Key, strings.TrimSpace(a.Val))
-		}
-	}
-}
-
+// checkAttribute is IM77 for one attribute.
 func checkAttribute(r *report, where place, element, name, value string) {
 	switch name {
 	case "rel":

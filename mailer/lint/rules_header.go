@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"fmt"
+	"io"
+	"mime"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -14,32 +17,24 @@ import (
 
 // The rules on the header as text: which fields, how they are written, what they can hide.
 var headerRules = []Rule{
-	{
-		ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "From, To, Date, Message-ID, Subject and MIME-Version are there once each and " +
-			"can be read; no field is broken; own mail has no unexpected field",
+	{ID: "IM58", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "From, To, Date, Message-ID, Subject and MIME-Version are there once each and can be read; no field is broken; own mail has no unexpected field",
 		Why:    "Servers refuse mail without them, or with two; a field that nobody put there is a sign of injection.",
 		Source: "RFC 5322 sections 3.6 and 2.2; RFC 2045 section 4; roundcubemail issue 8404",
 		Fix:    "Let a mail library write the header, and take line breaks out of every value that comes from outside.",
-		check:  checkFields,
-	},
-	{
-		ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Header lines are at most 998 octets (own: 78 where they can be folded); what " +
-			"is not ASCII is in encoded-words of at most 75 characters, whole characters each",
+		check:  checkFields},
+	{ID: "IM59", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Header lines are at most 998 octets (own: 78 where they can be folded); what is not ASCII is in encoded-words of at most 75 characters, whole characters each",
 		Why:    "Servers cut longer lines; clients show the rest as garbage.",
 		Source: "RFC 5322 section 2.1.1; RFC 2047 sections 2 and 5",
 		Fix:    "Fold at spaces, and encode with a library.",
-		check: eachPart(func(d *document, r *report, p *mimetree.Part) {
+		check: each(parts, func(d *document, r *report, p *mimetree.Part) {
 			for i := range p.Fields {
 				checkFieldText(r, p, &p.Fields[i])
 			}
-		}),
-	},
-	{
-		ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "Subject and display names have no control, no line separator and no bidi " +
-			"control in them, encoded or not",
+		})},
+	{ID: "IM60", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "Subject and display names have no control, no line separator and no bidi control in them, encoded or not",
 		Why:    "They turn text around to look like another, or become line breaks for the next program.",
 		Source: "RFC 2047 section 6.2 (they are decoded for display); Unicode Bidi_Control; mastodon issue 1095",
 		Fix:    "Take them out before encoding.",
@@ -48,39 +43,34 @@ var headerRules = []Rule{
 				checkHidden(r, "Subject", decodeHeader(f.Value))
 			}
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					checkHidden(r, name, box.name)
 				}
 			}
-		},
-	},
-	{
-		ID: "IM61", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
+		}},
+	{ID: "IM61", Own: Warning, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "No display name shows a mail address other than its own",
 		Why:    "Clients show the name and hide the address, so readers take the one in the name for the sender's.",
 		Source: "RFC 5322 section 3.4 (a display name is free text); experience",
 		Fix:    "Use the name of a person or organization.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					if address.CleanText(box.name) != "" && address.CleanName(box.name, box.address) == "" {
 						r.add(place{header: name}, "the name %s beside the address %s",
 							quote(box.name), quote(box.addr))
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM72", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
+		}},
+	{ID: "IM72", Own: Error, Any: Warning, Origin: Composed, scope: inMail,
 		Title:  "Domains are A-labels; a local part beyond ASCII is for SMTPUTF8 only",
 		Why:    "Servers without SMTPUTF8 refuse or spoil anything else.",
 		Source: "RFC 6531 section 3.2; RFC 5891 section 4.4",
-		Fix: "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII " +
-			"address where the local part is not.",
+		Fix:    "Convert the domain (bücher.example is xn--bcher-kva.example); ask for an ASCII address where the local part is not.",
 		check: func(d *document, r *report) {
 			for _, name := range addressFields {
-				for _, box := range d.mailboxes(name) {
+				for _, box := range d.mailboxes[name] {
 					at := strings.LastIndexByte(box.addr, '@')
 					switch {
 					case at < 0:
@@ -91,13 +81,10 @@ var headerRules = []Rule{
 					}
 				}
 			}
-		},
-	},
-	{
-		ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
-		Title: "All lines end in CRLF, and no line of a body begins with \"From \"",
-		Why: "Servers that guard against smuggling refuse a bare LF; programs that keep mail " +
-			"in mbox files change \"From \" and break signatures.",
+		}},
+	{ID: "IM78", Own: Error, Any: Error, Origin: Composed, scope: inMail,
+		Title:  "All lines end in CRLF, and no line of a body begins with \"From \"",
+		Why:    "Servers that guard against smuggling refuse a bare LF; programs that keep mail in mbox files change \"From \" and break signatures.",
 		Source: "RFC 5321 section 2.3.8; RFC 4155 appendix A",
 		Fix:    "Write CRLF everywhere; encode the F of such lines as =46.",
 		check: func(d *document, r *report) {
@@ -109,12 +96,11 @@ var headerRules = []Rule{
 				r.add(whole, "a CR without LF (%d in all)", cr)
 			}
 			for _, p := range d.parts {
-				if p.IsLeaf() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
+				if !p.IsMultipart() && (strings.HasPrefix(p.Body, "From ") || strings.Contains(p.Body, "\nFrom ")) {
 					r.strict(place{part: p}, "a line begins with \"From \"")
 				}
 			}
-		},
-	},
+		}},
 }
 
 // addressFields are the fields with mailboxes in them.
@@ -130,15 +116,11 @@ var expected = []string{
 
 // checkFields is IM58.
 func checkFields(d *document, r *report) {
-	for _, want := range []struct {
-		name   string
-		always bool // also in the mail of others
-	}{{"From", true}, {"Date", true}, {"MIME-Version", true}, {"To", false}, {"Message-ID", false},
-		{"Subject", false}} {
-		_, n := d.field(want.name)
-		where := place{header: want.name}
-		switch {
-		case n == 0 && want.always:
+	always := []string{"From", "Date", "MIME-Version"} // also in the mail of others
+	for _, name := range slices.Concat(always, []string{"To", "Message-ID", "Subject"}) {
+		_, n := d.field(name)
+		switch where := (place{header: name}); {
+		case n == 0 && slices.Contains(always, name):
 			r.add(where, "there is none")
 		case n == 0:
 			r.strict(where, "there is none")
@@ -269,3 +251,47 @@ func lineOfBareLF(s string) int {
 	}
 	return number
 }
+
+// mailbox is one address of an address header.
+type mailbox struct {
+	name    string // decoded
+	addr    string // as it stands
+	address address.Address
+	key     string // to compare by; "" if it is no address
+}
+
+// decoder decodes encoded-words (RFC 2047). A charset it does not know is passed through as it is.
+var decoder = mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
+
+// decodeHeader returns a header value as a reader sees it.
+func decodeHeader(s string) string {
+	if plain, err := decoder.DecodeHeader(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+func parseMailboxes(value string) ([]mailbox, error) {
+	if len(value) > maxAddresses {
+		return nil, fmt.Errorf("the address list is longer than %d octets", maxAddresses)
+	}
+	parser := mail.AddressParser{WordDecoder: &decoder}
+	list, err := parser.ParseList(value)
+	if err != nil {
+		return nil, fmt.Errorf("reading the addresses: %w", err)
+	}
+	boxes := make([]mailbox, 0, len(list))
+	for _, a := range list {
+		box := mailbox{name: a.Name, addr: a.Address}
+		box.address, _ = address.Parse(a.Address)
+		box.key = box.address.Key()
+		boxes = append(boxes, box)
+	}
+	return boxes, nil
+}
+
+// domain returns what follows the last @.
+func domain(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
+
+// encodedWord is an encoded-word (RFC 2047 section 2) as far as its form goes.
+var encodedWord = regexp.MustCompile(`(?s)=\?[^?]*\?[^?]*\?.*?\?=`)

@@ -11,11 +11,9 @@ import (
 
 // The rules on content lines: line ends, folds, characters, quotes, escapes.
 var textRules = []Rule{
-	{
-		ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inCalendar,
-		Title: "All lines of the calendar end in CRLF, the last one too",
-		Why: "Strict parsers refuse other line ends, and servers refuse or alter them in " +
-			"parts that are not encoded.",
+	{ID: "IM47", Own: Error, Any: Warning, Origin: Composed, scope: inCalendar,
+		Title:  "All lines of the calendar end in CRLF, the last one too",
+		Why:    "Strict parsers refuse other line ends, and servers refuse or alter them in parts that are not encoded.",
 		Source: "RFC 5545 section 3.1",
 		Fix:    "End each line, folds included, in CRLF before encoding.",
 		check: func(d *document, r *report) {
@@ -37,10 +35,8 @@ var textRules = []Rule{
 			if !strings.HasSuffix(d.cal.text, "\n") {
 				r.add(d.at(last), "the last line has no line end")
 			}
-		},
-	},
-	{
-		ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM48", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "Content lines are at most 75 octets long, and never over 998 where they are not encoded",
 		Why:    "Servers break lines over 998 octets, which spoils the value; some parsers stop at 75.",
 		Source: "RFC 5545 section 3.1; RFC 5322 section 2.1.1",
@@ -61,10 +57,8 @@ var textRules = []Rule{
 					r.add(d.at(number), "the line is longer than 75 octets")
 				}
 			}
-		},
-	},
-	{
-		ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM49", Own: Error, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "No fold cuts through a character, or through an escape",
 		Why:    "Readers that decode before they unfold show garbage or drop the event.",
 		Source: "RFC 5545 section 3.1; golang-ical issue 13; icalendar issue 87",
@@ -79,10 +73,8 @@ var textRules = []Rule{
 					r.warn(d.at(line), "the fold behind this line cuts an escape in two")
 				}
 			}
-		},
-	},
-	{
-		ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inCalendar,
+		}},
+	{ID: "IM50", Own: Warning, Any: Warning, Origin: Calendar, scope: inMail | inCalendar,
 		Title:  "No line that is folded ends in white space, unless it is encoded",
 		Why:    "White space at the end of a line is lost on the way, and two words are glued together.",
 		Source: "RFC 2045 section 6.7 rule 3 (on the loss); ProtonMail WebClients issue 513",
@@ -96,10 +88,8 @@ var textRules = []Rule{
 					r.add(d.at(line), "the folded line ends in white space")
 				}
 			}
-		},
-	},
-	{
-		ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM51", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
 		Title:  "The calendar is UTF-8 and has no control characters but tabs",
 		Why:    "Clients show garbage, or drop the event.",
 		Source: "RFC 5545 sections 3.1 and 3.3.11",
@@ -115,14 +105,10 @@ var textRules = []Rule{
 					r.add(d.at(line.Number), "this is not UTF-8")
 				}
 			}
-		},
-	},
-	{
-		ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
-		Title: "Parameters are well formed: name=value, quoted where : ; or , is in the value, " +
-			"no quote within, none twice",
-		Why: "An unquoted colon ends the parameters early: the address is then something " +
-			"else, and the invitation somebody else's.",
+		}},
+	{ID: "IM52", Own: Error, Any: Error, Origin: Calendar, scope: inCalendar,
+		Title:  "Parameters are well formed: name=value, quoted where : ; or , is in the value, no quote within, none twice",
+		Why:    "An unquoted colon ends the parameters early: the address is then something else, and the invitation somebody else's.",
 		Source: "RFC 5545 sections 3.1 and 3.2; RFC 6868 section 3; tine20 issue 4642",
 		Fix:    "Put the value in double quotes; write a double quote within as ^'.",
 		check: func(d *document, r *report) {
@@ -131,15 +117,12 @@ var textRules = []Rule{
 					checkParams(d, r, p)
 				}
 			}
-		},
-	},
-	{
-		ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
+		}},
+	{ID: "IM53", Own: Warning, Any: Warning, Origin: Calendar, scope: inCalendar,
 		Title:  "In texts, comma, semicolon and backslash are escaped and colons are not; no vCalendar 1.0 encodings",
 		Why:    "Readers cut the text at a bare semicolon or comma, or show the backslash.",
 		Source: "RFC 5545 section 3.3.11; my-calendar issue 560",
-		Fix: "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no " +
-			"ENCODING=QUOTED-PRINTABLE, no CHARSET.",
+		Fix:    "Write \\, \\; \\\\ and \\n in SUMMARY, DESCRIPTION, LOCATION; no ENCODING=QUOTED-PRINTABLE, no CHARSET.",
 		check: func(d *document, r *report) {
 			for _, p := range d.cal.Properties {
 				if e, ok := p.Parameter("ENCODING"); ok && strings.EqualFold(e.Value, "QUOTED-PRINTABLE") {
@@ -152,8 +135,7 @@ var textRules = []Rule{
 					checkEscapes(d, r, p)
 				}
 			}
-		},
-	},
+		}},
 }
 
 // texts are the properties with one value of type TEXT that invitations have.
