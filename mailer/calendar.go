@@ -8,6 +8,7 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
@@ -164,7 +165,7 @@ func (j *job) zone(t cronofy.EventTime, otherwise *time.Location) *time.Location
 	if name == "" && j.Event != nil {
 		name = j.Event.TZID
 	}
-	if zone, ok := j.m.zones.Load(name); ok {
+	if zone, ok := zone.Load(name); ok {
 		return zone
 	}
 	return otherwise

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/address"
-	"github.com/invitemailer/invitemailer/internal/inflight"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/templates"
 )
@@ -133,15 +132,19 @@ type Mailer struct {
 	envelopeFrom address.Address
 	organizer    message.Mailbox // the default one
 
-	calls    *inflight.Calls
 	accepted acceptances // what refusals are held against
-	zones    zone.Zones
+
+	mu      sync.Mutex
+	calls   int           // of Send, SendGroup and SendAll that are in hand
+	closed  bool          // Shutdown was called
+	closing chan struct{} // closed then
+	idle    chan struct{} // closed then, once no call is left
 }
 
 // New checks the whole configuration and returns a Mailer, or an error that wraps a
 // *[ConfigError] for each field that is wrong.
 func New(cfg Config) (*Mailer, error) {
-	m := &Mailer{cfg: cfg, calls: inflight.New()}
+	m := &Mailer{cfg: cfg, closing: make(chan struct{}), idle: make(chan struct{})}
 	m.log = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	m.cfg.Locale = cmp.Or(cfg.Locale, "en")
 	m.cfg.Lint = cmp.Or(cfg.Lint, LintReport)

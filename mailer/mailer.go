@@ -45,11 +45,11 @@ func firstError(receipts []Receipt) error {
 // send takes one item all the way, in the one way that SendAll takes its items.
 // There is at least one receipt, also for an invite without a recipient.
 func (m *Mailer) send(ctx context.Context, item Item) []Receipt {
-	if !m.calls.Begin() {
+	if !m.begin() {
 		return m.refuse(item, Deferred, &Error{Stage: StageRead, Code: CodeNotBegun, Temporary: true,
 			Err: ErrClosed, Message: ErrClosed.Error()})
 	}
-	defer m.calls.End()
+	defer m.end()
 	t := &task{m: m, run: m.singleRun(), item: item}
 	for more := true; more; more = t.next() {
 		t.try(ctx)
@@ -67,10 +67,47 @@ func (m *Mailer) send(ctx context.Context, item Item) []Receipt {
 // Shutdown does not close what Config was given; the package comment has the
 // order. It may be called again.
 func (m *Mailer) Shutdown(ctx context.Context) error {
-	m.calls.Close()
-	if left := m.calls.Wait(ctx); left > 0 {
+	m.mu.Lock()
+	if !m.closed {
+		m.closed = true
+		close(m.closing)
+		m.closeIfIdle()
+	}
+	m.mu.Unlock()
+	select {
+	case <-m.idle:
+	case <-ctx.Done():
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calls > 0 {
 		return fmt.Errorf("%d calls of Send, SendGroup or SendAll are still in hand; "+
-			"wait for longer, or end their contexts: %w", left, context.Cause(ctx))
+			"wait for longer, or end their contexts: %w", m.calls, context.Cause(ctx))
 	}
 	return nil
+}
+
+// begin counts another call, which calls end at its end, or returns false after
+// Shutdown.
+func (m *Mailer) begin() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	m.calls++
+	return true
+}
+
+func (m *Mailer) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls--
+	m.closeIfIdle()
+}
+
+func (m *Mailer) closeIfIdle() {
+	if m.closed && m.calls == 0 {
+		close(m.idle)
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/internal/message"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
@@ -27,7 +28,7 @@ func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, reply
 		d.Organizer = person(o)
 	}
 	if to.TZID != "" {
-		d.Zone, _ = j.m.zones.Load(to.TZID) // it was checked with the rest of the record
+		d.Zone, _ = zone.Load(to.TZID) // it was checked with the rest of the record
 	}
 	if before := to.entry.LastSent; before != nil && (to.plan.kind == Update || d.Summary == "" || d.Start.IsZero()) {
 		if old, err := calendar.Read(string(before.Calendar)); err == nil {

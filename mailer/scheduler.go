@@ -56,9 +56,9 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	run := m.newRun(o)
 	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
 		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
-	closed := !m.calls.Begin()
+	closed := !m.begin()
 	if !closed {
-		defer m.calls.End()
+		defer m.end()
 	}
 	ended := make(chan struct{}) // for the workers, if emit panics with some at work
 	var working sync.WaitGroup
@@ -136,7 +136,7 @@ func (s *scheduler) worker(ctx context.Context, ended <-chan struct{}) {
 }
 
 func (s *scheduler) loop(ctx context.Context, in *input) error {
-	input, stop, closing := in.items, s.o.Stop, s.m.calls.Closing()
+	input, stop, closing := in.items, s.o.Stop, s.m.closing
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for input != nil || s.known > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/safetext"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
@@ -207,7 +208,7 @@ func (j *job) checkZone(field, name string, p *problems) bool {
 	if name == "" {
 		return true
 	}
-	_, ok := j.m.zones.Load(name)
+	_, ok := zone.Load(name)
 	if !ok {
 		p.add(field, "%q is no time zone; use an IANA name such as Europe/London", name)
 	}
