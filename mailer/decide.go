@@ -16,26 +16,17 @@ type want struct {
 	endsAt           time.Time
 }
 
-// policy is how the caller wants the unclear cases to be decided.
+// policy is how the settings have the unclear cases decided now.
 type policy struct {
-	resend          bool // mail again what is sent already
-	retryFailed     bool // try again what was refused for good
-	onUnknown       OnUnknown
-	acceptOrganizer bool // a changed default organizer changes every invite
-	allowPast       bool // what is over is mailed all the same
-	now             time.Time
+	*Config
+	now time.Time
 }
 
-// policy is the Mailer's at this moment.
-func (m *Mailer) policy() policy {
-	c := &m.cfg
-	return policy{resend: c.Resend, retryFailed: c.RetryFailed, onUnknown: c.OnUnknown,
-		acceptOrganizer: c.AcceptOrganizer, allowPast: c.AllowPast || c.PastWarns || c.DryRun, now: c.Now()}
-}
+func (m *Mailer) policy() policy { return policy{&m.cfg, m.cfg.Now()} }
 
 // over tells whether an event that ended at that time must not be mailed.
 func (p policy) over(ends time.Time) bool {
-	return !p.allowPast && p.past(ends)
+	return !p.AllowPast && !p.PastWarns && !p.DryRun && p.past(ends)
 }
 
 // past tells whether that time is known and is not to come.
@@ -107,7 +98,7 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
 		}
 		return refuse(Invalid, &Error{Stage: StageLedger, Code: CodeFormChanged, Field: now, Permanent: true,
 			Message: "this id was used with " + before + " before; keep to one form, or give the event another id"})
-	case w.organizerDefault && r.OrganizerDefault && !p.acceptOrganizer && w.method == Request && e.LastSent != nil &&
+	case w.organizerDefault && r.OrganizerDefault && !p.AcceptOrganizer && w.method == Request && e.LastSent != nil &&
 		w.organizer != Organizer{r.OrganizerName, r.OrganizerEmail}:
 		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
 			Message: "the default organizer changed since this invite was sent, " +
@@ -115,7 +106,7 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
 				"name the organizer in the record, or use Config.AcceptOrganizer"})
 	case same:
 		return decideSame(e, w, p, over)
-	case !p.resend && r.State == ledger.Expired && r.UID == "" && sentAs(e.LastSent, w):
+	case !p.Resend && r.State == ledger.Expired && r.UID == "" && sentAs(e.LastSent, w):
 		return unchanged() // a change was too late, the API was not asked for it, and it was taken back
 	}
 	return decideChanged(e, w)
@@ -126,8 +117,8 @@ func sentAs(r *ledger.Revision, w want) bool {
 	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == w.method
 }
 
-// firstKind is the mail for an invite of which nothing is on record. Its cancellation
-// is mailed, too: another program may have sent the invitation.
+// firstKind is the mail for an invite of which nothing is on record. Its cancellation is mailed, too:
+// another program may have sent the invitation.
 func firstKind(method Method) Kind {
 	switch method {
 	case Cancel:
@@ -158,7 +149,7 @@ func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 	r := e.Latest
 	switch r.State {
 	case ledger.Sent:
-		if p.resend {
+		if p.Resend {
 			return plan{action: mailStored, kind: r.Kind, resend: r.Resend + 1}
 		}
 		return unchanged()
@@ -167,7 +158,7 @@ func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 	case ledger.Submitting, ledger.Unknown:
 		return decideUnknown(r, p, over)
 	case ledger.Failed:
-		if r.Permanent && !p.retryFailed {
+		if r.Permanent && !p.RetryFailed {
 			d := refuse(Failed, &Error{Stage: r.Stage, Code: r.Code, Permanent: true,
 				Message: "refused before, and not tried again: " + r.Detail +
 					"; change the invite, or use Config.RetryFailed"})
@@ -175,8 +166,7 @@ func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 			return d
 		}
 	}
-	// Created, deferred, expired, or failed for that run only: go on from the calendar
-	// if there is a usable one, else ask for it.
+	// Created, deferred, expired, or failed for that run only: go on from a usable calendar, else ask.
 	switch d := decideChanged(e, w); {
 	case r.Kind == None:
 		return plan{action: createOnly, kind: None}
@@ -185,14 +175,12 @@ func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
 	case d.action == createAndMail:
 		return d // an invitation may have become an update since
 	default:
-		// Of a cancellation that another program's invitation needs, nothing but its
-		// first try is on record.
+		// Of a cancellation that another program's invitation needs, only its first try is on record.
 		return plan{action: createAndMail, kind: r.Kind}
 	}
 }
 
-// invited tells whether the last that left for a recipient, or may have, is an
-// invitation.
+// invited tells whether the last that left for a recipient, or may have, is an invitation.
 func invited(e ledger.Entry) bool {
 	return e.LastSent != nil && e.LastSent.Method == Request
 }

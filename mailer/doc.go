@@ -30,13 +30,12 @@
 //
 // # Stopping
 //
-// Shut down in this order: the Mailer, which waits for the invites in hand; the
-// Submitter; and the Ledger last, as the outcome of every mail is recorded in it.
+// Shut down the Mailer first, which waits for the invites in hand, then the Submitter, and the
+// Ledger last, as the outcome of every mail is recorded in it:
 //
 //	err := errors.Join(m.Shutdown(ctx), smtp.Shutdown(ctx), record.Shutdown(ctx))
 //
-// If the context ends first, each returns and what is in hand goes on: end the
-// contexts of the calls to break it off.
+// If the context ends first, each returns and what is in hand goes on: end the contexts of the calls.
 //
 // # What it never does
 //

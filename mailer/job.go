@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -17,7 +18,6 @@ type job struct {
 	m      *Mailer
 	run    *run
 
-	// What was read of the record.
 	organizer        message.Mailbox // zero if there is none
 	organizerDefault bool            // the settings named it, not the caller
 	replyTo          message.Mailbox
@@ -34,8 +34,7 @@ type job struct {
 	withdrawals []*job    // of those who are not to stay
 }
 
-// recipient is one of the recipients of a job: what is known and planned for it, and
-// how it ended.
+// recipient is one of the recipients of a job: what is known and planned for it, and how it ended.
 type recipient struct {
 	Recipient
 	mailbox     message.Mailbox
@@ -43,11 +42,9 @@ type recipient struct {
 	fingerprint string
 	entry       ledger.Entry
 	plan        plan
-	// calendar is what the API returned in this call. With no ledger it is all that a
-	// second try has to go on from.
-	calendar *calendar.Calendar
-	receipt  Receipt
-	done     bool
+	calendar    *calendar.Calendar // what the API returned in this call
+	receipt     Receipt
+	done        bool
 }
 
 // start makes the job ready for its way.
@@ -114,11 +111,7 @@ func (j *job) process(ctx context.Context) {
 	switch {
 	case j.m.cfg.DryRun:
 		for _, to := range j.pending() {
-			if p := to.plan; p.action == recordOnly {
-				j.end(to, p.outcome, p.err)
-			} else {
-				j.end(to, Valid, nil)
-			}
+			j.end(to, cmp.Or(to.plan.outcome, Valid), to.plan.err)
 		}
 		return
 	case ctx.Err() != nil:
@@ -195,8 +188,7 @@ func (j *job) finish() []Receipt {
 	return receipts
 }
 
-// tooMany is for what a run may not mail any more, or does not come to as its context
-// ended while it waited for its turn.
+// tooMany is for what a run may not mail any more, or whose context ended while it waited.
 func tooMany(ctx context.Context) *Error {
 	if ctx.Err() != nil {
 		return interrupted(ctx, StagePolicy)

@@ -19,30 +19,26 @@ type Result struct {
 
 // The bounds of a run.
 const (
-	readAhead    = 64               // items of the input that wait to be taken
-	maxWaiting   = 1000             // invites that wait for their next try, or for another of their id
-	firstBackoff = 1 * time.Second  // before the second try; doubles
-	maxBackoff   = 30 * time.Second // between two tries
-	// drainTimeout is how long a stopped run waits for one more record of its
-	// input: a file has it at once, a pipe may never.
-	drainTimeout = 200 * time.Millisecond
+	readAhead    = 64                     // items of the input that wait to be taken
+	maxWaiting   = 1000                   // invites that wait for their next try, or for another of their id
+	firstBackoff = 1 * time.Second        // before the second try; doubles
+	maxBackoff   = 30 * time.Second       // between two tries
+	drainTimeout = 200 * time.Millisecond // for one more item of a stopped run; a pipe may have none
 )
 
-// SendAll sends the items as they come, several at once, and those of one id in
-// their order; emit is called with each result as it is known, by one goroutine
-// at a time. Memory does not grow with the number of items. A withdrawal that
-// Config.WithdrawMissing asks for takes its turn like an item; its receipt is in
-// the result of its group, which comes when the last of them has ended.
+// SendAll sends the items as they come, several at once, and those of one id in their order; emit
+// is called with each result as it is known, by one goroutine at a time. Memory does not grow with
+// the number of items. A withdrawal that Config.WithdrawMissing asks for takes its turn like an
+// item; its receipt is in the result of its group, which comes when the last of them has ended.
 //
-// The error is nil if the run came to its end, whatever became of the items;
-// otherwise it is ErrStopped, [ErrClosed], the end of the context, or the *[Error]
-// that stopped the run. Items that were not begun then get the outcome Deferred.
+// The error is nil if the run came to its end, whatever became of the items; otherwise it is
+// ErrStopped, [ErrClosed], the end of the context, or the *[Error] that stopped the run. Items that
+// were not begun then get the outcome Deferred.
 //
-// The iterator runs in a goroutine of its own. A run that was stopped does not
-// wait for it: it may outlive SendAll, until it yields once more, when yield
-// returns false, or ends. What it reads from should end with the run. If it
-// panics, the run is stopped, and SendAll panics with the same value once what is
-// in hand has ended; a panic that comes after SendAll returned is lost.
+// The iterator runs in a goroutine of its own. A run that was stopped does not wait for it: it may
+// outlive SendAll, until it ends or yields once more, when yield returns false. If it panics, the
+// run is stopped, and SendAll panics with the same value once what is in hand has ended; a panic
+// that comes after SendAll returned is lost.
 func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
 	o = o.withDefaults()
 	if emit == nil {
@@ -56,9 +52,10 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	run := m.newRun(o)
 	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
 		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
-	closed := !m.begin()
-	if !closed {
+	if m.begin() {
 		defer m.end()
+	} else {
+		s.halt(ErrClosed)
 	}
 	ended := make(chan struct{}) // for the workers, if emit panics with some at work
 	var working sync.WaitGroup
@@ -73,10 +70,6 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	}()
 	in := &input{items: make(chan Item, readAhead)}
 	go in.read(items, ended)
-	if closed {
-		s.halt(ErrClosed)
-		return s.loop(ctx, in)
-	}
 	err := s.loop(ctx, in)
 	m.recordProven(ctx, run)
 	if s.panicked != nil {
@@ -103,8 +96,8 @@ func (in *input) read(items iter.Seq[Item], ended <-chan struct{}) {
 	}
 }
 
-// scheduler is the state of one SendAll. All of it belongs to the goroutine of loop;
-// workers only see the task they are given.
+// scheduler is the state of one SendAll. It belongs to the goroutine of loop; workers only see the
+// task they are given.
 type scheduler struct {
 	m    *Mailer
 	o    RunOptions
@@ -202,12 +195,12 @@ func (s *scheduler) add(item Item) {
 	}
 	t := &task{m: s.m, run: s.run, item: item}
 	s.known++
-	queue, busy := s.busy[item.group().ID]
-	if busy {
-		s.busy[item.group().ID] = append(queue, t)
+	id := item.group().ID
+	if queue, busy := s.busy[id]; busy {
+		s.busy[id] = append(queue, t)
 		return
 	}
-	s.busy[item.group().ID] = nil
+	s.busy[id] = nil
 	s.ready = append(s.ready, t)
 }
 
@@ -243,7 +236,6 @@ func (s *scheduler) settle(t *task) {
 		return
 	}
 	if begins {
-		// Told once for all that fail: an operator must know what is waited for.
 		s.m.log.Warn("a temporary failure: what it meets is tried again",
 			"for", s.o.RetryFor.String(), "error", failure)
 	}
@@ -251,8 +243,8 @@ func (s *scheduler) settle(t *task) {
 	s.waiting = append(s.waiting, t)
 }
 
-// end lets a task go on to its next job. After the last it gives its result away
-// and lets the next of its id begin.
+// end lets a task go on to its next job. After the last it emits the result and lets the next task
+// of its id begin.
 func (s *scheduler) end(t *task) {
 	if s.stopped != nil {
 		t.stop(s.stopped)
@@ -299,8 +291,8 @@ func (s *scheduler) pause() (time.Duration, bool) {
 	return next.due.Sub(s.m.cfg.Now()), true
 }
 
-// halt begins nothing new: what is under way is finished, what waits for another
-// try keeps the outcome of its last one, the rest is deferred.
+// halt begins nothing new: what is under way is finished, what waits for another try keeps the
+// outcome of its last one, the rest is deferred.
 func (s *scheduler) halt(cause error) {
 	if s.stopped != nil {
 		return
@@ -329,8 +321,8 @@ func stopping(receipts []Receipt) *Error {
 	return nil
 }
 
-// retry returns the first failure for which another try in the same run makes sense,
-// and the longest wait that a server asked for.
+// retry returns the first failure for which another try in the same run makes sense, and the longest
+// wait that a server asked for.
 func retry(receipts []Receipt) (wait time.Duration, failure error) {
 	for _, r := range receipts {
 		if again, asked := r.retry(); again {
