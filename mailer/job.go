@@ -120,10 +120,11 @@ func (j *job) process(ctx context.Context) {
 	case j.mails() > 0 && j.run.exhausted():
 		j.deferAll(tooMany(ctx))
 		return
-	case !j.takeClaim(ctx):
-		return
 	}
 	defer j.release(ctx)
+	if !j.takeClaim(ctx) {
+		return
+	}
 	j.recordEnded(ctx)
 	// Only now no other run can change how many there are.
 	mails := j.run.reserve(ctx, j.mails())

@@ -59,11 +59,7 @@ func (j *job) takeClaim(ctx context.Context) bool {
 		return false
 	}
 	j.claim = claim
-	if !j.lookUp(ctx, true) || len(j.pending()) == 0 {
-		j.release(ctx)
-		return false
-	}
-	return true
+	return j.lookUp(ctx, true) && len(j.pending()) > 0
 }
 
 func (j *job) release(ctx context.Context) {

@@ -81,8 +81,7 @@ func (m *Mailer) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// begin counts another call, which calls end at its end, or returns false after
-// Shutdown.
+// begin counts another call, which calls end at its end, or returns false after Shutdown.
 func (m *Mailer) begin() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -24,8 +24,7 @@ const exampleCallback = "https://yourapp.example.com/cronofy/smart_invite/notifi
 // maxProblems is how many problems of one invite are told.
 const maxProblems = 8
 
-// problems collects what is wrong with an invite, so that all of it is told at
-// once.
+// problems collects what is wrong with an invite, so that all of it is told at once.
 type problems struct {
 	field string // of the first
 	texts []string

@@ -167,7 +167,7 @@ func (m *model) record(key ledger.Key, r ledger.RSVP) (done ledger.Recorded) {
 	for n := range i.rsvps {
 		i.rsvps[n].Awaited = i.rsvps[n].Awaited && i.rsvps[n].Number != judged.Repeats
 	}
-	if judged.Records() {
+	if judged.Records {
 		r.Revision, r.Stale = judged.Revision, judged.Verdict == ledger.PossiblyStale
 		i.hear(r)
 	}
