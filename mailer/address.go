@@ -11,7 +11,6 @@ import (
 	"github.com/invitemailer/invitemailer/internal/message"
 )
 
-// isSet reports whether there is an address at all.
 func isSet(b message.Mailbox) bool { return !b.Address.IsZero() }
 
 // parseMailbox reads a setting such as "Jane Doe <jane@example.com>" or a bare address.
@@ -47,7 +46,6 @@ func matches(pattern string, a address.Address) bool {
 	return address.Equal(pattern, a.String())
 }
 
-// checkPattern says what is wrong with a pattern of matches.
 func checkPattern(p string) error {
 	example := p
 	if domain, ok := strings.CutPrefix(p, "*@"); ok {

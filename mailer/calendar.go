@@ -13,7 +13,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// readAnswer reads the received text and holds it against the method.
 func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, calendarError(codeNoCalendar,
@@ -65,7 +64,6 @@ func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	return nil
 }
 
-// fromAPI begins what is said of the received text.
 const fromAPI = "the iCalendar text from the API "
 
 func calendarError(code Code, format string, args ...any) *Error {
@@ -105,7 +103,6 @@ func statusIn(answer *cronofy.SmartInvite, recipient address.Address) string {
 	return ""
 }
 
-// warnOtherID tells of an answer that names another invite.
 func (j *job) warnOtherID(answered string) {
 	if answered == "" || answered == j.ID {
 		return
@@ -144,7 +141,6 @@ func (j *job) warnOtherEvent(to *recipient, c *calendar.Calendar) {
 	}
 }
 
-// written is a time as a record has it.
 func written(t cronofy.EventTime, zone *time.Location) string {
 	if t.DateOnly {
 		return t.Time.Format(time.DateOnly)

@@ -21,7 +21,6 @@ const (
 	LintOff    Lint = "off"    // what else came wrong is not told
 )
 
-// check holds the bytes that are about to be submitted to the invitation rules.
 func (j *job) check(to *recipient, sub *ledger.Submission) *Error {
 	o := lint.Options{Now: j.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8}
 	if invited(to.entry) && to.plan.resend == 0 {

@@ -9,7 +9,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// compose renders and composes the mail for a recipient.
 func (j *job) compose(ctx context.Context, to *recipient, c *calendar.Calendar) (*ledger.Submission, *Error) {
 	from, problem := j.from(to)
 	if problem != nil {

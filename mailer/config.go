@@ -44,15 +44,13 @@ type Config struct {
 	// API creates, cancels and removes Smart Invites; required unless DryRun is set. A run of
 	// SendAll that is stopped ends what waits within a *cronofy.Client or a
 	// *submission.Submitter (see their method Until); others see its context only.
-	API SmartInvites
-	// Submitter hands the mail to an SMTP server; required unless DryRun is set.
-	Submitter Submitter
+	API       SmartInvites
+	Submitter Submitter // hands the mail to an SMTP server; required unless DryRun is set
 	// Ledger is the durable record. With nil nothing is remembered: the same invite given twice
 	// is mailed twice, an update is called an invitation, and a crash leaves no trace.
 	Ledger Ledger
 
-	// Organizer is who invites if an invite names no organizer.
-	Organizer Organizer
+	Organizer Organizer // who invites if an invite names no organizer
 	// From is the From of every mail, an address or NAME <ADDRESS>. Defaults to the organizer of
 	// the invite.
 	From string
@@ -60,14 +58,12 @@ type Config struct {
 	ReplyTo string
 	// EnvelopeFrom is where bounces go (the RFC 5321 reverse-path). Defaults to the From address.
 	EnvelopeFrom string
-	// CallbackURL is told the answers to invites that name none; may be empty.
-	CallbackURL string
+	CallbackURL  string // told the answers to invites that name none; may be empty
 
 	// Templates make the content. Defaults to the embedded ones. Call Validate of your own first:
 	// a broken template is otherwise found by the first mail that needs it.
 	Templates Renderer
-	// Locale is the language of invites that name none. Defaults to "en".
-	Locale string
+	Locale    string // the language of invites that name none; defaults to "en"
 
 	// FromDomains lists the domains that a From may have, also that of an earlier mail. Nil
 	// allows all; empty and not nil is an error.
@@ -75,13 +71,10 @@ type Config struct {
 	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows all; empty and not nil
 	// is an error. Meant for staging.
 	OnlyTo []string
-	// Lint says which broken invitation rules stop a mail. Defaults to LintReport.
-	Lint Lint
+	Lint   Lint // which broken invitation rules stop a mail; defaults to LintReport
 
-	// Resend mails again what is sent already.
-	Resend bool
-	// RetryFailed tries again what was refused for good.
-	RetryFailed bool
+	Resend      bool // mails again what is sent already
+	RetryFailed bool // tries again what was refused for good
 	// OnUnknown says what becomes of a mail whose end is unknown. The zero value repeats it twice
 	// at most.
 	OnUnknown OnUnknown
@@ -91,19 +84,13 @@ type Config struct {
 	// WithdrawMissing withdraws the invite of those who are no longer in the list of a Group. Off,
 	// they are reported only.
 	WithdrawMissing bool
-	// AllowPast mails invitations to events that are over.
-	AllowPast bool
-	// PastWarns turns the refusal of past events into a finding, for sandboxes.
-	PastWarns bool
-	// DryRun asks and sends nothing; receipts are Valid, with their Kind.
-	DryRun bool
+	AllowPast       bool // mails invitations to events that are over
+	PastWarns       bool // turns the refusal of past events into a finding, for sandboxes
+	DryRun          bool // asks and sends nothing; receipts are Valid, with their Kind
 
-	// Logger is told what happens, invites by id and recipients by domain. Nil is silent.
-	Logger *slog.Logger
-	// Observer is told how invites go their way. Nil is told nothing.
-	Observer Observer
-	// Now is the clock. Defaults to time.Now.
-	Now func() time.Time
+	Logger   *slog.Logger     // told what happens, by id and domain; nil is silent
+	Observer Observer         // told how invites go their way; may be nil
+	Now      func() time.Time // the clock; defaults to time.Now
 }
 
 // ConfigError is a field of [Config] that is wrong.

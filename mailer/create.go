@@ -60,7 +60,11 @@ func (j *job) create(ctx context.Context) {
 func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
 	text, problem := j.request(ctx, named)
 	if problem != nil && problem.Code == codeNotFound {
-		j.settleRemoved(asking)
+		for _, to := range asking {
+			if j.Method == Remove && invited(to.entry) { // it was removed before
+				to.plan, to.receipt.Kind = plan{action: createOnly, kind: None}, None
+			}
+		}
 		if allCreateOnly(asking) {
 			problem = nil // the API does not know it: it is as cancelled as can be
 		}
@@ -90,17 +94,6 @@ func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
 
 func allCreateOnly(asking []*recipient) bool {
 	return !slices.ContainsFunc(asking, func(to *recipient) bool { return to.plan.action != createOnly })
-}
-
-// settleRemoved is for a removal that the API answers with "not found". Recipients on record as
-// invited were removed before; for the others, it is an error.
-func (j *job) settleRemoved(asking []*recipient) {
-	for _, to := range asking {
-		if j.Method == Remove && invited(to.entry) {
-			to.plan = plan{action: createOnly, kind: None}
-			to.receipt.Kind = None
-		}
-	}
 }
 
 // request makes one request that names those recipients and returns the iCalendar text of the answer.
@@ -186,11 +179,9 @@ func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calen
 }
 
 func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) ledger.NewRevision {
-	r := ledger.Revision{Kind: to.plan.kind, Method: j.Method, Fingerprint: to.fingerprint,
-		State: ledger.Created, OrganizerName: j.organizer.Name,
-		OrganizerEmail: j.organizer.Address.Key(), OrganizerDefault: j.organizerDefault}
-	added := ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(),
-		Grouped: !j.single, EndsAt: j.endsAt()}
+	added := to.wanted
+	r := &added.Revision
+	r.Kind, r.State = to.plan.kind, ledger.Created
 	if j.Method == Remove && to.entry.Known {
 		added.Grouped = to.entry.Grouped
 	}
@@ -214,11 +205,9 @@ func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) l
 	case to.plan.action == createOnly:
 		r.State = ledger.Settled
 	}
-	added.Revision = r
 	return added
 }
 
-// apiError says in the pipeline's terms what became of a request.
 func apiError(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)

@@ -6,16 +6,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// want is what an invite asks for, in terms that a ledger can compare.
-type want struct {
-	method           Method
-	fingerprint      string
-	grouped          bool
-	organizer        Organizer
-	organizerDefault bool // the settings named it, not the caller
-	endsAt           time.Time
-}
-
 // policy is how the settings have the unclear cases decided now.
 type policy struct {
 	*Config
@@ -30,26 +20,18 @@ func (p policy) over(ends time.Time) bool {
 }
 
 // past tells whether that time is known and is not to come.
-func (p policy) past(ends time.Time) bool {
-	return !ends.IsZero() && !ends.After(p.now)
-}
+func (p policy) past(ends time.Time) bool { return !ends.IsZero() && !ends.After(p.now) }
 
 // action is what has to be done for one recipient of an invite.
 type action int
 
 const (
-	// doNothing: what is asked for is done, or must not be done (see plan.err).
-	doNothing action = iota
-	// createAndMail: ask the API, then mail the calendar that comes back.
-	createAndMail
-	// createOnly: ask the API and mail nothing, as no invitation ever left.
-	createOnly
-	// mailStored: mail the calendar on record.
-	mailStored
-	// resubmit: submit the very bytes on record again.
-	resubmit
-	// recordOnly: record how things stand, see plan.outcome; ask and mail nothing.
-	recordOnly
+	doNothing     action = iota // what is asked for is done, or must not be done (see plan.err)
+	createAndMail               // ask the API, then mail the calendar that comes back
+	createOnly                  // ask the API and mail nothing, as no invitation ever left
+	mailStored                  // mail the calendar on record
+	resubmit                    // submit the very bytes on record again
+	recordOnly                  // record how things stand, see plan.outcome; ask and mail nothing
 )
 
 // plan is the decision for one recipient.
@@ -66,19 +48,19 @@ func refuse(o Outcome, e *Error) plan { return plan{kind: None, outcome: o, err:
 
 func unchanged() plan { return plan{kind: None, outcome: Unchanged} }
 
-// decide says what the record e asks of a caller that wants w. It is a pure
-// function: the whole policy of what is sent again stands here.
-func decide(e ledger.Entry, w want, p policy) plan {
+// decide says what the record e asks of a caller that wants w. It is a pure function: the whole policy
+// of what is sent again stands here.
+func decide(e ledger.Entry, w ledger.NewRevision, p policy) plan {
 	if e.Forgotten {
 		d := refuse(Expired, &Error{Stage: StageLedger, Code: codeForgotten,
 			Message: "this invite is past and was removed from the ledger; give the event another id to invite anew"})
 		// An event that was moved into the future is told each time: it cannot be recorded.
-		d.known = w.method != Request || p.past(w.endsAt)
+		d.known = w.Revision.Method != Request || p.past(w.EndsAt)
 		return d
 	}
-	same := e.Latest != nil && e.Latest.Fingerprint == w.fingerprint && e.Latest.Method == w.method
+	same := sameContent(e.Latest, w)
 	// What is on record of the end is that of the same content.
-	over := w.method == Request && (p.over(w.endsAt) || same && p.over(e.EndsAt))
+	over := w.Revision.Method == Request && (p.over(w.EndsAt) || same && p.over(e.EndsAt))
 	d := decideContent(e, w, p, same, over)
 	if over && d.action != doNothing && d.outcome == "" {
 		return expired(e, d, same)
@@ -86,20 +68,21 @@ func decide(e ledger.Entry, w want, p policy) plan {
 	return d
 }
 
-func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
+func decideContent(e ledger.Entry, w ledger.NewRevision, p policy, same, over bool) plan {
 	r := e.Latest
 	switch {
 	case r == nil:
-		return plan{action: createAndMail, kind: firstKind(w.method)}
-	case e.Grouped != w.grouped && w.method != Remove:
+		return plan{action: createAndMail, kind: firstKind(w.Revision.Method)}
+	case e.Grouped != w.Grouped && w.Revision.Method != Remove:
 		now, before := "recipient", "recipients"
-		if w.grouped {
+		if w.Grouped {
 			now, before = before, now
 		}
 		return refuse(Invalid, &Error{Stage: StageLedger, Code: CodeFormChanged, Field: now, Permanent: true,
 			Message: "this id was used with " + before + " before; keep to one form, or give the event another id"})
-	case w.organizerDefault && r.OrganizerDefault && !p.AcceptOrganizer && w.method == Request && e.LastSent != nil &&
-		w.organizer != Organizer{r.OrganizerName, r.OrganizerEmail}:
+	case w.Revision.OrganizerDefault && r.OrganizerDefault && !p.AcceptOrganizer && w.Revision.Method == Request &&
+		e.LastSent != nil &&
+		(r.OrganizerName != w.Revision.OrganizerName || r.OrganizerEmail != w.Revision.OrganizerEmail):
 		return refuse(Failed, &Error{Stage: StageLedger, Code: CodeOrganizerChanged, Field: "organizer",
 			Message: "the default organizer changed since this invite was sent, " +
 				"which would mail everybody an update; set Config.Organizer.Name and Config.Organizer.Email back, " +
@@ -112,32 +95,30 @@ func decideContent(e ledger.Entry, w want, p policy, same, over bool) plan {
 	return decideChanged(e, w)
 }
 
+// sameContent tells whether r, which may be nil, is what is asked for.
+func sameContent(r *ledger.Revision, w ledger.NewRevision) bool {
+	return r != nil && r.Fingerprint == w.Revision.Fingerprint && r.Method == w.Revision.Method
+}
+
 // sentAs tells whether r is what is asked for, and was sent.
-func sentAs(r *ledger.Revision, w want) bool {
-	return r != nil && r.State == ledger.Sent && r.Fingerprint == w.fingerprint && r.Method == w.method
+func sentAs(r *ledger.Revision, w ledger.NewRevision) bool {
+	return sameContent(r, w) && r.State == ledger.Sent
 }
 
 // firstKind is the mail for an invite of which nothing is on record. Its cancellation is mailed, too:
 // another program may have sent the invitation.
 func firstKind(method Method) Kind {
-	switch method {
-	case Cancel:
-		return Cancellation
-	case Remove:
-		return Withdrawal
-	default:
-		return Invitation
-	}
+	return map[Method]Kind{Request: Invitation, Cancel: Cancellation, Remove: Withdrawal}[method]
 }
 
 // decideChanged decides for content that is not on record yet.
-func decideChanged(e ledger.Entry, w want) plan {
+func decideChanged(e ledger.Entry, w ledger.NewRevision) plan {
 	invited := invited(e)
 	switch {
-	case w.method == Request && invited:
+	case w.Revision.Method == Request && invited:
 		return plan{action: createAndMail, kind: Update}
-	case w.method == Request || invited:
-		return plan{action: createAndMail, kind: firstKind(w.method)}
+	case w.Revision.Method == Request || invited:
+		return plan{action: createAndMail, kind: firstKind(w.Revision.Method)}
 	case e.LastSent != nil:
 		return unchanged() // its cancellation or withdrawal left already, by either name
 	}
@@ -145,7 +126,7 @@ func decideChanged(e ledger.Entry, w want) plan {
 }
 
 // decideSame decides for content that is on record, by how that ended.
-func decideSame(e ledger.Entry, w want, p policy, over bool) plan {
+func decideSame(e ledger.Entry, w ledger.NewRevision, p policy, over bool) plan {
 	r := e.Latest
 	switch r.State {
 	case ledger.Sent:

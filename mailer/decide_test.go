@@ -44,24 +44,29 @@ func TestDecide(t *testing.T) {
 	entry := func(latest, lastSent *ledger.Revision) ledger.Entry {
 		return ledger.Entry{Known: true, Latest: latest, LastSent: lastSent}
 	}
-	same := want{method: Request, fingerprint: "same", organizer: Organizer{"Jane", "jane@example.com"}}
+	want := func(method Method, fingerprint string) ledger.NewRevision {
+		return ledger.NewRevision{Revision: ledger.Revision{Method: method, Fingerprint: fingerprint,
+			OrganizerName: "Jane", OrganizerEmail: "jane@example.com"}}
+	}
+	same := want(Request, "same")
 	other := same
-	other.fingerprint = "other"
-	cancel := want{method: Cancel, fingerprint: "cancel"}
-	remove := want{method: Remove, fingerprint: "remove"}
+	other.Revision.Fingerprint = "other"
+	cancel := want(Cancel, "cancel")
+	remove := want(Remove, "remove")
 	grouped := same
-	grouped.grouped = true
+	grouped.Grouped = true
 	past, changedPast, notYet := same, other, same
-	past.endsAt, changedPast.endsAt, notYet.endsAt = now, now, now.Add(time.Second)
+	past.EndsAt, changedPast.EndsAt, notYet.EndsAt = now, now, now.Add(time.Second)
 	cancelPast := cancel
-	cancelPast.endsAt = now
+	cancelPast.EndsAt = now
 	ended := func(e ledger.Entry) ledger.Entry { e.EndsAt = now; return e }
 	moved := other
-	moved.organizer, moved.organizerDefault = Organizer{"John", "john@example.com"}, true
+	moved.Revision.OrganizerName, moved.Revision.OrganizerEmail = "John", "john@example.com"
+	moved.Revision.OrganizerDefault = true
 
 	for name, tc := range map[string]struct {
 		entry   ledger.Entry
-		want    want
+		want    ledger.NewRevision
 		config  Config
 		action  action
 		kind    Kind

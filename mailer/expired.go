@@ -35,7 +35,7 @@ func (j *job) recordEnded(ctx context.Context) {
 	for _, to := range j.pending() {
 		switch p := to.plan; {
 		case p.action != recordOnly:
-		case to.sameContent(j.Method):
+		case sameContent(to.entry.Latest, to.wanted):
 			j.conclude(ctx, to, p.outcome, p.err)
 		default:
 			j.recordExpired(ctx, to)

@@ -75,7 +75,6 @@ func (j *job) release(ctx context.Context) {
 	j.claim = ledger.Claim{}
 }
 
-// add records new revisions, in one write.
 func (j *job) add(ctx context.Context, added ...ledger.NewRevision) *Error {
 	if j.ledger == nil {
 		return nil

@@ -48,12 +48,10 @@ func (j *job) decide(to *recipient) {
 	if j.refuseBlanks(to); to.done {
 		return
 	}
-	want := want{method: j.Method, fingerprint: to.fingerprint, grouped: !j.single, endsAt: j.endsAt(),
-		organizer: Organizer{j.organizer.Name, j.organizer.Address.Key()}, organizerDefault: j.organizerDefault}
-	p := decide(to.entry, want, j.m.policy())
+	p := decide(to.entry, to.wanted, j.m.policy())
 	to.plan, to.receipt.Known, to.receipt.Kind = p, p.known, None
 	switch {
-	case p.outcome == Unchanged && sentAs(to.entry.LastSent, want):
+	case p.outcome == Unchanged && sentAs(to.entry.LastSent, to.wanted):
 		to.receipt.repeat(to.entry.LastSent)
 	case to.entry.Latest != nil && p.action != createAndMail:
 		to.receipt.repeat(to.entry.Latest)
@@ -74,20 +72,13 @@ func (j *job) decide(to *recipient) {
 		if j.refuseSender(to); to.done {
 			return
 		}
-		if to.sameContent(j.Method) {
+		if sameContent(to.entry.Latest, to.wanted) {
 			j.warnPast(to, to.entry.EndsAt)
 		}
 		j.warnPast(to, j.endsAt())
 	}
 }
 
-// sameContent tells whether the latest revision on record is what is asked for.
-func (to *recipient) sameContent(method Method) bool {
-	r := to.entry.Latest
-	return r != nil && r.Fingerprint == to.fingerprint && r.Method == method
-}
-
-// warn adds a finding to the receipt.
 func (to *recipient) warn(rule, field, format string, args ...any) {
 	to.receipt.addFinding(Finding{Rule: rule, Level: lint.Warning, Field: field, Message: fmt.Sprintf(format, args...)})
 }

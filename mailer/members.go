@@ -43,7 +43,6 @@ func (j *job) findMissing(ctx context.Context) {
 	}
 }
 
-// withdraw adds the job of withdrawing a member of the group.
 func (j *job) withdraw(e ledger.Entry) {
 	a, err := address.Parse(e.Recipient)
 	if err != nil {

@@ -13,25 +13,20 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Sent: the SMTP server took the mail. It says nothing of who read it.
-	Sent Outcome = "sent"
-	// Unchanged: nothing to do; the receipt repeats what is on record.
-	Unchanged Outcome = "unchanged"
-	// Invalid: the input is wrong; nothing was asked of anyone.
-	Invalid Outcome = "invalid"
+	Sent      Outcome = "sent"      // the SMTP server took the mail; it says nothing of who read it
+	Unchanged Outcome = "unchanged" // nothing to do; the receipt repeats what is on record
+	Invalid   Outcome = "invalid"   // the input is wrong; nothing was asked of anyone
 	// Expired: the event ended before its mail could leave. What was sent and did not change since
 	// stays Unchanged.
 	Expired Outcome = "expired"
-	// Failed: refused. Error.Permanent tells whether that is remembered.
-	Failed Outcome = "failed"
+	Failed  Outcome = "failed" // refused; Error.Permanent tells whether that is remembered
 	// Deferred: a temporary failure, or the run stopped first. Nothing left; the same input again
 	// sends it.
 	Deferred Outcome = "deferred"
 	// Unknown: the content may have left and no answer came (RFC 1047), or it could not be
 	// recorded. See Config.OnUnknown.
 	Unknown Outcome = "unknown"
-	// Valid: a dry run only; Kind says what would be sent.
-	Valid Outcome = "valid"
+	Valid   Outcome = "valid" // a dry run only; Kind says what would be sent
 )
 
 // Receipt is what is known of one invite at the end of a call, as far as things came.

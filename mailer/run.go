@@ -100,8 +100,7 @@ func (m *Mailer) newRun(o RunOptions) *run {
 	return r
 }
 
-// gate lets through as many at once as it is wide.
-type gate chan struct{}
+type gate chan struct{} // as wide as it lets through at once
 
 // pass waits at a gate of the run, and returns how to leave it again. It fails when the context ends
 // or the run was stopped meanwhile: those who waited do not try a refused login again.
@@ -163,20 +162,15 @@ func (r *run) reserve(ctx context.Context, want int) int {
 	}
 }
 
-// giveBack returns mails that were reserved and not begun.
-func (r *run) giveBack(n int) { r.count(n, 0) }
-
-// spend turns reserved mails into begun ones.
-func (r *run) spend(n int) { r.count(n, n) }
-
-func (r *run) count(release, spend int) {
-	if r.maxMails == 0 || release == 0 {
+// release gives back mails that were reserved, of which that many were begun.
+func (r *run) release(reserved, begun int) {
+	if r.maxMails == 0 || reserved == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reserved -= release
-	r.spent += spend
+	r.reserved -= reserved
+	r.spent += begun
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
