@@ -50,23 +50,18 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 		}
 	}
 	run := m.newRun(o)
-	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
-		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
+	s := &scheduler{m: m, o: o, emit: emit, run: run, busy: make(map[string][]*task),
+		tried: make(chan *task, o.workers())}
 	if m.begin() {
 		defer m.end()
 	} else {
 		s.halt(ErrClosed)
 	}
-	ended := make(chan struct{}) // for the workers, if emit panics with some at work
-	var working sync.WaitGroup
-	for range o.workers() {
-		working.Go(func() { s.worker(ctx, ended) })
-	}
+	ended := make(chan struct{})
 	defer func() {
 		run.stop(ErrStopped)
-		close(s.work)
 		close(ended)
-		working.Wait()
+		s.working.Wait() // emit may have panicked
 	}()
 	in := &input{items: make(chan Item, readAhead)}
 	go in.read(items, ended)
@@ -96,64 +91,60 @@ func (in *input) read(items iter.Seq[Item], ended <-chan struct{}) {
 	}
 }
 
-// scheduler is the state of one SendAll. It belongs to the goroutine of loop; workers only see the
-// task they are given.
+// scheduler is the state of one SendAll. It belongs to the goroutine of loop; others only see the task
+// that they try.
 type scheduler struct {
 	m    *Mailer
 	o    RunOptions
 	emit func(Result)
 	run  *run
 
-	work  chan *task
-	tried chan *task
+	working sync.WaitGroup
+	trying  int        // tasks
+	tried   chan *task // has room for all of them
 
 	ready   []*task            // may be begun
 	waiting []*task            // for their next try
 	busy    map[string][]*task // ids in hand or waiting, and the tasks queued behind
-	known   int                // all tasks: ready, waiting, queued, with a worker
-	limit   int                // of known
+	known   int                // all tasks: ready, waiting, queued, being tried
 
 	failingSince time.Time // zero after a success
 	stopped      error     // why nothing new is begun
 	panicked     any       // as in input
 }
 
-func (s *scheduler) worker(ctx context.Context, ended <-chan struct{}) {
-	for t := range s.work {
-		t.try(ctx)
-		select {
-		case s.tried <- t:
-		case <-ended:
-		}
+// begin has the tasks that may be begun tried, as many at once as there are workers.
+func (s *scheduler) begin(ctx context.Context) {
+	for len(s.ready) > 0 && s.trying < s.o.workers() {
+		t := s.ready[0]
+		s.ready = s.ready[1:]
+		s.trying++
+		s.working.Go(func() {
+			t.try(ctx)
+			s.tried <- t
+		})
 	}
 }
 
 func (s *scheduler) loop(ctx context.Context, in *input) error {
-	input, stop, closing := in.items, s.o.Stop, s.m.closing
+	input, stop, closing, done := in.items, s.o.Stop, s.m.closing, ctx.Done()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for input != nil || s.known > 0 {
 		s.wake()
-		var (
-			work  chan<- *task
-			head  *task
-			items <-chan Item
-			timed <-chan time.Time
-		)
-		if len(s.ready) > 0 {
-			work, head = s.work, s.ready[0]
-		}
-		if s.known < s.limit {
+		s.begin(ctx)
+		var items <-chan Item
+		if s.known < s.o.workers()+maxWaiting {
 			items = input
 		}
+		var timed <-chan time.Time
 		if wait, ok := s.pause(); ok {
 			timer.Reset(wait)
 			timed = timer.C
 		}
 		select {
-		case work <- head:
-			s.ready = s.ready[1:]
 		case t := <-s.tried:
+			s.trying--
 			s.settle(t)
 		case item, ok := <-items:
 			if ok {
@@ -174,9 +165,9 @@ func (s *scheduler) loop(ctx context.Context, in *input) error {
 		case <-closing:
 			closing = nil
 			s.halt(ErrClosed)
-		case <-ctx.Done():
+		case <-done:
+			done = nil
 			s.halt(context.Cause(ctx))
-			ctx = context.WithoutCancel(ctx) // workers saw it; do not spin here
 		}
 	}
 	return s.stopped
