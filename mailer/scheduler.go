@@ -51,7 +51,7 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 	}
 	run := m.newRun(o)
 	s := &scheduler{m: m, o: o, emit: emit, run: run, busy: make(map[string][]*task),
-		tried: make(chan *task, o.workers())}
+		tried: make(chan *task, o.workers()), due: make(chan *task, maxWaiting)}
 	if m.begin() {
 		defer m.end()
 	} else {
@@ -105,6 +105,7 @@ type scheduler struct {
 
 	ready   []*task            // may be begun
 	waiting []*task            // for their next try
+	due     chan *task         // of these, whose time has come; has room for all
 	busy    map[string][]*task // ids in hand or waiting, and the tasks queued behind
 	known   int                // all tasks: ready, waiting, queued, being tried
 
@@ -128,24 +129,25 @@ func (s *scheduler) begin(ctx context.Context) {
 
 func (s *scheduler) loop(ctx context.Context, in *input) error {
 	input, stop, closing, done := in.items, s.o.Stop, s.m.closing, ctx.Done()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for input != nil || s.known > 0 {
-		s.wake()
 		s.begin(ctx)
 		var items <-chan Item
 		if s.known < s.o.workers()+maxWaiting {
 			items = input
 		}
-		var timed <-chan time.Time
-		if wait, ok := s.pause(); ok {
-			timer.Reset(wait)
-			timed = timer.C
+		var drained <-chan time.Time
+		if s.stopped != nil && s.known == 0 {
+			drained = time.After(drainTimeout)
 		}
 		select {
 		case t := <-s.tried:
 			s.trying--
 			s.settle(t)
+		case t := <-s.due:
+			if i := slices.Index(s.waiting, t); i >= 0 { // it was not deferred meanwhile
+				s.waiting = slices.Delete(s.waiting, i, i+1)
+				s.ready = append(s.ready, t)
+			}
 		case item, ok := <-items:
 			if ok {
 				s.add(item)
@@ -155,10 +157,8 @@ func (s *scheduler) loop(ctx context.Context, in *input) error {
 			if s.panicked = in.panicked; s.panicked != nil {
 				s.halt(errors.New("the iterator over the items panicked"))
 			}
-		case <-timed:
-			if s.stopped != nil && s.known == 0 {
-				return s.stopped // the input gives no more
-			}
+		case <-drained:
+			return s.stopped
 		case <-stop:
 			stop = nil
 			s.halt(ErrStopped)
@@ -230,8 +230,8 @@ func (s *scheduler) settle(t *task) {
 		s.m.log.Warn("a temporary failure: what it meets is tried again",
 			"for", s.o.RetryFor.String(), "error", failure)
 	}
-	t.due = now.Add(wait)
 	s.waiting = append(s.waiting, t)
+	t.timer = time.AfterFunc(wait, func() { s.due <- t })
 }
 
 // end lets a task go on to its next job. After the last it emits the result and lets the next task
@@ -255,33 +255,6 @@ func (s *scheduler) end(t *task) {
 	s.ready = append(s.ready, queue[0])
 }
 
-// wake moves tasks whose time has come to those that may begin.
-func (s *scheduler) wake() {
-	if len(s.waiting) == 0 {
-		return
-	}
-	now := s.m.cfg.Now()
-	s.waiting = slices.DeleteFunc(s.waiting, func(t *task) bool {
-		if t.due.After(now) {
-			return false
-		}
-		s.ready = append(s.ready, t)
-		return true
-	})
-}
-
-// pause is how long nothing happens by itself.
-func (s *scheduler) pause() (time.Duration, bool) {
-	if s.stopped != nil && s.known == 0 {
-		return drainTimeout, true
-	}
-	if len(s.waiting) == 0 {
-		return 0, false
-	}
-	next := slices.MinFunc(s.waiting, func(a, b *task) int { return a.due.Compare(b.due) })
-	return next.due.Sub(s.m.cfg.Now()), true
-}
-
 // halt begins nothing new: what is under way is finished, what waits for another try keeps the
 // outcome of its last one, the rest is deferred.
 func (s *scheduler) halt(cause error) {
@@ -294,6 +267,9 @@ func (s *scheduler) halt(cause error) {
 	for id, queue := range s.busy {
 		held = append(held, queue...)
 		s.busy[id] = nil
+	}
+	for _, t := range s.waiting {
+		t.timer.Stop()
 	}
 	s.ready, s.waiting = nil, nil
 	for _, t := range held {

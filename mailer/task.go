@@ -16,9 +16,9 @@ type task struct {
 	then     []*job    // that follow it
 	receipts []Receipt // of the jobs that have ended, and in the end of all
 
-	tries int       // of job
-	first time.Time // when it first failed for a time
-	due   time.Time // when its next try is
+	tries int         // of job
+	first time.Time   // when it first failed for a time
+	timer *time.Timer // runs until its next try
 }
 
 // try takes the job at hand as far as it gets this time.
