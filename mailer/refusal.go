@@ -52,7 +52,7 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 	case r.Outcome != submission.Refused, r.Temporary, e.StopsRun:
 	case r.Cause == submission.CauseMailbox, r.Cause == submission.CauseContent:
 		j.run.refusedClearly()
-	case r.LoginUnused && !j.run.hasAccepted() && !accepted.any(recent):
+	case r.LoginUnused && !j.run.accepted.Load() && !accepted.any(recent):
 		return stopFor(e, "the server offers a login, and none is set: "+
 			"set submission.Config.Username and submission.Config.Password")
 	case r.Cause.Ours():
@@ -76,17 +76,19 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Result, f refusal,
 	e *Error) (Outcome, *Error) {
 	_, domains := j.run.refused(f.said, f.domain())
-	if domains < alike || !j.run.beginProbe() {
+	if domains < alike || j.run.probing.Swap(true) {
 		j.run.doubt(f)
 		return Failed, e
 	}
 	err := j.probeSender(ctx, sub, r)
-	j.run.endProbe(f, err == nil)
-	answer, answered := errors.AsType[*submission.Error](err)
-	switch {
-	case err == nil:
+	if err == nil {
+		j.run.goodSender(f)
+		j.run.probing.Store(false)
 		e.Permanent = true
 		return Failed, e
+	}
+	answer, answered := errors.AsType[*submission.Error](err)
+	switch {
 	case ctx.Err() != nil, errors.Is(err, submission.ErrStopped):
 		j.run.doubt(f)
 		return Failed, e

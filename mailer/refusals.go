@@ -63,11 +63,9 @@ type refusal struct {
 
 // refusals is what a run holds refusals against each other by. The mutex of the run guards it.
 type refusals struct {
-	accepted bool // any mail was
 	said     string
 	n        int             // refusals in a row that said so
 	domains  map[string]bool // of their recipients
-	probing  bool            // the server is asked about the sender, or its answer stops the run
 	doubtful []refusal       // failed, and not remembered
 	proven   []attempt       // to be remembered at the end of the run
 }
@@ -79,18 +77,12 @@ const maxDoubtful = 10_000
 func (r *run) accept(a attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refusals.accepted = true
+	r.accepted.Store(true)
 	r.refusals.restart()
 	r.refusals.prove(func(d refusal) bool {
 		return d.key.Address != a.key.Address && d.sender == a.sender &&
 			(!d.policy || d.connection == a.connection && a.connection != 0)
 	})
-}
-
-func (r *run) hasAccepted() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.refusals.accepted
 }
 
 // refusedClearly ends a row: a refusal of another sort came between.
@@ -127,25 +119,13 @@ func (r *run) doubt(d refusal) {
 	}
 }
 
-// beginProbe reports whether it is for the caller to ask about the sender.
-func (r *run) beginProbe() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	begun := !r.refusals.probing
-	r.refusals.probing = true
-	return begun
-}
-
-// endProbe ends what beginProbe began. If the sender is good, those who were refused like d are
+// goodSender is for a server that takes mail from the sender of d: those who were refused like d are
 // refused themselves.
-func (r *run) endProbe(d refusal, good bool) {
+func (r *run) goodSender(d refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refusals.probing = !good
-	if good {
-		r.refusals.restart()
-		r.refusals.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
-	}
+	r.refusals.restart()
+	r.refusals.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
 }
 
 // restart begins a new row.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -74,6 +75,9 @@ type run struct {
 	stop      context.CancelCauseFunc
 
 	unknown sync.Map // has each key of which a mail of this run may have left
+
+	accepted atomic.Bool // any mail was
+	probing  atomic.Bool // the server is asked about the sender, or its answer stops the run
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced whenever the counts change
