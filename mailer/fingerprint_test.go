@@ -50,8 +50,8 @@ func TestFingerprintKnowsContentFromSpelling(t *testing.T) {
 	}{
 		"other order of names": {same: true,
 			event: `{"recurrence": {"count": 2, "rrule": "FREQ=DAILY"}, "event_private": true, "color": "#fff",
-				"transparency": "opaque", "reminders": [{"minutes": 60}, {"minutes": 10}], "url": "https://example.com/e/1",
-				"location": {"long": "-0.1", "lat": "51.5", "description": "Board room"},
+				"transparency": "opaque", "reminders": [{"minutes": 60}, {"minutes": 10}],
+				"url": "https://example.com/e/1", "location": {"long": "-0.1", "lat": "51.5", "description": "Board room"},
 				"tzid": "Europe/London", "end": "2027-04-29T10:00:00Z", "start": "2027-04-29T09:30:00Z",
 				"description": "Plans\nand more.", "summary": "Board meeting"}`},
 		"times as objects": {same: true, event: fullEventWith(t,

@@ -13,7 +13,8 @@ func TestBound(t *testing.T) {
 	t.Parallel()
 	b := Backoff{First: time.Second, Max: 30 * time.Second}
 	for failures, want := range map[int]time.Duration{
-		1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: 16 * time.Second, 6: 30 * time.Second, 7: 30 * time.Second,
+		1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: 16 * time.Second,
+		6: 30 * time.Second, 7: 30 * time.Second,
 		64: 30 * time.Second, math.MaxInt: 30 * time.Second,
 	} {
 		assert.Equal(t, want, b.bound(failures), "%d failures", failures)

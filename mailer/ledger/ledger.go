@@ -21,7 +21,7 @@ type Key struct {
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
-// The terms of an invite, whose values package mailer has.
+// Kind, Method, Stage and Code are terms of an invite, whose values package mailer has.
 type (
 	Kind   string // the mail that it gives rise to
 	Method string // what it asks of the API
