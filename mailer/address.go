@@ -11,11 +11,9 @@ import (
 	"github.com/invitemailer/invitemailer/internal/message"
 )
 
-// isSet reports whether there is an address at all.
 func isSet(b message.Mailbox) bool { return !b.Address.IsZero() }
 
-// parseMailbox reads a setting such as "Jane Doe <jane@example.com>" or a bare
-// address.
+// parseMailbox reads a setting such as "Jane Doe <jane@example.com>" or a bare address.
 func parseMailbox(s string) (message.Mailbox, error) {
 	if !strings.ContainsAny(s, "<\" ") {
 		a, err := address.Parse(s)
@@ -28,7 +26,6 @@ func parseMailbox(s string) (message.Mailbox, error) {
 	return Organizer{m.Name, m.Address}.mailbox()
 }
 
-// fromAllowed and toAllowed hold an address to FromDomains and to OnlyTo.
 func (m *Mailer) fromAllowed(a address.Address) bool {
 	return len(m.cfg.FromDomains) == 0 ||
 		slices.ContainsFunc(m.cfg.FromDomains, func(domain string) bool { return matches("*@"+domain, a) })
@@ -39,9 +36,8 @@ func (m *Mailer) toAllowed(a address.Address) bool {
 		slices.ContainsFunc(m.cfg.OnlyTo, func(pattern string) bool { return matches(pattern, a) })
 }
 
-// matches reports whether the address fits a pattern: a whole address, or *@domain,
-// compared as addresses are: without regard to case, and with a domain in letters or
-// as A-labels.
+// matches reports whether the address fits a pattern: a whole address, or *@domain. Case does not
+// matter, and a domain may be in letters or as A-labels.
 func matches(pattern string, a address.Address) bool {
 	if domain, ok := strings.CutPrefix(pattern, "*@"); ok {
 		some, err := address.Parse("x@" + domain)
@@ -50,14 +46,18 @@ func matches(pattern string, a address.Address) bool {
 	return address.Equal(pattern, a.String())
 }
 
-// checkPattern says what is wrong with a pattern of matches.
 func checkPattern(p string) error {
-	one := p
+	example := p
 	if domain, ok := strings.CutPrefix(p, "*@"); ok {
-		one = "x@" + domain
+		example = "x@" + domain
 	}
-	if _, err := address.Parse(one); err != nil {
+	if _, err := address.Parse(example); err != nil {
 		return fmt.Errorf("%q is neither an address nor *@domain: %w", p, err)
 	}
 	return nil
+}
+
+func checkDomain(domain string) error {
+	_, err := address.Parse("x@" + domain)
+	return err
 }

@@ -2,19 +2,17 @@ package mailer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/calendar"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// What the API returned, held against what it was asked for. It is mailed as it came:
-// where it is about something else, the receipt says so.
-
-// readAnswer reads the received text and holds it against the method.
 func (j *job) readAnswer(text string) (*calendar.Calendar, *Error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, calendarError(codeNoCalendar,
@@ -66,7 +64,6 @@ func (j *job) checkCalendar(to *recipient, c *calendar.Calendar) *Error {
 	return nil
 }
 
-// fromAPI begins what is said of the received text.
 const fromAPI = "the iCalendar text from the API "
 
 func calendarError(code Code, format string, args ...any) *Error {
@@ -74,9 +71,8 @@ func calendarError(code Code, format string, args ...any) *Error {
 		Message: fmt.Sprintf(format, args...)}
 }
 
-// asksAnew tells whether the answer to what e says was last mailed is none to c: the
-// event has another time, or it was cancelled. A calendar that cannot be read any
-// more may have had any time.
+// asksAnew tells whether the answer to what e says was last mailed is none to c: the event has another
+// time, or it was cancelled. A calendar that cannot be read any more may have had any time.
 func asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
 	if !invited(*e) {
 		return true
@@ -85,8 +81,8 @@ func asksAnew(e *ledger.Entry, c *calendar.Calendar) bool {
 	return err != nil || !sameTime(old, c)
 }
 
-// sameTime tells whether two calendars have their event at the same time. That of a
-// recurring event depends on its zone, too.
+// sameTime tells whether two calendars have their event at the same time. That of a recurring event
+// depends on its zone, too.
 func sameTime(a, b *calendar.Calendar) bool {
 	return a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.AllDay == b.AllDay && a.Floating == b.Floating &&
 		a.RecurrenceRule == b.RecurrenceRule && a.RecurrenceID == b.RecurrenceID &&
@@ -95,12 +91,9 @@ func sameTime(a, b *calendar.Calendar) bool {
 
 // statusIn is the status of a recipient in the API's answer, empty if it names none.
 func statusIn(answer *cronofy.SmartInvite, recipient address.Address) string {
-	if answer == nil {
-		return ""
-	}
-	people := answer.Recipients
+	people := slices.Clip(answer.Recipients)
 	if answer.Recipient != nil {
-		people = append(people[:len(people):len(people)], *answer.Recipient)
+		people = append(people, *answer.Recipient)
 	}
 	for _, p := range people {
 		if address.Equal(p.Email, recipient.String()) {
@@ -110,8 +103,6 @@ func statusIn(answer *cronofy.SmartInvite, recipient address.Address) string {
 	return ""
 }
 
-// warnOtherID tells of an answer that names another invite. One that names none is
-// no reason to doubt it.
 func (j *job) warnOtherID(answered string) {
 	if answered == "" || answered == j.ID {
 		return
@@ -121,8 +112,8 @@ func (j *job) warnOtherID(answered string) {
 	}
 }
 
-// warnOtherEvent tells of a calendar with another time or title. What it says of a
-// floating time is told by the rules of the mail.
+// warnOtherEvent tells of a calendar with another time or title, which is mailed as it came. Floating
+// times are told by the rules of the mail.
 func (j *job) warnOtherEvent(to *recipient, c *calendar.Calendar) {
 	e := j.Event
 	if j.Method != Request || e == nil {
@@ -150,7 +141,6 @@ func (j *job) warnOtherEvent(to *recipient, c *calendar.Calendar) {
 	}
 }
 
-// written is a time as a record has it.
 func written(t cronofy.EventTime, zone *time.Location) string {
 	if t.DateOnly {
 		return t.Time.Format(time.DateOnly)
@@ -164,7 +154,7 @@ func (j *job) zone(t cronofy.EventTime, otherwise *time.Location) *time.Location
 	if name == "" && j.Event != nil {
 		name = j.Event.TZID
 	}
-	if zone, ok := j.m.zones.Load(name); ok {
+	if zone, ok := zone.Load(name); ok {
 		return zone
 	}
 	return otherwise

@@ -7,12 +7,11 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
-// Lint is how strictly the finished mail is held to the invitation rules of
-// package lint before it is submitted.
+// Lint is how strictly the finished mail is held to the invitation rules of package lint.
 //
-// What was composed wrongly stops the mail whatever Lint says. What came wrong
-// in the calendar from the API stops it where clients would show no invitation
-// at all; a slightly odd calendar must not stop a company's invitations.
+// What was composed wrongly stops the mail whatever Lint says. What came wrong in the calendar from
+// the API stops it where clients would show no invitation at all; a slightly odd calendar must not
+// stop a company's invitations.
 type Lint string
 
 // The levels of Lint. The zero value is LintReport.
@@ -22,7 +21,6 @@ const (
 	LintOff    Lint = "off"    // what else came wrong is not told
 )
 
-// check holds the bytes that are about to be submitted to the invitation rules.
 func (j *job) check(to *recipient, sub *ledger.Submission) *Error {
 	o := lint.Options{Now: j.m.cfg.Now(), Profile: lint.Own, SMTPUTF8: sub.Message.SMTPUTF8}
 	if invited(to.entry) && to.plan.resend == 0 {

@@ -9,7 +9,6 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// compose renders and composes the mail for a recipient.
 func (j *job) compose(ctx context.Context, to *recipient, c *calendar.Calendar) (*ledger.Submission, *Error) {
 	from, problem := j.from(to)
 	if problem != nil {
@@ -55,13 +54,12 @@ func (j *job) compose(ctx context.Context, to *recipient, c *calendar.Calendar) 
 		envelopeFrom = j.m.envelopeFrom.String()
 	}
 	return &ledger.Submission{MessageID: id, FromName: from.Name, FromEmail: from.Address.String(),
-		Resend: to.plan.resend, Kind: to.plan.kind, Message: ledger.Message{
-			From: envelopeFrom, To: composed.To, SMTPUTF8: composed.SMTPUTF8, Bytes: composed.Bytes}}, nil
+		Resend: to.plan.resend, Kind: to.plan.kind, Message: ledger.Message{From: envelopeFrom,
+			To: composed.To, SMTPUTF8: composed.SMTPUTF8, Bytes: composed.Bytes}}, nil
 }
 
-// from says who the mail is from: the settings, else the organizer of the
-// record, else who the invite was sent by before. Never an address that only
-// the calendar names.
+// from says who the mail is from: the settings, else the organizer of the record, else who the invite
+// was sent by before; never an address that only the calendar names.
 func (j *job) from(to *recipient) (message.Mailbox, *Error) {
 	if isSet(j.m.from) {
 		return j.m.from, nil

@@ -7,113 +7,90 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/address"
-	"github.com/invitemailer/invitemailer/internal/inflight"
 	"github.com/invitemailer/invitemailer/internal/message"
-	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/submission"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
-// SmartInvites is what a Mailer needs of the API; *cronofy.Client is one. It is
-// called by many goroutines. Errors that hold a *cronofy.Error are told apart by its
-// Status.
+// SmartInvites is what a Mailer needs of the API; *cronofy.Client is one. It is called by many
+// goroutines. Errors that hold a *cronofy.Error are told apart by its Status.
 type SmartInvites interface {
 	Create(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error)
 	Cancel(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
 	Remove(ctx context.Context, r cronofy.Ref) (*cronofy.SmartInvite, error)
 }
 
-// Submitter is what a Mailer needs of SMTP; *submission.Submitter is one. It is
-// called by many goroutines. It must tell an unknown end from a known one, and by
-// Result.Cause whose fault a refusal is, as [submission.Result] does. If it has the
-// method Probe of *submission.Submitter, that is used before a run is stopped because
-// of refusals that say nothing clear.
+// Submitter is what a Mailer needs of SMTP; *submission.Submitter is one. It is called by many
+// goroutines. It must tell an unknown end from a known one, and by Result.Cause whose fault a
+// refusal is. If it has the method Probe of *submission.Submitter, that is used before refusals
+// that say nothing clear stop a run.
 type Submitter interface {
 	Submit(ctx context.Context, env submission.Envelope, msg []byte) submission.Result
 }
 
-// Renderer makes the content of a mail; *templates.Set is one. It is called by many
-// goroutines. If it has the method Named of *templates.Set, that finds the set of
-// MailOptions.Template.
+// Renderer makes the content of a mail; *templates.Set is one. It is called by many goroutines. If
+// it has the method Named of *templates.Set, that finds the set of MailOptions.Template.
 type Renderer interface {
 	Render(kind templates.Kind, d templates.Data) (templates.Content, error)
 }
 
 // Config is what a [Mailer] is made of.
 type Config struct {
-	// API creates, cancels and removes Smart Invites; required unless DryRun is set.
-	// A run of SendAll that is stopped ends what waits within a *cronofy.Client and
-	// within a *submission.Submitter (see their method Until); others see its context
-	// only.
-	API SmartInvites
-	// Submitter hands the mail to an SMTP server; required unless DryRun is set.
-	Submitter Submitter
-	// Ledger is the durable record. Nil means that nothing is remembered: the same
-	// invite given twice is mailed twice, an update is called an invitation, and a
-	// crash leaves no trace.
+	// API creates, cancels and removes Smart Invites; required unless DryRun is set. A run of
+	// SendAll that is stopped ends what waits within a *cronofy.Client or a
+	// *submission.Submitter (see their method Until); others see its context only.
+	API       SmartInvites
+	Submitter Submitter // hands the mail to an SMTP server; required unless DryRun is set
+	// Ledger is the durable record. With nil nothing is remembered: the same invite given twice
+	// is mailed twice, an update is called an invitation, and a crash leaves no trace.
 	Ledger Ledger
 
-	// Organizer is who invites if an invite names no organizer.
-	Organizer Organizer
-	// From is the From of every mail, an address or NAME <ADDRESS>. Defaults to the
-	// organizer of the invite.
+	Organizer Organizer // who invites if an invite names no organizer
+	// From is the From of every mail, an address or NAME <ADDRESS>. Defaults to the organizer of
+	// the invite.
 	From string
-	// ReplyTo is where people's replies go, an address. Defaults to the organizer if
-	// that is not the From.
+	// ReplyTo is where people's replies go. Defaults to the organizer if that is not the From.
 	ReplyTo string
-	// EnvelopeFrom is where bounces go (the RFC 5321 reverse-path). Defaults to the
-	// From address.
+	// EnvelopeFrom is where bounces go (the RFC 5321 reverse-path). Defaults to the From address.
 	EnvelopeFrom string
-	// CallbackURL is told the answers to invites that name none; may be empty.
-	CallbackURL string
+	CallbackURL  string // told the answers to invites that name none; may be empty
 
-	// Templates make the content. Defaults to the embedded ones. With an overlay of
-	// your own, call its Validate first: a broken template is otherwise found by the
-	// first mail that needs it.
+	// Templates make the content. Defaults to the embedded ones. Call Validate of your own first:
+	// a broken template is otherwise found by the first mail that needs it.
 	Templates Renderer
-	// Locale is the language of invites that name none. Defaults to "en".
-	Locale string
+	Locale    string // the language of invites that name none; defaults to "en"
 
-	// FromDomains lists the domains that a From may have, also that of an earlier
-	// mail. Nil allows all; empty and not nil is an error.
+	// FromDomains lists the domains that a From may have, also that of an earlier mail. Nil
+	// allows all; empty and not nil is an error.
 	FromDomains []string
-	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows all;
-	// empty and not nil is an error. Meant for staging.
+	// OnlyTo lists who may be mailed, as addresses or *@domain. Nil allows all; empty and not nil
+	// is an error. Meant for staging.
 	OnlyTo []string
-	// Lint says which broken invitation rules stop a mail. Defaults to LintReport.
-	Lint Lint
+	Lint   Lint // which broken invitation rules stop a mail; defaults to LintReport
 
-	// Resend mails again what is sent already.
-	Resend bool
-	// RetryFailed tries again what was refused for good.
-	RetryFailed bool
-	// OnUnknown says what becomes of a mail whose end is unknown. The zero value
-	// repeats it twice at most.
+	Resend      bool // mails again what is sent already
+	RetryFailed bool // tries again what was refused for good
+	// OnUnknown says what becomes of a mail whose end is unknown. The zero value repeats it twice
+	// at most.
 	OnUnknown OnUnknown
-	// AcceptOrganizer lets a changed default Organizer mail all recipients an update. Off,
-	// such an invite is refused with CodeOrganizerChanged.
+	// AcceptOrganizer lets a changed default Organizer mail all recipients an update. Off, such an
+	// invite is refused with CodeOrganizerChanged.
 	AcceptOrganizer bool
-	// WithdrawMissing withdraws the invite of those who are no longer in the list of a
-	// Group. Off, they are reported only.
+	// WithdrawMissing withdraws the invite of those who are no longer in the list of a Group. Off,
+	// they are reported only.
 	WithdrawMissing bool
-	// AllowPast mails invitations to events that are over.
-	AllowPast bool
-	// PastWarns turns the refusal of past events into a finding, for sandboxes.
-	PastWarns bool
-	// DryRun asks and sends nothing; receipts are Valid, with their Kind.
-	DryRun bool
+	AllowPast       bool // mails invitations to events that are over
+	PastWarns       bool // turns the refusal of past events into a finding, for sandboxes
+	DryRun          bool // asks and sends nothing; receipts are Valid, with their Kind
 
-	// Logger is told what happens, invites by id and recipients by domain. Nil is
-	// silent.
-	Logger *slog.Logger
-	// Observer is told how invites go their way. Nil is told nothing.
-	Observer Observer
-	// Now is the clock. Defaults to time.Now.
-	Now func() time.Time
+	Logger   *slog.Logger     // told what happens, by id and domain; nil is silent
+	Observer Observer         // told how invites go their way; may be nil
+	Now      func() time.Time // the clock; defaults to time.Now
 }
 
 // ConfigError is a field of [Config] that is wrong.
@@ -128,20 +105,24 @@ func (e *ConfigError) Error() string { return e.Field + ": " + e.Problem }
 type Mailer struct {
 	cfg          Config
 	log          *slog.Logger
-	from         message.Mailbox // zero: the organizer
+	from         message.Mailbox // zero for that of the organizer
 	replyTo      message.Mailbox
 	envelopeFrom address.Address
 	organizer    message.Mailbox // the default one
 
-	calls    *inflight.Calls
 	accepted acceptances // what refusals are held against
-	zones    zone.Zones
+
+	mu      sync.Mutex
+	calls   int           // of Send, SendGroup and SendAll that are in hand
+	closed  bool          // Shutdown was called
+	closing chan struct{} // closed then
+	idle    chan struct{} // closed then, once no call is left
 }
 
-// New checks the whole configuration and returns a Mailer, or an error that wraps a
-// *[ConfigError] for each field that is wrong.
+// New checks the whole configuration and returns a Mailer, or an error that wraps a *[ConfigError]
+// for each field that is wrong.
 func New(cfg Config) (*Mailer, error) {
-	m := &Mailer{cfg: cfg, calls: inflight.New()}
+	m := &Mailer{cfg: cfg, closing: make(chan struct{}), idle: make(chan struct{})}
 	m.log = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	m.cfg.Locale = cmp.Or(cfg.Locale, "en")
 	m.cfg.Lint = cmp.Or(cfg.Lint, LintReport)
@@ -177,7 +158,8 @@ func New(cfg Config) (*Mailer, error) {
 		bad("Lint", fmt.Errorf("%q is not one of report, strict, off", cfg.Lint))
 	}
 	m.readAddresses(bad)
-	checkLists(&cfg, bad)
+	checkList(cfg.OnlyTo, checkPattern, func(err error) { bad("OnlyTo", err) })
+	checkList(cfg.FromDomains, checkDomain, func(err error) { bad("FromDomains", err) })
 	if isSet(m.from) && !m.fromAllowed(m.from.Address) {
 		bad("From", errors.New("its domain is not one of Config.FromDomains"))
 	}
@@ -212,21 +194,13 @@ func (m *Mailer) readAddresses(bad func(field string, err error)) {
 	}
 }
 
-// checkLists says what is wrong with the lists of who may be mailed, and from where.
-// One that came out empty, as of a setting that was not found, must not allow all.
-func checkLists(cfg *Config, bad func(field string, err error)) {
-	const empty = "is not nil and has no entry; leave it nil to allow all, or name what is allowed"
-	if cfg.OnlyTo != nil && len(cfg.OnlyTo) == 0 {
-		bad("OnlyTo", errors.New(empty))
+// checkList says what is wrong with a list of who may be mailed, or from where. One that came out
+// empty, as of a setting that was not found, must not allow all.
+func checkList(list []string, check func(string) error, bad func(error)) {
+	if list != nil && len(list) == 0 {
+		bad(errors.New("is not nil and has no entry; leave it nil to allow all, or name what is allowed"))
 	}
-	for _, p := range cfg.OnlyTo {
-		bad("OnlyTo", checkPattern(p))
-	}
-	if cfg.FromDomains != nil && len(cfg.FromDomains) == 0 {
-		bad("FromDomains", errors.New(empty))
-	}
-	for _, d := range cfg.FromDomains {
-		_, err := address.Parse("x@" + d)
-		bad("FromDomains", err)
+	for _, entry := range list {
+		bad(check(entry))
 	}
 }

@@ -1,17 +1,19 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/invitemailer/invitemailer/cronofy"
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// create asks the API on behalf of all whose plan needs it, and records the calendar
-// that comes back. Those for whom it went wrong are ended.
+// create asks the API for all whose plan needs it, and records the calendar that comes back. Those
+// for whom it went wrong are ended.
 func (j *job) create(ctx context.Context) {
 	var asking []*recipient
 	for _, to := range j.pending() {
@@ -36,8 +38,8 @@ func (j *job) create(ctx context.Context) {
 		return
 	}
 	if len(asking) < len(j.pending()) {
-		// Others of the group were received but not mailed yet. The new calendar is the
-		// better one for them too, except where bytes may have left.
+		// The new calendar is the better one for those, too, whose earlier one was not mailed yet,
+		// except where bytes may have left.
 		for _, to := range j.pending() {
 			if p := &to.plan; p.action == mailStored && p.resend == 0 {
 				p.action = createAndMail
@@ -54,12 +56,15 @@ func (j *job) create(ctx context.Context) {
 	j.createFor(ctx, named, asking)
 }
 
-// createFor makes the one request that names those in named, on behalf of those in
-// asking.
+// createFor makes the one request that names those in named, for those in asking.
 func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
 	text, problem := j.request(ctx, named)
 	if problem != nil && problem.Code == codeNotFound {
-		j.settleRemoved(asking)
+		for _, to := range asking {
+			if j.Method == Remove && invited(to.entry) { // it was removed before
+				to.plan, to.receipt.Kind = plan{action: createOnly, kind: None}, None
+			}
+		}
 		if allCreateOnly(asking) {
 			problem = nil // the API does not know it: it is as cancelled as can be
 		}
@@ -88,28 +93,10 @@ func (j *job) createFor(ctx context.Context, named, asking []*recipient) {
 }
 
 func allCreateOnly(asking []*recipient) bool {
-	for _, to := range asking {
-		if to.plan.action != createOnly {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(asking, func(to *recipient) bool { return to.plan.action != createOnly })
 }
 
-// settleRemoved is for a removal that the API answers with "not found". Recipients on
-// record as invited were removed before, and are in the event no longer; for the
-// others, it is an error.
-func (j *job) settleRemoved(asking []*recipient) {
-	for _, to := range asking {
-		if j.Method == Remove && invited(to.entry) {
-			to.plan = plan{action: createOnly, kind: None}
-			to.receipt.Kind = None
-		}
-	}
-}
-
-// request makes one request that names those recipients and returns the iCalendar
-// text of the answer.
+// request makes one request that names those recipients and returns the iCalendar text of the answer.
 func (j *job) request(ctx context.Context, named []*recipient) (string, *Error) {
 	leave, problem := j.pass(ctx, StageCreate, j.run.requests)
 	if problem != nil {
@@ -164,8 +151,8 @@ func (j *job) call(ctx context.Context, named []*recipient) (*cronofy.SmartInvit
 	}
 }
 
-// record records, in one write, the revision of all that the request was for: the
-// calendar, or the problem why there is none to be mailed. The latter are ended.
+// record records, in one write, the revision of all that the request was for: the calendar, or the
+// problem why there is none to be mailed. The latter are ended.
 func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calendar,
 	problemOf func(*recipient) *Error) {
 	problems := make([]*Error, len(asking))
@@ -181,11 +168,9 @@ func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calen
 			r.UID, r.Sequence = c.UID, &c.Sequence
 		}
 		r.MessageID, r.Reply, r.Attempts = "", "", 0
-		switch problem := problems[i]; {
-		case failed != nil:
-			j.end(to, Deferred, failed)
+		switch problem := cmp.Or(failed, problems[i]); {
 		case problem == nil:
-		case problem.Temporary:
+		case failed != nil, problem.Temporary:
 			j.end(to, Deferred, problem)
 		default:
 			j.end(to, Failed, problem)
@@ -194,13 +179,9 @@ func (j *job) record(ctx context.Context, asking []*recipient, c *calendar.Calen
 }
 
 func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) ledger.NewRevision {
-	r := ledger.Revision{
-		Kind: to.plan.kind, Method: j.Method, Fingerprint: to.fingerprint, State: ledger.Created,
-		OrganizerName: j.organizer.Name, OrganizerEmail: j.organizer.Address.Key(),
-		OrganizerDefault: j.organizerDefault,
-	}
-	added := ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(),
-		Grouped: !j.single, EndsAt: j.endsAt()}
+	added := to.wanted
+	r := &added.Revision
+	r.Kind, r.State = to.plan.kind, ledger.Created
 	if j.Method == Remove && to.entry.Known {
 		added.Grouped = to.entry.Grouped
 	}
@@ -224,11 +205,9 @@ func (j *job) newRevision(to *recipient, c *calendar.Calendar, problem *Error) l
 	case to.plan.action == createOnly:
 		r.State = ledger.Settled
 	}
-	added.Revision = r
 	return added
 }
 
-// apiError says in the pipeline's terms what became of a request.
 func apiError(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return interrupted(ctx, StageCreate)
@@ -240,24 +219,16 @@ func apiError(ctx context.Context, err error) *Error {
 	}
 	e.Temporary, _ = failure.Retryable()
 	e.RetryAfter = failure.RetryAfter
-	switch failure.Status {
-	case http.StatusUnprocessableEntity:
-		e.Code, e.Permanent = CodeRejected, true
-	case http.StatusUnauthorized:
-		e.Code, e.StopsRun = CodeUnauthorized, true
-	case http.StatusPaymentRequired:
-		e.Code, e.StopsRun = codePlan, true
-	case http.StatusForbidden:
-		e.Code, e.StopsRun = codeForbidden, true
-	case http.StatusNotFound:
-		e.Code = codeNotFound
-	case http.StatusTooManyRequests:
-		e.Code = codeRateLimited
-	case 0:
-		e.Code = codeTransport
-		if failure.NoHost {
-			e.Code, e.StopsRun = CodeUnreachable, true
-		}
+	e.Code = cmp.Or(statusCodes[failure.Status], codeServer)
+	if failure.Status == 0 && failure.NoHost {
+		e.Code = CodeUnreachable
 	}
+	e.Permanent = e.Code == CodeRejected
+	e.StopsRun = slices.Contains([]Code{CodeUnauthorized, codePlan, codeForbidden, CodeUnreachable}, e.Code)
 	return e
 }
+
+// statusCodes has the codes of the API's answers; 0 is none at all.
+var statusCodes = map[int]Code{0: codeTransport, http.StatusUnauthorized: CodeUnauthorized,
+	http.StatusPaymentRequired: codePlan, http.StatusForbidden: codeForbidden, http.StatusNotFound: codeNotFound,
+	http.StatusUnprocessableEntity: CodeRejected, http.StatusTooManyRequests: codeRateLimited}

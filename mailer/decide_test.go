@@ -44,25 +44,30 @@ func TestDecide(t *testing.T) {
 	entry := func(latest, lastSent *ledger.Revision) ledger.Entry {
 		return ledger.Entry{Known: true, Latest: latest, LastSent: lastSent}
 	}
-	same := want{method: Request, fingerprint: "same", organizer: Organizer{"Jane", "jane@example.com"}}
+	want := func(method Method, fingerprint string) ledger.NewRevision {
+		return ledger.NewRevision{Revision: ledger.Revision{Method: method, Fingerprint: fingerprint,
+			OrganizerName: "Jane", OrganizerEmail: "jane@example.com"}}
+	}
+	same := want(Request, "same")
 	other := same
-	other.fingerprint = "other"
-	cancel := want{method: Cancel, fingerprint: "cancel"}
-	remove := want{method: Remove, fingerprint: "remove"}
+	other.Revision.Fingerprint = "other"
+	cancel := want(Cancel, "cancel")
+	remove := want(Remove, "remove")
 	grouped := same
-	grouped.grouped = true
+	grouped.Grouped = true
 	past, changedPast, notYet := same, other, same
-	past.endsAt, changedPast.endsAt, notYet.endsAt = now, now, now.Add(time.Second)
+	past.EndsAt, changedPast.EndsAt, notYet.EndsAt = now, now, now.Add(time.Second)
 	cancelPast := cancel
-	cancelPast.endsAt = now
+	cancelPast.EndsAt = now
 	ended := func(e ledger.Entry) ledger.Entry { e.EndsAt = now; return e }
 	moved := other
-	moved.organizer, moved.organizerDefault = Organizer{"John", "john@example.com"}, true
+	moved.Revision.OrganizerName, moved.Revision.OrganizerEmail = "John", "john@example.com"
+	moved.Revision.OrganizerDefault = true
 
 	for name, tc := range map[string]struct {
 		entry   ledger.Entry
-		want    want
-		policy  policy
+		want    ledger.NewRevision
+		config  Config
 		action  action
 		kind    Kind
 		outcome Outcome
@@ -84,7 +89,7 @@ func TestDecide(t *testing.T) {
 		"sent, same": {entry: entry(request(), request()), want: same,
 			outcome: Unchanged, kind: None},
 		"sent, same, resend": {entry: entry(request(), request()), want: same,
-			policy: policy{resend: true}, action: mailStored, kind: Invitation, resend: 1},
+			config: Config{Resend: true}, action: mailStored, kind: Invitation, resend: 1},
 		"sent, changed": {entry: entry(request(), request()), want: other,
 			action: createAndMail, kind: Update},
 		"created, same": {entry: entry(request(state(ledger.Created)), nil), want: same,
@@ -98,7 +103,7 @@ func TestDecide(t *testing.T) {
 		"submitting a third time, same": {entry: entry(doubt(ledger.Submitting, 3, 20*time.Hour),
 			request()), want: same, action: recordOnly, kind: Invitation, outcome: Unknown, code: CodeHeld},
 		"submitting, same, never": {entry: entry(doubt(ledger.Submitting, 1, 20*time.Hour),
-			request()), want: same, policy: policy{onUnknown: OnUnknownNever}, action: recordOnly,
+			request()), want: same, config: Config{OnUnknown: OnUnknownNever}, action: recordOnly,
 			kind: Invitation, outcome: Unknown, code: CodeHeld},
 		"unknown, same, at once": {entry: unknown(1, 20*time.Minute-1), want: same,
 			outcome: Unknown, kind: None, code: CodeWaiting},
@@ -113,19 +118,19 @@ func TestDecide(t *testing.T) {
 		"unknown three times, told": {entry: entry(told(doubt(ledger.Unknown, 3, time.Hour)),
 			request()), want: same, outcome: Unknown, kind: None, code: CodeHeld, known: true},
 		"unknown three times, resend": {entry: unknown(3, 0), want: same,
-			policy: policy{onUnknown: OnUnknownResend}, action: resubmit, kind: Invitation},
+			config: Config{OnUnknown: OnUnknownResend}, action: resubmit, kind: Invitation},
 		"unknown, never": {entry: unknown(1, 60*time.Hour), want: same,
-			policy: policy{onUnknown: OnUnknownNever}, action: recordOnly, kind: Invitation, outcome: Unknown,
+			config: Config{OnUnknown: OnUnknownNever}, action: recordOnly, kind: Invitation, outcome: Unknown,
 			code: CodeHeld},
 		"unknown, never, told": {entry: entry(told(doubt(ledger.Unknown, 1, 0)), request()),
-			want: same, policy: policy{onUnknown: OnUnknownNever}, outcome: Unknown, kind: None, code: CodeHeld,
+			want: same, config: Config{OnUnknown: OnUnknownNever}, outcome: Unknown, kind: None, code: CodeHeld,
 			known: true},
 		"unknown, told, but may be repeated": {entry: entry(told(doubt(ledger.Unknown, 1, time.Hour)),
 			request()), want: same, action: resubmit, kind: Invitation},
 		"unknown, told, not yet": {entry: entry(told(doubt(ledger.Unknown, 1, 0)), request()),
 			want: same, outcome: Unknown, kind: None, code: CodeWaiting},
 		"unknown, never, mail again": {entry: unknown(3, 0), want: same,
-			policy: policy{onUnknown: OnUnknownNever, resend: true}, action: resubmit, kind: Invitation},
+			config: Config{OnUnknown: OnUnknownNever, Resend: true}, action: resubmit, kind: Invitation},
 		"unknown, over": {entry: unknown(1, 0), want: past, action: recordOnly,
 			kind: Invitation, outcome: Unknown, code: CodeHeld},
 		"unknown, over by the record": {entry: ended(unknown(1, time.Hour)), want: same,
@@ -134,13 +139,13 @@ func TestDecide(t *testing.T) {
 			action: createAndMail, kind: Cancellation},
 		"over, never heard of": {want: past, action: recordOnly, kind: Invitation,
 			outcome: Expired, code: CodeExpired},
-		"over, allowed": {want: past, policy: policy{allowPast: true},
+		"over, allowed": {want: past, config: Config{AllowPast: true},
 			action: createAndMail, kind: Invitation},
 		"not over yet": {want: notYet, action: createAndMail, kind: Invitation},
 		"over, sent": {entry: ended(entry(request(), request())), want: past,
 			outcome: Unchanged, kind: None},
 		"over, sent, resend": {entry: entry(request(), request()), want: past,
-			policy: policy{resend: true}, outcome: Expired, kind: None, code: CodeExpired},
+			config: Config{Resend: true}, outcome: Expired, kind: None, code: CodeExpired},
 		"over, sent, changed": {entry: entry(request(), request()), want: changedPast,
 			action: recordOnly, kind: Update, outcome: Expired, code: CodeExpired},
 		"over, sent, moved into the future": {entry: ended(entry(request(), request())), want: other,
@@ -148,7 +153,7 @@ func TestDecide(t *testing.T) {
 		"too late, taken back": {entry: entry(request(state(ledger.Expired), bare,
 			fingerprint("other")), request()), want: same, outcome: Unchanged, kind: None},
 		"too late, taken back, resend": {entry: entry(request(state(ledger.Expired), bare,
-			fingerprint("other")), request()), want: same, policy: policy{resend: true}, action: createAndMail,
+			fingerprint("other")), request()), want: same, config: Config{Resend: true}, action: createAndMail,
 			kind: Update},
 		"too late, taken back, but asked for": {entry: entry(request(state(ledger.Expired),
 			fingerprint("other")), request()), want: same, action: createAndMail, kind: Update},
@@ -167,7 +172,7 @@ func TestDecide(t *testing.T) {
 			func(r *ledger.Revision) { r.Fingerprint = "other" }), request()), want: past, action: recordOnly,
 			kind: Update, outcome: Expired, code: CodeExpired},
 		"over, told, allowed": {entry: entry(request(state(ledger.Expired), bare), nil),
-			want: past, policy: policy{allowPast: true}, action: createAndMail, kind: Invitation},
+			want: past, config: Config{AllowPast: true}, action: createAndMail, kind: Invitation},
 		"over, refused": {entry: entry(request(permanent), nil), want: past,
 			outcome: Failed, kind: None, code: CodeRejected, known: true},
 		"over, cancel": {entry: entry(request(), request()), want: cancelPast,
@@ -189,11 +194,11 @@ func TestDecide(t *testing.T) {
 		"failed for good, same": {entry: entry(request(permanent), nil), want: same,
 			outcome: Failed, kind: None, code: CodeRejected, known: true},
 		"failed for good, same, retry": {entry: entry(request(permanent), nil), want: same,
-			policy: policy{retryFailed: true}, action: mailStored, kind: Invitation},
+			config: Config{RetryFailed: true}, action: mailStored, kind: Invitation},
 		"failed for good, other content": {entry: entry(request(permanent), nil), want: other,
 			action: createAndMail, kind: Invitation},
 		"422 before, retry": {entry: entry(request(permanent, bare), nil), want: same,
-			policy: policy{retryFailed: true}, action: createAndMail, kind: Invitation},
+			config: Config{RetryFailed: true}, action: createAndMail, kind: Invitation},
 		"cancel what was sent": {entry: entry(request(), request()), want: cancel,
 			action: createAndMail, kind: Cancellation},
 		"cancel what may have left": {entry: entry(request(state(ledger.Unknown)),
@@ -221,7 +226,7 @@ func TestDecide(t *testing.T) {
 		"default organizer changed": {entry: entry(request(byDefault), request(byDefault)),
 			want: moved, outcome: Failed, kind: None, code: CodeOrganizerChanged},
 		"default organizer changed, accepted": {entry: entry(request(byDefault), request(byDefault)),
-			want: moved, policy: policy{acceptOrganizer: true}, action: createAndMail, kind: Update},
+			want: moved, config: Config{AcceptOrganizer: true}, action: createAndMail, kind: Update},
 		"default organizer, never sent": {entry: entry(request(byDefault, state(ledger.Deferred)), nil),
 			want: moved, action: createAndMail, kind: Invitation},
 		"named organizer before, default now": {entry: entry(request(), request()), want: moved,
@@ -229,8 +234,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tc.policy.now = now
-			got := decide(tc.entry, tc.want, tc.policy)
+			got := decide(tc.entry, tc.want, policy{&tc.config, now})
 			assert.Equal(t, tc.known, got.known, "known")
 			assert.Equal(t, tc.action, got.action, "action")
 			assert.Equal(t, tc.kind, got.kind, "kind")

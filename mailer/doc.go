@@ -1,10 +1,9 @@
 // Package mailer puts an event into a person's calendar, by mail, in the caller's
 // name, and knows afterwards what left.
 //
-// A [Mailer] takes each [Invite] along one way: it creates the Smart Invite at the
-// API, reads the iCalendar text that comes back, renders and composes the mail, and
-// submits it over SMTP. A [Receipt] says how that ended, and Receipt.Again whether
-// the same invite may end better.
+// A [Mailer] takes each [Invite] along one way: it creates the Smart Invite at the API, reads the
+// iCalendar text that comes back, renders and composes the mail, and submits it over SMTP. A
+// [Receipt] says how that ended, and Receipt.Again whether the same invite may end better.
 //
 //	api, err := cronofy.New(cronofy.Config{APIKey: key})
 //	…
@@ -22,25 +21,22 @@
 //
 // # What a receipt promises
 //
-// Sent means that the SMTP server took the message, and nothing more. Unknown means
-// that the content may have left and no answer came; submission is then at-least-once
-// or at-most-once, never exactly once (RFC 1047): the same bytes leave twice more at
-// most, unless Config.OnUnknown says otherwise. Every other outcome means that nothing
-// left.
+// Sent means that the SMTP server took the message, and nothing more. Unknown means that the
+// content may have left and no answer came; submission is then at-least-once or at-most-once, never
+// exactly once (RFC 1047): the same bytes leave twice more at most, unless Config.OnUnknown says
+// otherwise. Every other outcome means that nothing left.
 //
 // # Stopping
 //
-// Shut down in this order: the Mailer, which waits for the invites in hand; the
-// Submitter; and the Ledger last, as the outcome of every mail is recorded in it.
+// Shut down the Mailer first, which waits for the invites in hand, then the Submitter, and the
+// Ledger last, as the outcome of every mail is recorded in it:
 //
 //	err := errors.Join(m.Shutdown(ctx), smtp.Shutdown(ctx), record.Shutdown(ctx))
 //
-// If the context ends first, each returns and what is in hand goes on: end the
-// contexts of the calls to break it off.
+// If the context ends first, each returns and what is in hand goes on: end the contexts of the calls.
 //
 // # What it never does
 //
-// It never prints or exits, and logs only through the logger it is given: invites by
-// id, recipients by domain. It changes nothing in a received calendar but its line
-// ends.
+// It never prints or exits, and logs only through the logger it is given: invites by id, recipients
+// by domain. It changes nothing in a received calendar but its line ends.
 package mailer

@@ -27,25 +27,24 @@ type Error struct {
 	Stage Stage `json:"stage"`
 	// Code is a stable word for programs: see the Code constants.
 	Code Code `json:"code"`
-	// Field names the part of the input that is wrong, such as
-	// "recipient.email"; empty if none is.
+	// Field names the part of the input that is wrong, such as "recipient.email"; may be empty.
 	Field string `json:"field,omitempty"`
 	// Message says what happened, to what, and what to do about it.
 	Message string `json:"message"`
 	// Temporary: the same invite may succeed later without a change.
 	Temporary bool `json:"-"`
-	// Permanent: remembered as refused; repeated only on request or with other
-	// content. Neither Temporary nor Permanent is a failure for this run. One that
-	// the SMTP server gave no clear reason for is remembered all the same once
-	// SendAll has ended, if another mail of the same sender was accepted later.
+	// Permanent: remembered as refused; repeated only on request or with other content. Neither
+	// Temporary nor Permanent is a failure for this run. A refusal without a clear reason is
+	// remembered all the same once SendAll has ended, if another mail of the same sender was
+	// accepted later.
 	Permanent bool `json:"-"`
-	// StopsRun: every other invite would end the same way (a refused key or
-	// login, no TLS, an unusable ledger); stop and fix the configuration.
+	// StopsRun: every other invite would end the same way (a refused key or login, no TLS, an
+	// unusable ledger); stop and fix the configuration.
 	StopsRun bool `json:"-"`
-	// RetryAfter is how long a server asked to be left alone or, with CodeWaiting,
-	// how long nothing is repeated; zero if neither.
+	// RetryAfter is how long a server asked to be left alone or, with CodeWaiting, how long nothing
+	// is repeated.
 	RetryAfter time.Duration `json:"-"`
-	// Err is the cause, if there is one to unwrap.
+	// Err is the cause, if there is one.
 	Err error `json:"-"`
 
 	unusable bool // the calendar on record must not be used again
@@ -54,8 +53,7 @@ type Error struct {
 // Code is the reason of an [Error] as a stable word for programs.
 type Code = ledger.Code
 
-// The codes that a program may decide by. There are others, which tell people more
-// than the Stage does, and more may be added.
+// The codes that a program may decide by. There are others, for people, and more may be added.
 const (
 	CodeInvalid          Code = "invalid"   // a field is missing or wrong
 	CodeNoInput          Code = "no_input"  // a file of which nothing, or not all, could be read

@@ -7,8 +7,7 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// expired decides for an invitation to an event that is over. It is told once: what
-// is on record as expired is known.
+// expired decides for an invitation to an event that is over. It is told once.
 func expired(e ledger.Entry, d plan, same bool) plan {
 	err := &Error{Stage: StagePolicy, Code: CodeExpired, Field: "event.end", unusable: same && e.Latest.Unusable,
 		Message: "the event is over; nothing was sent; correct the time, or use Config.AllowPast"}
@@ -25,19 +24,18 @@ func expired(e ledger.Entry, d plan, same bool) plan {
 
 // warnPast says so where the past is mailed for a trial only.
 func (j *job) warnPast(to *recipient, ends time.Time) {
-	c := &j.m.cfg
-	if j.Method == Request && (c.PastWarns || c.DryRun) && !c.AllowPast && j.m.policy().past(ends) {
+	p := j.m.policy()
+	if j.Method == Request && (p.PastWarns || p.DryRun) && !p.AllowPast && p.past(ends) {
 		to.warn("past_event", "event.end", "the event is over; a real send would refuse it")
 	}
 }
 
-// recordEnded ends those of whom there is something to record, and nothing to ask or
-// to mail. A run that finds it on record knows that it was told.
+// recordEnded ends those of whom there is something to record, and nothing to ask or to mail.
 func (j *job) recordEnded(ctx context.Context) {
 	for _, to := range j.pending() {
 		switch p := to.plan; {
 		case p.action != recordOnly:
-		case to.sameContent(j.Method):
+		case sameContent(to.entry.Latest, to.wanted):
 			j.conclude(ctx, to, p.outcome, p.err)
 		default:
 			j.recordExpired(ctx, to)
@@ -59,8 +57,7 @@ func (j *job) recordExpired(ctx context.Context, to *recipient) {
 	}
 }
 
-// expire ends a recipient whose event is over by the calendar that was received for
-// it or is on record.
+// expire ends a recipient whose event is over by the calendar received for it or on record.
 func (j *job) expire(ctx context.Context, to *recipient) {
 	d := expired(to.entry, to.plan, to.plan.action == mailStored)
 	if d.action == recordOnly {

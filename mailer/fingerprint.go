@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -14,14 +15,13 @@ import (
 	"github.com/invitemailer/invitemailer/internal/message"
 )
 
-// fingerprintVersion stands first in every fingerprint. A change of the form
-// below is a new version, or every invite on record would be mailed again.
+// fingerprintVersion stands first in every fingerprint. A change of the form below is a new version,
+// or every invite on record would be mailed again.
 const fingerprintVersion = "1"
 
-// fingerprint identifies what an invite asks for: id, recipient, organizer and
-// event, and nothing else; a new template or setting is no reason to mail
-// all again. Two spellings of one content have one fingerprint: times count as
-// instants and zones, objects without regard to the order of their names.
+// fingerprint identifies what an invite asks for: id, recipient, organizer and event, and nothing
+// else; a new template or setting is no reason to mail all again. Two spellings of one content have
+// one fingerprint: times count as instants and zones, objects without the order of their names.
 func fingerprint(id, recipient string, method Method, o message.Mailbox, e *cronofy.Event) string {
 	var c canonical
 	c.text("id", id)
@@ -36,8 +36,8 @@ func fingerprint(id, recipient string, method Method, o message.Mailbox, e *cron
 	return fingerprintVersion + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// canonical builds a text that no two contents share: each field is a name and
-// a value with its length before it.
+// canonical builds a text that no two contents share: each field is a name and a value with its
+// length before it.
 type canonical struct{ buf []byte }
 
 func (c *canonical) text(name, value string) {
@@ -74,17 +74,13 @@ func (c *canonical) event(e *cronofy.Event) {
 	}
 }
 
-// when writes an instant and its zone, or a date.
 func (c *canonical) when(name string, t cronofy.EventTime, zone string) {
 	if t.DateOnly {
 		c.text(name+".date", t.Time.Format("2006-01-02"))
 		return
 	}
-	if t.TZID != "" {
-		zone = t.TZID
-	}
 	c.text(name, strconv.FormatInt(t.Time.Unix(), 10))
-	c.text(name+".tzid", zone)
+	c.text(name+".tzid", cmp.Or(t.TZID, zone))
 }
 
 func (c *canonical) flag(name string, v *bool) {
@@ -93,8 +89,8 @@ func (c *canonical) flag(name string, v *bool) {
 	}
 }
 
-// sortedJSON returns the value with the names of its objects sorted and no
-// space between tokens; numbers keep their spelling.
+// sortedJSON returns the value with the names of its objects sorted and no space between tokens;
+// numbers keep their spelling.
 func sortedJSON(raw json.RawMessage) []byte {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

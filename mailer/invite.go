@@ -23,8 +23,8 @@ const (
 // Kind is the mail that an invite gives rise to.
 type Kind = ledger.Kind
 
-// The kinds of mail. The first two carry METHOD:REQUEST, the next two
-// METHOD:CANCEL (RFC 5546 section 3.2); None is no mail at all.
+// The kinds of mail. The first two carry METHOD:REQUEST, the next two METHOD:CANCEL (RFC 5546 section
+// 3.2); None is no mail at all.
 const (
 	Invitation   Kind = "invitation"
 	Update       Kind = "update"
@@ -33,12 +33,11 @@ const (
 	None         Kind = "none"
 )
 
-// Invite is one event for one recipient, as the caller asks for it. The same
-// invite given again is the same invite: it is known by ID and Recipient.Email.
+// Invite is one event for one recipient, as the caller asks for it. It is known by ID and
+// Recipient.Email.
 type Invite struct {
 	// ID is the caller's own identifier of the event, smart_invite_id at the API.
-	ID string
-	// Method says what to do; the zero value invites.
+	ID        string
 	Method    Method
 	Recipient Recipient
 	// Event is required to invite. The zone of its times is Event.TZID.
@@ -50,8 +49,8 @@ type Invite struct {
 	Mail        MailOptions
 }
 
-// Group is one event for several recipients: one Smart Invite, whose calendar
-// names them all, and one mail, receipt and ledger row for each.
+// Group is one event for several recipients: one Smart Invite, whose calendar names them all, and one
+// mail, receipt and ledger row for each.
 type Group struct {
 	ID          string
 	Method      Method
@@ -70,8 +69,8 @@ type Recipient struct {
 	TZID   string // the reader's zone, an IANA name; optional
 }
 
-// Organizer is who invites. Its address is the ORGANIZER of the calendar and,
-// unless set otherwise, the From of the mail.
+// Organizer is who invites. Its address is the ORGANIZER of the calendar and, unless set otherwise,
+// the From of the mail.
 type Organizer struct {
 	Name, Email string
 }
@@ -91,8 +90,7 @@ func (i *Invite) group() Group {
 		Organizer: i.Organizer, CallbackURL: i.CallbackURL, Mail: i.Mail}
 }
 
-// endsAt is when the event is over: zero if that is not known, as for a
-// cancellation without an event or a series that may go on.
+// endsAt is when the event is over; zero if that is not known, as without an event or of a series.
 func (g *Group) endsAt() time.Time {
 	if g.Event == nil || len(g.Event.Extra["recurrence"]) > 0 {
 		return time.Time{}

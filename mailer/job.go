@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -10,14 +11,12 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// job is one invite or group on its way.
-type job struct {
+type job struct { // one invite or group on its way
 	Group
 	single bool // asked for as an Invite
 	m      *Mailer
 	run    *run
 
-	// What was read of the record.
 	organizer        message.Mailbox // zero if there is none
 	organizerDefault bool            // the settings named it, not the caller
 	replyTo          message.Mailbox
@@ -34,27 +33,27 @@ type job struct {
 	withdrawals []*job    // of those who are not to stay
 }
 
-// recipient is one of the recipients of a job: what is known and planned for it, and
-// how it ended.
+// recipient is one of the recipients of a job: what is known and planned for it, and how it ended.
 type recipient struct {
 	Recipient
-	mailbox     message.Mailbox
-	key         ledger.Key
-	fingerprint string
-	entry       ledger.Entry
-	plan        plan
-	// calendar is what the API returned in this call. With no ledger it is all that a
-	// second try has to go on from.
-	calendar *calendar.Calendar
+	mailbox  message.Mailbox
+	key      ledger.Key
+	wanted   ledger.NewRevision // what is asked for, in terms that a ledger can compare
+	entry    ledger.Entry
+	plan     plan
+	calendar *calendar.Calendar // what the API returned in this call
 	receipt  Receipt
 	done     bool
 }
 
-// start makes the job ready for its way.
 func (j *job) start() {
 	for _, to := range j.recipients {
 		to.key = ledger.Key{InviteID: j.ID, Address: to.mailbox.Address.Key()}
-		to.fingerprint = fingerprint(j.ID, to.key.Address, j.Method, j.organizer, j.Event)
+		to.wanted = ledger.NewRevision{Key: to.key, Recipient: to.mailbox.Address.String(),
+			Grouped: !j.single, EndsAt: j.endsAt(), Revision: ledger.Revision{Method: j.Method,
+				Fingerprint:   fingerprint(j.ID, to.key.Address, j.Method, j.organizer, j.Event),
+				OrganizerName: j.organizer.Name, OrganizerEmail: j.organizer.Address.Key(),
+				OrganizerDefault: j.organizerDefault}}
 		to.receipt = Receipt{InviteID: j.ID, Recipient: to.Email, Method: j.Method, Kind: None, Findings: j.findings}
 	}
 }
@@ -68,7 +67,6 @@ func (j *job) reopen() {
 	}
 }
 
-// end writes the outcome of a recipient into its receipt.
 func (j *job) end(to *recipient, o Outcome, e *Error) {
 	if e != nil && e.StopsRun {
 		j.run.stop(e)
@@ -76,7 +74,6 @@ func (j *job) end(to *recipient, o Outcome, e *Error) {
 	to.receipt.Outcome, to.receipt.Error, to.done = o, e, true
 }
 
-// deferAll ends all who have not ended.
 func (j *job) deferAll(e *Error) {
 	for _, to := range j.pending() {
 		j.end(to, Deferred, e)
@@ -114,11 +111,7 @@ func (j *job) process(ctx context.Context) {
 	switch {
 	case j.m.cfg.DryRun:
 		for _, to := range j.pending() {
-			if p := to.plan; p.action == recordOnly {
-				j.end(to, p.outcome, p.err)
-			} else {
-				j.end(to, Valid, nil)
-			}
+			j.end(to, cmp.Or(to.plan.outcome, Valid), to.plan.err)
 		}
 		return
 	case ctx.Err() != nil:
@@ -127,14 +120,15 @@ func (j *job) process(ctx context.Context) {
 	case j.mails() > 0 && j.run.exhausted():
 		j.deferAll(tooMany(ctx))
 		return
-	case !j.takeClaim(ctx):
-		return
 	}
 	defer j.release(ctx)
+	if !j.takeClaim(ctx) {
+		return
+	}
 	j.recordEnded(ctx)
 	// Only now no other run can change how many there are.
 	mails := j.run.reserve(ctx, j.mails())
-	defer func() { j.run.giveBack(mails) }()
+	defer func() { j.run.release(mails, 0) }()
 	if mails == 0 && j.mails() > 0 {
 		j.deferAll(tooMany(ctx))
 		return
@@ -148,12 +142,11 @@ func (j *job) process(ctx context.Context) {
 			j.end(to, Deferred, tooMany(ctx))
 		case j.deliver(ctx, to):
 			mails--
-			j.run.spend(1)
+			j.run.release(1, 1)
 		}
 	}
 }
 
-// refuseNotAllowed ends those who must not be mailed from here.
 func (j *job) refuseNotAllowed() {
 	for _, to := range j.pending() {
 		if a := to.mailbox.Address; !j.m.toAllowed(a) {
@@ -164,7 +157,6 @@ func (j *job) refuseNotAllowed() {
 	}
 }
 
-// receipts are those of the recipients, in their order.
 func (j *job) receipts() []Receipt {
 	receipts := make([]Receipt, 0, len(j.recipients))
 	for _, to := range j.recipients {
@@ -195,8 +187,7 @@ func (j *job) finish() []Receipt {
 	return receipts
 }
 
-// tooMany is for what a run may not mail any more, or does not come to as its context
-// ended while it waited for its turn.
+// tooMany is for what a run may not mail any more, or whose context ended while it waited.
 func tooMany(ctx context.Context) *Error {
 	if ctx.Err() != nil {
 		return interrupted(ctx, StagePolicy)

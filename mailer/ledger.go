@@ -8,50 +8,45 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
 
-// Ledger is the durable record that a [Mailer] keeps; package ledger has its terms.
-// Package mailer/ledger/sqlite is one in a file; bring your own if you like, and
-// prove it with package mailer/ledger/ledgertest.
+// Ledger is the durable record that a [Mailer] keeps; package ledger has its terms. Package
+// mailer/ledger/sqlite is one in a file; prove your own with package mailer/ledger/ledgertest.
 //
-// All methods are called by many goroutines, and by several processes too. Each write
-// is done whole or not at all. What it wrote outlives the process when it returns;
-// Submitting and Finish, and a Create that speaks of a mail, outlive a power cut too.
-// Errors wrap [ledger.ErrUnusable] or [ledger.ErrBusy] where they are of that sort.
+// All methods are called by many goroutines and several processes. Each write is done whole or not at
+// all. What it wrote outlives the process when it returns; Submitting and Finish, and a Create that
+// speaks of a mail, outlive a power cut too. Errors wrap [ledger.ErrUnusable] or [ledger.ErrBusy]
+// where they are of that sort.
 type Ledger interface {
-	// Lookup reads the entries of keys, in their order, without their calendars
-	// and messages. It writes nothing and is cheap: it is all that an unchanged
-	// invite costs.
+	// Lookup reads the entries of keys, in their order, without their calendars and messages. It
+	// writes nothing and is cheap: it is all that an unchanged invite costs.
 	Lookup(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
 	// Load is Lookup with calendars and messages.
 	Load(ctx context.Context, keys ...ledger.Key) ([]ledger.Entry, error)
-	// Members is Lookup for every recipient of an invite id that is not
-	// forgotten, ordered by address.
+	// Members is Lookup for every recipient of an invite id that is not forgotten, ordered by
+	// address.
 	Members(ctx context.Context, inviteID string) ([]ledger.Entry, error)
-	// Claim takes all of keys or none: [ledger.ErrInProgress] if one is held by
-	// a live claim. It is kept alive until it is released or the ledger closed.
-	// If the clock is set back, a live claim stays alive, and that of a dead owner
-	// is free half a minute after it was asked for.
+	// Claim takes all of keys or none: [ledger.ErrInProgress] if one is held by a live claim. It is
+	// kept alive until it is released or the ledger closed. If the clock is set back, a live claim
+	// stays alive, and that of a dead owner is free half a minute after it was asked for.
 	Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, error)
-	// Create adds one revision to each of the invites, all or none, and the
-	// invites that are new. A latest revision that brought neither a calendar
-	// nor a mail, and was to be tried again or is over, gives way to the new one.
-	// An empty UID or EndsAt leaves what is known. [ledger.ErrClaimLost] if another
-	// run took over, as for the writes that follow.
+	// Create adds one revision to each of the invites, all or none, and the invites that are new. A
+	// latest revision that brought neither a calendar nor a mail, and was to be tried again or is
+	// over, gives way to the new one. An empty UID or EndsAt leaves what is known.
+	// [ledger.ErrClaimLost] if another run took over, as for the writes that follow.
 	Create(ctx context.Context, c ledger.Claim, added ...ledger.NewRevision) error
-	// Submitting records that the invite's latest revision is about to leave:
-	// its bytes, one attempt more, the time. Submitting it once more without
-	// Finish means that the first time may have left. Of a revision that may have
-	// left it is one more of its Copies; of any other, the first.
+	// Submitting records that the invite's latest revision is about to leave: its bytes, one
+	// attempt more, the time. Submitting it once more without Finish means that the first time may
+	// have left. Of a revision that may have left it is one more of its Copies; of any other, the
+	// first.
 	Submitting(ctx context.Context, c ledger.Claim, key ledger.Key, s ledger.Submission) error
-	// Finish records the outcome of the invite's latest revision. Its bytes are
-	// dropped unless the outcome is Unknown; with NotLeft, one of its Copies is
-	// taken back.
+	// Finish records the outcome of the invite's latest revision. Its bytes are dropped unless the
+	// outcome is Unknown; with NotLeft, one of its Copies is taken back.
 	Finish(ctx context.Context, c ledger.Claim, key ledger.Key, r ledger.Result) error
 	// Release gives the claim back. Releasing one that ran out is no error.
 	Release(ctx context.Context, c ledger.Claim) error
 }
 
-// takeClaim claims all who have not ended and decides once more, now that no other
-// run can change what is on record. It reports whether there is anything left to do.
+// takeClaim claims all who have not ended and decides once more, now that no other run can change
+// what is on record. It reports whether there is anything left to do.
 func (j *job) takeClaim(ctx context.Context) bool {
 	if j.ledger == nil {
 		return true
@@ -64,11 +59,7 @@ func (j *job) takeClaim(ctx context.Context) bool {
 		return false
 	}
 	j.claim = claim
-	if !j.lookUp(ctx, true) || len(j.pending()) == 0 {
-		j.release(ctx)
-		return false
-	}
-	return true
+	return j.lookUp(ctx, true) && len(j.pending()) > 0
 }
 
 func (j *job) release(ctx context.Context) {
@@ -84,9 +75,8 @@ func (j *job) release(ctx context.Context) {
 	j.claim = ledger.Claim{}
 }
 
-// add records new revisions, in one write.
 func (j *job) add(ctx context.Context, added ...ledger.NewRevision) *Error {
-	if j.ledger == nil || len(added) == 0 {
+	if j.ledger == nil {
 		return nil
 	}
 	ctx, cancel := finishing(ctx)
@@ -97,8 +87,8 @@ func (j *job) add(ctx context.Context, added ...ledger.NewRevision) *Error {
 	return nil
 }
 
-// conclude ends a recipient without a submission in this run, and records how. If
-// that cannot be recorded, the next run comes to the same end.
+// conclude ends a recipient without a submission in this run, and records how. If that cannot be
+// recorded, the next run comes to the same end.
 func (j *job) conclude(ctx context.Context, to *recipient, o Outcome, problem *Error) {
 	j.end(to, o, problem)
 	if err := j.recordResult(ctx, to, o, problem, false); err != nil {
@@ -109,8 +99,8 @@ func (j *job) conclude(ctx context.Context, to *recipient, o Outcome, problem *E
 	}
 }
 
-// recordResult records the outcome of a recipient. With notLeft, it is unknown for an
-// earlier submission and not for this one.
+// recordResult records the outcome of a recipient. With notLeft, it is unknown for an earlier
+// submission and not for this one.
 func (j *job) recordResult(ctx context.Context, to *recipient, o Outcome, problem *Error, notLeft bool) *Error {
 	if j.ledger == nil {
 		return nil
@@ -129,18 +119,14 @@ func (j *job) recordResult(ctx context.Context, to *recipient, o Outcome, proble
 	return nil
 }
 
-// finishing is a context for what must be recorded even though the run is being
-// stopped.
+// finishing is a context for what must be recorded even though the run is being stopped. Its timeout
+// is longer than a ledger waits for another's lock.
 func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
-// finishTimeout bounds the last writes of a stopped run. It is longer than a
-// ledger waits for another's lock.
-const finishTimeout = 30 * time.Second
-
-// notRecorded is for a write before a request or a mail that failed. The end of
-// waitCtx may be that of the run.
+// notRecorded is for a write before a request or a mail that failed. The end of waitCtx may be that
+// of the run.
 func (j *job) notRecorded(ctx, waitCtx context.Context, err error) *Error {
 	if stopped := j.run.cause(); stopped != nil && ctx.Err() == nil && waitCtx.Err() != nil {
 		return notBegun(StageLedger, stopped)
@@ -148,7 +134,6 @@ func (j *job) notRecorded(ctx, waitCtx context.Context, err error) *Error {
 	return ledgerError(ctx, err)
 }
 
-// ledgerError says in the pipeline's terms what a ledger could not do.
 func ledgerError(ctx context.Context, err error) *Error {
 	e := &Error{Stage: StageLedger, Temporary: true, Err: err, Message: err.Error()}
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
-// lookUp reads the ledger and decides for all who have not ended; those for whom
-// nothing is to be done are ended. It reports whether the ledger could be read.
+// lookUp reads the ledger and decides for all who have not ended; those for whom nothing is to be
+// done are ended. It reports whether the ledger could be read.
 func (j *job) lookUp(ctx context.Context, claimed bool) bool {
 	pending := j.pending()
 	if j.ledger != nil && len(pending) > 0 {
@@ -48,12 +48,10 @@ func (j *job) decide(to *recipient) {
 	if j.refuseBlanks(to); to.done {
 		return
 	}
-	want := want{method: j.Method, fingerprint: to.fingerprint, grouped: !j.single, endsAt: j.endsAt(),
-		organizer: Organizer{j.organizer.Name, j.organizer.Address.Key()}, organizerDefault: j.organizerDefault}
-	p := decide(to.entry, want, j.m.policy())
+	p := decide(to.entry, to.wanted, j.m.policy())
 	to.plan, to.receipt.Known, to.receipt.Kind = p, p.known, None
 	switch {
-	case p.outcome == Unchanged && sentAs(to.entry.LastSent, want):
+	case p.outcome == Unchanged && sentAs(to.entry.LastSent, to.wanted):
 		to.receipt.repeat(to.entry.LastSent)
 	case to.entry.Latest != nil && p.action != createAndMail:
 		to.receipt.repeat(to.entry.Latest)
@@ -74,27 +72,19 @@ func (j *job) decide(to *recipient) {
 		if j.refuseSender(to); to.done {
 			return
 		}
-		if to.sameContent(j.Method) {
+		if sameContent(to.entry.Latest, to.wanted) {
 			j.warnPast(to, to.entry.EndsAt)
 		}
 		j.warnPast(to, j.endsAt())
 	}
 }
 
-// sameContent tells whether the latest revision on record is what is asked for.
-func (to *recipient) sameContent(method Method) bool {
-	r := to.entry.Latest
-	return r != nil && r.Fingerprint == to.fingerprint && r.Method == method
-}
-
-// warn adds a finding to the receipt.
 func (to *recipient) warn(rule, field, format string, args ...any) {
 	to.receipt.addFinding(Finding{Rule: rule, Level: lint.Warning, Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// refuseBlanks ends a recipient if the id has blanks around it: beside the same id
-// without them it would name a second invite for the same person. One that is on
-// record so stays itself, or its people would be invited anew.
+// refuseBlanks ends a recipient if the id has blanks around it: the same id without them would be a
+// second invite for the same person. One that is on record so keeps it.
 func (j *job) refuseBlanks(to *recipient) {
 	if j.ID == strings.TrimFunc(j.ID, safetext.IsBlank) {
 		return
@@ -110,10 +100,9 @@ func (j *job) refuseBlanks(to *recipient) {
 		"there is a blank before or after the id, %.80q, which may be one that takes no room; take it out", j.ID)})
 }
 
-// refuseSender ends a recipient if the mail that is planned would be from a domain
-// that is not allowed: the sender may be that of an earlier mail, or stand in the very
-// bytes that are to be repeated. It does so before the API is asked, which would
-// otherwise know of what the recipient is not told.
+// refuseSender ends a recipient if the mail that is planned would be from a domain that is not
+// allowed: the sender may be that of an earlier mail, or stand in the bytes to be repeated. It does
+// so before the API is asked, which would otherwise know of what the recipient is not told.
 func (j *job) refuseSender(to *recipient) {
 	var from address.Address
 	switch to.plan.action {

@@ -9,10 +9,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/lint"
 )
 
-// findMissing looks for people who were invited with this group and are no longer
-// in its list. Half an export must not uninvite half a company, so they are
-// reported, and withdrawn only if the caller asked for that: by a job of its own
-// for each, in their order, since each revises the same event.
+// findMissing looks for people who were invited with this group and are no longer in its list. Half
+// an export must not uninvite half a company, so they are reported, and withdrawn only if the caller
+// asked for that: by a job for each, in their order, since each revises the same event.
 func (j *job) findMissing(ctx context.Context) {
 	j.missing, j.withdrawals = nil, nil
 	if j.single || j.Method != Request || j.ledger == nil || ctx.Err() != nil {
@@ -44,7 +43,6 @@ func (j *job) findMissing(ctx context.Context) {
 	}
 }
 
-// withdraw adds the job of withdrawing a member of the group.
 func (j *job) withdraw(e ledger.Entry) {
 	a, err := address.Parse(e.Recipient)
 	if err != nil {
@@ -54,17 +52,16 @@ func (j *job) withdraw(e ledger.Entry) {
 	}
 	to := &recipient{Recipient: Recipient{Email: e.Recipient}, mailbox: message.Mailbox{Address: a}}
 	w := &job{m: j.m, run: j.run, ledger: j.ledger, single: true,
-		Group: Group{ID: j.ID, Method: Remove, Recipients: []Recipient{to.Recipient},
-			Organizer: j.Organizer, Mail: j.Mail},
-		organizer: j.organizer, organizerDefault: j.organizerDefault, replyTo: j.replyTo, templates: j.templates,
-		recipients: []*recipient{to}}
+		Group:     Group{ID: j.ID, Method: Remove, Mail: j.Mail},
+		organizer: j.organizer, organizerDefault: j.organizerDefault, replyTo: j.replyTo,
+		templates: j.templates, recipients: []*recipient{to}}
 	w.start()
 	j.withdrawals = append(j.withdrawals, w)
 }
 
-// Counted tells whether the API counts a recipient among those of its invite, as far
-// as the ledger can tell: not if it took the recipient out, or never let them in. A
-// cancellation of a group names those whom it counts.
+// Counted tells whether the API counts a recipient among those of its invite, as far as the ledger
+// can tell: not if it took the recipient out, or never let them in. A cancellation of a group names
+// those whom it counts.
 func Counted(e *ledger.Entry) bool {
 	r := e.Latest
 	if r == nil {

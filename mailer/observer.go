@@ -9,31 +9,26 @@ import (
 // Observer is told how invites go their way, for metrics and traces. How they
 // ended is on their receipts.
 //
-// It is told of these stages: StageCreate for each request to the API, the repeats
-// of the client included; StageRender, StageCompose and StageCheck for each mail;
-// StageSubmit for each submission, with what it takes to judge a refusal.
+// It is told of these stages: StageCreate for each request to the API, the client's repeats included;
+// StageRender, StageCompose and StageCheck for each mail; StageSubmit for each submission, with what
+// it takes to judge a refusal.
 type Observer interface {
-	// Observe is called when a stage begins. The function that it returns is called
-	// once, when that stage has ended: with the empty Code if all went well, else
-	// with the code of the error. It may be nil. No times are told: take them from a
-	// clock.
-	//
-	// Observe and what it returns are called by many goroutines at the same time,
-	// and the invite waits for them. The context is that of the call of Send,
-	// SendGroup or SendAll, or derived from it.
+	// Observe is called when a stage begins. The function that it returns, which may be nil, is
+	// called once, when that stage has ended: with the empty Code if all went well, else with the
+	// code of the error. Both are called by many goroutines, and the invite waits for them. The
+	// context is that of the call of Send, SendGroup or SendAll, or derived from it.
 	Observe(ctx context.Context, e Event) (ended func(Code))
 }
 
 // Event is the beginning of a stage. It holds no address.
 type Event struct {
-	// InviteID is the id of the invite or group, as the caller gave it. There is no
-	// end of them: make no label of a metric from it.
+	// InviteID is the id of the invite or group. There is no end of them: make no label of a metric
+	// from it.
 	InviteID string
 	Stage    Stage
-	// Wait is set for a wait before the stage can go on, whether or not it takes any
-	// time: for RunOptions.Concurrency and Mails before the stage begins, and for
-	// the limits that a *cronofy.Client keeps, or a *submission.Submitter by its
-	// RatePerMinute, within it.
+	// Wait is set for a wait before the stage can go on, whether or not it takes any time: for
+	// RunOptions.Concurrency and Mails before the stage begins, and for the limits that a
+	// *cronofy.Client or a *submission.Submitter keeps, within it.
 	Wait bool
 }
 

@@ -13,38 +13,30 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Sent: the SMTP server took the mail. It says nothing of who read it.
-	Sent Outcome = "sent"
-	// Unchanged: nothing to do; the receipt repeats what is on record.
-	Unchanged Outcome = "unchanged"
-	// Invalid: the input is wrong; nothing was asked of anyone.
-	Invalid Outcome = "invalid"
-	// Expired: the event ended before its mail could leave. What was sent, and did
-	// not change since, stays Unchanged when its event is over.
+	Sent      Outcome = "sent"      // the SMTP server took the mail; it says nothing of who read it
+	Unchanged Outcome = "unchanged" // nothing to do; the receipt repeats what is on record
+	Invalid   Outcome = "invalid"   // the input is wrong; nothing was asked of anyone
+	// Expired: the event ended before its mail could leave. What was sent and did not change since
+	// stays Unchanged.
 	Expired Outcome = "expired"
-	// Failed: refused. Error.Permanent tells whether that is remembered.
-	Failed Outcome = "failed"
-	// Deferred: a temporary failure, or the run stopped first. Nothing left;
-	// the same input again sends it.
+	Failed  Outcome = "failed" // refused; Error.Permanent tells whether that is remembered
+	// Deferred: a temporary failure, or the run stopped first. Nothing left; the same input again
+	// sends it.
 	Deferred Outcome = "deferred"
-	// Unknown: the content may have left and no answer came (RFC 1047), or came and
-	// could not be recorded. See Config.OnUnknown.
+	// Unknown: the content may have left and no answer came (RFC 1047), or it could not be
+	// recorded. See Config.OnUnknown.
 	Unknown Outcome = "unknown"
-	// Valid: a dry run only; Kind says what would be sent.
-	Valid Outcome = "valid"
+	Valid   Outcome = "valid" // a dry run only; Kind says what would be sent
 )
 
-// Receipt is what is known of one invite at the end of a call. It is always
-// filled as far as things came.
+// Receipt is what is known of one invite at the end of a call, as far as things came.
 type Receipt struct {
 	InviteID  string  `json:"smart_invite_id"`
 	Recipient string  `json:"recipient"`
 	Method    Method  `json:"method"`
 	Kind      Kind    `json:"kind"`
 	Outcome   Outcome `json:"outcome"`
-	// Known: the receipt repeats what the ledger had on record already, so an
-	// earlier run told it. Of Expired, Failed and Unknown; the first run that comes
-	// to such an end has it unset.
+	// Known: an earlier run told it. Of Expired, Failed and Unknown that the ledger had on record.
 	Known     bool      `json:"known,omitempty"`
 	UID       string    `json:"uid,omitempty"`
 	Sequence  *int      `json:"sequence,omitempty"` // nil before a calendar came
@@ -57,8 +49,7 @@ type Receipt struct {
 	Error *Error `json:"error,omitempty"`
 }
 
-// Finding is something worth knowing about an invite that did not decide its
-// outcome, or a rule that the mail breaks.
+// Finding is something worth knowing about an invite, or a rule that the mail breaks.
 type Finding struct {
 	Rule    string     `json:"rule"` // a stable word, or IM01 to IM80
 	Level   lint.Level `json:"level"`
@@ -66,11 +57,10 @@ type Finding struct {
 	Message string     `json:"message"`
 }
 
-// Again tells whether the same invite, given again, may end better without a change:
-// at once, or after Error.RetryAfter. Otherwise it is done (Sent, Unchanged, Valid),
-// or something has to change first: the invite (Invalid, Failed, Expired), the
-// settings (Deferred) or, where it is not known whether the mail left, a person has to
-// decide (Unknown).
+// Again tells whether the same invite, given again, may end better without a change: at once, or
+// after Error.RetryAfter. Otherwise it is done (Sent, Unchanged, Valid), or something has to change
+// first: the invite (Invalid, Failed, Expired) or the settings (Deferred), or a person has to decide
+// (Unknown).
 func (r *Receipt) Again() bool {
 	e := r.Error
 	switch r.Outcome {
@@ -83,8 +73,7 @@ func (r *Receipt) Again() bool {
 	}
 }
 
-// retry tells whether another try in the same run makes sense, and the wait that a
-// server asked for.
+// retry tells whether another try in the same run makes sense, and the wait that a server asked for.
 func (r *Receipt) retry() (again bool, wait time.Duration) {
 	e := r.Error
 	if e == nil || r.Outcome != Deferred || !e.Temporary || e.StopsRun {
@@ -97,9 +86,9 @@ func (r *Receipt) retry() (again bool, wait time.Duration) {
 	return true, e.RetryAfter
 }
 
-// Recorded is the receipt of what is on record, in the terms that a run with the same
-// input would use: what a crash left behind is Deferred if its mail had not begun to
-// leave, and Unknown if it had. What was done without a mail is Unchanged.
+// Recorded is the receipt of what is on record, in the terms of a run with the same input: what a
+// crash left behind is Deferred if its mail had not begun to leave, and Unknown if it had. What was
+// done without a mail is Unchanged.
 func Recorded(e *ledger.Entry) Receipt {
 	r := Receipt{InviteID: e.Key.InviteID, Recipient: e.Recipient}
 	rev := e.Latest

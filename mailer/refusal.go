@@ -12,19 +12,12 @@ import (
 )
 
 const (
-	// recently is how far back an accepted mail tells that a server takes mail
-	// from a sender.
+	// recently is how far back an accepted mail tells that a server takes mail from a sender.
 	recently = 10 * time.Minute
-	// alike is after how many refusals in a row a run stops, or asks about the
-	// sender: one may be about a recipient, a record's organizer or its text.
+	// alike is after how many refusals in a row a run stops, or asks about the sender: one may be
+	// about a recipient, a record's organizer or its text.
 	alike = 3
 )
-
-// prober is a Submitter that can ask about a sender without a message;
-// *submission.Submitter is one.
-type prober interface {
-	Probe(ctx context.Context, env submission.Envelope) (reply string, err error)
-}
 
 // attempt is one submission, as others are judged by it.
 type attempt struct {
@@ -34,16 +27,15 @@ type attempt struct {
 	connection int // of the Submitter; 0 if not known
 }
 
-// sender is who a mail is from, on the envelope and in the message: a server may
-// look at either.
+// sender is who a mail is from; a server may look at either.
 type sender struct{ envelope, from string }
 
 func (a attempt) domain() string {
 	return a.key.Address[strings.LastIndexByte(a.key.Address, '@')+1:]
 }
 
-// judge says how a submission ended. Where the reply to one mail leaves open
-// whether its recipient or we are refused, it asks what became of others.
+// judge says how a submission ended. Where the reply leaves open whether the recipient or the sender is
+// refused, it asks what became of other mails.
 func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, r submission.Result) (Outcome, *Error) {
 	if stopped := j.run.cause(); stopped != nil && errors.Is(r.Err, submission.ErrStopped) {
 		return Deferred, notBegun(StageSubmit, stopped)
@@ -60,7 +52,7 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 	case r.Outcome != submission.Refused, r.Temporary, e.StopsRun:
 	case r.Cause == submission.CauseMailbox, r.Cause == submission.CauseContent:
 		j.run.refusedClearly()
-	case r.LoginUnused && !j.run.hasAccepted() && !accepted.any(recent):
+	case r.LoginUnused && !j.run.accepted.Load() && !accepted.any(recent):
 		return stopFor(e, "the server offers a login, and none is set: "+
 			"set submission.Config.Username and submission.Config.Password")
 	case r.Cause.Ours():
@@ -78,23 +70,25 @@ func (j *job) judge(ctx context.Context, to *recipient, sub *ledger.Submission, 
 	return o, e
 }
 
-// weigh holds a refusal that says nothing clear against the others of its run.
-// After recipients of three domains were refused alike, the server is asked
-// about the sender: is that refused too, it is not the recipients' fault.
+// weigh holds a refusal that says nothing clear against the others of its run. After recipients of
+// three domains were refused alike, the server is asked about the sender: if that is refused too, it
+// is not the recipients' fault.
 func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Result, f refusal,
 	e *Error) (Outcome, *Error) {
 	_, domains := j.run.refused(f.said, f.domain())
-	if domains < alike || !j.run.beginProbe() {
+	if domains < alike || j.run.probing.Swap(true) {
 		j.run.doubt(f)
 		return Failed, e
 	}
 	err := j.probeSender(ctx, sub, r)
-	j.run.endProbe(f, err == nil)
-	answer, answered := errors.AsType[*submission.Error](err)
-	switch {
-	case err == nil:
+	if err == nil {
+		j.run.goodSender(f)
+		j.run.probing.Store(false)
 		e.Permanent = true
 		return Failed, e
+	}
+	answer, answered := errors.AsType[*submission.Error](err)
+	switch {
 	case ctx.Err() != nil, errors.Is(err, submission.ErrStopped):
 		j.run.doubt(f)
 		return Failed, e
@@ -110,14 +104,15 @@ func (j *job) weigh(ctx context.Context, sub *ledger.Submission, r submission.Re
 		"and whether the server blocks this machine", domains, err))
 }
 
-// probeSender returns nil if the server would take mail from the sender of sub to
-// that sender's own address.
+// probeSender returns nil if the server would take mail from the sender of sub to the sender's own
+// address.
 func (j *job) probeSender(ctx context.Context, sub *ledger.Submission, r submission.Result) error {
 	if r.Step != submission.StepRcpt {
-		// The answer to RCPT would say nothing of what is refused later.
 		return errors.New("and that after the server had taken sender and recipient")
 	}
-	p, ok := j.run.submitter.(prober)
+	p, ok := j.run.submitter.(interface { // as *submission.Submitter
+		Probe(ctx context.Context, env submission.Envelope) (reply string, err error)
+	})
 	if !ok {
 		return errors.New("and the Submitter cannot ask about the sender")
 	}
@@ -129,16 +124,15 @@ func (j *job) probeSender(ctx context.Context, sub *ledger.Submission, r submiss
 	return nil
 }
 
-// stopFor makes of a refusal one that settings are the cause of.
+// stopFor makes a refusal one that the settings cause.
 func stopFor(e *Error, why string) (Outcome, *Error) {
 	e.Code, e.StopsRun = CodeSMTPConfig, true
 	e.Message += "; " + why
 	return Deferred, e
 }
 
-// recordProven records the refusals of a run that others have shown to be their
-// recipients'. No goroutine of this process has their invites in hand any more. A
-// process that ends before tries them again, which does no harm.
+// recordProven records, at the end of a run, the refusals that others have shown to be their
+// recipients'. If the process ends before, the next run tries them again.
 func (m *Mailer) recordProven(ctx context.Context, r *run) {
 	if m.cfg.Ledger == nil {
 		return

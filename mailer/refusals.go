@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// acceptances are the mails that a Mailer had accepted lately. The zero value is
-// ready.
+// acceptances are the mails that a Mailer had accepted lately.
 type acceptances struct {
 	mu     sync.Mutex
-	latest []acceptance // the last one first
+	latest []acceptance
 }
 
 type acceptance struct {
@@ -18,37 +17,26 @@ type acceptance struct {
 	at time.Time
 }
 
-// maxAcceptances is how many are kept: of each sender and connection, the latest to
-// two recipients.
-const maxAcceptances = 512
+// maxAcceptances is how many are kept: those of ten minutes, as often as an API allows invites.
+const maxAcceptances = 5000
 
 func (c *acceptances) add(a attempt, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	others := 0
-	c.latest = slices.DeleteFunc(c.latest, func(b acceptance) bool {
-		if b.sender != a.sender || b.connection != a.connection {
-			return false
-		}
-		if b.key.Address != a.key.Address {
-			others++
-		}
-		return b.key.Address == a.key.Address || others > 1
-	})
-	c.latest = slices.Insert(c.latest, 0, acceptance{a, now})
-	c.latest = c.latest[:min(len(c.latest), maxAcceptances)]
+	c.latest = append(c.latest, acceptance{a, now})
+	c.latest = c.latest[max(0, len(c.latest)-maxAcceptances):]
 }
 
-// sameConnection reports whether mail of the same sender to another recipient was
-// accepted on the same connection.
+// sameConnection reports whether mail of the same sender to another recipient was accepted on the
+// same connection.
 func (c *acceptances) sameConnection(a attempt) bool {
 	return a.connection != 0 && c.has(func(b acceptance) bool {
 		return b.sender == a.sender && b.connection == a.connection && b.key.Address != a.key.Address
 	})
 }
 
-// sameSender reports whether mail of the same sender to another recipient was
-// accepted at since or later.
+// sameSender reports whether mail of the same sender to another recipient was accepted at since or
+// later.
 func (c *acceptances) sameSender(a attempt, since time.Time) bool {
 	return c.has(func(b acceptance) bool {
 		return b.sender == a.sender && b.key.Address != a.key.Address && !b.at.Before(since)
@@ -73,38 +61,28 @@ type refusal struct {
 	policy bool   // only an acceptance on the same connection proves it the recipient's
 }
 
-// refusals is what a run holds refusals against each other by.
+// refusals is what a run holds refusals against each other by. The mutex of the run guards it.
 type refusals struct {
-	accepted bool // any mail was
 	said     string
 	n        int             // refusals in a row that said so
 	domains  map[string]bool // of their recipients
-	probing  bool            // the server is asked about the sender, or its answer stops the run
 	doubtful []refusal       // failed, and not remembered
 	proven   []attempt       // to be remembered at the end of the run
 }
 
-// maxDoubtful bounds both lists; what is not in them is tried again by the next
-// run.
+// maxDoubtful bounds both lists; what is not in them is tried again by the next run.
 const maxDoubtful = 10_000
 
-// accept is for a mail that was accepted: of the same sender, refusals of others
-// were theirs.
+// accept is for a mail that was accepted: of the same sender, refusals of others were theirs.
 func (r *run) accept(a attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refusals.accepted = true
+	r.accepted.Store(true)
 	r.refusals.restart()
 	r.refusals.prove(func(d refusal) bool {
 		return d.key.Address != a.key.Address && d.sender == a.sender &&
 			(!d.policy || d.connection == a.connection && a.connection != 0)
 	})
-}
-
-func (r *run) hasAccepted() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.refusals.accepted
 }
 
 // refusedClearly ends a row: a refusal of another sort came between.
@@ -114,8 +92,8 @@ func (r *run) refusedClearly() {
 	r.refusals.restart()
 }
 
-// refused counts a refusal, and returns how many in a row said the same, to
-// recipients of how many domains.
+// refused counts a refusal, and returns how many in a row said the same, to recipients of how many
+// domains.
 func (r *run) refused(said, domain string) (n, domains int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -141,36 +119,24 @@ func (r *run) doubt(d refusal) {
 	}
 }
 
-// beginProbe reports whether it is for the caller to ask about the sender.
-func (r *run) beginProbe() bool {
+// goodSender is for a server that takes mail from the sender of d: those who were refused like d are
+// refused themselves.
+func (r *run) goodSender(d refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	begun := !r.refusals.probing
-	r.refusals.probing = true
-	return begun
+	r.refusals.restart()
+	r.refusals.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
 }
 
-// endProbe ends what beginProbe began. If the sender is good, those who were
-// refused like d are refused themselves.
-func (r *run) endProbe(d refusal, good bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.refusals.probing = !good
-	if good {
-		r.refusals.restart()
-		r.refusals.prove(func(other refusal) bool { return other.said == d.said && other.sender == d.sender })
-	}
-}
-
-// restart begins a new row. The caller of this and of prove holds the lock.
+// restart begins a new row.
 func (f *refusals) restart() { f.said, f.n, f.domains = "", 0, make(map[string]bool) }
 
 func (f *refusals) prove(of func(refusal) bool) {
 	f.doubtful = slices.DeleteFunc(f.doubtful, func(d refusal) bool {
-		if of(d) {
+		proven := of(d)
+		if proven {
 			f.proven = append(f.proven, d.attempt)
-			return true
 		}
-		return false
+		return proven
 	})
 }

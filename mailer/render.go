@@ -6,11 +6,11 @@ import (
 
 	"github.com/invitemailer/invitemailer/internal/calendar"
 	"github.com/invitemailer/invitemailer/internal/message"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/templates"
 )
 
-// render asks the templates for subject, text and HTML. They speak of what the
-// calendar says, so that the mail and the event cannot differ.
+// render asks the templates for subject, text and HTML of what the calendar says.
 func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, replyTo message.Mailbox) (
 	templates.Content, *Error) {
 	f := j.facts(c)
@@ -27,7 +27,7 @@ func (j *job) render(to *recipient, c *calendar.Calendar, from, addressee, reply
 		d.Organizer = person(o)
 	}
 	if to.TZID != "" {
-		d.Zone, _ = j.m.zones.Load(to.TZID) // it was checked with the rest of the record
+		d.Zone, _ = zone.Load(to.TZID) // it was checked with the rest of the record
 	}
 	if before := to.entry.LastSent; before != nil && (to.plan.kind == Update || d.Summary == "" || d.Start.IsZero()) {
 		if old, err := calendar.Read(string(before.Calendar)); err == nil {
@@ -53,8 +53,8 @@ func person(m message.Mailbox) templates.Person {
 	return templates.Person{Name: m.Name, Email: m.Address.String()}
 }
 
-// inviter is the organizer as far as it is known who that is: a cancellation may
-// name none, and then the default is not who invited.
+// inviter is the organizer if it is known: a cancellation may name none, and then the default need
+// not be who invited.
 func (j *job) inviter() message.Mailbox {
 	if j.Method != Request && j.organizerDefault {
 		return message.Mailbox{}
@@ -62,9 +62,8 @@ func (j *job) inviter() message.Mailbox {
 	return j.organizer
 }
 
-// facts are what a calendar says of its event. A time in UTC, which the API may
-// return although event.tzid was given, is told by the clocks of the record's zone:
-// people are where that is.
+// facts are what a calendar says of its event. A time in UTC, which the API may return although
+// event.tzid was given, is told in the record's zone.
 func (j *job) facts(c *calendar.Calendar) templates.Data {
 	f := templates.Data{Summary: c.Summary, Description: c.Description, Location: c.Location,
 		Start: c.Start, End: c.End, AllDay: c.AllDay, TZID: c.TZID}

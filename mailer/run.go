@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/invitemailer/invitemailer/cronofy"
@@ -12,28 +13,26 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
-// RunOptions shape one call of [Mailer.SendAll]. The zero value is one invite
-// at a time, without a second try.
+// RunOptions shape one call of [Mailer.SendAll]. The zero value is one invite at a time, without a
+// second try.
 type RunOptions struct {
-	// Concurrency is how many requests to the API are under way at once. With 1,
-	// the default, the next invite is begun when the one before has ended; with
-	// more, invites that wait for the API, for the ledger and for the mail server
-	// overlap, so that neither of the two servers waits for the other.
+	// Concurrency is how many requests to the API are under way at once. With 1, the default, the
+	// next invite is begun when the one before has ended; with more, waits for the API, for the
+	// ledger and for the mail server overlap.
 	Concurrency int
-	// Mails is how many mails may, at any moment, have left without their outcome
-	// being on record: what a crash can leave in doubt. Defaults to Concurrency.
-	// Twice as many as the Submitter has connections keep these busy while the
-	// ledger records the mails before and after.
+	// Mails is how many mails may, at any moment, have left without their outcome being on record:
+	// what a crash can leave in doubt. Defaults to Concurrency. Twice as many as the Submitter has
+	// connections keep these busy.
 	Mails int
 	// MaxMails stops the run before one more mail than this. 0 is no limit.
 	MaxMails int
-	// RetryFor is how long a temporary failure is tried again: an invite, from
-	// its first failure on; all of them, from the first failure since the
-	// latest success. A server that asks for a longer wait is left alone.
+	// RetryFor is how long a temporary failure is tried again: an invite, from its first failure
+	// on; all of them, from the first failure since the latest success. A server that asks for a
+	// longer wait is left alone.
 	RetryFor time.Duration
-	// Stop, when closed, ends the run softly: the requests and the mails that are
-	// under way are finished, and the rest is deferred, whatever waits for a
-	// connection or a limit included. To end it at once, end the context.
+	// Stop, when closed, ends the run softly: the requests and the mails that are under way are
+	// finished, and the rest is deferred, also what waits for a connection or a limit. To end it
+	// at once, end the context.
 	Stop <-chan struct{}
 	// Jitter returns a number in [0, 1). Defaults to math/rand/v2.
 	Jitter func() float64
@@ -50,9 +49,8 @@ func (o RunOptions) withDefaults() RunOptions {
 	return o
 }
 
-// workers is how many invites are in hand at once: those at both gates, and as many
-// again that the ledger has or that are composed, so that both gates always have one
-// to let through. What it bounds is memory, and how much a stop leaves to be finished.
+// workers is how many invites are in hand at once: those at both gates, and as many again that the
+// ledger has or that are composed, so that both gates always have one to let through.
 func (o RunOptions) workers() int {
 	if o.Concurrency == 1 {
 		return 1
@@ -65,7 +63,7 @@ var ErrStopped = errors.New("the run was stopped; what was not begun is deferred
 
 // run is what the invites of one call of SendAll share.
 type run struct {
-	single   bool // a call of Send or SendGroup: nothing is limited, and nothing stops it
+	single   bool // Send or SendGroup: nothing is limited, and nothing stops it
 	maxMails int  // 0 is no limit
 	requests gate // to the API; nil if not limited
 	mails    gate // to the Submitter; nil if not limited
@@ -77,6 +75,9 @@ type run struct {
 	stop      context.CancelCauseFunc
 
 	unknown sync.Map // has each key of which a mail of this run may have left
+
+	accepted atomic.Bool // any mail was
+	probing  atomic.Bool // the server is asked about the sender, or its answer stops the run
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced whenever the counts change
@@ -103,13 +104,10 @@ func (m *Mailer) newRun(o RunOptions) *run {
 	return r
 }
 
-// gate lets through as many at once as it is wide. An invite that waits at one
-// is on its way; it lets those before it be followed without a pause.
-type gate chan struct{}
+type gate chan struct{} // as wide as it lets through at once
 
-// pass waits at a gate of the run, and returns how to leave it again. It fails when
-// the context ends, or the run was stopped meanwhile: a refused login is not tried
-// again by those who were waiting.
+// pass waits at a gate of the run, and returns how to leave it again. It fails when the context ends
+// or the run was stopped meanwhile: those who waited do not try a refused login again.
 func (j *job) pass(ctx context.Context, s Stage, g gate) (leave func(), problem *Error) {
 	if g == nil {
 		return func() {}, nil
@@ -128,12 +126,11 @@ func (j *job) pass(ctx context.Context, s Stage, g gate) (leave func(), problem 
 	return func() { <-g }, nil
 }
 
-// cause is why the run was stopped, nil if it was not. What is past the gates then
-// goes on if it has begun.
+// cause is why the run was stopped, nil if it was not.
 func (r *run) cause() error { return context.Cause(r.going) }
 
-// until returns a context for what comes before a request or a mail and may take
-// long: it ends with ctx or when the run is stopped. Call done after it.
+// until returns a context for what comes before a request or a mail and may take long: it ends with
+// ctx or when the run is stopped. Call done after it.
 func (r *run) until(ctx context.Context) (waitCtx context.Context, done func()) {
 	return waiting.Until(ctx, r.going.Done(), ErrStopped)
 }
@@ -145,9 +142,9 @@ func (r *run) exhausted() bool {
 	return r.maxMails > 0 && r.spent >= r.maxMails
 }
 
-// reserve reserves up to want mails and returns how many it got. It waits while the
-// rest of the limit is reserved by others, since they may give it back, and returns 0
-// when the limit is spent or the context has ended.
+// reserve reserves up to want mails and returns how many it got. It waits while others have reserved
+// the rest of the limit, since they may give it back, and returns 0 when the limit is spent or the
+// context has ended.
 func (r *run) reserve(ctx context.Context, want int) int {
 	if r.maxMails == 0 || want == 0 {
 		return want
@@ -169,20 +166,15 @@ func (r *run) reserve(ctx context.Context, want int) int {
 	}
 }
 
-// giveBack returns mails that were reserved and not begun.
-func (r *run) giveBack(n int) { r.count(n, 0) }
-
-// spend turns reserved mails into begun ones.
-func (r *run) spend(n int) { r.count(n, n) }
-
-func (r *run) count(release, spend int) {
-	if r.maxMails == 0 || release == 0 {
+// release gives back mails that were reserved, of which that many were begun.
+func (r *run) release(reserved, begun int) {
+	if r.maxMails == 0 || reserved == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reserved -= release
-	r.spent += spend
+	r.reserved -= reserved
+	r.spent += begun
 	close(r.changed)
 	r.changed = make(chan struct{})
 }

@@ -19,30 +19,26 @@ type Result struct {
 
 // The bounds of a run.
 const (
-	readAhead    = 64               // items of the input that wait to be taken
-	maxWaiting   = 1000             // invites that wait for their next try, or for another of their id
-	firstBackoff = 1 * time.Second  // before the second try; doubles
-	maxBackoff   = 30 * time.Second // between two tries
-	// drainTimeout is how long a stopped run waits for one more record of its
-	// input: a file has it at once, a pipe may never.
-	drainTimeout = 200 * time.Millisecond
+	readAhead    = 64                     // items of the input that wait to be taken
+	maxWaiting   = 1000                   // invites that wait for their next try, or for another of their id
+	firstBackoff = 1 * time.Second        // before the second try; doubles
+	maxBackoff   = 30 * time.Second       // between two tries
+	drainTimeout = 200 * time.Millisecond // for one more item of a stopped run; a pipe may have none
 )
 
-// SendAll sends the items as they come, several at once, and those of one id in
-// their order; emit is called with each result as it is known, by one goroutine
-// at a time. Memory does not grow with the number of items. A withdrawal that
-// Config.WithdrawMissing asks for takes its turn like an item; its receipt is in
-// the result of its group, which comes when the last of them has ended.
+// SendAll sends the items as they come, several at once, and those of one id in their order; emit
+// is called with each result as it is known, by one goroutine at a time. Memory does not grow with
+// the number of items. A withdrawal that Config.WithdrawMissing asks for takes its turn like an
+// item; its receipt is in the result of its group, which comes when the last of them has ended.
 //
-// The error is nil if the run came to its end, whatever became of the items;
-// otherwise it is ErrStopped, [ErrClosed], the end of the context, or the *[Error]
-// that stopped the run. Items that were not begun then get the outcome Deferred.
+// The error is nil if the run came to its end, whatever became of the items; otherwise it is
+// ErrStopped, [ErrClosed], the end of the context, or the *[Error] that stopped the run. Items that
+// were not begun then get the outcome Deferred.
 //
-// The iterator runs in a goroutine of its own. A run that was stopped does not
-// wait for it: it may outlive SendAll, until it yields once more, when yield
-// returns false, or ends. What it reads from should end with the run. If it
-// panics, the run is stopped, and SendAll panics with the same value once what is
-// in hand has ended; a panic that comes after SendAll returned is lost.
+// The iterator runs in a goroutine of its own. A run that was stopped does not wait for it: it may
+// outlive SendAll, until it ends or yields once more, when yield returns false. If it panics, the
+// run is stopped, and SendAll panics with the same value once what is in hand has ended; a panic
+// that comes after SendAll returned is lost.
 func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions, emit func(Result)) error {
 	o = o.withDefaults()
 	if emit == nil {
@@ -54,29 +50,21 @@ func (m *Mailer) SendAll(ctx context.Context, items iter.Seq[Item], o RunOptions
 		}
 	}
 	run := m.newRun(o)
-	s := &scheduler{m: m, o: o, emit: emit, run: run, limit: o.workers() + maxWaiting,
-		busy: make(map[string][]*task), work: make(chan *task), tried: make(chan *task)}
-	closed := !m.calls.Begin()
-	if !closed {
-		defer m.calls.End()
+	s := &scheduler{m: m, o: o, emit: emit, run: run, busy: make(map[string][]*task),
+		tried: make(chan *task, o.workers()), due: make(chan *task, maxWaiting)}
+	if m.begin() {
+		defer m.end()
+	} else {
+		s.halt(ErrClosed)
 	}
-	ended := make(chan struct{}) // for the workers, if emit panics with some at work
-	var working sync.WaitGroup
-	for range o.workers() {
-		working.Go(func() { s.worker(ctx, ended) })
-	}
+	ended := make(chan struct{})
 	defer func() {
 		run.stop(ErrStopped)
-		close(s.work)
 		close(ended)
-		working.Wait()
+		s.working.Wait() // emit may have panicked
 	}()
 	in := &input{items: make(chan Item, readAhead)}
 	go in.read(items, ended)
-	if closed {
-		s.halt(ErrClosed)
-		return s.loop(ctx, in)
-	}
 	err := s.loop(ctx, in)
 	m.recordProven(ctx, run)
 	if s.panicked != nil {
@@ -103,65 +91,63 @@ func (in *input) read(items iter.Seq[Item], ended <-chan struct{}) {
 	}
 }
 
-// scheduler is the state of one SendAll. All of it belongs to the goroutine of loop;
-// workers only see the task they are given.
+// scheduler is the state of one SendAll. It belongs to the goroutine of loop; others only see the task
+// that they try.
 type scheduler struct {
 	m    *Mailer
 	o    RunOptions
 	emit func(Result)
 	run  *run
 
-	work  chan *task
-	tried chan *task
+	working sync.WaitGroup
+	trying  int        // tasks
+	tried   chan *task // has room for all of them
 
 	ready   []*task            // may be begun
 	waiting []*task            // for their next try
+	due     chan *task         // of these, whose time has come; has room for all
 	busy    map[string][]*task // ids in hand or waiting, and the tasks queued behind
-	known   int                // all tasks: ready, waiting, queued, with a worker
-	limit   int                // of known
+	known   int                // all tasks: ready, waiting, queued, being tried
 
 	failingSince time.Time // zero after a success
 	stopped      error     // why nothing new is begun
 	panicked     any       // as in input
 }
 
-func (s *scheduler) worker(ctx context.Context, ended <-chan struct{}) {
-	for t := range s.work {
-		t.try(ctx)
-		select {
-		case s.tried <- t:
-		case <-ended:
-		}
+// begin has the tasks that may be begun tried, as many at once as there are workers.
+func (s *scheduler) begin(ctx context.Context) {
+	for len(s.ready) > 0 && s.trying < s.o.workers() {
+		t := s.ready[0]
+		s.ready = s.ready[1:]
+		s.trying++
+		s.working.Go(func() {
+			t.try(ctx)
+			s.tried <- t
+		})
 	}
 }
 
 func (s *scheduler) loop(ctx context.Context, in *input) error {
-	input, stop, closing := in.items, s.o.Stop, s.m.calls.Closing()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	input, stop, closing, done := in.items, s.o.Stop, s.m.closing, ctx.Done()
 	for input != nil || s.known > 0 {
-		s.wake()
-		var (
-			work  chan<- *task
-			head  *task
-			items <-chan Item
-			timed <-chan time.Time
-		)
-		if len(s.ready) > 0 {
-			work, head = s.work, s.ready[0]
-		}
-		if s.known < s.limit {
+		s.begin(ctx)
+		var items <-chan Item
+		if s.known < s.o.workers()+maxWaiting {
 			items = input
 		}
-		if wait, ok := s.pause(); ok {
-			timer.Reset(wait)
-			timed = timer.C
+		var drained <-chan time.Time
+		if s.stopped != nil && s.known == 0 {
+			drained = time.After(drainTimeout)
 		}
 		select {
-		case work <- head:
-			s.ready = s.ready[1:]
 		case t := <-s.tried:
+			s.trying--
 			s.settle(t)
+		case t := <-s.due:
+			if i := slices.Index(s.waiting, t); i >= 0 { // it was not deferred meanwhile
+				s.waiting = slices.Delete(s.waiting, i, i+1)
+				s.ready = append(s.ready, t)
+			}
 		case item, ok := <-items:
 			if ok {
 				s.add(item)
@@ -171,19 +157,17 @@ func (s *scheduler) loop(ctx context.Context, in *input) error {
 			if s.panicked = in.panicked; s.panicked != nil {
 				s.halt(errors.New("the iterator over the items panicked"))
 			}
-		case <-timed:
-			if s.stopped != nil && s.known == 0 {
-				return s.stopped // the input gives no more
-			}
+		case <-drained:
+			return s.stopped
 		case <-stop:
 			stop = nil
 			s.halt(ErrStopped)
 		case <-closing:
 			closing = nil
 			s.halt(ErrClosed)
-		case <-ctx.Done():
+		case <-done:
+			done = nil
 			s.halt(context.Cause(ctx))
-			ctx = context.WithoutCancel(ctx) // workers saw it; do not spin here
 		}
 	}
 	return s.stopped
@@ -202,12 +186,12 @@ func (s *scheduler) add(item Item) {
 	}
 	t := &task{m: s.m, run: s.run, item: item}
 	s.known++
-	queue, busy := s.busy[item.group().ID]
-	if busy {
-		s.busy[item.group().ID] = append(queue, t)
+	id := item.group().ID
+	if queue, busy := s.busy[id]; busy {
+		s.busy[id] = append(queue, t)
 		return
 	}
-	s.busy[item.group().ID] = nil
+	s.busy[id] = nil
 	s.ready = append(s.ready, t)
 }
 
@@ -243,16 +227,15 @@ func (s *scheduler) settle(t *task) {
 		return
 	}
 	if begins {
-		// Told once for all that fail: an operator must know what is waited for.
 		s.m.log.Warn("a temporary failure: what it meets is tried again",
 			"for", s.o.RetryFor.String(), "error", failure)
 	}
-	t.due = now.Add(wait)
 	s.waiting = append(s.waiting, t)
+	t.timer = time.AfterFunc(wait, func() { s.due <- t })
 }
 
-// end lets a task go on to its next job. After the last it gives its result away
-// and lets the next of its id begin.
+// end lets a task go on to its next job. After the last it emits the result and lets the next task
+// of its id begin.
 func (s *scheduler) end(t *task) {
 	if s.stopped != nil {
 		t.stop(s.stopped)
@@ -272,35 +255,8 @@ func (s *scheduler) end(t *task) {
 	s.ready = append(s.ready, queue[0])
 }
 
-// wake moves tasks whose time has come to those that may begin.
-func (s *scheduler) wake() {
-	if len(s.waiting) == 0 {
-		return
-	}
-	now := s.m.cfg.Now()
-	s.waiting = slices.DeleteFunc(s.waiting, func(t *task) bool {
-		if t.due.After(now) {
-			return false
-		}
-		s.ready = append(s.ready, t)
-		return true
-	})
-}
-
-// pause is how long nothing happens by itself.
-func (s *scheduler) pause() (time.Duration, bool) {
-	if s.stopped != nil && s.known == 0 {
-		return drainTimeout, true
-	}
-	if len(s.waiting) == 0 {
-		return 0, false
-	}
-	next := slices.MinFunc(s.waiting, func(a, b *task) int { return a.due.Compare(b.due) })
-	return next.due.Sub(s.m.cfg.Now()), true
-}
-
-// halt begins nothing new: what is under way is finished, what waits for another
-// try keeps the outcome of its last one, the rest is deferred.
+// halt begins nothing new: what is under way is finished, what waits for another try keeps the
+// outcome of its last one, the rest is deferred.
 func (s *scheduler) halt(cause error) {
 	if s.stopped != nil {
 		return
@@ -311,6 +267,9 @@ func (s *scheduler) halt(cause error) {
 	for id, queue := range s.busy {
 		held = append(held, queue...)
 		s.busy[id] = nil
+	}
+	for _, t := range s.waiting {
+		t.timer.Stop()
 	}
 	s.ready, s.waiting = nil, nil
 	for _, t := range held {
@@ -329,8 +288,8 @@ func stopping(receipts []Receipt) *Error {
 	return nil
 }
 
-// retry returns the first failure for which another try in the same run makes sense,
-// and the longest wait that a server asked for.
+// retry returns the first failure for which another try in the same run makes sense, and the longest
+// wait that a server asked for.
 func retry(receipts []Receipt) (wait time.Duration, failure error) {
 	for _, r := range receipts {
 		if again, asked := r.retry(); again {

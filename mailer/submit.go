@@ -10,8 +10,8 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
-// deliver mails what is on record or was received for a recipient, and ends it.
-// It reports whether a mail was begun.
+// deliver mails what is on record or was received for a recipient, and ends it. It reports whether a
+// mail was begun.
 func (j *job) deliver(ctx context.Context, to *recipient) bool {
 	if ctx.Err() != nil {
 		// Nothing is recorded: what is on record still says how things stand.
@@ -26,9 +26,8 @@ func (j *job) deliver(ctx context.Context, to *recipient) bool {
 					"use Config.Resend to compose it anew"})
 			return false
 		}
-		return j.submit(ctx, to, &ledger.Submission{MessageID: kept.MessageID,
-			FromName: kept.FromName, FromEmail: kept.FromEmail, Resend: kept.Resend,
-			Kind: kept.Kind, Message: *kept.Message})
+		return j.submit(ctx, to, &ledger.Submission{MessageID: kept.MessageID, FromName: kept.FromName,
+			FromEmail: kept.FromEmail, Resend: kept.Resend, Kind: kept.Kind, Message: *kept.Message})
 	}
 	c := to.calendar
 	if to.plan.action == mailStored {
@@ -68,8 +67,8 @@ func (j *job) fail(ctx context.Context, to *recipient, problem *Error) {
 	j.conclude(ctx, to, Failed, problem)
 }
 
-// submit records that the mail is about to leave, hands it over, records how
-// that ended, and ends the recipient. It reports whether a mail was begun.
+// submit records that the mail is about to leave, hands it over, records how that ended, and ends the
+// recipient. It reports whether a mail was begun.
 func (j *job) submit(ctx context.Context, to *recipient, sub *ledger.Submission) bool {
 	// Not before it is its turn is a mail recorded as one that may have left.
 	leave, problem := j.pass(ctx, StageSubmit, j.run.mails)
@@ -98,8 +97,7 @@ func (j *job) submit(ctx context.Context, to *recipient, sub *ledger.Submission)
 	notLeft := to.plan.action == resubmit && outcome != Sent && outcome != Unknown && !refused
 	switch {
 	case notLeft:
-		// An earlier copy may have left all the same, and its bytes must be kept
-		// for a repeat that can be told from another mail.
+		// An earlier copy may have left all the same, and its bytes must be kept for a repeat.
 		outcome = Unknown
 		problem.Message = "this repeat did not leave, and whether an earlier copy did is not known: " + problem.Message
 		j.completeUnknown(problem, copies-1, since)
@@ -111,8 +109,7 @@ func (j *job) submit(ctx context.Context, to *recipient, sub *ledger.Submission)
 	if failed := j.recordResult(ctx, to, outcome, problem, notLeft); failed != nil {
 		j.m.log.Error("the outcome of an invite could not be recorded",
 			"invite", j.ID, "outcome", outcome, "error", failed)
-		// On record the mail is about to leave, which every later run takes for an
-		// unknown end, however it ended in truth.
+		// On record the mail is about to leave, which every later run takes for an unknown end.
 		failed.Message = fmt.Sprintf("%s; that could not be recorded (%v), so that on record the mail may have left",
 			said, failed.Err)
 		j.completeUnknown(failed, copies, since)
@@ -138,8 +135,7 @@ func (j *job) recordSubmitting(ctx context.Context, to *recipient, sub *ledger.S
 	return nil
 }
 
-// submitted says in the pipeline's terms how a submission ended, as far as its
-// own reply tells.
+// submitted says how a submission ended, as far as its own reply tells.
 func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 	e := &Error{Stage: StageSubmit, Err: r.Err, Temporary: r.Temporary}
 	if r.Err != nil {
@@ -157,7 +153,6 @@ func submitted(ctx context.Context, r submission.Result) (Outcome, *Error) {
 	case ctx.Err() != nil && r.Outcome == submission.NotBegun:
 		e = interrupted(ctx, StageSubmit)
 	case errors.Is(r.Err, submission.ErrClosed):
-		// No server has said anything, and this Submitter will never do better.
 		e.Code = CodeNotBegun
 	case r.Temporary, r.Cause == submission.CauseQuota:
 		e.Code = CodeSMTPTemporary

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// task is an item on its way: its own job, and then those of the people who are to be
-// withdrawn from it. Send takes one, SendAll many; both take it by try and next.
+// task is an item on its way: its own job, and then those of the people who are to be withdrawn from
+// it. Send and SendAll take it by try and next.
 type task struct {
 	m    *Mailer
 	run  *run
@@ -16,9 +16,9 @@ type task struct {
 	then     []*job    // that follow it
 	receipts []Receipt // of the jobs that have ended, and in the end of all
 
-	tries int       // of job
-	first time.Time // when it first failed for a time
-	due   time.Time // when its next try is
+	tries int         // of job
+	first time.Time   // when it first failed for a time
+	timer *time.Timer // runs until its next try
 }
 
 // try takes the job at hand as far as it gets this time.
@@ -47,8 +47,7 @@ func (t *task) latest() []Receipt {
 	return t.job.receipts()
 }
 
-// next keeps the receipts of the job at hand, and turns to the one that follows it.
-// It reports whether there is any.
+// next keeps the receipts of the job at hand, and turns to the one that follows it, if any.
 func (t *task) next() bool {
 	if t.job == nil { // it was invalid
 		return false
@@ -63,8 +62,7 @@ func (t *task) next() bool {
 	return true
 }
 
-// stop ends the task where it stands: what was tried keeps its outcome, the rest
-// is deferred.
+// stop ends the task where it stands: what was tried keeps its outcome, the rest is deferred.
 func (t *task) stop(cause error) {
 	if t.job == nil && t.tries == 0 {
 		t.receipts = t.m.refuse(t.item, Deferred, notBegun(StageRead, cause))
@@ -77,24 +75,21 @@ func (t *task) stop(cause error) {
 	}
 }
 
-// Item is one record for [Mailer.SendAll]: an invite, a group, or the reason
-// why it could not be read. One that holds none of them, or both an invite and a
-// group, is Invalid.
+// Item is one record for [Mailer.SendAll]: an invite, a group, or the reason why it could not be
+// read. One that holds none of them, or both an invite and a group, is Invalid.
 type Item struct {
 	Invite *Invite
 	Group  *Group
-	// Err is set for a record that is wrong as it stands; its receipt is
-	// Invalid, whatever the two fields above hold.
+	// Err is set for a record that is wrong as it stands; its receipt is Invalid.
 	Err *Error
-	// Repeats is set for a record with the same content as an earlier one of
-	// its input: it is answered from the record, and never sent by itself.
+	// Repeats is set for a record with the same content as an earlier one of its input: it is
+	// answered from the ledger, and never sent.
 	Repeats bool
 	// Tag is the caller's own, such as file and line.
 	Tag any
 }
 
-// group is the item as the pipeline takes it; without recipients if the item holds
-// nothing.
+// group is the item as the pipeline takes it; without recipients if the item holds nothing.
 func (i *Item) group() Group {
 	switch {
 	case i.Group != nil:

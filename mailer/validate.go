@@ -13,6 +13,7 @@ import (
 	"github.com/invitemailer/invitemailer/internal/address"
 	"github.com/invitemailer/invitemailer/internal/message"
 	"github.com/invitemailer/invitemailer/internal/safetext"
+	"github.com/invitemailer/invitemailer/internal/zone"
 	"github.com/invitemailer/invitemailer/mailer/lint"
 	"github.com/invitemailer/invitemailer/templates"
 )
@@ -23,8 +24,7 @@ const exampleCallback = "https://yourapp.example.com/cronofy/smart_invite/notifi
 // maxProblems is how many problems of one invite are told.
 const maxProblems = 8
 
-// problems collects what is wrong with an invite, so that all of it is told at
-// once.
+// problems collects what is wrong with an invite, so that all of it is told at once.
 type problems struct {
 	field string // of the first
 	texts []string
@@ -207,7 +207,7 @@ func (j *job) checkZone(field, name string, p *problems) bool {
 	if name == "" {
 		return true
 	}
-	_, ok := j.m.zones.Load(name)
+	_, ok := zone.Load(name)
 	if !ok {
 		p.add(field, "%q is no time zone; use an IANA name such as Europe/London", name)
 	}

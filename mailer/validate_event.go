@@ -27,8 +27,8 @@ const maxName = 60
 // tag is what HTML in a description begins with.
 var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
 
-// checkEvent holds an event against the API's documentation, so that what it
-// would refuse is told with line and field before the API is asked.
+// checkEvent holds an event against the API's documentation, so that what it would refuse is told with
+// line and field before the API is asked.
 func (j *job) checkEvent(p *problems) {
 	e := j.Event
 	if strings.TrimSpace(e.Summary) == "" {
@@ -36,10 +36,10 @@ func (j *job) checkEvent(p *problems) {
 	}
 	p.text("event.summary", e.Summary, maxSummary)
 	p.text("event.description", e.Description, maxDescription)
-	if e.Location != nil {
-		p.text("event.location.description", e.Location.Description, 0)
-		p.text("event.location.lat", e.Location.Lat, 0)
-		p.text("event.location.long", e.Location.Long, 0)
+	if l := e.Location; l != nil {
+		p.text("event.location.description", l.Description, 0)
+		p.text("event.location.lat", l.Lat, 0)
+		p.text("event.location.long", l.Long, 0)
 	}
 	p.text("event.url", e.URL, 0)
 	p.text("event.transparency", e.Transparency, 0)
@@ -73,8 +73,7 @@ func (j *job) checkTime(field string, t cronofy.EventTime, p *problems) bool {
 	return j.checkZone(field+".tzid", t.TZID, p)
 }
 
-// checkExtra holds the event's fields that are not documented to what is known of
-// them, and tells of them; of very many, the first.
+// checkExtra tells of the event's fields that are not documented; of very many, the first.
 func (j *job) checkExtra(p *problems) {
 	extra := j.Event.Extra
 	told := 0
@@ -103,10 +102,9 @@ func (j *job) checkExtra(p *problems) {
 	}
 }
 
-// text holds a text to a number of characters, if limit is not 0, and finds what is
-// none: a control character is the trace of a program that broke the text. Calendars
-// cannot have most of them (RFC 5545 section 3.1, CONTROL), mail should not (RFC 5322
-// section 3.5). Line ends of all kinds and tabs are texts' own.
+// text holds a text to a number of characters, if limit is not 0, and finds control characters other
+// than tabs and line ends: calendars cannot have most of them (RFC 5545 section 3.1, CONTROL), mail
+// should not (RFC 5322 section 3.5).
 func (p *problems) text(field, s string, limit int) {
 	if !utf8.ValidString(s) {
 		p.add(field, "is not UTF-8; convert it")
@@ -122,8 +120,7 @@ func (p *problems) text(field, s string, limit int) {
 	}
 }
 
-// anyText is text for what holds texts at any depth, as JSON and the data of a
-// template do.
+// anyText is text for what holds texts at any depth, as JSON and the data of a template do.
 func (p *problems) anyText(field string, v any) {
 	switch v := v.(type) {
 	case string:

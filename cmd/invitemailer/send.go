@@ -80,11 +80,6 @@ func (f *runFlags) apply(c *configuration) {
 	m.DryRun, m.Resend, m.RetryFailed, m.AllowPast = f.DryRun, f.Resend, f.RetryFailed, f.AllowPast
 	m.AcceptOrganizer, m.WithdrawMissing = f.AcceptOrganizer, f.WithdrawMissing
 	m.OnUnknown, m.Lint = mailer.OnUnknown(f.OnUnknown), mailer.Lint(f.Lint)
-<<<<<<< HEAD
-	c.smtp.Timeouts.Open = max(minConnect, f.RetryFor)
-	c.ledger.SameApplication = f.SameApplication
-=======
 	c.smtp.OpenTimeout = max(minConnect, f.RetryFor)
-	c.ledger.same = f.SameApplication
->>>>>>> p3
+	c.ledger.SameApplication = f.SameApplication
 }

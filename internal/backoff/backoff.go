@@ -10,8 +10,8 @@ type Backoff struct {
 	Max   time.Duration // no bound is longer
 }
 
-// Bound is the longest wait after so many failures in a row, of which there is one at least.
-func (b Backoff) Bound(failures int) time.Duration {
+// bound is the longest wait after so many failures in a row, of which there is one at least.
+func (b Backoff) bound(failures int) time.Duration {
 	bound := b.First
 	for ; failures > 1 && bound < b.Max; failures-- {
 		bound *= 2
@@ -22,16 +22,10 @@ func (b Backoff) Bound(failures int) time.Duration {
 // Full is a wait between nothing and the bound. What it is there is up to random, between 0 and 1,
 // so that many who failed together do not come back together.
 func (b Backoff) Full(failures int, random float64) time.Duration {
-	return part(b.Bound(failures), random)
+	return time.Duration(min(max(random, 0), 1) * float64(b.bound(failures)))
 }
 
 // Half is a wait between half the bound and the bound, for what must not be tried again at once.
 func (b Backoff) Half(failures int, random float64) time.Duration {
-	half := b.Bound(failures) / 2
-	return half + part(half, random)
-}
-
-// part keeps a random number outside its range from making waits negative or endless.
-func part(of time.Duration, random float64) time.Duration {
-	return time.Duration(min(max(random, 0), 1) * float64(of))
+	return (b.bound(failures) + b.Full(failures, random)) / 2
 }

@@ -17,11 +17,11 @@ func TestBound(t *testing.T) {
 		6: 30 * time.Second, 7: 30 * time.Second,
 		64: 30 * time.Second, math.MaxInt: 30 * time.Second,
 	} {
-		assert.Equal(t, want, b.Bound(failures), "%d failures", failures)
+		assert.Equal(t, want, b.bound(failures), "%d failures", failures)
 	}
-	assert.Equal(t, time.Second, Backoff{First: time.Minute, Max: time.Second}.Bound(1))
+	assert.Equal(t, time.Second, Backoff{First: time.Minute, Max: time.Second}.bound(1))
 	most := Backoff{First: time.Second, Max: math.MaxInt64 / 2}
-	assert.Equal(t, most.Max, most.Bound(100), "nothing overflows")
+	assert.Equal(t, most.Max, most.bound(100), "nothing overflows")
 }
 
 // TestJitter: waits stay between their ends, whatever number the source of randomness gives.

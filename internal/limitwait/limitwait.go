@@ -1,8 +1,7 @@
-// Package limitwait lets the caller of a client know how long a call waits for a limit.
+// Package limitwait tells the caller of a client when a call waits for a limit.
 //
-// The clients of the API and of the mail server keep the limits of these, and know nothing of what
-// they work for; the caller cannot see when they wait. So the context of the call carries a function
-// to tell, as with net/http/httptrace; what the call does is the same without.
+// The clients of the API and of the mail server keep the limits, and know nothing of what they work
+// for. So the context of the call carries a function to tell, as with net/http/httptrace.
 package limitwait
 
 import "context"

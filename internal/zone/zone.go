@@ -5,7 +5,6 @@ package zone
 
 import (
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // The IANA database travels with the program.
 )
@@ -13,41 +12,11 @@ import (
 // longest is more than any name of the database has; the longest has 32 characters.
 const longest = 64
 
-// most is how many names are remembered. The database, which does not change while a program runs,
-// has some 600; the limit is for file systems that find one zone under many, as europe/london.
-const most = 2000
-
-// loaded are the zones that were found. To read one takes as long as a fifth of reading the calendar
-// that names it, and each mail asks for its zones several times.
-var (
-	mu     sync.RWMutex
-	loaded = make(map[string]*time.Location)
-)
-
 // Load returns the zone that has that name in the IANA time zone database, as the database writes it
 // (RFC 6557), and whether there is one. No zones are the empty name and Local, which stand for the
 // machine's, the files localtime, posixrules and Factory, and what is in the directories posix and
-// right. It is safe for concurrent use.
+// right.
 func Load(name string) (*time.Location, bool) {
-	mu.RLock()
-	location, ok := loaded[name]
-	mu.RUnlock()
-	if ok {
-		return location, true
-	}
-	location, ok = find(name)
-	mu.Lock()
-	defer mu.Unlock()
-	if first := loaded[name]; first != nil { // another caller was faster
-		return first, true
-	}
-	if ok && len(loaded) < most {
-		loaded[name] = location
-	}
-	return location, ok
-}
-
-func find(name string) (*time.Location, bool) {
 	if len(name) > longest {
 		return nil, false
 	}

@@ -2,9 +2,7 @@ package zone
 
 import (
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -34,36 +32,4 @@ func TestLoad(t *testing.T) {
 		_, ok := Load(name)
 		assert.False(t, ok, "%.40q", name)
 	}
-}
-
-// Names come from calendars that strangers wrote: the memory stays small, and zones are still found.
-//
-//nolint:paralleltest // it fills what the package remembers
-func TestLimit(t *testing.T) {
-	kept := loaded
-	loaded = make(map[string]*time.Location)
-	defer func() { loaded = kept }()
-	for i := range most {
-		loaded[strings.Repeat("/", i)+"UTC"] = time.UTC
-	}
-	location, ok := Load("Europe/Oslo")
-	assert.True(t, ok)
-	assert.Equal(t, "Europe/Oslo", location.String())
-	assert.Len(t, loaded, most)
-}
-
-func TestManyAtOnce(t *testing.T) {
-	t.Parallel()
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for _, name := range []string{"America/New_York", "Europe/Berlin", "Asia/Tokyo", "nowhere"} {
-				location, ok := Load(name)
-				assert.Equal(t, name != "nowhere", ok, name)
-				again, _ := Load(name)
-				assert.Same(t, location, again, "it is remembered")
-			}
-		})
-	}
-	all.Wait()
 }

@@ -1,14 +1,12 @@
-// Package ledger says what is durably known of each invite: what was asked for,
-// which calendar came back, what was mailed and how that ended.
+// Package ledger says what is durably known of each invite: what was asked for, which calendar came
+// back, what was mailed and how that ended.
 //
-// It holds the states and rules of the record, not a store. A store is anything that
-// keeps the promises written at mailer.Ledger; package sqlite keeps them in one file,
-// and package ledgertest proves that a store does.
+// It holds the states and rules of the record, not a store. A store is anything that keeps the promises
+// written at mailer.Ledger; package sqlite does in one file, and package ledgertest proves it.
 //
-// An [Entry] is an invite: one event for one recipient. Its revisions are the calendars
-// that were received for it, the latest of which is still to be mailed or has been. Its
-// RSVPs are the answers. Everything is written before it is acted upon, so that after a
-// crash the next run reads what was about to happen and goes on from there.
+// An [Entry] is an invite: one event for one recipient. Its revisions are the calendars that were
+// received for it, the latest of which is still to be mailed or has been. Its RSVPs are the answers.
+// Everything is written before it is acted upon, so that the next run goes on after a crash.
 package ledger
 
 import (
@@ -23,48 +21,32 @@ type Key struct {
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
-// The terms of an invite, whose values package mailer has.
+// Kind, Method, Stage and Code are terms of an invite, whose values package mailer has.
 type (
-	// Kind is the mail that it gives rise to.
-	Kind string
-	// Method is what it asks of the API.
-	Method string
-	// Stage is the part of its way at which it ended.
-	Stage string
-	// Code is why it ended there.
-	Code string
+	Kind   string // the mail that it gives rise to
+	Method string // what it asks of the API
+	Stage  string // the part of its way at which it ended
+	Code   string // why it ended there
 )
 
 // State is how far a revision has come.
 type State string
 
-// The states of a revision. Created and Submitting are the two in which a crash
-// can leave it; the others are outcomes.
+// The states of a revision. Created and Submitting are the two in which a crash can leave it; the
+// others are outcomes. Submitting that is read after a crash means the same as Unknown (RFC 1047).
 const (
-	// Created: the calendar was received and is stored; no mail has begun.
-	Created State = "created"
-	// Submitting: the bytes are stored and may be on their way. Read after a
-	// crash, it means the same as Unknown (RFC 1047).
-	Submitting State = "submitting"
-	// Sent: the SMTP server took the message.
-	Sent State = "sent"
-	// Deferred: a temporary failure; nothing left. To be tried again.
-	Deferred State = "deferred"
-	// Failed: refused, for this run or for good (see Revision.Permanent).
-	Failed State = "failed"
-	// Unknown: the content may have left and no answer came.
-	Unknown State = "unknown"
-	// Expired: the event ended before its mail could leave.
-	Expired State = "expired"
-	// Settled: done without a mail, such as the cancellation of an invite that
-	// never left.
-	Settled State = "settled"
+	Created    State = "created"    // the calendar is stored; no mail has begun
+	Submitting State = "submitting" // the bytes are stored and may be on their way
+	Sent       State = "sent"       // the SMTP server took the message
+	Deferred   State = "deferred"   // a temporary failure; nothing left; to be tried again
+	Failed     State = "failed"     // refused, for this run or for good (Revision.Permanent)
+	Unknown    State = "unknown"    // the content may have left and no answer came
+	Expired    State = "expired"    // the event ended before its mail could leave
+	Settled    State = "settled"    // done without a mail, as a cancellation of what never left
 )
 
 // MayHaveLeft tells whether the recipient has the mail, or may have it.
-func (s State) MayHaveLeft() bool {
-	return s == Sent || s == Unknown || s == Submitting
-}
+func (s State) MayHaveLeft() bool { return s == Sent || s == Unknown || s == Submitting }
 
 // Revision is one thing that was asked for an invite, and what became of it.
 type Revision struct {
@@ -79,17 +61,15 @@ type Revision struct {
 	Sequence int       // of Calendar
 	DTStamp  time.Time // of Calendar
 
-	// Organizer is who the invite was asked for in the name of, and
-	// OrganizerDefault that the settings said so rather than the caller.
+	// In whose name the invite was asked for, and whether the settings said so, not the caller.
 	OrganizerName, OrganizerEmail string
 	OrganizerDefault              bool
 
-	// Asks is the number of the first revision to which an answer is one to this, too:
-	// its own if it asks anew (see NewRevision.AsksAnew). It is given by the ledger; 0 if
-	// that is not known.
+	// Asks is the number of the first revision to which an answer is one to this, too: its own if
+	// it asks anew (see NewRevision.AsksAnew). It is given by the ledger; 0 if that is not known.
 	Asks int64
-	// Answer is the status of the recipient in the API's answer that brought Calendar,
-	// such as pending; empty if it named none.
+	// Answer is the status of the recipient in the API's answer that brought Calendar, such as
+	// pending; empty if it named none.
 	Answer string
 
 	State     State
@@ -100,23 +80,19 @@ type Revision struct {
 	Detail    string // and as a sentence for people
 
 	MessageID string // without angle brackets; empty before the first submission
-	// FromName and FromEmail are the From of the mail; a cancellation that
-	// names no organizer is sent by the same.
+	// The From of the mail; a cancellation that names no organizer is sent by the same.
 	FromName, FromEmail string
-	// Message is the envelope and the bytes, kept while Submitting or Unknown only.
-	Message *Message
+	Message             *Message // kept while Submitting or Unknown only
 
 	Reply    string // the SMTP server's last reply
 	Attempts int    // submissions begun
-	// Copies counts, while State is Submitting or Unknown, the submissions of
-	// Message that may have left, the one under way included; FirstSubmittedAt is
-	// when the first of them began. Both bound how often it is repeated.
+	// Copies counts, while State is Submitting or Unknown, the submissions of Message that may have
+	// left, the one under way included; FirstSubmittedAt is when the first of them began.
 	Copies           int
 	FirstSubmittedAt time.Time
-	At               time.Time
-	// CreatedAt, SubmittedAt: when the calendar was recorded, and when the
-	// latest submission began (zero if none did). At is the time of State.
-	CreatedAt, SubmittedAt time.Time
+	At               time.Time // of State
+	CreatedAt        time.Time // when the calendar was recorded
+	SubmittedAt      time.Time // when the latest submission began; zero if none did
 }
 
 // Message is what is handed to an SMTP server, kept to be repeated byte for byte.
@@ -130,8 +106,8 @@ type Message struct {
 type Entry struct {
 	Key   Key
 	Known bool
-	// Forgotten: the invite is past and was removed by request; only a hash of its key
-	// is left, so that an old file does not invite the recipient anew.
+	// Forgotten: the invite is past and was removed by request; only a hash of its key is left, so
+	// that an old file does not invite the recipient anew.
 	Forgotten bool
 	Grouped   bool   // asked for with `recipients`, not `recipient`
 	Recipient string // the address as it is written on the wire
@@ -141,17 +117,16 @@ type Entry struct {
 	EndsAt         time.Time
 
 	Latest *Revision // nil if there is none
-	// LastSent is the latest revision that left or may have left, often Latest itself.
-	// A repeat on purpose that is refused changes Latest.State, and not LastSent.
+	// LastSent is the latest revision that left or may have left, often Latest itself. A repeat on
+	// purpose that is refused changes Latest.State, and not LastSent.
 	LastSent *Revision
 
-	// RSVP is the latest answer that is not stale, nil if there is none. See Outdated.
-	RSVP *RSVP
+	RSVP *RSVP // the latest answer that is not stale, nil if there is none; see Outdated
 }
 
-// Claim is the right to work on some invites until it is released or, its owner
-// being dead, has run out. Token grows with each claim of a store: a write that
-// carries an older one than the invite's is refused with [ErrClaimLost].
+// Claim is the right to work on some invites until it is released or, its owner being dead, has run
+// out. Token grows with each claim of a store: a write that carries an older one than the invite's is
+// refused with [ErrClaimLost].
 type Claim struct {
 	Token int64
 	Keys  []Key
@@ -163,8 +138,8 @@ type NewRevision struct {
 	Recipient string // the address as it is written on the wire
 	Grouped   bool
 	EndsAt    time.Time // when the event is over; zero if not known
-	// AsksAnew: answers to what was mailed before are none to this, since the event has
-	// another time or was cancelled. Otherwise it asks what the entry's LastSent does.
+	// AsksAnew: answers to what was mailed before are none to this, since the event has another time
+	// or was cancelled. Otherwise it asks what the entry's LastSent does.
 	AsksAnew bool
 	Revision Revision // State and all that is known; Number and Asks are ignored
 }
@@ -174,8 +149,8 @@ type Result struct {
 	State     State // Sent, Deferred, Failed, Unknown, Expired or Settled
 	Permanent bool
 	Unusable  bool
-	// NotLeft: the submission that ended so certainly did not leave, although an
-	// earlier one may have (State is Unknown). It is not one of Revision.Copies.
+	// NotLeft: this submission did not leave, although an earlier one may have (State is Unknown).
+	// It is not one of Revision.Copies.
 	NotLeft bool
 	Stage   Stage
 	Code    Code
@@ -196,11 +171,10 @@ type Submission struct {
 var (
 	// ErrInProgress: another run has one of the invites in hand.
 	ErrInProgress = errors.New("another run has this invite in hand")
-	// ErrClaimLost: the claim ran out and another run may have taken over;
-	// nothing was written, and nothing may be done in its name.
+	// ErrClaimLost: the claim ran out and another run may have taken over; nothing was written.
 	ErrClaimLost = errors.New("the claim on this invite ran out")
-	// ErrUnusable: the ledger cannot be used as it is: not a ledger, of a newer
-	// version, of another API or application, read-only. To be fixed by a person.
+	// ErrUnusable: not a ledger, of a newer version, of another API or application, read-only: a
+	// person has to fix it.
 	ErrUnusable = errors.New("the ledger cannot be used")
 	// ErrBusy: locked for too long, or no space: to be tried again later.
 	ErrBusy = errors.New("the ledger is busy or its disk is full")

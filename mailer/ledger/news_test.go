@@ -21,7 +21,7 @@ func heard(after time.Duration, r RSVP) event {
 		if j.Repeats != 0 {
 			h.RSVPs[j.Repeats-1].Awaited = false
 		}
-		if j.Records() {
+		if j.Records {
 			r.Number, r.Revision, r.Stale = int64(len(h.RSVPs))+1, j.Revision, j.Verdict == PossiblyStale
 			awaited := r.Source == SourceCallback && !r.Delivered && !r.Stale
 			h.RSVPs = append(h.RSVPs, StoredRSVP{RSVP: r, Awaited: awaited})

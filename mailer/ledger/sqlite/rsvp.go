@@ -92,7 +92,7 @@ func (l *Ledger) record(c *conn, key ledger.Key, r ledger.RSVP) (done ledger.Rec
 	switch {
 	case judged.Repeats != 0:
 		err = c.exec(stopAwaiting, invite, judged.Repeats)
-	case judged.Records():
+	case judged.Records:
 		r.Revision, r.Stale = judged.Revision, judged.Verdict == ledger.PossiblyStale
 		err = h.add(c, invite, r)
 	}
