@@ -175,6 +175,7 @@ func TestConformanceBesideAnotherApplication(t *testing.T) {
 		first.Application = "first"
 		other := openWith(t, first)
 		runSQL(t, other, "PRAGMA synchronous = OFF")
+		other.unsynced = true
 		var keys []ledger.Key
 		for _, id := range []string{"board-meeting", "board-meeting-2", "general-assembly"} {
 			for _, name := range []string{"anna", "ben", "carl", "member-00", "member-01", "member-02", "member-03"} {

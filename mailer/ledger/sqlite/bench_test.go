@@ -78,6 +78,7 @@ func BenchmarkLookup(b *testing.B) {
 	for _, invites := range []int{1_000, 100_000} {
 		l := benchLedger(b, Options{Path: filepath.Join(b.TempDir(), "ledger.db")})
 		runSQL(b, l, "PRAGMA synchronous = OFF")
+		l.unsynced = true
 		fill(b, l, invites)
 		for _, ask := range []struct {
 			name  string

@@ -31,7 +31,7 @@ func (l *Ledger) Claim(ctx context.Context, keys ...ledger.Key) (ledger.Claim, e
 	if len(keys) == 0 {
 		return claim, nil
 	}
-	err := l.write(ctx, "claiming an invite", func(c *conn) error {
+	err := l.write(ctx, "claiming an invite", false, func(c *conn) error {
 		now := l.now()
 		for _, key := range keys {
 			if alive, err := l.inHand(c, key, now); err != nil {
@@ -64,7 +64,7 @@ func (l *Ledger) Release(ctx context.Context, claim ledger.Claim) error {
 	if len(claim.Keys) == 0 {
 		return nil
 	}
-	return l.write(ctx, "releasing an invite", func(c *conn) error {
+	return l.write(ctx, "releasing an invite", false, func(c *conn) error {
 		for _, key := range claim.Keys {
 			if err := c.exec(releaseClaim, l.application, key.InviteID, key.Address, claim.Token); err != nil {
 				return err
@@ -112,5 +112,5 @@ func (l *Ledger) writeOwn(ctx context.Context, doing string, do func(*conn) erro
 	}); err != nil || !held {
 		return l.explain(doing, err)
 	}
-	return l.commit(ctx, doing, do)
+	return l.commit(ctx, doing, false, do)
 }

@@ -66,6 +66,7 @@ func (s *storage) Open() (ledgertest.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.unsynced = s.unsynced
 	if s.unsynced {
 		if err := l.writer.with(context.Background(), func(c *conn) error {
 			return c.script("PRAGMA synchronous = OFF")

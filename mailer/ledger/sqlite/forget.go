@@ -53,6 +53,9 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) (n int, err error
 			return err
 		}
 		defer func() { err = errors.Join(err, c.script(overwriteNot)) }()
+		if err := l.sync(c, true); err != nil {
+			return err
+		}
 		if err := transact(ctx, c, func() error {
 			n, err = l.forgetPast(c, before, now)
 			return err

@@ -53,6 +53,7 @@ func TestForgottenAddressIsGoneFromTheFile(t *testing.T) {
 	l, other := openWith(t, Options{Path: path, Now: onThatDay}), openWith(t, Options{Path: path, Now: onThatDay})
 	secret := ledger.Key{InviteID: "exit-interview", Address: "zoe.quux@secret.example"}
 	runSQL(t, l, "PRAGMA synchronous = OFF") // of no matter here, and a thousand invites are quicker
+	l.unsynced = true
 	for i := range 1010 {
 		keep(t, l, benchKey(i), today.Add(-time.Hour))
 	}

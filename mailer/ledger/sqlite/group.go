@@ -26,10 +26,13 @@ type group struct {
 
 // grouped is one write. done is closed once it is done, after err is set.
 type grouped struct {
-	do   func(*conn) error
-	err  error
-	done chan struct{}
+	do     func(*conn) error
+	synced bool // to the disk, before it is done
+	err    error
+	done   chan struct{}
 }
+
+func isSynced(w *grouped) bool { return w.synced }
 
 func (g *group) add(w *grouped) {
 	g.mu.Lock()
@@ -37,12 +40,23 @@ func (g *group) add(w *grouped) {
 	g.waiting = append(g.waiting, w)
 }
 
-// take takes all that wait.
-func (g *group) take() []*grouped {
+// wantsSync tells whether a write that waits is to be synced.
+func (g *group) wantsSync() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	taken := g.waiting
-	g.waiting = nil
+	return slices.ContainsFunc(g.waiting, isSynced)
+}
+
+// take takes all that wait, for a transaction that is not synced up to the first that is to be.
+func (g *group) take(synced bool) []*grouped {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := len(g.waiting)
+	if i := slices.IndexFunc(g.waiting, isSynced); i >= 0 && !synced {
+		n = i
+	}
+	taken := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
 	return taken
 }
 
@@ -58,12 +72,12 @@ func (g *group) leave(w *grouped) bool {
 }
 
 // write is commit for a call of a method.
-func (l *Ledger) write(ctx context.Context, doing string, do func(*conn) error) error {
+func (l *Ledger) write(ctx context.Context, doing string, synced bool, do func(*conn) error) error {
 	if err := l.calls.begin(); err != nil {
 		return l.explain(doing, err)
 	}
 	defer l.calls.end()
-	return l.commit(ctx, doing, do)
+	return l.commit(ctx, doing, synced, do)
 }
 
 // commit runs do in a transaction that it shares with the other writes that wait at that moment.
@@ -73,26 +87,38 @@ func (l *Ledger) write(ctx context.Context, doing string, do func(*conn) error) 
 // If ctx ends while the write waits, commit returns ctx's error and nothing was done. What is under
 // way is brought to its end, and commit returns how it ended. Each caller waits for the connection
 // itself, and the one that gets it does all writes that wait.
-func (l *Ledger) commit(ctx context.Context, doing string, do func(*conn) error) error {
+func (l *Ledger) commit(ctx context.Context, doing string, synced bool, do func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return l.explain(doing, err)
 	}
-	w := &grouped{do: do, done: make(chan struct{})}
+	w := &grouped{do: do, synced: synced, done: make(chan struct{})}
 	l.group.add(w)
-	err := l.writer.withUnless(ctx, w.done, func(c *conn) error { return l.serve(ctx, c) })
-	if err != nil && l.group.leave(w) {
-		return l.explain(doing, err)
+	for {
+		err := l.writer.withUnless(ctx, w.done, func(c *conn) error { return l.serve(ctx, c) })
+		if err != nil {
+			if l.group.leave(w) {
+				return l.explain(doing, err)
+			}
+			<-w.done
+		}
+		select {
+		case <-w.done:
+			return l.explain(doing, w.err)
+		default: // a transaction that is not synced did not take it
+		}
 	}
-	<-w.done
-	return l.explain(doing, w.err)
 }
 
 // serve does the writes that wait once it has the lock for writing. None is taken before, so that
 // a caller that gives up waiting for the lock fails alone.
 func (l *Ledger) serve(ctx context.Context, c *conn) error {
+	synced := l.group.wantsSync()
+	if err := l.sync(c, synced); err != nil {
+		return err
+	}
 	var taken []*grouped
 	err := transact(ctx, c, func() error {
-		taken = l.group.take()
+		taken = l.group.take(synced)
 		for _, w := range taken {
 			if err := w.saved(c); err != nil {
 				return err
@@ -108,6 +134,24 @@ func (l *Ledger) serve(ctx context.Context, c *conn) error {
 	}
 	if taken != nil {
 		return nil // each has its own error
+	}
+	return err
+}
+
+// sync says whether the transactions that follow are synced to the disk as they end: in a log, FULL
+// does that, and NORMAL leaves it to a later one
+// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+func (l *Ledger) sync(c *conn, synced bool) error {
+	if l.unsynced || l.synced == synced {
+		return nil
+	}
+	level := "NORMAL"
+	if synced {
+		level = "FULL"
+	}
+	err := c.script("PRAGMA synchronous = " + level)
+	if err == nil {
+		l.synced = synced
 	}
 	return err
 }

@@ -93,7 +93,7 @@ func TestWritesThatFailFailAlone(t *testing.T) {
 			assert.Equal(t, ledger.Recorded{Known: true, Verdict: ledger.News}, done)
 		})
 		group.Go(func() {
-			assert.ErrorIs(t, l.write(t.Context(), "breaking", func(c *conn) error {
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", true, func(c *conn) error {
 				return errors.Join(c.exec("DELETE FROM rsvp"), broken)
 			}), broken)
 		})
@@ -132,7 +132,7 @@ func TestWriteThatBreaksIsUndoneInsideTheTransaction(t *testing.T) {
 		group.Go(func() { record(called("accepted")) })
 		waiting(t, l, 1)
 		group.Go(func() {
-			assert.ErrorIs(t, l.write(t.Context(), "breaking", func(c *conn) error {
+			assert.ErrorIs(t, l.write(t.Context(), "breaking", true, func(c *conn) error {
 				runs++
 				return errors.Join(c.exec("DELETE FROM rsvp"), c.exec("DELETE FROM invite"), broken)
 			}), broken)
@@ -214,7 +214,7 @@ func TestCancelledContextAmongOthers(t *testing.T) {
 
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
-	require.NoError(t, l.write(ctx, "writing", func(c *conn) error {
+	require.NoError(t, l.write(ctx, "writing", true, func(c *conn) error {
 		cancel()
 		return c.exec(nameAPI, "https://api.example.com")
 	}))

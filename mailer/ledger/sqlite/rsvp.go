@@ -65,7 +65,7 @@ var (
 //
 // Of each invite the last hundred RSVPs are kept.
 func (l *Ledger) RecordRSVP(ctx context.Context, key ledger.Key, r ledger.RSVP) (done ledger.Recorded, err error) {
-	err = l.write(ctx, "recording an answer", func(c *conn) (err error) {
+	err = l.write(ctx, "recording an answer", true, func(c *conn) (err error) {
 		done, err = l.record(c, key, r)
 		return err
 	})
@@ -135,7 +135,7 @@ func (l *Ledger) RSVPs(ctx context.Context, key ledger.Key) ([]ledger.RSVP, erro
 // RSVPDelivered marks an RSVP as taken by the application, and its callback as answered if it is:
 // it will not come again. To do it twice, or for one that is not kept any more, does no harm.
 func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64, answered bool) error {
-	return l.write(ctx, "recording that an answer was delivered", func(c *conn) error {
+	return l.write(ctx, "recording that an answer was delivered", true, func(c *conn) error {
 		return c.exec(setDelivered, key.InviteID, key.Address, number, answered, l.application)
 	})
 }
@@ -143,7 +143,7 @@ func (l *Ledger) RSVPDelivered(ctx context.Context, key ledger.Key, number int64
 // Asked records when the API was asked about an invite. An empty address stands
 // for all the recipients of an invite that was made for several.
 func (l *Ledger) Asked(ctx context.Context, key ledger.Key, at time.Time) error {
-	return l.write(ctx, "recording that the API was asked", func(c *conn) error {
+	return l.write(ctx, "recording that the API was asked", true, func(c *conn) error {
 		return c.exec(setAsked, key.InviteID, key.Address, at, l.application)
 	})
 }

@@ -85,9 +85,7 @@ func (l *Ledger) prepareFile(ctx context.Context, c *conn, changes migrate.Chang
 		if err := l.useLog(ctx, c); err != nil {
 			return err
 		}
-		// In a log, that is what syncs each transaction to the disk as it ends
-		// (https://www.sqlite.org/pragma.html#pragma_synchronous).
-		if err := c.script("PRAGMA synchronous = FULL"); err != nil {
+		if err := l.sync(c, true); err != nil {
 			return l.explain("opening it", err)
 		}
 	}

@@ -26,7 +26,11 @@
 //
 // # Durability
 //
-// What a method has written when it returns is synced to the disk, and outlives a power cut.
+// What a method has written when it returns outlives its process. What says that a mail may leave,
+// how that ended, and what a recipient answered is synced to the disk besides, with all that came
+// before it, and outlives a power cut. What such a cut can undo is the last claims and calendars:
+// the next run asks the API again, and no mail had left.
+//
 // Writes that wait at the same time share a transaction, and a sync. One that is refused or breaks
 // fails alone; if the disk or the lock fails, all of them fail, and nothing of any is kept. A
 // context that ends while its write waits leaves nothing written. One that ends later changes
@@ -124,7 +128,9 @@ type Ledger struct {
 	readers *statements // nil in memory: the writer reads
 	reading *sql.DB
 
-	group group
+	group    group
+	synced   bool // the next transaction of the writer is, as it ends
+	unsynced bool // none is, for tests: there is no disk
 	// The goroutine that renews claims; it begins with the first of them.
 	startBeating func()
 	stopBeating  context.CancelFunc
@@ -144,7 +150,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, o Options, changes migrate.Changes, mode string) (*Ledger, error) {
 	l := &Ledger{
-		name: o.Path, memory: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
+		name: o.Path, memory: o.Memory, unsynced: o.Memory, api: strings.TrimRight(o.APIURL, "/"),
 		owner: rand.Text(), timeout: o.BusyTimeout, now: o.Now, log: o.Logger,
 		calls: calls{ended: make(chan struct{})},
 	}

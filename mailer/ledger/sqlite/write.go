@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/invitemailer/invitemailer/mailer/ledger"
 )
@@ -56,7 +57,10 @@ func (l *Ledger) Create(ctx context.Context, claim ledger.Claim, made ...ledger.
 	if len(made) == 0 {
 		return nil
 	}
-	return l.write(ctx, "recording a calendar", func(c *conn) error {
+	mailed := slices.ContainsFunc(made, func(m ledger.NewRevision) bool { // the caller records a mail
+		return m.Revision.MessageID != "" || m.Revision.Message != nil || m.Revision.State.MayHaveLeft()
+	})
+	return l.write(ctx, "recording a calendar", mailed, func(c *conn) error {
 		for i := range made {
 			if err := l.create(c, claim, &made[i]); err != nil {
 				return err
@@ -118,7 +122,7 @@ func (l *Ledger) create(c *conn, claim ledger.Claim, m *ledger.NewRevision) erro
 // Submitting implements mailer.Ledger. If the revision is submitting already, the
 // run that did so did not finish: what it submitted may have left.
 func (l *Ledger) Submitting(ctx context.Context, claim ledger.Claim, key ledger.Key, s ledger.Submission) error {
-	return l.write(ctx, "recording a submission", func(c *conn) error {
+	return l.write(ctx, "recording a submission", true, func(c *conn) error {
 		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
@@ -146,7 +150,7 @@ func (l *Ledger) Finish(ctx context.Context, claim ledger.Claim, key ledger.Key,
 	default:
 		return l.explain("recording an outcome", fmt.Errorf("state %q is not an outcome", o.State))
 	}
-	return l.write(ctx, "recording an outcome", func(c *conn) error {
+	return l.write(ctx, "recording an outcome", true, func(c *conn) error {
 		h, err := l.holdRevision(c, claim, key)
 		if err != nil {
 			return err
