@@ -97,7 +97,11 @@ func (c *session) login(ctx context.Context) *Error {
 			return loginRefused(r, name)
 		}
 		if err == nil {
-			response, err = auth.Next(challenge, r.code == 334)
+			response, err = next(ctx, auth, challenge, r.code == 334)
+		}
+		if ctx.Err() != nil {
+			c.broken = true
+			return &Error{Step: StepLogin, Err: context.Cause(ctx)}
 		}
 		switch {
 		case err != nil:
@@ -136,6 +140,21 @@ func unusable(err error, advice string) *Error {
 }
 
 // loginRefused reads RFC 4954 section 6: 454 and other 4xx pass, 5xx do not.
+// next is auth.Next for as long as ctx lasts: hashing a password can take a second.
+func next(ctx context.Context, auth smtp.Auth, challenge []byte, more bool) (response []byte, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		response, err = auth.Next(challenge, more)
+	}()
+	select {
+	case <-done:
+		return response, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 func loginRefused(r reply, mechanism string) *Error {
 	if !r.refuses() {
 		return outOfStep(StepLogin, r)

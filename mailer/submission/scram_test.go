@@ -7,6 +7,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // begun is a SCRAM exchange whose first message has left, with the nonce in it.
@@ -161,6 +163,30 @@ func TestLoginWithAServerThatProvesNothing(t *testing.T) {
 		assert.Equal(t, 535, got.Code)
 		assert.True(t, got.Config)
 	})
+}
+
+// A login whose password is being hashed ends with its context, and the server is not to blame.
+func TestLoginEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	hashing := make(chan struct{})
+	defer close(hashing)
+	_, err := next(ctx, slowAuth{begun: func() { stop(stopped) }, end: hashing}, nil, true)
+	require.ErrorIs(t, err, stopped)
+}
+
+// slowAuth answers no challenge before its end.
+type slowAuth struct {
+	smtp.Auth
+	begun func()
+	end   <-chan struct{}
+}
+
+func (a slowAuth) Next([]byte, bool) ([]byte, error) {
+	a.begun()
+	<-a.end
+	return nil, nil
 }
 
 // A server cannot keep a login going for ever.
