@@ -38,12 +38,19 @@ func readProblems(body []byte, clean func(string) string) []Problem {
 	if len(found) > 0 || len(body) <= len("{}") || body[0] == '<' {
 		return found
 	}
-	text := string(body)
 	var other any
-	if json.Unmarshal(body, &other) == nil {
-		text = fmt.Sprint(other) // without escapes, so that an address in it is found
+	if err := json.Unmarshal(body, &other); err == nil {
+		if text, ok := other.(string); ok {
+			return []Problem{{Description: clean(text)}}
+		}
+		var plain bytes.Buffer // without escapes of letters, so that an address in it is found
+		out := json.NewEncoder(&plain)
+		out.SetEscapeHTML(false)
+		if out.Encode(other) == nil {
+			body = bytes.TrimSpace(plain.Bytes())
+		}
 	}
-	return []Problem{{Description: clean(text)}}
+	return []Problem{{Description: clean(string(body))}}
 }
 
 // problemsText lists the fields with what is said about them; of very many, the first.

@@ -56,12 +56,12 @@ func TestValidationError(t *testing.T) {
 		},
 		"another form": {
 			`{"error":"invalid_request","error_description":"The zone is unknown"}`,
-			[]Problem{{Description: "map[error:invalid_request error_description:The zone is unknown]"}},
-			"(422): map[error:invalid_request error_description:The zone is unknown]",
+			[]Problem{{Description: `{"error":"invalid_request","error_description":"The zone is unknown"}`}},
+			`(422): {"error":"invalid_request","error_description":"The zone is unknown"}`,
 		},
 		"an escaped address in another form": {
 			`{"errors":["` + strings.ReplaceAll(testRecipient, "@", `\u0040`) + ` is bad"]}`,
-			[]Problem{{Description: "map[errors:[[recipient] is bad]]"}}, "[recipient] is bad",
+			[]Problem{{Description: `{"errors":["[recipient] is bad"]}`}}, "[recipient] is bad",
 		},
 		"plain text": {
 			"The zone\nis unknown\x1b",
