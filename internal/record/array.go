@@ -11,7 +11,7 @@ import (
 
 // maxArray is the size of the longest text of JSON that is read, in octets. It is in memory as a
 // whole, so that nothing is handed out of a text that is wrong somewhere.
-const maxArray = 256 << 20
+const maxArray = 64 << 20
 
 // readJSON reads one object or an array of them.
 func (r *reader) readJSON(in io.Reader) bool {
@@ -20,7 +20,7 @@ func (r *reader) readJSON(in io.Reader) bool {
 	case err != nil:
 		return r.giveUp(0, fmt.Sprintf("cannot be read: %v; nothing of it is sent", err), err)
 	case len(text) > maxArray:
-		return r.giveUp(0, "is longer than 256 MiB; write one record a line, as JSON Lines (.jsonl)", nil)
+		return r.giveUp(0, "is longer than 64 MiB; write one record a line, as JSON Lines (.jsonl)", nil)
 	case len(bytes.Trim(text, space)) == 0:
 		return r.giveUp(0, isEmpty, nil)
 	}

@@ -188,7 +188,7 @@ func TestTooLongRecordInArray(t *testing.T) {
 
 	in := &endless{text: strings.NewReader(`[{}, `), then: ' '}
 	for item := range Read("a.json", in, Options{}) {
-		assert.Contains(t, fate(item), "is longer than 256 MiB; write one record a line")
+		assert.Contains(t, fate(item), "is longer than 64 MiB; write one record a line")
 	}
 	assert.Less(t, in.read, maxArray+2*MaxRecord)
 }

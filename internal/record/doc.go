@@ -47,7 +47,7 @@
 //
 // # Limits
 //
-// A record has at most [MaxRecord] octets, and an array of them 256 MiB. The array is in memory as a
+// A record has at most [MaxRecord] octets, and an array of them 64 MiB. The array is in memory as a
 // whole; of the other formats it is one record at a time. For each record that was read before there
 // are about 200 octets, to find it again.
 package record
