@@ -87,7 +87,7 @@ func TestNoMailLeavesUnrecorded(t *testing.T) {
 		} {
 			t.Run(at+" "+name, func(t *testing.T) {
 				t.Parallel()
-				h := newRecordedHouse(t, nil)
+				h := newRecordedFixture(t, nil)
 				good := h.cfg.Ledger
 				h.cfg.Ledger = failingLedger{good, at, tc.err}
 				r := h.send(t, boardMeeting())

@@ -14,7 +14,7 @@ import (
 
 func TestGroups(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	send := func(g mailer.Group) []mailer.Receipt {
 		receipts, err := h.mailer(t).SendGroup(t.Context(), g)
 		if err != nil {
@@ -72,7 +72,7 @@ func TestGroups(t *testing.T) {
 // the next run mails that one alone.
 func TestAGroupIsRecordedOneByOne(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+	h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 		if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
 			return smtptest.Say("450 later")
 		}

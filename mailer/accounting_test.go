@@ -17,11 +17,11 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission"
 )
 
-// newRecordedHouse is a house whose Mailers share a ledger, as the runs of a
+// newRecordedFixture is a fixture whose Mailers share a ledger, as the runs of a
 // command do.
-func newRecordedHouse(t testing.TB, script smtptest.Script) *house {
+func newRecordedFixture(t testing.TB, script smtptest.Script) *fixture {
 	t.Helper()
-	h := newHouse(t, script)
+	h := newFixture(t, script)
 	l, err := sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: func() time.Time { return h.cfg.Now() }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Shutdown(context.Background())) })
@@ -41,7 +41,7 @@ func first(n int, p smtptest.Point, f smtptest.Fault) smtptest.Script {
 
 func TestTheSameAgainIsUnchanged(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	one := h.send(t, boardMeeting())
 	require.Equal(t, mailer.Sent, one.Outcome)
 	two := h.send(t, boardMeeting())
@@ -63,7 +63,7 @@ func TestTheSameAgainIsUnchanged(t *testing.T) {
 
 func TestAChangeIsAnUpdate(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	one := h.send(t, boardMeeting())
 	moved := boardMeeting()
 	moved.Event.Start.Time = moved.Event.Start.Time.Add(24 * time.Hour)
@@ -88,7 +88,7 @@ func TestAChangeIsAnUpdate(t *testing.T) {
 
 func TestATemporaryRefusalIsComposedAnewFromTheRecord(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("450 4.2.0 greylisted")))
+	h := newRecordedFixture(t, first(1, smtptest.AtRcpt, smtptest.Say("450 4.2.0 greylisted")))
 	one := h.send(t, boardMeeting())
 	require.Equal(t, mailer.Deferred, one.Outcome)
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
@@ -105,7 +105,7 @@ func TestATemporaryRefusalIsComposedAnewFromTheRecord(t *testing.T) {
 
 func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
+	h := newRecordedFixture(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 
 	h.cfg.Now = func() time.Time { return today.Add(time.Hour) }
@@ -121,7 +121,7 @@ func TestAnUnknownEndIsRepeatedByteForByte(t *testing.T) {
 // are: composed anew, they could be a second, different mail.
 func TestARepeatThatDoesNotLeaveIsStillUnknown(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+	h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 		switch {
 		case (e.Transaction == 1 || e.Transaction == 4) && e.Point == smtptest.AtDot:
 			return smtptest.HangUp()
@@ -166,7 +166,7 @@ func TestARefusalForGoodIsRemembered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, tc.smtp)
+			h := newRecordedFixture(t, tc.smtp)
 			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 				if r.N > 1 {
 					return nil
@@ -208,7 +208,7 @@ func TestAFailureOfTheRunIsTriedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+			h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 				if tc.smtp != nil && e.Conn == 1 {
 					return tc.smtp(e)
 				}
@@ -250,7 +250,7 @@ func TestStaleCalendarsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, nil)
+			h := newRecordedFixture(t, nil)
 			i := boardMeeting()
 			for range 2 {
 				i.Event.Summary += "!"
@@ -287,7 +287,7 @@ func dtstamp(s, to string) string {
 
 func TestAChangedDefaultOrganizerMailsNobody(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	h.cfg.Organizer = mailer.Organizer{Name: "HR", Email: "hr@example.com"}
 	i := boardMeeting()
 	i.Organizer = nil
@@ -305,7 +305,7 @@ func TestAChangedDefaultOrganizerMailsNobody(t *testing.T) {
 
 func TestResendMailsTheSameRevisionAgain(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	ids := map[string]bool{}
 	ids[h.send(t, boardMeeting()).MessageID] = true
 	h.cfg.Resend = true
@@ -325,7 +325,7 @@ func TestResendMailsTheSameRevisionAgain(t *testing.T) {
 
 func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	inner := h.cfg.Submitter
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	h.cfg.Submitter = smtpBytes(func(ctx context.Context, env submission.Envelope, msg []byte) submission.Result {
@@ -353,7 +353,7 @@ func TestTwoRunsAtOnceSendOneMail(t *testing.T) {
 // The past does not come back: not from an old file, and not from the record.
 func TestADeferredInviteExpires(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("450 later")))
+	h := newRecordedFixture(t, first(1, smtptest.AtRcpt, smtptest.Say("450 later")))
 	require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) }
 	assert.Equal(t, mailer.Expired, h.send(t, boardMeeting()).Outcome)
@@ -362,7 +362,7 @@ func TestADeferredInviteExpires(t *testing.T) {
 
 func TestSMTPConfigurationIsNotTheInvitesFault(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	good := h.cfg.Submitter
 	h.cfg.Submitter = smtpBytes(func(context.Context, submission.Envelope, []byte) submission.Result {
 		return submission.Result{Outcome: submission.NotBegun, Step: submission.StepLogin, Config: true,

@@ -17,7 +17,7 @@ import (
 )
 
 // inUTC makes the API answer with calendars in UTC, as it may.
-func inUTC(h *house) {
+func inUTC(h *fixture) {
 	london := regexp.MustCompile(`(DTSTART|DTEND);TZID=Europe/London:(\d{8}T\d{6})`)
 	zone, _ := time.LoadLocation("Europe/London")
 	h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
@@ -38,13 +38,13 @@ func inUTC(h *house) {
 // place, and not where a server keeps them.
 func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 	t.Parallel()
-	text := func(h *house) string {
+	text := func(h *fixture) string {
 		t.Helper()
 		all := h.smtp.Accepted()
 		require.NotEmpty(t, all)
 		return oneLine(readMail(t, string(all[len(all)-1].Data)).parts[0].body)
 	}
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	inUTC(h)
 	i := boardMeeting()
 	r := h.send(t, i)
@@ -73,14 +73,14 @@ func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 			i.Event.TZID, i.Event.Start.TZID, i.Event.End.TZID = "", "Europe/London", "Europe/London"
 		},
 	} {
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		inUTC(h)
 		i := boardMeeting()
 		edit(&i)
 		require.Equal(t, mailer.Sent, h.send(t, i).Outcome, name)
 		assert.Contains(t, text(h), "10:30 – 11:00 (Europe/London, UTC+01:00)", name)
 	}
-	h = newHouse(t, nil)
+	h = newFixture(t, nil)
 	h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 		return cronofytest.FaultCalendar(func(ics string) string {
 			return strings.ReplaceAll(ics,
@@ -89,7 +89,7 @@ func TestACalendarInUTCIsToldInTheRecordsZone(t *testing.T) {
 	})
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	assert.Contains(t, text(h), "10:30 – 11:00", "a floating time is nobody's, and stays as it is")
-	h = newHouse(t, nil)
+	h = newFixture(t, nil)
 	i = boardMeeting()
 	i.Event.TZID = ""
 	require.Equal(t, mailer.Sent, h.send(t, i).Outcome)
@@ -113,7 +113,7 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 				return cronofytest.FaultCalendar(func(ics string) string {
 					if name == "a day" {
@@ -133,7 +133,7 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 	}
 	t.Run("another id", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.API = renaming{h.cfg.API}
 		r := h.send(t, boardMeeting())
 		require.Equal(t, mailer.Sent, r.Outcome)
@@ -143,7 +143,7 @@ func TestAnAnswerOfAnotherEventIsTold(t *testing.T) {
 	})
 	t.Run("what was asked for", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		i := boardMeeting()
 		i.Event.Summary = "Board  meeting\nof today"
 		assert.Empty(t, h.send(t, i).Findings, "spaces are not told apart")

@@ -19,10 +19,10 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/rsvp"
 )
 
-// answered is a house whose invites are answered: callbacks go to a handler on the
+// answered is a fixture whose invites are answered: callbacks go to a handler on the
 // ledger that the invites are sent with.
 type answered struct {
-	*house
+	*fixture
 	ledger  *sqlite.Ledger
 	client  *cronofy.Client
 	handler *rsvp.Handler
@@ -35,7 +35,7 @@ type answered struct {
 
 func newAnswered(t *testing.T, script smtptest.Script) *answered {
 	t.Helper()
-	a := &answered{house: newHouse(t, script), now: today}
+	a := &answered{fixture: newFixture(t, script), now: today}
 	var err error
 	a.ledger, err = sqlite.Open(t.Context(), sqlite.Options{Memory: true, Now: a.clock})
 	require.NoError(t, err)

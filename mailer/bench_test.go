@@ -18,7 +18,7 @@ import (
 )
 
 // BenchmarkWay is one invite from the request to the SMTP server's answer, both
-// neighbours in memory and included. The stages have benchmarks of their own,
+// services in memory and included. The stages have benchmarks of their own,
 // each in its package.
 func BenchmarkWay(b *testing.B) { benchmarkWay(b, nil) }
 

@@ -16,7 +16,7 @@ func TestCancellations(t *testing.T) {
 	t.Parallel()
 	t.Run("of what was sent", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		one := h.send(t, boardMeeting())
 		two := h.send(t, cancellation())
 		require.Equal(t, mailer.Sent, two.Outcome, "%+v", two.Error)
@@ -33,7 +33,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("needs no organizer if the ledger knows one", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.send(t, boardMeeting())
 		bare := cancellation()
 		bare.Organizer = nil
@@ -48,7 +48,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of what may have left", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
+		h := newRecordedFixture(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 		require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 		r := h.send(t, cancellation())
 		assert.Equal(t, mailer.Sent, r.Outcome)
@@ -56,7 +56,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of what never left", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
+		h := newRecordedFixture(t, first(1, smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
 		require.Equal(t, mailer.Failed, h.send(t, boardMeeting()).Outcome)
 		r := h.send(t, cancellation())
 		assert.Equal(t, mailer.Unchanged, r.Outcome)
@@ -68,7 +68,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of what the API never knew", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 			if r.N == 1 {
 				return cronofytest.FaultStatus(422, 0)
@@ -81,7 +81,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("of an invite that the ledger does not know", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		known := h.cfg.Ledger
 		h.cfg.Ledger = nil
 		h.send(t, boardMeeting())
@@ -92,7 +92,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("whose SEQUENCE did not grow", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 			if r.Action != "cancel" {
 				return nil
@@ -110,7 +110,7 @@ func TestCancellations(t *testing.T) {
 	})
 	t.Run("with a temporary refusal", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+		h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 			if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
 				return smtptest.Say("451 later")
 			}
@@ -126,7 +126,7 @@ func TestCancellations(t *testing.T) {
 // What the API documents no calendar for cannot be mailed, and the receipt says so.
 func TestAWithdrawalWithoutACalendarFails(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	g := group(2)
 	_, err := h.mailer(t).SendGroup(t.Context(), g)
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ func TestAMailComposedWronglyIsStopped(t *testing.T) {
 	for _, lint := range []mailer.Lint{mailer.LintReport, mailer.LintStrict, mailer.LintOff} {
 		t.Run(string(lint), func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, nil)
+			h := newRecordedFixture(t, nil)
 			good := h.cfg.Templates
 			h.cfg.Templates, h.cfg.Lint = badWords{}, lint
 			r := h.send(t, boardMeeting())
@@ -57,7 +57,7 @@ func TestAnOddCalendarIsReported(t *testing.T) {
 	} {
 		t.Run(string(lint), func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, nil)
+			h := newRecordedFixture(t, nil)
 			h.cfg.Lint = lint
 			h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 				if r.N > 1 {

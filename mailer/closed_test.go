@@ -17,7 +17,7 @@ import (
 // remembered against it, and the next run sends it.
 func TestClosedSubmitterDefers(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	closed := h.submitter(t)
 	require.NoError(t, closed.Shutdown(t.Context()))
 	open := h.cfg.Submitter

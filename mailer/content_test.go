@@ -28,7 +28,7 @@ func TestWordsAreTheReaders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			h.cfg.Locale = tc.setting
 			invite := boardMeeting()
 			invite.Recipient.Locale, invite.Mail.Locale = tc.recipient, tc.record
@@ -56,7 +56,7 @@ func TestNamedTemplates(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	h.cfg.Templates = set
 	invite := boardMeeting()
 	invite.Mail.Template, invite.Mail.Data = "interview", map[string]any{"room": 7}
@@ -80,7 +80,7 @@ func TestNamedTemplates(t *testing.T) {
 
 func TestHTMLInADescriptionIsShownAsText(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	invite := boardMeeting()
 	invite.Event.Description = "<p>Bring <b>pens</b></p>"
 	invite.Event.Location.Description = "javascript:alert(1)"

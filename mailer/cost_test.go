@@ -75,7 +75,7 @@ func mustLoad(tb testing.TB, name string) *time.Location {
 
 func stageMessage(tb testing.TB, words templates.Content) message.Message {
 	tb.Helper()
-	h := newHouse(tb, nil)
+	h := newFixture(tb, nil)
 	returned := &lastCalendar{api: h.cfg.API}
 	h.cfg.API = returned
 	h.send(tb, boardMeeting())

@@ -38,7 +38,7 @@ func (d stageDurations) Observe(_ context.Context, e mailer.Event) func(mailer.C
 
 // A service measures how long the API and the mail server take.
 func ExampleObserver() {
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	registry := prometheus.NewRegistry()

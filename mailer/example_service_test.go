@@ -68,7 +68,7 @@ func decide(receipt mailer.Receipt, err error) string {
 // A service with several tenants sends, decides by the outcome, and shuts down.
 func Example_service() {
 	ctx := context.Background()
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

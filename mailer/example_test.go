@@ -15,9 +15,9 @@ import (
 	"github.com/invitemailer/invitemailer/mailer/submission/submissiontest"
 )
 
-// neighbours stands in for an account at Cronofy and an SMTP server. A program
+// services stands in for an account at Cronofy and an SMTP server. A program
 // writes cronofy.New and submission.New with its own settings instead.
-func neighbours() (*cronofy.Client, *submission.Submitter, *submissiontest.Inbox) {
+func services() (*cronofy.Client, *submission.Submitter, *submissiontest.Inbox) {
 	api, err := cronofy.New(cronofy.Config{APIKey: "any",
 		Transport: cronofytest.New(cronofytest.Options{}).Transport()})
 	if err != nil {
@@ -45,7 +45,7 @@ func interview() mailer.Invite {
 
 // A booking system sends one invitation and looks at the receipt.
 func Example() {
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{
@@ -78,7 +78,7 @@ func Example() {
 // A web handler must not take the invite back when its caller hangs up: a mail
 // whose content began to leave cannot be stopped, only become unknown.
 func ExampleMailer_Send_handler() {
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})
@@ -102,7 +102,7 @@ func ExampleMailer_Send_handler() {
 
 // One event, several people: one Smart Invite, and a mail for each.
 func ExampleMailer_SendGroup() {
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})
@@ -128,7 +128,7 @@ func ExampleMailer_SendGroup() {
 // A nightly export: results come as they are known, and what failed for a while
 // is tried again for two minutes.
 func ExampleMailer_SendAll() {
-	api, smtp, inbox := neighbours()
+	api, smtp, inbox := services()
 	defer func() { _ = inbox.Close() }()
 	defer func() { _ = smtp.Shutdown(context.Background()) }()
 	m, err := mailer.New(mailer.Config{API: api, Submitter: smtp, From: "Acme HR <hr@acme.example>"})

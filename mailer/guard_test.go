@@ -25,7 +25,7 @@ func TestEmptyGuardsAreErrors(t *testing.T) {
 // from what was sent before, and is held to the list like any other.
 func TestFromDomainsHoldsTheSenderOfAnEarlierMail(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	h.cfg.FromDomains = []string{"example.net"}
 	c := cancellation()
@@ -46,7 +46,7 @@ func TestFromDomainsHoldsTheSenderOfAnEarlierMail(t *testing.T) {
 // repeated as it was, and its From may not be allowed any more.
 func TestFromDomainsHoldsBytesThatAreRepeated(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, first(1, smtptest.AtDot, smtptest.HangUp()))
+	h := newRecordedFixture(t, first(1, smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.Add(2 * time.Hour) }
 	h.cfg.From, h.cfg.FromDomains = "hr@example.net", []string{"example.net"}
@@ -68,7 +68,7 @@ func TestOnlyToComparesDomainsAsAddressesDo(t *testing.T) {
 	for _, pattern := range []string{"*@bücher.example", "*@BÜCHER.example", "*@xn--bcher-kva.example",
 		"ann@bücher.example", "ANN@xn--bcher-kva.example"} {
 		for _, to := range []string{"ann@bücher.example", "ann@xn--bcher-kva.example"} {
-			h := newRecordedHouse(t, nil)
+			h := newRecordedFixture(t, nil)
 			h.cfg.OnlyTo = []string{pattern}
 			inv := boardMeeting()
 			inv.Recipient.Email = to

@@ -24,8 +24,8 @@ import (
 // today is when the tests take place: before the event of boardMeeting.
 var today = time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
 
-// house is a Mailer with both of its neighbours simulated.
-type house struct {
+// fixture is a Mailer with both of its services simulated.
+type fixture struct {
 	api  *cronofytest.Server
 	smtp *smtptest.Server
 	cfg  mailer.Config
@@ -37,11 +37,11 @@ type house struct {
 	fault func(*cronofytest.Request) *cronofytest.Fault
 }
 
-// newHouse returns a house whose Mailer is made by mailer, after the test has
+// newFixture returns a fixture whose Mailer is made by mailer, after the test has
 // changed what it likes. script says what the SMTP server does wrong.
-func newHouse(t testing.TB, script smtptest.Script) *house {
+func newFixture(t testing.TB, script smtptest.Script) *fixture {
 	t.Helper()
-	h := &house{smtp: &smtptest.Server{Script: script}}
+	h := &fixture{smtp: &smtptest.Server{Script: script}}
 	h.api = cronofytest.New(cronofytest.Options{Now: clock(), Fault: func(r *cronofytest.Request) *cronofytest.Fault {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -63,7 +63,7 @@ func newHouse(t testing.TB, script smtptest.Script) *house {
 
 // assertClean holds everything that left to every rule of our own, unless the
 // test broke a calendar.
-func (h *house) assertClean(t testing.TB) {
+func (h *fixture) assertClean(t testing.TB) {
 	t.Helper()
 	if h.fault != nil {
 		return
@@ -90,7 +90,7 @@ func clock() func() time.Time {
 	}
 }
 
-func (h *house) submitter(t testing.TB) *submission.Submitter {
+func (h *fixture) submitter(t testing.TB) *submission.Submitter {
 	t.Helper()
 	s, err := submission.New(submission.Config{Host: "localhost", TLS: submission.TLSNone, Dial: h.smtp.Dial})
 	require.NoError(t, err)
@@ -98,13 +98,13 @@ func (h *house) submitter(t testing.TB) *submission.Submitter {
 	return s
 }
 
-func (h *house) setFault(f func(*cronofytest.Request) *cronofytest.Fault) {
+func (h *fixture) setFault(f func(*cronofytest.Request) *cronofytest.Fault) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.fault = f
 }
 
-func (h *house) mailer(t testing.TB) *mailer.Mailer {
+func (h *fixture) mailer(t testing.TB) *mailer.Mailer {
 	t.Helper()
 	m, err := mailer.New(h.cfg)
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func (h *house) mailer(t testing.TB) *mailer.Mailer {
 }
 
 // send sends one invite with a new Mailer, as the next run of a command would.
-func (h *house) send(t testing.TB, i mailer.Invite) mailer.Receipt {
+func (h *fixture) send(t testing.TB, i mailer.Invite) mailer.Receipt {
 	t.Helper()
 	r, err := h.mailer(t).Send(context.Background(), i)
 	if r.Error == nil {
@@ -125,7 +125,7 @@ func (h *house) send(t testing.TB, i mailer.Invite) mailer.Receipt {
 }
 
 // accepted returns the messages that the SMTP server took.
-func (h *house) accepted(t testing.TB) []*mail.Message {
+func (h *fixture) accepted(t testing.TB) []*mail.Message {
 	t.Helper()
 	var messages []*mail.Message
 	for _, tx := range h.smtp.Accepted() {

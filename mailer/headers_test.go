@@ -46,7 +46,7 @@ func TestWhoTheMailIsFrom(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			h.tolerates = []string{"IM63"} // a From that is not the ORGANIZER
 			tc.config.API, tc.config.Submitter, tc.config.Now = h.cfg.API, h.cfg.Submitter, h.cfg.Now
 			h.cfg = tc.config
@@ -70,7 +70,7 @@ func TestWhoTheMailIsFrom(t *testing.T) {
 // would refuse what it does not know.
 func TestMailOptionsStayHere(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	h.tolerates = []string{"IM76"} // a subject without the title
 	invite := boardMeeting()
 	invite.Recipient.Locale, invite.Recipient.TZID = "de", "Europe/Berlin"
@@ -90,7 +90,7 @@ func TestMailOptionsStayHere(t *testing.T) {
 // server that can take them, and are refused by one that cannot.
 func TestAddressesOutsideASCII(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	invite := boardMeeting()
 	invite.Recipient.Email = "ann@Bücher.example"
 	r := h.send(t, invite)

@@ -31,7 +31,7 @@ func (w withdrawing) Remove(ctx context.Context, ref cronofy.Ref) (*cronofy.Smar
 
 // TestEveryMailInEveryLanguage sends every kind of mail about events that are
 // hard to write about, in every language, and holds each to every rule, the
-// warnings included (see house.assertClean).
+// warnings included (see fixture.assertClean).
 func TestEveryMailInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	set, err := templates.New()
@@ -49,7 +49,7 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 		for _, lang := range slices.Sorted(maps.Keys(langs)) {
 			t.Run(name+"/"+lang, func(t *testing.T) {
 				t.Parallel()
-				h := newRecordedHouse(t, nil)
+				h := newRecordedFixture(t, nil)
 				h.cfg.API = withdrawing{h.cfg.API}
 				h.cfg.AllowPast = true
 				invite := boardMeeting()

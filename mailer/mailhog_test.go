@@ -52,7 +52,7 @@ func TestMailHog(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			smtp, err := submission.New(submission.Config{Host: host, Port: number, TLS: submission.TLSNone})
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, smtp.Shutdown(context.Background())) }()

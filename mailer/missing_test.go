@@ -13,7 +13,7 @@ import (
 )
 
 // fewer is the group without its last member, who was invited before.
-func fewer(t *testing.T, h *house) mailer.Group {
+func fewer(t *testing.T, h *fixture) mailer.Group {
 	t.Helper()
 	_, err := h.mailer(t).SendGroup(t.Context(), group(3))
 	require.NoError(t, err)
@@ -30,7 +30,7 @@ func TestARemovalEnds(t *testing.T) {
 	}
 	t.Run("asked for", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		fewer(t, h)
 		assert.Equal(t, mailer.Code("no_calendar"), h.send(t, remove("board-meeting")).Error.Code)
 		for range 3 {
@@ -43,7 +43,7 @@ func TestARemovalEnds(t *testing.T) {
 	})
 	t.Run("of whom the list misses", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		g := fewer(t, h)
 		h.cfg.WithdrawMissing = true
 		receipts, err := h.mailer(t).SendGroup(t.Context(), g)
@@ -69,7 +69,7 @@ func TestARemovalEnds(t *testing.T) {
 	})
 	t.Run("of somebody unknown", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		for range 2 {
 			r := h.send(t, remove("another-meeting"))
 			assert.Equal(t, mailer.Failed, r.Outcome)
@@ -79,7 +79,7 @@ func TestARemovalEnds(t *testing.T) {
 	})
 	t.Run("of somebody who was refused", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+		h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 			if e.Transaction == 3 && e.Point == smtptest.AtRcpt {
 				return smtptest.Say("550 5.1.1 no such user")
 			}
@@ -102,7 +102,7 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 	}
 	t.Run("with a ledger", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		_, err := h.mailer(t).SendGroup(t.Context(), group(3))
 		require.NoError(t, err)
 		receipts, err := h.mailer(t).SendGroup(t.Context(), removal(2))
@@ -123,7 +123,7 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 	})
 	t.Run("with a calendar for each, and no ledger", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, func(e smtptest.Event) smtptest.Fault {
+		h := newFixture(t, func(e smtptest.Event) smtptest.Fault {
 			if e.Transaction == 3 && e.Point == smtptest.AtRcpt {
 				return smtptest.Say("450 later")
 			}
@@ -147,7 +147,7 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 	t.Run("as an item, with a refused key", func(t *testing.T) {
 		t.Parallel()
 		for _, one := range []bool{true, false} {
-			h := newRecordedHouse(t, nil)
+			h := newRecordedFixture(t, nil)
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(401, 0) })
 			g := removal(3)
 			var receipts []mailer.Receipt
@@ -171,7 +171,7 @@ func TestAGroupIsRemovedOneByOne(t *testing.T) {
 // and for a group of others; the group's list says nothing of the one.
 func TestWhoWasInvitedAloneIsNoMissingMember(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	require.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 	h.cfg.WithdrawMissing = true
 	receipts, err := h.mailer(t).SendGroup(context.Background(), group(2))
@@ -186,7 +186,7 @@ func TestWhoWasInvitedAloneIsNoMissingMember(t *testing.T) {
 // those whose mail is still to leave are mailed that one, not the one on record.
 func TestOthersOfAGroupGetTheNewCalendar(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, func(e smtptest.Event) smtptest.Fault {
+	h := newRecordedFixture(t, func(e smtptest.Event) smtptest.Fault {
 		if e.Transaction == 2 && e.Point == smtptest.AtRcpt {
 			return smtptest.Say("450 later")
 		}
@@ -213,7 +213,7 @@ func TestOthersOfAGroupGetTheNewCalendar(t *testing.T) {
 // sent, though a newcomer of the same group brings a newer one.
 func TestMailedAgainInAGroup(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	first, err := h.mailer(t).SendGroup(t.Context(), group(1))
 	require.NoError(t, err)
 	h.cfg.Resend = true

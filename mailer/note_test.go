@@ -20,9 +20,9 @@ import (
 )
 
 // nextYear is when the event of boardMeeting is over.
-func (h *house) nextYear() { h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) } }
+func (h *fixture) nextYear() { h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) } }
 
-func (h *house) recorded(t *testing.T) ledger.Entry {
+func (h *fixture) recorded(t *testing.T) ledger.Entry {
 	t.Helper()
 	found, err := h.cfg.Ledger.Load(t.Context(), ledger.Key{InviteID: "board-meeting", Address: "ann@example.org"})
 	require.NoError(t, err)
@@ -30,7 +30,7 @@ func (h *house) recorded(t *testing.T) ledger.Entry {
 }
 
 // told sends an invite three times and says what each run told.
-func (h *house) told(t *testing.T, i mailer.Invite) string {
+func (h *fixture) told(t *testing.T, i mailer.Invite) string {
 	t.Helper()
 	var words string
 	for range 3 {
@@ -56,7 +56,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	}
 	t.Run("sent", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.send(t, boardMeeting())
 		h.nextYear()
 		assert.Equal(t, forEver, h.told(t, boardMeeting()))
@@ -64,7 +64,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("sent and changed", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		one := h.send(t, boardMeeting())
 		h.nextYear()
 		for _, change := range []string{"Dinner", "Breakfast", "Dinner"} {
@@ -88,7 +88,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("sent, and moved into the past by mistake", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		one := h.send(t, boardMeeting())
 		ends := h.recorded(t).EndsAt
 		mistaken := boardMeeting()
@@ -106,7 +106,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("never sent", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.nextYear()
 		assert.Equal(t, once, h.told(t, boardMeeting()))
 		assert.Zero(t, h.api.Count(), "nobody is asked")
@@ -124,7 +124,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("never sent, and cancelled", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.nextYear()
 		h.send(t, boardMeeting())
 		assert.Equal(t, forEver, h.told(t, cancellation()))
@@ -132,7 +132,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("deferred", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
+		h := newRecordedFixture(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
 		require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 		h.nextYear()
 		assert.Equal(t, once, h.told(t, boardMeeting()))
@@ -140,7 +140,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("deferred by the API", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(503, 0) })
 		require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 		h.nextYear()
@@ -148,7 +148,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("no calendar could be used", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 			if r.N > 1 {
 				return nil
@@ -163,7 +163,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("by the calendar alone", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 			return cronofytest.FaultCalendar(func(s string) string {
 				return strings.ReplaceAll(s, "20270429T",
@@ -176,7 +176,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("by a calendar without a zone, nowhere in particular", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault {
 			return cronofytest.FaultCalendar(func(s string) string {
 				return regexp.MustCompile(`(?m)^(DTSTART|DTEND)[^:\n]*:20270429(T\d{6})Z?`).ReplaceAllString(s,
@@ -189,7 +189,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("mailed again on purpose", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.send(t, boardMeeting())
 		h.nextYear()
 		h.cfg.Resend = true
@@ -199,13 +199,13 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("without a ledger", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.nextYear()
 		assert.Equal(t, "expired; expired; expired; ", h.told(t, boardMeeting()))
 	})
 	t.Run("of a group", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		send := func() (words []string) {
 			receipts, err := h.mailer(t).SendGroup(t.Context(), group(3))
 			require.Error(t, err)
@@ -223,7 +223,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("while another run has it in hand", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.nextYear()
 		c, err := h.cfg.Ledger.Claim(t.Context(), ledger.Key{InviteID: "board-meeting", Address: "ann@example.org"})
 		require.NoError(t, err)
@@ -234,7 +234,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	t.Run("that could not be recorded", func(t *testing.T) {
 		t.Parallel()
 		for _, at := range []string{"create", "finish"} {
-			h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
+			h := newRecordedFixture(t, always(smtptest.AtRcpt, smtptest.Say("450 later")))
 			if at == "finish" {
 				h.send(t, boardMeeting())
 			}
@@ -250,7 +250,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 	})
 	t.Run("for a trial", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, nil)
+		h := newRecordedFixture(t, nil)
 		h.send(t, boardMeeting())
 		h.nextYear()
 		h.cfg.DryRun = true
@@ -266,7 +266,7 @@ func TestWhatIsOverIsToldOnce(t *testing.T) {
 // TestWhatIsKnownIsNotLogged: nobody is warned twice.
 func TestWhatIsKnownIsNotLogged(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	h.nextYear()
 	var log bytes.Buffer
 	h.cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -281,7 +281,7 @@ func TestWhatIsKnownIsNotLogged(t *testing.T) {
 // one.
 func TestARememberedRefusalIsKnown(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
+	h := newRecordedFixture(t, always(smtptest.AtRcpt, smtptest.Say("550 5.1.1 no such user")))
 	assert.Equal(t, "failed; failed, known; failed, known; ", h.told(t, boardMeeting()))
 	h.cfg.RetryFailed = true
 	assert.Equal(t, "failed; failed; failed; ", h.told(t, boardMeeting()), "each was tried")
@@ -308,7 +308,7 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 	for name, limit := range map[string]int{"without a limit": 0, "with one": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
+			h := newRecordedFixture(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
 			require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 			cfg := h.cfg
 			cfg.Ledger = &overtakenLedger{Ledger: h.cfg.Ledger, by: func() {
@@ -329,7 +329,7 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 	}
 	t.Run("Send", func(t *testing.T) {
 		t.Parallel()
-		h := newRecordedHouse(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
+		h := newRecordedFixture(t, at(smtptest.AtRcpt, smtptest.Say("450 later")))
 		require.Equal(t, mailer.Deferred, h.send(t, boardMeeting()).Outcome)
 		cfg := h.cfg
 		cfg.Ledger = &overtakenLedger{Ledger: h.cfg.Ledger, by: func() { h.send(t, boardMeeting()) }}
@@ -345,7 +345,7 @@ func TestMailsAreCountedAfterTheClaim(t *testing.T) {
 // sent all it may no more than a look.
 func TestASpentLimitClaimsNothing(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	claims := countedClaims{Ledger: h.cfg.Ledger}
 	h.cfg.Ledger = &claims
 	over := boardMeeting()

@@ -132,7 +132,7 @@ func TestObserver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var o observed
-			h := newRecordedHouse(t, tc.smtp)
+			h := newRecordedFixture(t, tc.smtp)
 			h.cfg.Observer = &o
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return tc.api })
 			if tc.config != nil {
@@ -154,7 +154,7 @@ func TestObserver(t *testing.T) {
 func TestObserverOfARun(t *testing.T) {
 	t.Parallel()
 	var o observed
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	h.cfg.Observer = &o
 	three := group(3)
 	results, err := runAll(t, h.cfg, append(invites(20), mailer.Item{Group: &three}),
@@ -183,7 +183,7 @@ func TestObserverOfAStoppedRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var o observed
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Observer = &o
 		h.cfg.API = apiFunc(func(context.Context, *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 			time.Sleep(time.Second)
@@ -273,7 +273,7 @@ func (incurious) Observe(context.Context, mailer.Event) func(mailer.Code) { retu
 
 func TestObserverNeedNotKnowTheEnd(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	h.cfg.Observer = incurious{}
 	assert.Equal(t, mailer.Sent, h.send(t, boardMeeting()).Outcome)
 }

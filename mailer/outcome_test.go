@@ -23,7 +23,7 @@ func at(p smtptest.Point, f smtptest.Fault) smtptest.Script {
 	}
 }
 
-// TestOutcomes drives one invite through everything that its neighbours can do
+// TestOutcomes drives one invite through everything that its services can do
 // to it, and holds the receipt and what really left against each other.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
@@ -160,7 +160,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, tc.smtp)
+			h := newFixture(t, tc.smtp)
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return tc.api })
 			if tc.config != nil {
 				tc.config(&h.cfg)

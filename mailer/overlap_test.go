@@ -96,7 +96,7 @@ func TestStagesOverlap(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const atOnce = 10
-				api := &slowAPI{SmartInvites: newHouse(t, nil).cfg.API, took: tc.api}
+				api := &slowAPI{SmartInvites: newFixture(t, nil).cfg.API, took: tc.api}
 				smtp := &slowSMTP{took: tc.smtp, slots: make(chan struct{}, atOnce)}
 				cfg := mailer.Config{API: api, Submitter: smtp, Ledger: newSlowLedger(t, tc.disk)}
 				start := time.Now()
@@ -129,7 +129,7 @@ func TestStagesOverlap(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := &slowAPI{SmartInvites: newHouse(t, nil).cfg.API, took: time.Second}
+		api := &slowAPI{SmartInvites: newFixture(t, nil).cfg.API, took: time.Second}
 		smtp := &slowSMTP{took: time.Second, slots: make(chan struct{}, 9)}
 		start := time.Now()
 		results, err := runAll(t, mailer.Config{API: api, Submitter: smtp}, invites(20), mailer.RunOptions{Mails: 9})
@@ -167,7 +167,7 @@ func TestRefusedLoginIsNotTriedByAllWhoWait(t *testing.T) {
 	t.Run("API", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(401, 0) })
 			api := &slowAPI{SmartInvites: h.cfg.API, took: time.Second}
 			results, err := runAll(t, mailer.Config{API: api, Submitter: smtpFunc(nil)}, invites(50),

@@ -17,7 +17,7 @@ func TestBlanksAroundAnIDAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"board-meeting ", " board-meeting", "board-meeting\u00a0",
 		"board-meeting\u200b", "\ufeffboard-meeting"} {
-		for name, h := range map[string]*house{"ledger": newRecordedHouse(t, nil), "none": newHouse(t, nil)} {
+		for name, h := range map[string]*fixture{"ledger": newRecordedFixture(t, nil), "none": newFixture(t, nil)} {
 			i := boardMeeting()
 			i.ID = id
 			r := h.send(t, i)
@@ -34,7 +34,7 @@ func TestBlanksAroundAnIDAreRefused(t *testing.T) {
 // name, nor be lost to changes and cancellations.
 func TestAnIDOnRecordWithItsBlankStaysItself(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	i := boardMeeting()
 	i.ID = "board-meeting "
 	record(t, h, i)
@@ -51,7 +51,7 @@ func TestAnIDOnRecordWithItsBlankStaysItself(t *testing.T) {
 }
 
 // record puts an invitation on record as one that was sent.
-func record(t *testing.T, h *house, i mailer.Invite) {
+func record(t *testing.T, h *fixture, i mailer.Invite) {
 	t.Helper()
 	key := ledger.Key{InviteID: i.ID, Address: i.Recipient.Email}
 	claim, err := h.cfg.Ledger.Claim(t.Context(), key)
@@ -90,7 +90,7 @@ func TestControlCharactersAreRefused(t *testing.T) {
 				i.Mail.Data = map[string]any{"a": 1, "b": []any{map[string]any{"one" + c: "two"}}}
 			},
 		} {
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			i := boardMeeting()
 			edit(&i)
 			r := h.send(t, i)
@@ -107,12 +107,12 @@ func TestControlCharactersAreRefused(t *testing.T) {
 	} {
 		i := boardMeeting()
 		edit(&i)
-		r := newHouse(t, nil).send(t, i)
+		r := newFixture(t, nil).send(t, i)
 		require.Equal(t, mailer.Invalid, r.Outcome)
 		assert.Equal(t, field, r.Error.Field)
 	}
 	i := boardMeeting()
 	i.Mail.Data = map[string]any{"list": []any{"cr\rlf\r\ntab\tx", 1, nil, true}}
 	i.Event.Description = "cr\rlf\r\ntab\tx"
-	assert.Equal(t, mailer.Sent, newHouse(t, nil).send(t, i).Outcome, "line ends of all kinds are none of them")
+	assert.Equal(t, mailer.Sent, newFixture(t, nil).send(t, i).Outcome, "line ends of all kinds are none of them")
 }

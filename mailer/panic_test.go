@@ -20,7 +20,7 @@ func TestPanicOfTheIterator(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log runLog
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Submitter = aMinuteEach(&log)
 		m := h.mailer(t)
 		var results []mailer.Result
@@ -45,7 +45,7 @@ func TestPanicOfEmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log runLog
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Submitter = aMinuteEach(&log)
 		m := h.mailer(t)
 		invalid := invites(1)[0]
@@ -81,7 +81,7 @@ func TestStopEndsTheWaitForTheLedger(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var log runLog
-				h := newHouse(t, nil)
+				h := newFixture(t, nil)
 				h.cfg.Submitter = aMinuteEach(&log)
 				memory := memoryLedger(t)
 				h.cfg.Ledger = lockedLedger{memory, at}

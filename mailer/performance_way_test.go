@@ -136,7 +136,7 @@ type specimen struct {
 	message  []byte
 }
 
-// watched notes what the pipeline hands to its neighbours.
+// watched notes what the pipeline hands to its services.
 type watched struct {
 	mailer.SmartInvites
 	mailer.Renderer

@@ -2,6 +2,9 @@ package mailer_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,7 +30,7 @@ func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := &answers{point: smtptest.AtRcpt, lines: []string{"550 No", "", tc.line, ""}}
-			h := newRecordedHouse(t, server.script)
+			h := newRecordedFixture(t, server.script)
 			invites := all(threeDomains[:2])
 			event := *invites[0].Event
 			event.Summary = tc.summary
@@ -51,7 +54,7 @@ func TestWhatAnotherRunRecordedSinceStands(t *testing.T) {
 func TestARefusalThatCannotBeRememberedIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	server := &answers{point: smtptest.AtRcpt, lines: []string{"550 No", ""}}
-	h := newRecordedHouse(t, server.script)
+	h := newRecordedFixture(t, server.script)
 	good := h.cfg.Ledger
 	claims := 0
 	h.cfg.Ledger = claimless{good, func() bool { claims++; return claims > 2 }}
@@ -75,4 +78,29 @@ func (l claimless) Claim(ctx context.Context, k ...ledger.Key) (ledger.Claim, er
 		return ledger.Claim{}, ledger.ErrBusy
 	}
 	return l.Ledger.Claim(ctx, k...)
+}
+
+// Many at once: one asks about the sender, and nobody is remembered wrongly.
+func TestRefusalsOfManyAtOnce(t *testing.T) {
+	t.Parallel()
+	var addresses []string
+	for i := range 40 {
+		addresses = append(addresses, fmt.Sprintf("p%d@d%d.example", i, i))
+	}
+	server := &answers{point: smtptest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
+	h := newRecordedFixture(t, server.script)
+	var receipts []mailer.Receipt
+	invites := all(addresses)
+	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{Concurrency: 8},
+		func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
+	var e *mailer.Error
+	require.ErrorAs(t, err, &e)
+	assert.Len(t, receipts, 40)
+	asked := slices.DeleteFunc(h.smtp.Commands(), func(l string) bool { return l != "RCPT TO:<jane@example.com>" })
+	assert.Len(t, asked, 1)
+	assert.Less(t, len(h.smtp.Transactions()), 40)
+	server.beGood()
+	receipts, err = h.sendAll(t, invites...)
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimSpace(strings.Repeat("sent ", 40)), outcomesOf(receipts))
 }

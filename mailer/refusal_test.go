@@ -65,7 +65,7 @@ func to(address string) mailer.Invite {
 var threeDomains = []string{"a@one.example", "b@two.example", "c@three.example", "d@four.example"}
 
 // sendAll runs the invites one after the other with a new Mailer.
-func (h *house) sendAll(t testing.TB, invites ...mailer.Invite) ([]mailer.Receipt, error) {
+func (h *fixture) sendAll(t testing.TB, invites ...mailer.Invite) ([]mailer.Receipt, error) {
 	t.Helper()
 	var receipts []mailer.Receipt
 	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{},
@@ -209,7 +209,7 @@ func TestRefusalsAreHeldAgainstEachOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := &answers{point: tc.point, lines: tc.lines}
-			h := newRecordedHouse(t, server.script)
+			h := newRecordedFixture(t, server.script)
 			if tc.offers {
 				h.smtp.Mechanisms = []string{"PLAIN"}
 			}
@@ -271,7 +271,7 @@ func TestAForgottenLoginCostsNoInvite(t *testing.T) {
 		addresses = append(addresses, fmt.Sprintf("p%d@d%d.example", i, i))
 	}
 	server := &answers{point: smtptest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
-	h := newRecordedHouse(t, server.script)
+	h := newRecordedFixture(t, server.script)
 	h.smtp.Mechanisms = []string{"PLAIN"}
 	receipts, err := h.sendAll(t, all(addresses)...)
 	require.Error(t, err)
@@ -326,7 +326,7 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 				lines = lines[1:]
 			}
 			server := &answers{point: smtptest.AtRcpt, lines: lines}
-			h := newRecordedHouse(t, server.script)
+			h := newRecordedFixture(t, server.script)
 			if tc.offers {
 				h.smtp.Mechanisms = []string{"PLAIN"}
 			}
@@ -362,7 +362,7 @@ func TestSendJudgesByTheLastTenMinutes(t *testing.T) {
 func TestALongRunKnowsThatNoLoginIsNeeded(t *testing.T) {
 	t.Parallel()
 	server := &answers{point: smtptest.AtRcpt, lines: []string{"", "550 No", ""}}
-	h := newRecordedHouse(t, server.script)
+	h := newRecordedFixture(t, server.script)
 	h.smtp.Mechanisms = []string{"PLAIN"}
 	var mu sync.Mutex
 	now := today
@@ -375,29 +375,4 @@ func TestALongRunKnowsThatNoLoginIsNeeded(t *testing.T) {
 	receipts, err := h.sendAll(t, all(threeDomains[:3])...)
 	require.NoError(t, err)
 	assert.Equal(t, "sent failed sent", outcomesOf(receipts))
-}
-
-// Many at once: one asks about the sender, and nobody is remembered wrongly.
-func TestRefusalsOfManyAtOnce(t *testing.T) {
-	t.Parallel()
-	var addresses []string
-	for i := range 40 {
-		addresses = append(addresses, fmt.Sprintf("p%d@d%d.example", i, i))
-	}
-	server := &answers{point: smtptest.AtRcpt, lines: []string{"554 5.7.1 Access denied"}}
-	h := newRecordedHouse(t, server.script)
-	var receipts []mailer.Receipt
-	invites := all(addresses)
-	err := h.mailer(t).SendAll(context.Background(), items(invites), mailer.RunOptions{Concurrency: 8},
-		func(r mailer.Result) { receipts = append(receipts, r.Receipts...) })
-	var e *mailer.Error
-	require.ErrorAs(t, err, &e)
-	assert.Len(t, receipts, 40)
-	asked := slices.DeleteFunc(h.smtp.Commands(), func(l string) bool { return l != "RCPT TO:<jane@example.com>" })
-	assert.Len(t, asked, 1)
-	assert.Less(t, len(h.smtp.Transactions()), 40)
-	server.beGood()
-	receipts, err = h.sendAll(t, invites...)
-	require.NoError(t, err)
-	assert.Equal(t, strings.TrimSpace(strings.Repeat("sent ", 40)), outcomesOf(receipts))
 }

@@ -30,7 +30,7 @@ func TestRetryForCountsFromTheFirstFailureOfAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t, nil)
+				h := newFixture(t, nil)
 				tries := 0
 				h.cfg.Submitter = smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
 					if tries++; tc.firstLeaves && tries == 2 {

@@ -45,7 +45,7 @@ func TestSendAllStopsBeforeOneMailTooMany(t *testing.T) {
 func TestSendAllStopsWhenEverythingWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		for status, code := range map[int]mailer.Code{401: mailer.CodeUnauthorized, 402: mailer.Code("plan"),
 			403: mailer.Code("forbidden")} {
 			before := h.api.Count()
@@ -88,7 +88,7 @@ func TestNetworkAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api, asked := newHouse(t, nil).cfg.API, 0
+				api, asked := newFixture(t, nil).cfg.API, 0
 				cfg := mailer.Config{Submitter: smtpFunc(func(context.Context,
 					submission.Envelope) submission.Result {
 					return accepted()
@@ -146,7 +146,7 @@ func TestSendAllStopsWithoutTheRestOfItsInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop, never := make(chan struct{}), make(chan struct{})
 		defer close(never)
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Submitter = smtpFunc(func(context.Context, submission.Envelope) submission.Result { return accepted() })
 		h.cfg.AllowPast = true
 		m := h.mailer(t)
@@ -165,7 +165,7 @@ func TestSendAllStopsWithoutTheRestOfItsInput(t *testing.T) {
 func TestCloseWaitsForWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Submitter = smtpFunc(func(context.Context, submission.Envelope) submission.Result {
 			time.Sleep(time.Minute)
 			return accepted()
@@ -191,7 +191,7 @@ func TestCloseWaitsForWhatIsInHand(t *testing.T) {
 // An interrupted request is deferred, not failed: the API may be fine.
 func TestSendStopsWithItsContext(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	h.cfg.API = apiFunc(func(ctx context.Context, r *cronofy.InviteRequest) (*cronofy.SmartInvite, error) {
 		cancel()

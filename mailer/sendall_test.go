@@ -67,7 +67,7 @@ func invites(n int) []mailer.Item {
 // their results.
 func runAll(t *testing.T, cfg mailer.Config, items []mailer.Item, o mailer.RunOptions) ([]mailer.Result, error) {
 	t.Helper()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	if cfg.API == nil {
 		cfg.API = h.cfg.API
 	}
@@ -227,7 +227,7 @@ func TestSendAllGoesOnWhileSomeWait(t *testing.T) {
 func TestSendAllLeavesAServerAloneThatAsksForLonger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.setFault(func(*cronofytest.Request) *cronofytest.Fault { return cronofytest.FaultStatus(429, time.Hour) })
 		results, err := runAll(t, mailer.Config{API: h.cfg.API, Submitter: smtpFunc(nil)}, invites(1),
 			mailer.RunOptions{RetryFor: 2 * time.Minute})
@@ -263,7 +263,7 @@ func TestSendAllRetriesTheRestOfAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := group(4)
 		var log runLog
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		results, err := runAll(t, mailer.Config{API: h.cfg.API,
 			Submitter: smtpFunc(func(_ context.Context, env submission.Envelope) submission.Result {
 				if log.add(env.To, time.Now()) == 2 {

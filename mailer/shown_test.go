@@ -16,7 +16,7 @@ import (
 // outside, and there may be any number of them.
 func TestMadeUpFieldsAreShownPlain(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	h.cfg.DryRun = true
 	i := boardMeeting()
 	i.Event.Extra = map[string]json.RawMessage{"\x1b[31m\u202e": json.RawMessage("1")}
@@ -42,7 +42,7 @@ func TestManyProblemsAreCounted(t *testing.T) {
 	for i := range g.Recipients {
 		g.Recipients[i].Email = "nobody"
 	}
-	_, err := newHouse(t, nil).mailer(t).SendGroup(t.Context(), g)
+	_, err := newFixture(t, nil).mailer(t).SendGroup(t.Context(), g)
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "; and 992 more")
 	assert.Less(t, len(err.Error()), 2000)

@@ -50,7 +50,7 @@ func TestShutdown(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var log runLog
-				h := newHouse(t, nil)
+				h := newFixture(t, nil)
 				h.cfg.Submitter = aMinuteEach(&log)
 				m := h.mailer(t)
 				ended := false
@@ -92,7 +92,7 @@ func TestShutdownStopsARun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log runLog
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.cfg.Submitter = aMinuteEach(&log)
 		m := h.mailer(t)
 		var results []mailer.Result
@@ -131,7 +131,7 @@ func TestWhatIsNoItem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log runLog
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			h.cfg.Submitter = aMinuteEach(&log)
 			m := h.mailer(t)
 			var results []mailer.Result

@@ -27,13 +27,13 @@ func always(p smtptest.Point, f smtptest.Fault) smtptest.Script {
 }
 
 // at moves the clock of the pipeline and of its ledger.
-func (h *house) at(since time.Duration) { h.cfg.Now = func() time.Time { return today.Add(since) } }
+func (h *fixture) at(since time.Duration) { h.cfg.Now = func() time.Time { return today.Add(since) } }
 
 // TestAnUnknownEndIsRepeatedTwiceAtMost: a server that always loses its answer
 // gets three copies, however often a cron job runs, and then a person decides.
 func TestAnUnknownEndIsRepeatedTwiceAtMost(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
+	h := newRecordedFixture(t, always(smtptest.AtDot, smtptest.HangUp()))
 	submitted, told := 0, 0
 	var at []int
 	for minute := 0; minute < 180; minute += 5 {
@@ -109,7 +109,7 @@ func TestNeverMeansNever(t *testing.T) {
 	for name, never := range map[string]mailer.OnUnknown{"never": mailer.OnUnknownNever, "by its former name": "hold"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
+			h := newRecordedFixture(t, always(smtptest.AtDot, smtptest.HangUp()))
 			h.cfg.OnUnknown = never
 			for i := range 3 {
 				h.at(time.Duration(i) * 24 * time.Hour)
@@ -156,7 +156,7 @@ func TestAnOutcomeThatCannotBeRecordedIsUnknown(t *testing.T) {
 		for _, policy := range []mailer.OnUnknown{"", mailer.OnUnknownNever, mailer.OnUnknownResend} {
 			t.Run(fmt.Sprintf("%s, OnUnknown %q", answer, policy), func(t *testing.T) {
 				t.Parallel()
-				h := newRecordedHouse(t, nil)
+				h := newRecordedFixture(t, nil)
 				submitted := 0
 				h.cfg.Submitter = smtpBytes(func(context.Context, submission.Envelope, []byte) submission.Result {
 					submitted++
@@ -215,7 +215,7 @@ func TestAnOutcomeThatCannotBeRecordedIsUnknown(t *testing.T) {
 // the run that finds it says so in the record, too.
 func TestACrashWhileAMailLeavesIsNotedOnce(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, nil)
+	h := newRecordedFixture(t, nil)
 	good := h.cfg.Ledger
 	h.cfg.Ledger = failingLedger{good, "finish", ledger.ErrClaimLost}
 	h.send(t, boardMeeting())
@@ -239,7 +239,7 @@ func TestACrashWhileAMailLeavesIsNotedOnce(t *testing.T) {
 // invitation to an event that is over, and that is told once.
 func TestAnUnknownEndIsNotRepeatedIntoThePast(t *testing.T) {
 	t.Parallel()
-	h := newRecordedHouse(t, always(smtptest.AtDot, smtptest.HangUp()))
+	h := newRecordedFixture(t, always(smtptest.AtDot, smtptest.HangUp()))
 	require.Equal(t, mailer.Unknown, h.send(t, boardMeeting()).Outcome)
 	h.cfg.Now = func() time.Time { return today.AddDate(1, 0, 0) }
 	for i := range 3 {

@@ -93,7 +93,7 @@ func TestInvalidInvites(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newFixture(t, nil)
 			if tc.config != nil {
 				tc.config(&h.cfg)
 			}
@@ -119,7 +119,7 @@ func extra(name string) func(*mailer.Invite) {
 
 func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	invite := boardMeeting()
 	invite.Recipient.Email, invite.Event.Summary = "ann", ""
 	invite.Event.End = invite.Event.Start
@@ -132,7 +132,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 
 func TestAGroupNamesEverybodyOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	g := group(2)
 	g.Recipients = append(g.Recipients, mailer.Recipient{Email: "PERSON0@Example.ORG"})
 	receipts, err := h.mailer(t).SendGroup(t.Context(), g)
@@ -149,7 +149,7 @@ func TestAGroupNamesEverybodyOnce(t *testing.T) {
 // What is odd but not wrong is told on the receipt, and sent.
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newFixture(t, nil)
 	invite := boardMeeting()
 	extra("recurrence")(&invite)
 	invite.CallbackURL = "https://yourapp.example.com/cronofy/smart_invite/notifications"

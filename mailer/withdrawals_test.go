@@ -63,7 +63,7 @@ func (r *removals) Remove(_ context.Context, ref cronofy.Ref) (*cronofy.SmartInv
 func invited(t *testing.T, n int) (mailer.Config, *removals, []mailer.Item) {
 	t.Helper()
 	l := memoryLedger(t)
-	api := &removals{SmartInvites: newHouse(t, nil).cfg.API, made: make(map[string]string)}
+	api := &removals{SmartInvites: newFixture(t, nil).cfg.API, made: make(map[string]string)}
 	cfg := mailer.Config{API: api, Ledger: l, Lint: mailer.LintOff,
 		Submitter: smtpFunc(func(context.Context, submission.Envelope) submission.Result { return accepted() })}
 	var before, after []mailer.Item
@@ -232,7 +232,7 @@ func TestMissingIsToldOnceAfterRetries(t *testing.T) {
 		moved := group(1)
 		moved.ID = "event-0"
 		moved.Event.Summary = "Board dinner"
-		h := newHouse(t, nil)
+		h := newFixture(t, nil)
 		h.setFault(func(r *cronofytest.Request) *cronofytest.Fault {
 			if r.N < 3 {
 				return cronofytest.FaultStatus(503, 0)

@@ -17,9 +17,9 @@ import (
 	"github.com/invitemailer/invitemailer/cronofy/cronofytest"
 )
 
-// playground is a sandbox and a serve beside it, as a developer starts them, and
+// developer is a sandbox and a serve beside it, as a developer starts them, and
 // the environment that the sandbox printed.
-type playground struct {
+type developer struct {
 	t              *testing.T
 	dir            string
 	env            []string
@@ -28,9 +28,9 @@ type playground struct {
 	smtp           string
 }
 
-func newPlayground(t *testing.T, flags ...string) *playground {
+func newDeveloper(t *testing.T, flags ...string) *developer {
 	t.Helper()
-	g := &playground{t: t, dir: t.TempDir()}
+	g := &developer{t: t, dir: t.TempDir()}
 	g.sandbox = launch(t, g.dir, nil, append([]string{"sandbox", "--api-addr=127.0.0.1:0",
 		"--smtp-addr=127.0.0.1:0", "--page-addr=127.0.0.1:0"}, flags...)...)
 	g.sandbox.said(&g.sandbox.stdout, `^INVITEMAILER_LEDGER=`) // the last one
@@ -49,7 +49,7 @@ func newPlayground(t *testing.T, flags ...string) *playground {
 }
 
 // invite sends an invitation and returns the mail that arrived.
-func (g *playground) invite(id, recipient string) []byte {
+func (g *developer) invite(id, recipient string) []byte {
 	g.t.Helper()
 	file := filepath.Join(g.dir, id+".json")
 	require.NoError(g.t, os.WriteFile(file, []byte(`{"smart_invite_id":"`+id+`","recipient":{"email":"`+recipient+`"},
@@ -72,7 +72,7 @@ func (g *playground) invite(id, recipient string) []byte {
 }
 
 // reply answers by mail, as a mail client does.
-func (g *playground) reply(invitation []byte, from string, a cronofytest.Answer) {
+func (g *developer) reply(invitation []byte, from string, a cronofytest.Answer) {
 	g.t.Helper()
 	text, err := cronofytest.ReplyMail(invitation, a)
 	require.NoError(g.t, err)
@@ -80,7 +80,7 @@ func (g *playground) reply(invitation []byte, from string, a cronofytest.Answer)
 }
 
 // status is what the status command says of an invite.
-func (g *playground) status(id string) entryLine {
+func (g *developer) status(id string) entryLine {
 	g.t.Helper()
 	out, code := finish(g.t, g.dir, g.env, "status", "--id", id)
 	require.Zero(g.t, code)
@@ -91,7 +91,7 @@ func (g *playground) status(id string) entryLine {
 }
 
 // get asks for a page and returns what came.
-func (g *playground) get(url string) string {
+func (g *developer) get(url string) string {
 	g.t.Helper()
 	request, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, url, nil)
 	require.NoError(g.t, err)
@@ -108,7 +108,7 @@ func (g *playground) get(url string) string {
 // mail client, and sees the answers.
 func TestAnswersComeBack(t *testing.T) {
 	t.Parallel()
-	g := newPlayground(t)
+	g := newDeveloper(t)
 	changed := func(id, status string) {
 		g.serve.said(&g.serve.stdout, `^\{"smart_invite_id":"`+id+`",.*"before":"pending","status":"`+status+`"`)
 	}
@@ -171,7 +171,7 @@ func TestAnswersComeBack(t *testing.T) {
 // they do.
 func TestMovedEventIsAnsweredAnew(t *testing.T) {
 	t.Parallel()
-	g := newPlayground(t)
+	g := newDeveloper(t)
 	reply := func(invitation []byte) {
 		g.reply(invitation, "ann@example.org", cronofytest.Answer{Status: "accepted"})
 	}
@@ -208,7 +208,7 @@ func TestMovedEventIsAnsweredAnew(t *testing.T) {
 // Who cannot be called back asks: from cron, and several times.
 func TestAnswersAreAskedFor(t *testing.T) {
 	t.Parallel()
-	g := newPlayground(t, "--rate-per-second=5", "--fail-every=7:503")
+	g := newDeveloper(t, "--rate-per-second=5", "--fail-every=7:503")
 	assert.Zero(t, g.serve.terminate(), "nobody is called back from here on")
 	g.env = append(g.env, "CRONOFY_RATE_PER_SECOND=5")
 	g.reply(g.invite("one", "ann@example.org"), "ann@example.org", cronofytest.Answer{Status: "accepted"})

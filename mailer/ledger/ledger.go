@@ -21,13 +21,17 @@ type Key struct {
 	Address  string // the recipient in its key form: lower case, domain as A-labels
 }
 
-// Kind, Method, Stage and Code are terms of an invite, whose values package mailer has.
-type (
-	Kind   string // the mail that it gives rise to
-	Method string // what it asks of the API
-	Stage  string // the part of its way at which it ended
-	Code   string // why it ended there
-)
+// Kind is the mail that an invite gives rise to; package mailer has the values.
+type Kind string
+
+// Method is what an invite asks of the API; package mailer has the values.
+type Method string
+
+// Stage is the part of an invite's way at which it ended; package mailer has the values.
+type Stage string
+
+// Code says why an invite ended there; package mailer has the values that a caller decides by.
+type Code string
 
 // State is how far a revision has come.
 type State string
