@@ -71,6 +71,37 @@ func TestBadSequenceInTheFirstGroup(t *testing.T) {
 	}
 }
 
+// A message that the server turned away has waited for its turn once: it comes
+// before those that queue behind it.
+func TestTurnedAwayComesFirst(t *testing.T) {
+	t.Parallel()
+	for point, f := range map[fault.Point]fault.Fault{fault.AtGreeting: fault.ShutDown(),
+		fault.AtMail: fault.ShutDown()} {
+		server := &fault.Server{Script: func(e fault.Event) fault.Fault {
+			switch {
+			case e.Conn > 1 && e.Point == point:
+				time.Sleep(500 * time.Millisecond)
+				return f
+			case e.Point == fault.AtDot:
+				time.Sleep(time.Second)
+			}
+			return fault.Fault{}
+		}}
+		in(t, server, func(t *testing.T) {
+			s := newSubmitter(t, submission.Config{Dial: server.Dial, Connections: 2})
+			var wg sync.WaitGroup
+			for i := range 5 {
+				wg.Go(func() { assert.NoError(t, s.Submit(t.Context(), guest(i), []byte(letter)).Err) })
+				synctest.Wait()
+			}
+			wg.Wait()
+			for i, tx := range server.Accepted() {
+				assert.Equal(t, guest(i).To, tx.To, "turned away at %s", point)
+			}
+		})
+	}
+}
+
 // A connection that came about after the server had asked for fewer is one too
 // many: the next that has done its message leaves, and the other goes on.
 func TestConnectionTooManyIsGivenUp(t *testing.T) {

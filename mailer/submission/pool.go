@@ -23,8 +23,9 @@ const (
 var connectBackoff = backoff.Backoff{First: time.Second, Max: 30 * time.Second}
 
 // pool keeps the connections. A message that enters gets a place, with a kept connection or the
-// right to open one, and leaves it. Places are given first come, first served. Idle connections and
-// places in use never add up to more than the limit, so nor do connections.
+// right to open one, and leaves it. Places are given first come, first served, and a message that the
+// server turned away was first. Idle connections and places in use never add up to more than the
+// limit, so nor do connections.
 type pool struct {
 	most int // Config.Connections
 
@@ -46,15 +47,19 @@ type pool struct {
 	retryAt  time.Time // no connection is begun before
 }
 
-// enter waits for a place. What comes with it is nil when a connection is to be opened.
-func (p *pool) enter(ctx context.Context) (*session, *Error) {
+// enter waits for a place; again is for a message that had its turn. What comes with it is nil when a connection is to be opened.
+func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, closedError()
 	}
 	turn := make(chan *session, 1)
-	p.queue = append(p.queue, turn)
+	if again {
+		p.queue = slices.Insert(p.queue, 0, turn)
+	} else {
+		p.queue = append(p.queue, turn)
+	}
 	p.serve()
 	p.mu.Unlock()
 	select {

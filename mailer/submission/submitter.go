@@ -89,7 +89,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 	replaced, granted, grouped := false, s.rate == nil, true
 	waitCtx, done := waiting.Until(ctx, s.stop, ErrStopped)
 	defer done()
-	c, e := s.pool.enter(waitCtx)
+	c, e := s.pool.enter(waitCtx, false)
 	for e == nil {
 		if c == nil {
 			var elsewhere bool
@@ -98,7 +98,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 			}
 			if elsewhere {
 				met = e
-				c, e = s.pool.enter(waitCtx)
+				c, e = s.pool.enter(waitCtx, true)
 			}
 			if c == nil {
 				continue
@@ -126,7 +126,7 @@ func (s *Submitter) deliver(ctx context.Context, env Envelope, msg content) (rep
 		case failed.Code == 421 && s.pool.turnedAway() && failed.Step == StepMail && met == nil:
 			met = failed
 			s.pool.leave(c)
-			c, e = s.pool.enter(waitCtx)
+			c, e = s.pool.enter(waitCtx, true)
 			continue
 		}
 		s.pool.leave(c)
