@@ -47,7 +47,8 @@ type pool struct {
 	retryAt  time.Time // no connection is begun before
 }
 
-// enter waits for a place; again is for a message that had its turn. What comes with it is nil when a connection is to be opened.
+// enter waits for a place; again is for a message that had its turn. What comes with it is nil
+// when a connection is to be opened.
 func (p *pool) enter(ctx context.Context, again bool) (*session, *Error) {
 	p.mu.Lock()
 	if p.closed {
