@@ -90,8 +90,8 @@ func TestWorstTextsAreRead(t *testing.T) {
 	}
 }
 
-// The work must grow with the length of the text and no faster. Allocated octets stand for the
-// work: they can be counted exactly.
+// The work must grow with the length of the text and no faster. Allocations stand for the work: the
+// same text always needs the same number of them.
 func TestReadIsLinear(t *testing.T) {
 	measure := func(n int) float64 {
 		attendees := strings.Repeat("ATTENDEE;CN=Ada;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ada@example.com\r\n", n)

@@ -26,7 +26,7 @@ func Host(hostport string) bool {
 }
 
 // Control is the ControlContext of a [net.Dialer] that reaches this machine alone. It sees the
-// address that is dialled: what a name stands for is up to whoever answers for it.
+// address that is dialled: what a name stands for is up to the server that answers for it.
 func Control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	if !Host(address) {
 		return ErrElsewhere

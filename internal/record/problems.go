@@ -28,7 +28,7 @@ func (p *problems) add(at int, field, format string, args ...any) {
 		p.more++
 		return
 	}
-	field = safetext.Line(field) // it may be a name that somebody made up
+	field = safetext.Line(field) // it may be any name at all
 	text := fmt.Sprintf(format, args...) + " (" + p.place.of(at) + ")"
 	if len(p.texts) > 0 && (field == p.field && text == p.texts[0] || slices.Contains(p.texts, field+": "+text)) {
 		return // start and end are in one zone, which is wrong once

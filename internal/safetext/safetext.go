@@ -1,5 +1,5 @@
 // Package safetext makes text from outside fit to be shown: on a terminal, in logs and errors, and
-// in lines of JSON. Whoever wrote an event, a file name or an answer of a server must not move the
+// in lines of JSON. The author of an event, of a file name or of a server's answer must not move the
 // cursor of the one who reads about it, turn the reading order around, or make two lines of one.
 //
 // It is for what is shown. What is mailed or recorded is read and refused elsewhere, and not changed by it.
@@ -67,8 +67,8 @@ func IsBlank(r rune) bool {
 
 // JSONWriter returns a writer for lines of JSON, each of which must come in one Write, as by
 // [encoding/json.Encoder] and the handler of [log/slog]. It escapes what those leave as it is and a
-// terminal would obey: DEL, C1, bidi controls and the like. The values stay the same to whoever
-// reads the JSON.
+// terminal would obey: DEL, C1, bidi controls and the like. The values stay the same to a
+// program that reads the JSON.
 func JSONWriter(w io.Writer) io.Writer { return jsonWriter{w} }
 
 type jsonWriter struct{ w io.Writer }

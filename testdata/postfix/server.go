@@ -25,8 +25,8 @@ const (
 	password = "correct-horse-battery"
 )
 
-// options say how a server treats whoever wants to submit. STARTTLS and a login
-// are always offered, and whoever is logged in may mail anybody.
+// options say how a server treats its clients. STARTTLS and a login
+// are always offered, and a client that is logged in may mail to any address.
 type options struct {
 	// next is host:port of the server that gets what was taken.
 	next string
